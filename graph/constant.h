@@ -1,0 +1,44 @@
+// Weights as the graph holds them: named, shaped, and evaluated only when somebody needs the numbers.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "maskrt/types.hpp"
+
+namespace maskrt::graph {
+
+/// A tensor that is known before the network runs: one of the model file's, or a rewrite's combination of others.
+///
+/// Nothing is computed until evaluate(), and nothing is kept after it: a rewritten network costs no memory beside the
+/// mapped file, and a device prepares its weights one node at a time. Immutable; evaluate() may be called from several
+/// threads. Values are row-major fp32, whatever the file stores.
+class Constant {
+ public:
+  using Evaluate = std::function<std::vector<float>()>;
+  /// `evaluate` gives exactly elements(shape) numbers. `sources` names the file's tensors that it reads.
+  Constant(std::string name, Shape shape, Evaluate evaluate, std::vector<std::string> sources = {})
+      : name_(std::move(name)), shape_(std::move(shape)), evaluate_(std::move(evaluate)), sources_(std::move(sources)) {}
+
+  const std::string& name() const { return name_; }
+  const Shape& shape() const { return shape_; }
+  /// Throws Error if the evaluator gives another number of elements than the shape has.
+  std::vector<float> evaluate() const;
+  /// The model file's tensors behind this constant; a plain one names itself.
+  const std::vector<std::string>& sources() const { return sources_; }
+
+ private:
+  std::string name_;
+  Shape shape_;
+  Evaluate evaluate_;
+  std::vector<std::string> sources_;
+};
+
+using ConstantPtr = std::shared_ptr<const Constant>;
+
+/// A constant of given numbers.
+ConstantPtr make_constant(std::string name, Shape shape, std::vector<float> values);
+
+}  // namespace maskrt::graph

@@ -1,0 +1,58 @@
+// The model file: one safetensors file that holds a network and all that running it needs. Layout: docs/model-file.md.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph.h"
+#include "safetensors.h"
+
+namespace maskrt::graph {
+
+/// How an image becomes the network's input.
+struct Preprocessing {
+  bool rgb = true;                          ///< channel order the network wants; false is BGR
+  float mean[3] = {0, 0, 0}, std[3] = {1, 1, 1};  ///< in that order, of 0..255
+  int min_size = 640, max_size = 853;       ///< shortest-edge resize; min_size 0: no resize
+  int size_divisibility = 32;               ///< right and bottom padding; 0: none
+};
+
+/// How the network's outputs become instances (SparseInst).
+struct Postprocessing {
+  float score_threshold = 0.005f;  ///< CLS_THRESHOLD, on sqrt(class * objectness)
+  float mask_threshold = 0.45f;    ///< MASK_THRESHOLD
+};
+
+/// A network with everything around it. The graph is the plain one: rewrites run when a device prepares it.
+struct ModelDescription {
+  std::string name;          ///< "sparse_inst_r50_giam"
+  std::string architecture;  ///< "SparseInst"
+  Graph graph;
+  Preprocessing preprocessing;
+  Postprocessing postprocessing;
+  std::vector<Category> categories;
+  /// Where the constants' numbers lie; null when the graph was built in memory.
+  std::shared_ptr<const Safetensors> storage;
+};
+
+/// Writes the model file. `tensors` holds the bytes of every constant that the graph names, in the checkpoint's dtype.
+/// Throws Error; leaves no half-written file.
+void write_model(const std::filesystem::path& path, const ModelDescription& model,
+                 const std::vector<TensorToWrite>& tensors);
+
+/// Maps the file and checks all of it: container, checksum, version, graph, and each constant's shape.
+/// Throws Error that names the file, what was expected and what was found.
+ModelDescription read_model(const std::filesystem::path& path);
+
+/// Gives the mapped pages of the file's tensors back to the system; called once a device has prepared its weights.
+void release_weights(const ModelDescription& model);
+
+/// The plain graph as JSON and back: {"version": 1, "nodes": [{"name", "op", "version", "inputs", "output", ...}],
+/// "outputs": [...]}. `constant` finds a constant by its tensor's name.
+std::string graph_to_json(const Graph& graph);
+Graph graph_from_json(const std::string& text, const std::function<ConstantPtr(const std::string&)>& constant);
+
+}  // namespace maskrt::graph

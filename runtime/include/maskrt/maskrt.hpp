@@ -1,0 +1,222 @@
+// maskrt: instance segmentation inference. The C++ interface.
+//
+//   maskrt::Model model = maskrt::Model::load("sparse_inst_r50_giam.maskrt");
+//   maskrt::Session session(model);
+//   for (const maskrt::Instance& instance : session.run(maskrt::Image::from_file("street.jpg")))
+//     std::printf("%s %.2f\n", instance.label.c_str(), instance.score);
+//
+// Errors are maskrt::Error (types.hpp). Every call that throws leaves its objects usable.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "types.hpp"
+
+namespace maskrt {
+
+/// "0.1.0"
+MASKRT_API const char* version();
+
+// ---- Images ---------------------------------------------------------------------------------------------------------
+
+enum class PixelFormat : std::uint8_t { rgb, bgr, grey };
+
+struct DecodeOptions {
+  bool exif_orientation = true;  ///< turn and mirror as the EXIF orientation says; false keeps the raw pixels
+};
+
+/// An 8-bit picture. Copies share the pixels. Immutable, so it may be read from several threads.
+class MASKRT_API Image {
+ public:
+  /// JPEG, PNG, BMP or PNM (PPM, PGM); grey, palette, alpha (dropped) and 16-bit (its upper byte) become 8-bit RGB.
+  /// Throws Error that names the file and what is wrong with it.
+  static Image from_file(const std::string& path, const DecodeOptions& options = {});
+  /// An encoded file in memory. `name` stands for it in messages.
+  static Image from_bytes(std::span<const std::byte> bytes, const DecodeOptions& options = {},
+                          const std::string& name = "image");
+  /// Pixels that stay the caller's and must outlive the image: `width` * 3 bytes a row (grey: * 1), rows `row_stride`
+  /// bytes apart (negative for bottom-up pictures; 0: dense).
+  static Image from_pixels(const std::uint8_t* pixels, int width, int height, PixelFormat format,
+                           std::ptrdiff_t row_stride = 0);
+
+  int width() const;
+  int height() const;
+  PixelFormat format() const;
+  const std::uint8_t* row(int y) const;
+
+ private:
+  struct Data;
+  explicit Image(std::shared_ptr<const Data> data);
+  std::shared_ptr<const Data> data_;
+};
+
+// ---- Results --------------------------------------------------------------------------------------------------------
+
+/// Pixels, with exclusive extents: the box covers x .. x + width - 1. All 0 for an empty mask.
+struct Box {
+  int x = 0, y = 0, width = 0, height = 0;
+};
+
+/// COCO's compressed run-length encoding, column-major.
+struct Rle {
+  int height = 0, width = 0;
+  std::string counts;
+};
+
+/// A point of an outline, in pixel corners.
+struct Point {
+  float x = 0, y = 0;
+};
+
+/// A binary mask of the image's size. Every form but the bits is made when asked for. Copies share the bits.
+class MASKRT_API Mask {
+ public:
+  Mask();
+  int width() const;
+  int height() const;
+  std::int64_t area() const;
+  bool at(int x, int y) const;
+  /// Packed column by column: pixel (x, y) is bit y % 64 of bits()[x * words_per_column() + y / 64].
+  std::span<const std::uint64_t> bits() const;
+  int words_per_column() const;
+  Rle rle() const;
+  /// Closed outlines along pixel edges (as COCO's polygons, one ring for each connected outline; holes run the other
+  /// way round). Pixels are 4-connected.
+  std::vector<std::vector<Point>> polygon() const;
+  /// Row-major, 0 or 1, width * height bytes.
+  std::vector<std::uint8_t> bitmap() const;
+
+  struct Data;
+  explicit Mask(std::shared_ptr<const Data> data);
+
+ private:
+  std::shared_ptr<const Data> data_;
+};
+
+struct Instance {
+  float score = 0;
+  int class_id = 0;     ///< 0-based
+  int category_id = 0;  ///< the dataset's id of that class
+  std::string label;
+  Box box;              ///< of the mask
+  Mask mask;
+};
+
+// ---- Models ---------------------------------------------------------------------------------------------------------
+
+enum class Compute : std::uint8_t { fp32, bf16 };
+
+struct ModelOptions {
+  std::string device = "auto";  ///< "auto" or "cpu"
+  Compute precision = Compute::fp32;
+  std::set<std::string, std::less<>> rewrites_off;  ///< rewrites to leave out, by name; "all" for every one
+  std::vector<std::string> keep;  ///< values to keep as further outputs, by name; "all" for every named one
+};
+
+/// How images become the network's input.
+struct InputSettings {
+  int min_size = 0, max_size = 0;  ///< shortest-edge resize
+  int size_divisibility = 0;
+};
+
+struct ModelInfo {
+  std::string name, architecture, device, precision;
+  InputSettings input;
+  std::vector<Category> categories;
+  std::int64_t parameters = 0;
+};
+
+/// Bytes of each part of what a model and its plans hold.
+struct MemoryUse {
+  std::size_t prepared_weights = 0;  ///< the device's copies, shared by all plans of the model
+  std::size_t arena = 0;             ///< values and scratch of this plan
+  std::size_t scratch = 0;           ///< the part of the arena's buffers that is scratch
+};
+
+/// A network, loaded and checked. Immutable; copies share it; sessions on several threads may use one.
+class MASKRT_API Model {
+ public:
+  /// Maps the file, checks it, and prepares it for the device. Throws Error.
+  static Model load(const std::string& path, const ModelOptions& options = {});
+  ModelInfo info() const;
+
+  struct Impl;
+  explicit Model(std::shared_ptr<Impl> impl);
+  const std::shared_ptr<Impl>& impl() const { return impl_; }
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+struct SessionOptions {
+  int threads = 0;          ///< 0: all that the process may use
+  std::size_t plans = 4;    ///< plans kept, least recently used first out
+};
+
+struct RunOptions {
+  float minimum_score = 0;  ///< final scores below are left out
+  bool masks = true;        ///< false: no masks, boxes or areas are computed
+};
+
+/// Seconds that the last run took, by stage.
+struct Timings {
+  double preprocess = 0, network = 0, postprocess = 0;
+};
+
+/// Time and work of one step of a plan.
+struct LayerTiming {
+  std::string name, operation, algorithm;
+  double seconds = 0, flops = 0, bytes = 0;
+};
+
+/// One of the network's tensors: fp32, row-major, NCHW (lists of vectors: [batch, n, channels]).
+struct HostTensor {
+  Shape shape;
+  std::vector<float> values;
+};
+
+/// Runs a model. Belongs to one thread at a time; holds an arena and its plans, one for each (batch, height, width).
+/// The same images and the same plan give the same bits.
+class MASKRT_API Session {
+ public:
+  explicit Session(const Model& model, const SessionOptions& options = {});
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  /// Instances in the order of the network's queries, those with empty masks included.
+  std::vector<Instance> run(const Image& image, const RunOptions& options = {});
+  /// A batch of images of any sizes: each is resized, and all are padded to the largest. The padding takes part in the
+  /// network, so results depend a little on the batch's composition.
+  std::vector<std::vector<Instance>> run(std::span<const Image> images, const RunOptions& options = {});
+
+  /// Runs the network alone and gives its input, its outputs and the kept values by name.
+  std::map<std::string, HostTensor> tensors(std::span<const Image> images);
+
+  /// Makes the plan for a padded input size, so that the first run of that size finds it made.
+  void prepare(int batch, int height, int width);
+  /// Runs the network of that plan on a generated input, once; gives its seconds. For benchmarks.
+  double run_network(int batch, int height, int width, std::vector<LayerTiming>* layers = nullptr);
+  /// Of the plan for that size; makes it where needed.
+  MemoryUse memory(int batch, int height, int width);
+
+  Timings timings() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The network's input size for images of these sizes: (height, width), padded.
+MASKRT_API std::pair<int, int> input_size(const ModelInfo& model, std::span<const Image> images);
+
+}  // namespace maskrt

@@ -1,0 +1,44 @@
+// A trained network's weights, whatever container they came in.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "maskrt/types.hpp"
+
+namespace maskrt::weights {
+
+/// A tensor of a checkpoint. Strides count elements and may be anything inside the storage (views, transposes).
+struct CheckpointTensor {
+  DataType type = DataType::f32;
+  Shape shape;
+  std::vector<std::int64_t> strides;
+  std::int64_t offset = 0;  ///< of element 0 in the storage, in elements
+  std::shared_ptr<const std::vector<std::byte>> storage;
+
+  /// Row-major bytes in the tensor's own dtype.
+  std::vector<std::byte> dense() const;
+  /// Row-major fp32.
+  std::vector<float> to_floats() const;
+};
+
+enum class Container { pytorch_zip, pytorch_legacy, detectron2_pickle, safetensors };
+std::string_view name_of(Container container);
+
+/// The floating-point tensors of a checkpoint's state dict, `module.` prefixes removed.
+struct Checkpoint {
+  Container container = Container::pytorch_zip;
+  std::map<std::string, CheckpointTensor> tensors;
+  std::vector<std::string> ignored;  ///< keys that hold no tensor or no floating-point one (num_batches_tracked, ...)
+};
+
+/// Recognises the container by its first bytes, never by the file's name. Takes {"model": state_dict, ...}, {"state_dict":
+/// ...} and a bare state dict. Throws Error that names the file, what was expected and what was found. Runs no code:
+/// the unpickler can only build data. Memory taken is bounded by the file's size.
+Checkpoint read_checkpoint(const std::filesystem::path& path);
+
+}  // namespace maskrt::weights
