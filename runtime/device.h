@@ -24,6 +24,7 @@ enum class Precision : std::uint8_t { fp32, bf16 };
 struct Buffer {
   std::string name;
   std::size_t bytes = 0;
+  bool scratch = false;  ///< needed by its step alone
 };
 
 /// Where each buffer lies while a program runs: the address of buffer i is base + offsets[i].

@@ -1,0 +1,73 @@
+// Device libraries are opened on first use, so that libmaskrt itself needs nothing but libc and libstdc++.
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "device.h"
+
+namespace maskrt {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The folder of the binary that this code was linked into: libmaskrt.so, or a test that holds it.
+fs::path own_folder() {
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<const void*>(&open_device), &info) == 0 || info.dli_fname == nullptr) return {};
+  std::error_code error;
+  const fs::path file = fs::canonical(info.dli_fname, error);
+  return error ? fs::path{} : file.parent_path();
+}
+
+/// MASKRT_CPU_DEVICE=FILE names the library outright; otherwise it lies beside libmaskrt, or in lib/ beside bin/.
+std::vector<std::string> places(const std::string& name) {
+  std::string variable = "MASKRT_" + name + "_DEVICE";
+  for (char& c : variable)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  if (const char* path = std::getenv(variable.c_str()); path != nullptr && *path != '\0') return {path};
+  const std::string file = "libmaskrt_" + name + ".so";
+  std::vector<std::string> found;
+  if (const fs::path folder = own_folder(); !folder.empty()) {
+    found.push_back((folder / file).string());
+    found.push_back((folder.parent_path() / "lib" / file).string());
+  }
+  found.push_back(file);  // the loader's own search
+  return found;
+}
+
+Device& load(const std::string& name) {
+  std::string tried;
+  for (const std::string& place : places(name)) {
+    void* library = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) {
+      const char* reason = dlerror();
+      tried += (tried.empty() ? "" : "; ") + std::string(reason != nullptr ? reason : place + ": unknown reason");
+      continue;
+    }
+    const auto open = reinterpret_cast<DeviceOpen>(dlsym(library, "maskrt_device_open"));
+    Device* device = open != nullptr ? open(device_interface_version) : nullptr;
+    if (device == nullptr)
+      throw Error("device " + name + ": expected a device library of interface version " +
+                  std::to_string(device_interface_version) + ", found another in " + place);
+    return *device;  // libraries stay open for the life of the process: devices own threads and caches
+  }
+  throw Error("device " + name + ": its library could not be opened (" + tried + ")");
+}
+
+}  // namespace
+
+Device& open_device(const std::string& name) {
+  static std::mutex mutex;
+  static std::map<std::string, Device*> opened;
+  if (name != "cpu") throw Error("device: expected auto or cpu, found " + name);
+  const std::lock_guard lock(mutex);
+  Device*& device = opened[name];
+  if (device == nullptr) device = &load(name);
+  return *device;
+}
+
+}  // namespace maskrt

@@ -1,0 +1,108 @@
+#include "model.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <variant>
+
+#include "graph/rewrites/rewrites.h"
+#include "input_size.h"
+
+namespace maskrt {
+namespace {
+
+/// "auto" is the best device there is; today that is the CPU.
+Device& device_for(const std::string& name) { return open_device(name == "auto" ? "cpu" : name); }
+
+/// Makes outputs of the values that the caller wants to see. A value that has a name of its own (not just its node's)
+/// is one that people know: "all" keeps those.
+void keep_values(graph::Graph& graph, const std::vector<std::string>& keep) {
+  const auto keep_one = [&](graph::ValueId value) {
+    if (!graph.is_output(value)) graph.outputs.push_back(value);
+  };
+  for (const std::string& name : keep) {
+    if (name == "all") {
+      for (const graph::Node& node : graph.nodes)
+        if (!std::holds_alternative<graph::Input>(node.operation) &&
+            graph.values[static_cast<std::size_t>(node.output)].name != node.name)
+          keep_one(node.output);
+      continue;
+    }
+    const graph::ValueId value = graph.find(name);
+    if (value < 0) throw Error("keep: expected a value of the network, found " + name);
+    if (value != graph.nodes.front().output) keep_one(value);  // the input is always there
+  }
+}
+
+/// The numbers of all distinct tensors in the graph.
+std::int64_t count_parameters(const graph::Graph& graph) {
+  std::set<std::string> seen;
+  std::int64_t count = 0;
+  const auto add = [&](const graph::ConstantPtr& constant) {
+    if (constant != nullptr && seen.insert(constant->name()).second) count += elements(constant->shape());
+  };
+  for (const graph::Node& node : graph.nodes) {
+    if (const auto* conv = std::get_if<graph::Conv>(&node.operation)) {
+      add(conv->weight);
+      add(conv->bias);
+    } else if (const auto* norm = std::get_if<graph::BatchNorm>(&node.operation)) {
+      for (const auto* c : {&norm->weight, &norm->bias, &norm->mean, &norm->variance}) add(*c);
+    } else if (const auto* linear = std::get_if<graph::Linear>(&node.operation)) {
+      add(linear->weight);
+      add(linear->bias);
+    }
+  }
+  return count;
+}
+
+}  // namespace
+
+Model make_model(graph::ModelDescription description, const ModelOptions& options) {
+  auto impl = std::make_shared<Model::Impl>();
+  impl->description = std::move(description);
+  impl->device = &device_for(options.device);
+  impl->precision = options.precision == Compute::bf16 ? Precision::bf16 : Precision::fp32;
+
+  graph::Graph graph = impl->description.graph;
+  keep_values(graph, options.keep);
+  std::set<std::string, std::less<>> off = options.rewrites_off;
+  if (off.erase("all") != 0)
+    for (const graph::Rewrite& rewrite : graph::rewrites()) off.emplace(rewrite.name);
+  graph::rewrite(graph, off);
+  graph::check(graph);
+  impl->network = impl->device->prepare(std::move(graph), impl->precision);
+  graph::release_weights(impl->description);
+  return Model(std::move(impl));
+}
+
+Model Model::load(const std::string& path, const ModelOptions& options) {
+  return make_model(graph::read_model(path), options);
+}
+
+Model::Model(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+ModelInfo Model::info() const {
+  const graph::ModelDescription& d = impl_->description;
+  ModelInfo info;
+  info.name = d.name;
+  info.architecture = d.architecture;
+  info.device = impl_->device->name();
+  info.precision = impl_->precision == Precision::bf16 ? "bf16" : "fp32";
+  info.input = {d.preprocessing.min_size, d.preprocessing.max_size, d.preprocessing.size_divisibility};
+  info.categories = d.categories;
+  info.parameters = count_parameters(d.graph);
+  return info;
+}
+
+std::pair<int, int> input_size(const ModelInfo& model, std::span<const Image> images) {
+  int height = 0, width = 0;
+  for (const Image& image : images) {
+    const ImageSize size =
+        resized_size({image.width(), image.height()}, model.input.min_size, model.input.max_size);
+    height = std::max(height, size.height);
+    width = std::max(width, size.width);
+  }
+  return {padded_size(height, model.input.size_divisibility), padded_size(width, model.input.size_divisibility)};
+}
+
+}  // namespace maskrt

@@ -1,0 +1,23 @@
+// What a Model holds behind the public interface.
+#pragma once
+
+#include <memory>
+
+#include "device.h"
+#include "graph/model_file.h"
+#include "maskrt/maskrt.hpp"
+
+namespace maskrt {
+
+struct Model::Impl {
+  graph::ModelDescription description;  ///< the plain graph and all settings, as the file has them
+  Device* device = nullptr;
+  Precision precision = Precision::fp32;
+  std::unique_ptr<Network> network;
+};
+
+/// A model from a description in memory: for tests, benchmarks and whoever builds graphs.
+/// Throws Error: an unknown rewrite or value, a precision that the device lacks.
+Model make_model(graph::ModelDescription description, const ModelOptions& options);
+
+}  // namespace maskrt

@@ -1,0 +1,7 @@
+#include "maskrt/maskrt.hpp"
+
+namespace maskrt {
+
+const char* version() { return MASKRT_VERSION; }
+
+}  // namespace maskrt
