@@ -1,0 +1,50 @@
+# maskrt: `make` builds, `make demo` shows it at work, `make test` checks it, `make bench` times it.
+# On Debian 12 every target first installs the packages it misses (with sudo where you are not root).
+
+BUILD := build
+JOBS := $(shell nproc)
+DEMO := demo-output
+
+# What each package is for: docs/dependencies.md.
+PACKAGES := g++ cmake ninja-build nlohmann-json3-dev libxxhash-dev libdnnl-dev libstb-dev libyaml-cpp-dev libzip-dev \
+  libcli11-dev fonts-dejavu-core catch2 libbenchmark-dev
+
+.PHONY: all deps configure demo test check-sanitized bench install clean
+
+all: configure
+	cmake --build $(BUILD) --parallel $(JOBS)
+
+deps:
+	@missing=$$(for p in $(PACKAGES); do \
+	  dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+	  echo "Installing" $$missing; \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  $$sudo apt-get update -qq && \
+	  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+
+configure: deps
+	cmake --preset release -B $(BUILD)
+
+# Convert the bundled checkpoint, segment the bundled pictures, evaluate, and show a table.
+demo: all
+	examples/demo/run.sh $(BUILD)/bin $(DEMO)
+
+test: all
+	cd $(BUILD) && ctest --output-on-failure --parallel $(JOBS)
+
+# Warnings as errors everywhere; address and undefined-behaviour sanitizers under every test of a reader.
+check-sanitized: deps
+	cmake --preset sanitized
+	cmake --build build-sanitized --parallel $(JOBS)
+	cd build-sanitized && ctest --output-on-failure --parallel $(JOBS) -L reader
+
+bench: all
+	$(BUILD)/bench/maskrt-bench
+
+install: all
+	cmake --install $(BUILD)
+
+clean:
+	rm -rf build build-sanitized $(DEMO)
