@@ -13,8 +13,9 @@ std::vector<float> Constant::evaluate() const {
 }
 
 ConstantPtr make_constant(std::string name, Shape shape, std::vector<float> values) {
-  return std::make_shared<Constant>(std::move(name), std::move(shape),
-                                    [values = std::move(values)] { return values; });
+  std::vector<std::string> sources = {name};
+  return std::make_shared<Constant>(
+      std::move(name), std::move(shape), [values = std::move(values)] { return values; }, std::move(sources));
 }
 
 }  // namespace maskrt::graph

@@ -20,7 +20,10 @@ class Constant {
   using Evaluate = std::function<std::vector<float>()>;
   /// `evaluate` gives exactly elements(shape) numbers. `sources` names the file's tensors that it reads.
   Constant(std::string name, Shape shape, Evaluate evaluate, std::vector<std::string> sources = {})
-      : name_(std::move(name)), shape_(std::move(shape)), evaluate_(std::move(evaluate)), sources_(std::move(sources)) {}
+      : name_(std::move(name)),
+        shape_(std::move(shape)),
+        evaluate_(std::move(evaluate)),
+        sources_(std::move(sources)) {}
 
   const std::string& name() const { return name_; }
   const Shape& shape() const { return shape_; }

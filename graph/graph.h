@@ -134,6 +134,10 @@ using Operation = std::variant<Input, Conv, BatchNorm, Activate, Add, MaxPool, A
 
 /// "conv", "max_pool", ...: the name that listings and the model file use.
 std::string_view name_of(const Operation& operation);
+/// "none", "relu", "sigmoid"
+std::string_view name_of(Activation activation);
+/// The constants that an operation reads, in the order of its fields.
+std::vector<ConstantPtr> constants_of(const Operation& operation);
 
 struct Node {
   std::string name;  ///< the layer's name in the checkpoint where it has one ("backbone.res2.0.conv1")
@@ -141,6 +145,10 @@ struct Node {
   std::vector<ValueId> inputs;
   ValueId output = -1;
 };
+
+/// False where a node takes only the height and width of its inputs[input] (Coordinates; the last of a ResizeBilinear
+/// with factor 0): such a value need not be kept for that node.
+bool reads_numbers(const Node& node, std::size_t input);
 
 struct Value {
   std::string name;  ///< unique; the fixtures' names where they have one ("backbone.res4", "encoder", "iam_logits")

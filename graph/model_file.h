@@ -14,10 +14,10 @@ namespace maskrt::graph {
 
 /// How an image becomes the network's input.
 struct Preprocessing {
-  bool rgb = true;                          ///< channel order the network wants; false is BGR
+  bool rgb = true;                                ///< channel order the network wants; false is BGR
   float mean[3] = {0, 0, 0}, std[3] = {1, 1, 1};  ///< in that order, of 0..255
-  int min_size = 640, max_size = 853;       ///< shortest-edge resize; min_size 0: no resize
-  int size_divisibility = 32;               ///< right and bottom padding; 0: none
+  int min_size = 640, max_size = 853;             ///< shortest-edge resize; min_size 0: no resize
+  int size_divisibility = 32;                     ///< right and bottom padding; 0: none
 };
 
 /// How the network's outputs become instances (SparseInst).
