@@ -1,0 +1,266 @@
+#include "model_file.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "atomic_file.h"
+#include "attributes.h"
+#include "checksum.h"
+#include "safetensors_format.h"
+#include "strict_json.h"
+
+namespace maskrt::graph {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view format_version = "1";
+
+/// The double that prints as a float does: 0.005, not 0.004999999888.
+double short_decimal(float value) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text - 1, value).ptr;
+  *end = '\0';
+  return std::strtod(text, nullptr);
+}
+
+json preprocessing_to_json(const Preprocessing& p) {
+  json mean = json::array(), deviation = json::array();
+  for (int c = 0; c < 3; ++c) {
+    mean.push_back(short_decimal(p.mean[c]));
+    deviation.push_back(short_decimal(p.std[c]));
+  }
+  return {{"channels", p.rgb ? "rgb" : "bgr"},
+          {"mean", mean},
+          {"std", deviation},
+          {"min_size", p.min_size},
+          {"max_size", p.max_size},
+          {"size_divisibility", p.size_divisibility}};
+}
+
+json categories_to_json(const std::vector<Category>& categories) {
+  json list = json::array();
+  for (const auto& c : categories)
+    list.push_back(
+        {{"id", c.id}, {"name", c.name}, {"is_thing", c.is_thing}, {"color", {c.color[0], c.color[1], c.color[2]}}});
+  return list;
+}
+
+/// One metadata value that is a JSON object: every key is asked for, and none may be left over.
+class Fields {
+ public:
+  Fields(const json& object, std::string where, std::size_t count) : object_(object), where_(std::move(where)) {
+    if (!object.is_object() || object.size() != count)
+      fail("expected an object of " + std::to_string(count) + " entries");
+  }
+  [[noreturn]] void fail(const std::string& what) const { throw Error(where_ + ": " + what); }
+  const json& get(const char* key) const {
+    const auto found = object_.find(key);
+    if (found == object_.end()) fail(std::string("expected \"") + key + "\", found none");
+    return *found;
+  }
+  int integer(const char* key, int low, int high) const { return integer(get(key), key, low, high); }
+  int integer(const json& value, const char* key, int low, int high) const {
+    if (!value.is_number_integer() || value.get<double>() < low || value.get<double>() > high)
+      fail(std::string("expected ") + key + " from " + std::to_string(low) + " to " + std::to_string(high) +
+           ", found " + value.dump());
+    return value.get<int>();
+  }
+  float real(const json& value, const char* key, double low, double high) const {
+    if (!value.is_number() || !(value.get<double>() >= low && value.get<double>() <= high))
+      fail(std::string("expected ") + key + " from " + std::to_string(low) + " to " + std::to_string(high) +
+           ", found " + value.dump());
+    return value.get<float>();
+  }
+  const json& three(const char* key) const {
+    const auto& list = get(key);
+    if (!list.is_array() || list.size() != 3) fail(std::string("expected ") + key + " to be 3 numbers");
+    return list;
+  }
+
+ private:
+  const json& object_;
+  std::string where_;
+};
+
+Preprocessing preprocessing_from_json(const json& value) {
+  const Fields fields(value, "preprocessing", 6);
+  Preprocessing p;
+  const auto& channels = fields.get("channels");
+  if (channels != "rgb" && channels != "bgr") fields.fail("expected channels rgb or bgr, found " + channels.dump());
+  p.rgb = channels == "rgb";
+  for (std::size_t c = 0; c < 3; ++c) {
+    p.mean[c] = fields.real(fields.three("mean")[c], "mean", -1e6, 1e6);
+    p.std[c] = fields.real(fields.three("std")[c], "std", 1e-6, 1e6);
+  }
+  constexpr int largest = 1 << 16;
+  p.min_size = fields.integer("min_size", 0, largest);
+  p.max_size = fields.integer("max_size", 0, largest);
+  p.size_divisibility = fields.integer("size_divisibility", 0, 4096);
+  return p;
+}
+
+Postprocessing postprocessing_from_json(const json& value) {
+  const Fields fields(value, "postprocessing", 2);
+  return {fields.real(fields.get("score_threshold"), "score_threshold", 0, 1),
+          fields.real(fields.get("mask_threshold"), "mask_threshold", 0, 1)};
+}
+
+std::vector<Category> categories_from_json(const json& list) {
+  if (!list.is_array()) throw Error("categories: expected a list");
+  std::vector<Category> categories;
+  for (const auto& entry : list) {
+    const Fields fields(entry, "category " + std::to_string(categories.size()), 4);
+    Category category;
+    category.id = fields.integer("id", 0, 1 << 30);
+    if (!fields.get("name").is_string()) fields.fail("expected name to be a string");
+    category.name = fields.get("name").get<std::string>();
+    if (!fields.get("is_thing").is_boolean()) fields.fail("expected is_thing to be true or false");
+    category.is_thing = fields.get("is_thing").get<bool>();
+    for (std::size_t c = 0; c < 3; ++c)
+      category.color[c] = static_cast<std::uint8_t>(fields.integer(fields.three("color")[c], "color", 0, 255));
+    categories.push_back(std::move(category));
+  }
+  return categories;
+}
+
+/// What must hold between a model's parts, whether it is about to be written or was just read.
+void check_model(const ModelDescription& model) {
+  if (model.graph.outputs.empty()) throw Error("graph: expected at least one output, found none");
+  // Channels do not depend on the size; any that the strides divide shows whether the weights fit one another.
+  const std::int64_t divisor = std::max(model.preprocessing.size_divisibility, 32);
+  const std::int64_t side = (256 + divisor - 1) / divisor * divisor;
+  const auto extents = infer_extents(model.graph, 1, side, side);
+  const auto classes = model.graph.find("class_logits");
+  if (classes >= 0 && model.graph.is_output(classes) &&
+      extents[static_cast<std::size_t>(classes)].channels != static_cast<std::int64_t>(model.categories.size()))
+    throw Error("categories: expected one for each of the " +
+                std::to_string(extents[static_cast<std::size_t>(classes)].channels) + " class logits, found " +
+                std::to_string(model.categories.size()));
+  std::set<int> ids;
+  for (const auto& category : model.categories)
+    if (!ids.insert(category.id).second)
+      throw Error("categories: expected different ids, found " + std::to_string(category.id) + " twice");
+}
+
+/// The file's tensors as constants; one object a tensor, however many nodes read it.
+class Constants {
+ public:
+  explicit Constants(std::shared_ptr<const Safetensors> storage) : storage_(std::move(storage)) {}
+
+  ConstantPtr find(const std::string& name) {
+    const auto tensor = storage_->tensors.find(name);
+    if (tensor == storage_->tensors.end()) return nullptr;
+    auto& constant = known_[name];
+    if (!constant)
+      constant = std::make_shared<Constant>(
+          name, tensor->second.shape, [storage = storage_, view = &tensor->second] { return view->to_floats(); },
+          std::vector{name});
+    return constant;
+  }
+
+ private:
+  std::shared_ptr<const Safetensors> storage_;
+  std::map<std::string, ConstantPtr> known_;
+};
+
+void verify_checksum(const Safetensors& storage) {
+  const auto stored = storage.metadata.find(std::string(checksum_key));
+  if (stored == storage.metadata.end()) throw Error("expected a " + std::string(checksum_key) + ", found none");
+  const auto bytes = storage.file->bytes();
+  std::uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), sizeof length);
+  const auto at =
+      find_checksum({reinterpret_cast<const char*>(bytes.data()), sizeof length + static_cast<std::size_t>(length)});
+  if (!at) throw Error("expected a checksum of xxh3: and 16 digits, found " + stored->second);
+  const std::span<const std::byte> parts[] = {bytes};
+  const auto found = std::string(checksum_prefix) + checksum(parts, *at);
+  if (found != stored->second)
+    throw Error("expected checksum " + stored->second + ", found " + found + ": the file is damaged or was edited");
+}
+
+}  // namespace
+
+void write_model(const std::filesystem::path& path, const ModelDescription& model,
+                 const std::vector<TensorToWrite>& tensors) {
+  check_model(model);
+  std::map<std::string_view, const TensorToWrite*> by_name;
+  for (const auto& tensor : tensors) by_name.emplace(tensor.name, &tensor);
+  for (const auto& node : model.graph.nodes) {
+    for (const auto& constant : constants_of(node.operation)) {
+      const auto tensor = by_name.find(constant->name());
+      if (tensor == by_name.end()) throw Error("expected a tensor for constant " + constant->name() + ", found none");
+      if (tensor->second->shape != constant->shape())
+        throw Error("tensor " + constant->name() + ": expected shape " + to_string(constant->shape()) + ", found " +
+                    to_string(tensor->second->shape));
+    }
+  }
+
+  const json postprocessing = {{"score_threshold", short_decimal(model.postprocessing.score_threshold)},
+                               {"mask_threshold", short_decimal(model.postprocessing.mask_threshold)}};
+  std::map<std::string, std::string> metadata;
+  try {
+    metadata = {{"maskrt.format", std::string(format_version)},
+                {"maskrt.name", model.name},
+                {"maskrt.architecture", model.architecture},
+                {"maskrt.graph", graph_to_json(model.graph)},
+                {"maskrt.preprocessing", preprocessing_to_json(model.preprocessing).dump()},
+                {"maskrt.postprocessing", postprocessing.dump()},
+                {"maskrt.categories", categories_to_json(model.categories).dump()},
+                {std::string(checksum_key), std::string(checksum_prefix) + std::string(checksum_digits, '0')}};
+  } catch (const json::exception&) {
+    throw Error("expected category names in UTF-8, found other bytes");
+  }
+
+  auto layout = lay_out(tensors, metadata);
+  const auto digits = find_checksum(layout.header).value();
+  std::vector<std::span<const std::byte>> parts = {std::as_bytes(std::span(layout.header))};
+  parts.insert(parts.end(), layout.data.begin(), layout.data.end());
+  layout.header.replace(digits, checksum_digits, checksum(parts, digits));
+
+  AtomicFile file(path);
+  for (const auto part : parts) file.write(part);
+  file.commit();
+}
+
+ModelDescription read_model(const std::filesystem::path& path) {
+  const auto storage = std::make_shared<const Safetensors>(Safetensors::read(path));
+  try {
+    const auto& metadata = storage->metadata;
+    const auto version = metadata.find("maskrt.format");
+    if (version == metadata.end())
+      throw Error("expected a maskrt model, found a safetensors file without one; convert it with maskrt-convert");
+    if (version->second != format_version)
+      throw Error("expected model format " + std::string(format_version) + ", found " + version->second +
+                  ", which a newer maskrt wrote");
+    verify_checksum(*storage);
+    const auto text = [&](const char* key) -> const std::string& {
+      const auto found = metadata.find(key);
+      if (found == metadata.end()) throw Error(std::string("expected metadata ") + key + ", found none");
+      return found->second;
+    };
+    ModelDescription model;
+    model.name = text("maskrt.name");
+    model.architecture = text("maskrt.architecture");
+    Constants constants(storage);
+    model.graph = graph_from_json(text("maskrt.graph"), [&](const std::string& name) { return constants.find(name); });
+    model.preprocessing = preprocessing_from_json(parse_strict_json(text("maskrt.preprocessing"), "preprocessing", 2));
+    model.postprocessing =
+        postprocessing_from_json(parse_strict_json(text("maskrt.postprocessing"), "postprocessing", 1));
+    model.categories = categories_from_json(parse_strict_json(text("maskrt.categories"), "categories", 3));
+    check_model(model);
+    model.storage = storage;
+    return model;
+  } catch (const Error& error) {
+    throw Error(path.string() + ": " + error.what());
+  }
+}
+
+void release_weights(const ModelDescription& model) {
+  if (model.storage) model.storage->file->release(model.storage->file->bytes());
+}
+
+}  // namespace maskrt::graph
