@@ -1,0 +1,324 @@
+#include "interpreter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace maskrt::test {
+namespace {
+
+using namespace maskrt::graph;
+using std::int64_t;
+
+double activated(double value, Activation activation) {
+  switch (activation) {
+    case Activation::none:
+      return value;
+    case Activation::relu:
+      return std::max(value, 0.0);
+    case Activation::sigmoid:
+      return 1 / (1 + std::exp(-value));
+  }
+  throw Error("expected a known activation");
+}
+
+std::vector<float> numbers(const ConstantPtr& constant) {
+  return constant ? constant->evaluate() : std::vector<float>();
+}
+
+/// f(b, y, x, c) for each element.
+template <typename F>
+void for_each(const Extent& e, F&& f) {
+  for (int64_t b = 0; b < e.batch; ++b)
+    for (int64_t y = 0; y < e.height; ++y)
+      for (int64_t x = 0; x < e.width; ++x)
+        for (int64_t c = 0; c < e.channels; ++c) f(b, y, x, c);
+}
+
+/// out[i] of n positions from -1 to 1 inclusive, as linspace defines them.
+double coordinate(int64_t i, int64_t n) {
+  return n == 1 ? -1.0 : -1.0 + 2.0 * static_cast<double>(i) / static_cast<double>(n - 1);
+}
+
+/// One output axis of a bilinear resize.
+struct Tap {
+  int64_t low, high;
+  double fraction;
+};
+Tap tap(int64_t i, double step, int64_t n) {
+  const double source = std::max((static_cast<double>(i) + 0.5) * step - 0.5, 0.0);
+  const int64_t low = std::min(static_cast<int64_t>(source), n - 1);
+  return {low, std::min(low + 1, n - 1), source - static_cast<double>(low)};
+}
+
+void add_resized(const Map& x, double step_y, double step_x, Map& out) {
+  for_each(out.extent, [&](int64_t b, int64_t oy, int64_t ox, int64_t c) {
+    const auto v = tap(oy, step_y, x.extent.height), h = tap(ox, step_x, x.extent.width);
+    const double top = x(b, v.low, h.low, c) * (1 - h.fraction) + x(b, v.low, h.high, c) * h.fraction;
+    const double bottom = x(b, v.high, h.low, c) * (1 - h.fraction) + x(b, v.high, h.high, c) * h.fraction;
+    out(b, oy, ox, c) += top * (1 - v.fraction) + bottom * v.fraction;
+  });
+}
+
+/// maps^T x features.
+Map aggregate(const Map& maps, const Map& features, const Extent& extent) {
+  Map out = zeros(extent);
+  for_each(maps.extent, [&](int64_t b, int64_t y, int64_t x, int64_t m) {
+    for (int64_t c = 0; c < features.extent.channels; ++c) out(b, m, 0, c) += maps(b, y, x, m) * features(b, y, x, c);
+  });
+  return out;
+}
+
+/// The sum over the positions of each map, of f applied to each of its numbers.
+template <typename F>
+std::vector<double> map_sums(const Map& maps, F&& f) {
+  std::vector<double> sums(static_cast<std::size_t>(maps.extent.batch * maps.extent.channels));
+  for_each(maps.extent, [&](int64_t b, int64_t y, int64_t x, int64_t c) {
+    sums[static_cast<std::size_t>(b * maps.extent.channels + c)] += f(b, c, maps(b, y, x, c));
+  });
+  return sums;
+}
+
+Map normalised(const Map& maps, double epsilon) {
+  const auto sums = map_sums(maps, [](int64_t, int64_t, double value) { return value; });
+  Map out = maps;
+  for_each(maps.extent, [&](int64_t b, int64_t y, int64_t x, int64_t c) {
+    out(b, y, x, c) /= std::max(sums[static_cast<std::size_t>(b * maps.extent.channels + c)], epsilon);
+  });
+  return out;
+}
+
+Map softmax(const Map& maps) {
+  std::vector<double> most(static_cast<std::size_t>(maps.extent.batch * maps.extent.channels),
+                           -std::numeric_limits<double>::infinity());
+  const auto at = [&](int64_t b, int64_t c) { return static_cast<std::size_t>(b * maps.extent.channels + c); };
+  for_each(maps.extent, [&](int64_t b, int64_t y, int64_t x, int64_t c) {
+    most[at(b, c)] = std::max(most[at(b, c)], maps(b, y, x, c));
+  });
+  const auto sums =
+      map_sums(maps, [&](int64_t b, int64_t c, double value) { return std::exp(value - most[at(b, c)]); });
+  Map out = maps;
+  for_each(maps.extent, [&](int64_t b, int64_t y, int64_t x, int64_t c) {
+    out(b, y, x, c) = std::exp(maps(b, y, x, c) - most[at(b, c)]) / sums[at(b, c)];
+  });
+  return out;
+}
+
+class Interpreter {
+ public:
+  Interpreter(const Node& node, const std::vector<Map>& values, const Extent& extent)
+      : node_(node), values_(values), out_(zeros(extent)) {}
+
+  Map run() {
+    std::visit([this](const auto& kind) { apply(kind); }, node_.operation);
+    return std::move(out_);
+  }
+
+ private:
+  const Node& node_;
+  const std::vector<Map>& values_;
+  Map out_;
+
+  const Map& in(std::size_t i) const { return values_[static_cast<std::size_t>(node_.inputs.at(i))]; }
+  /// out = f(b, y, x, c) everywhere.
+  template <typename F>
+  void fill(F&& f) {
+    for_each(out_.extent, [&](int64_t b, int64_t y, int64_t x, int64_t c) { out_(b, y, x, c) = f(b, y, x, c); });
+  }
+
+  void apply(const Input&) { throw Error("expected the input's numbers from the caller"); }
+
+  void apply(const Conv& conv) {
+    const auto& x = in(0);
+    const auto weight = numbers(conv.weight), bias = numbers(conv.bias), coordinates = numbers(conv.coordinate_weight);
+    const auto& shape = conv.weight->shape();
+    const int64_t inputs = shape[1], kh = shape[2], kw = shape[3], outputs_per_group = shape[0] / conv.groups;
+    fill([&](int64_t b, int64_t oy, int64_t ox, int64_t o) {
+      double sum = bias.empty() ? 0.0 : static_cast<double>(bias[static_cast<std::size_t>(o)]);
+      const int64_t first = o / outputs_per_group * inputs;
+      for (int64_t ky = 0; ky < kh; ++ky)
+        for (int64_t kx = 0; kx < kw; ++kx) {
+          const int64_t iy = oy * conv.stride - conv.padding + ky * conv.dilation;
+          const int64_t ix = ox * conv.stride - conv.padding + kx * conv.dilation;
+          if (iy < 0 || iy >= x.extent.height || ix < 0 || ix >= x.extent.width) continue;
+          for (int64_t i = 0; i < inputs; ++i)
+            sum += x(b, iy, ix, first + i) *
+                   static_cast<double>(weight[static_cast<std::size_t>(((o * inputs + i) * kh + ky) * kw + kx)]);
+          if (coordinates.empty()) continue;
+          const auto share = [&](int64_t i) {
+            return static_cast<double>(coordinates[static_cast<std::size_t>(((o * 2 + i) * kh + ky) * kw + kx)]);
+          };
+          sum += share(0) * coordinate(ix, x.extent.width) + share(1) * coordinate(iy, x.extent.height);
+        }
+      if (conv.residual) sum += in(1)(b, oy, ox, o);
+      return activated(sum, conv.activation);
+    });
+  }
+
+  void apply(const BatchNorm& norm) {
+    const auto weight = numbers(norm.weight), bias = numbers(norm.bias), mean = numbers(norm.mean),
+               variance = numbers(norm.variance);
+    fill([&](int64_t b, int64_t y, int64_t x, int64_t c) {
+      const auto i = static_cast<std::size_t>(c);
+      return (in(0)(b, y, x, c) - static_cast<double>(mean[i])) /
+                 std::sqrt(static_cast<double>(variance[i]) + norm.epsilon) * static_cast<double>(weight[i]) +
+             static_cast<double>(bias[i]);
+    });
+  }
+
+  void apply(const Activate& op) {
+    fill([&](int64_t b, int64_t y, int64_t x, int64_t c) { return activated(in(0)(b, y, x, c), op.activation); });
+  }
+
+  void apply(const Add&) {
+    fill([&](int64_t b, int64_t y, int64_t x, int64_t c) { return in(0)(b, y, x, c) + in(1)(b, y, x, c); });
+  }
+
+  void apply(const MaxPool& pool) {
+    const auto& x = in(0);
+    fill([&](int64_t b, int64_t oy, int64_t ox, int64_t c) {
+      double most = -std::numeric_limits<double>::infinity();
+      for (int64_t iy = oy * pool.stride - pool.padding; iy < oy * pool.stride - pool.padding + pool.kernel; ++iy)
+        for (int64_t ix = ox * pool.stride - pool.padding; ix < ox * pool.stride - pool.padding + pool.kernel; ++ix)
+          if (iy >= 0 && iy < x.extent.height && ix >= 0 && ix < x.extent.width) most = std::max(most, x(b, iy, ix, c));
+      return most;
+    });
+  }
+
+  void apply(const AdaptiveAveragePool& pool) {
+    const auto& x = in(0);
+    const auto begin = [&](int64_t i, int64_t n) { return i * n / pool.size; };
+    const auto end = [&](int64_t i, int64_t n) { return ((i + 1) * n + pool.size - 1) / pool.size; };
+    fill([&](int64_t b, int64_t oy, int64_t ox, int64_t c) {
+      double sum = 0;
+      int64_t count = 0;
+      for (int64_t iy = begin(oy, x.extent.height); iy < end(oy, x.extent.height); ++iy)
+        for (int64_t ix = begin(ox, x.extent.width); ix < end(ox, x.extent.width); ++ix, ++count)
+          sum += x(b, iy, ix, c);
+      return sum / static_cast<double>(count);
+    });
+  }
+
+  void apply(const UpsampleNearest& op) {
+    fill([&](int64_t b, int64_t y, int64_t x, int64_t c) { return in(0)(b, y / op.factor, x / op.factor, c); });
+  }
+
+  void apply(const ResizeBilinear& op) {
+    if (op.factor != 0) {
+      add_resized(in(0), 1 / op.factor, 1 / op.factor, out_);
+      return;
+    }
+    for (std::size_t i = 0; i + 1 < node_.inputs.size(); ++i)
+      add_resized(in(i), static_cast<double>(in(i).extent.height) / static_cast<double>(out_.extent.height),
+                  static_cast<double>(in(i).extent.width) / static_cast<double>(out_.extent.width), out_);
+  }
+
+  void apply(const Concat&) {
+    int64_t begin = 0;
+    for (std::size_t i = 0; i < node_.inputs.size(); begin += in(i).extent.channels, ++i)
+      for_each(in(i).extent,
+               [&](int64_t b, int64_t y, int64_t x, int64_t c) { out_(b, y, x, begin + c) = in(i)(b, y, x, c); });
+  }
+
+  void apply(const Slice& slice) {
+    fill([&](int64_t b, int64_t y, int64_t x, int64_t c) { return in(0)(b, y, x, slice.begin + c); });
+  }
+
+  void apply(const Coordinates&) {
+    fill([&](int64_t, int64_t y, int64_t x, int64_t c) {
+      return c == 0 ? coordinate(x, out_.extent.width) : coordinate(y, out_.extent.height);
+    });
+  }
+
+  void apply(const NormaliseMaps& op) { out_ = normalised(in(0), op.epsilon); }
+  void apply(const SoftmaxMaps&) { out_ = softmax(in(0)); }
+  void apply(const Aggregate&) { out_ = aggregate(in(0), in(1), out_.extent); }
+
+  void apply(const AggregateLogits& op) {
+    Map maps = in(0);
+    if (op.softmax) {
+      maps = softmax(maps);
+    } else {
+      for (auto& value : maps.data) value = activated(value, Activation::sigmoid);
+      maps = normalised(maps, op.epsilon);
+    }
+    out_ = aggregate(maps, in(1), out_.extent);
+  }
+
+  void apply(const Regroup& op) {
+    const int64_t length = out_.extent.channels / op.blocks;
+    const auto per_image = out_.extent.height * out_.extent.channels;
+    fill([&](int64_t b, int64_t n, int64_t, int64_t c) {
+      const auto flat = (c / length * op.instances + n) * length + c % length;
+      return in(0).data[static_cast<std::size_t>(b * per_image + flat)];
+    });
+  }
+
+  void apply(const Linear& op) {
+    const auto weight = numbers(op.weight), bias = numbers(op.bias);
+    const int64_t inputs = op.weight->shape()[1];
+    fill([&](int64_t b, int64_t n, int64_t, int64_t o) {
+      double sum = bias.empty() ? 0.0 : static_cast<double>(bias[static_cast<std::size_t>(o)]);
+      for (int64_t i = 0; i < inputs; ++i)
+        sum += in(0)(b, n, 0, i) * static_cast<double>(weight[static_cast<std::size_t>(o * inputs + i)]);
+      return activated(sum, op.activation);
+    });
+  }
+
+  void apply(const MaskProduct& op) {
+    const auto &kernels = in(0), &features = in(1);
+    const int64_t channels = features.extent.channels;
+    fill([&](int64_t b, int64_t y, int64_t x, int64_t n) {
+      double sum = op.offset ? kernels(b, n, 0, channels) : 0.0;
+      for (int64_t k = 0; k < channels; ++k) sum += kernels(b, n, 0, k) * features(b, y, x, k);
+      return sum;
+    });
+  }
+};
+
+}  // namespace
+
+Map zeros(const Extent& extent) { return {extent, std::vector<double>(static_cast<std::size_t>(extent.elements()))}; }
+
+Map interpret_node(const Node& node, const std::vector<Map>& values, const Extent& output) {
+  return Interpreter(node, values, output).run();
+}
+
+std::vector<Map> interpret(const Graph& graph, const Map& input) {
+  const auto extents = infer_extents(graph, input.extent.batch, input.extent.height, input.extent.width);
+  std::vector<Map> values(graph.values.size());
+  values[static_cast<std::size_t>(graph.nodes[0].output)] = input;
+  for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
+    const auto id = static_cast<std::size_t>(graph.nodes[i].output);
+    values[id] = interpret_node(graph.nodes[i], values, extents[id]);
+  }
+  return values;
+}
+
+std::vector<float> to_nchw(const Map& map) {
+  if (map.extent.list) return {map.data.begin(), map.data.end()};
+  const auto& e = map.extent;
+  std::vector<float> result(map.data.size());
+  for_each(e, [&](int64_t b, int64_t y, int64_t x, int64_t c) {
+    result[static_cast<std::size_t>(((b * e.channels + c) * e.height + y) * e.width + x)] =
+        static_cast<float>(map(b, y, x, c));
+  });
+  return result;
+}
+
+Map from_nchw(const Extent& e, const std::vector<float>& source) {
+  Map map = zeros(e);
+  if (source.size() != map.data.size())
+    throw Error("expected " + std::to_string(map.data.size()) + " numbers, found " + std::to_string(source.size()));
+  if (e.list) {
+    map.data.assign(source.begin(), source.end());
+    return map;
+  }
+  for_each(e, [&](int64_t b, int64_t y, int64_t x, int64_t c) {
+    map(b, y, x, c) =
+        static_cast<double>(source[static_cast<std::size_t>(((b * e.channels + c) * e.height + y) * e.width + x)]);
+  });
+  return map;
+}
+
+}  // namespace maskrt::test

@@ -1,0 +1,38 @@
+// The plainest possible evaluation of a graph, in double precision: what every rewrite, kernel and device is judged by.
+#pragma once
+
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace maskrt::test {
+
+/// A value's numbers, dense: ((b * height + y) * width + x) * channels + c, whatever any device does.
+struct Map {
+  graph::Extent extent;
+  std::vector<double> data;
+
+  std::size_t index(std::int64_t b, std::int64_t y, std::int64_t x, std::int64_t c) const {
+    return static_cast<std::size_t>(((b * extent.height + y) * extent.width + x) * extent.channels + c);
+  }
+  double operator()(std::int64_t b, std::int64_t y, std::int64_t x, std::int64_t c) const {
+    return data[index(b, y, x, c)];
+  }
+  double& operator()(std::int64_t b, std::int64_t y, std::int64_t x, std::int64_t c) { return data[index(b, y, x, c)]; }
+};
+
+/// A map of zeros.
+Map zeros(const graph::Extent& extent);
+
+/// One node's output. `values` is indexed by ValueId and holds at least the node's inputs; constants are as
+/// Constant::evaluate gives them, so fp32. Throws Error where the graph breaks its rules.
+Map interpret_node(const graph::Node& node, const std::vector<Map>& values, const graph::Extent& output);
+
+/// Every value of the graph, by ValueId; values that no node makes stay empty.
+std::vector<Map> interpret(const graph::Graph& graph, const Map& input);
+
+/// fp32 NCHW (lists: [B, N, C]) as files and devices exchange it, and back.
+std::vector<float> to_nchw(const Map& map);
+Map from_nchw(const graph::Extent& extent, const std::vector<float>& numbers);
+
+}  // namespace maskrt::test
