@@ -1,0 +1,42 @@
+// Precision and recall of one category over all images, and the twelve numbers made of them.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "evaluate.h"
+#include "matching.h"
+
+namespace maskrt::coco {
+
+/// One category in one image: the detections' scores in descending order, at most `most_detections`, and what became of
+/// them in each area range.
+struct ImageMatches {
+  std::vector<double> scores;
+  std::array<Matches, area_ranges.size()> ranges;
+};
+
+/// At each IoU threshold: precision averaged over the recalls 0, 0.01, ... 1, and the highest recall.
+struct PrecisionRecall {
+  std::array<double, threshold_count> precision{}, recall{};
+};
+
+/// The settings that the twelve numbers need: index into `area_ranges` and detections per image.
+struct Setting {
+  std::size_t range, detections;
+};
+inline constexpr std::array<Setting, 6> settings = {{{0, 1}, {0, 10}, {0, 100}, {1, 100}, {2, 100}, {3, 100}}};
+
+/// One category at each setting; nothing where no ground truth counts.
+using CategoryPrecision = std::array<std::optional<PrecisionRecall>, settings.size()>;
+
+/// `images`: this category in every image where it has a ground truth or a detection, in ascending order of image id,
+/// which decides between equal scores.
+CategoryPrecision average_precision(std::span<const ImageMatches* const> images);
+
+/// Averages over categories; -1 where there is nothing to average.
+Metrics summarize(std::span<const CategoryPrecision> categories);
+
+}  // namespace maskrt::coco

@@ -1,0 +1,169 @@
+#include "evaluate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "average_precision.h"
+#include "matching.h"
+#include "overlap.h"
+#include "parallel.h"
+
+namespace maskrt::coco {
+namespace {
+
+constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+/// Ids in ascending order, without repeats.
+class Ids {
+ public:
+  explicit Ids(std::vector<std::int64_t> ids) : ids_(std::move(ids)) {
+    std::sort(ids_.begin(), ids_.end());
+    ids_.erase(std::unique(ids_.begin(), ids_.end()), ids_.end());
+  }
+  /// Its position; none where it is not listed.
+  std::size_t find(std::int64_t id) const {
+    const auto at = std::lower_bound(ids_.begin(), ids_.end(), id);
+    return at == ids_.end() || *at != id ? none : static_cast<std::size_t>(at - ids_.begin());
+  }
+  std::size_t size() const { return ids_.size(); }
+  std::int64_t operator[](std::size_t i) const { return ids_[i]; }
+
+ private:
+  std::vector<std::int64_t> ids_;
+};
+
+template <typename Entry>
+Ids ids_of(const std::vector<Entry>& entries) {
+  std::vector<std::int64_t> ids;
+  ids.reserve(entries.size());
+  for (const Entry& entry : entries) ids.push_back(entry.id);
+  return Ids(std::move(ids));
+}
+
+/// A record and the position of its category.
+template <typename T>
+using Categorized = std::pair<std::size_t, const T*>;
+
+/// What there is to compare in one image, each list in order of category, then as given.
+struct ImageContents {
+  const ImageEntry* entry = nullptr;
+  std::vector<Categorized<Annotation>> truths;
+  std::vector<Categorized<CocoResult>> detections;
+};
+
+/// A category's position, and what became of its detections.
+using CategoryMatches = std::pair<std::size_t, ImageMatches>;
+
+[[noreturn]] void fail_unlisted(const std::string& expected, const Annotations& annotations, std::int64_t image) {
+  throw Error(expected + " that " + annotations.path.string() + " lists, found image_id " + std::to_string(image));
+}
+
+/// Sorts annotations and results into the images that are scored, in ascending order of image id.
+std::vector<ImageContents> collect(const Annotations& annotations, std::span<const CocoResult> results,
+                                   const std::optional<std::vector<std::int64_t>>& image_ids, const Ids& categories,
+                                   const OverlapMeasure& measure) {
+  const Ids listed = ids_of(annotations.images);
+  const Ids scored = image_ids ? Ids(*image_ids) : listed;
+  for (std::size_t i = 0; i < scored.size(); ++i) {
+    if (listed.find(scored[i]) == none) fail_unlisted("expected images to score", annotations, scored[i]);
+  }
+  std::vector<ImageContents> images(scored.size());
+  for (const ImageEntry& entry : annotations.images) {
+    if (const std::size_t i = scored.find(entry.id); i != none) images[i].entry = &entry;
+  }
+  for (const Annotation& annotation : annotations.annotations) {
+    const std::size_t i = scored.find(annotation.image_id), c = categories.find(annotation.category_id);
+    if (i != none && c != none) images[i].truths.emplace_back(c, &annotation);
+  }
+  for (const CocoResult& result : results) {
+    if (listed.find(result.image_id) == none) {
+      fail_unlisted(measure.where(result) + ": expected an image", annotations, result.image_id);
+    }
+    if (!std::isfinite(result.score)) {
+      throw Error(measure.where(result) + ": expected a finite score, found " + std::to_string(result.score));
+    }
+    const std::size_t i = scored.find(result.image_id), c = categories.find(result.category_id);
+    if (i != none && c != none) images[i].detections.emplace_back(c, &result);
+  }
+  const auto by_category = [](const auto& a, const auto& b) { return a.first < b.first; };
+  for (ImageContents& image : images) {
+    std::stable_sort(image.truths.begin(), image.truths.end(), by_category);
+    std::stable_sort(image.detections.begin(), image.detections.end(), by_category);
+  }
+  return images;
+}
+
+ImageMatches match_category(const ImageEntry& image, const std::vector<const Annotation*>& annotated,
+                            std::vector<const CocoResult*> found, const OverlapMeasure& measure) {
+  std::stable_sort(found.begin(), found.end(), [](const auto* a, const auto* b) { return a->score > b->score; });
+  found.resize(std::min(found.size(), most_detections));
+  const Overlap overlap = measure.measure(image, annotated, found);
+
+  std::vector<GroundTruth> truths;
+  for (const Annotation* annotation : annotated) {
+    truths.push_back({annotation->id, annotation->area, annotation->crowd});
+  }
+  ImageMatches matches;
+  for (const CocoResult* result : found) matches.scores.push_back(result->score);
+  for (std::size_t r = 0; r < area_ranges.size(); ++r) {
+    matches.ranges[r] = match(truths, overlap.areas, overlap.iou, area_ranges[r]);
+  }
+  return matches;
+}
+
+/// Takes the records of one category off the front of what is left.
+template <typename T>
+std::vector<const T*> take(std::span<const Categorized<T>>& left, std::size_t category) {
+  std::vector<const T*> records;
+  while (!left.empty() && left.front().first == category) {
+    records.push_back(left.front().second);
+    left = left.subspan(1);
+  }
+  return records;
+}
+
+/// All categories that the image has anything of.
+std::vector<CategoryMatches> match_image(const ImageContents& image, const OverlapMeasure& measure) {
+  std::vector<CategoryMatches> matches;
+  std::span<const Categorized<Annotation>> truths = image.truths;
+  std::span<const Categorized<CocoResult>> detections = image.detections;
+  while (!truths.empty() || !detections.empty()) {
+    const std::size_t category =
+        std::min(truths.empty() ? none : truths.front().first, detections.empty() ? none : detections.front().first);
+    const auto annotated = take(truths, category);
+    matches.emplace_back(category, match_category(*image.entry, annotated, take(detections, category), measure));
+  }
+  return matches;
+}
+
+}  // namespace
+
+Evaluation evaluate(const Annotations& annotations, std::span<const CocoResult> results,
+                    const EvaluationOptions& options) {
+  const Ids categories = ids_of(annotations.categories);
+  const OverlapMeasure measure(annotations, results, options.iou_type);
+  const auto images = collect(annotations, results, options.image_ids, categories, measure);
+
+  std::vector<std::vector<CategoryMatches>> matches(images.size());
+  parallel_for(images.size(), options.threads, [&](std::size_t i) { matches[i] = match_image(images[i], measure); });
+
+  std::vector<std::vector<const ImageMatches*>> of_category(categories.size());
+  for (const auto& image : matches) {
+    for (const auto& [category, match] : image) of_category[category].push_back(&match);
+  }
+  std::vector<CategoryPrecision> precision(categories.size());
+  parallel_for(categories.size(), options.threads,
+               [&](std::size_t c) { precision[c] = average_precision(of_category[c]); });
+
+  Evaluation evaluation{summarize(precision), {}};
+  for (std::size_t c = 0; c < categories.size(); ++c) {
+    evaluation.categories.push_back({categories[c], {}, summarize({&precision[c], 1})});
+  }
+  for (const CategoryEntry& entry : annotations.categories) {
+    evaluation.categories[categories.find(entry.id)].name = entry.name;
+  }
+  return evaluation;
+}
+
+}  // namespace maskrt::coco

@@ -1,0 +1,80 @@
+#include "overlap.h"
+
+#include "segmentation.h"
+
+namespace maskrt::coco {
+namespace {
+
+const Rle& mask_of(const CocoResult& result) {
+  if (!result.segmentation) throw Error("expected a segmentation, found none");
+  return *result.segmentation;
+}
+
+std::vector<std::uint8_t> crowds(std::span<const Annotation* const> truths) {
+  std::vector<std::uint8_t> crowds;
+  for (const Annotation* truth : truths) crowds.push_back(truth->crowd ? 1 : 0);
+  return crowds;
+}
+
+}  // namespace
+
+OverlapMeasure::OverlapMeasure(const Annotations& annotations, std::span<const CocoResult> results, IouType type)
+    : annotations_(annotations), results_(results), type_(type) {}
+
+Overlap OverlapMeasure::measure(const ImageEntry& image, std::span<const Annotation* const> truths,
+                                std::span<const CocoResult* const> detections) const {
+  return type_ == IouType::segm ? of_masks(image, truths, detections) : of_boxes(truths, detections);
+}
+
+Overlap OverlapMeasure::of_masks(const ImageEntry& image, std::span<const Annotation* const> truths,
+                                 std::span<const CocoResult* const> detections) const {
+  Overlap overlap;
+  std::vector<rle::Runs> truth_masks, masks;
+  for (const Annotation* truth : truths) {
+    truth_masks.push_back(located(*truth, [&] { return to_runs(truth->segmentation, image); }));
+  }
+  for (const CocoResult* detection : detections) {
+    masks.push_back(located(*detection, [&] { return to_runs(mask_of(*detection), image); }));
+    overlap.areas.push_back(static_cast<double>(rle::area(masks.back())));
+  }
+  overlap.iou = rle::iou(masks, truth_masks, crowds(truths));
+  return overlap;
+}
+
+Overlap OverlapMeasure::of_boxes(std::span<const Annotation* const> truths,
+                                 std::span<const CocoResult* const> detections) const {
+  // pycocotools looks at the first result to learn what all of them have.
+  const bool have_boxes = !results_.empty() && results_.front().bbox.has_value();
+  Overlap overlap;
+  std::vector<rle::BoxXywh> truth_boxes, boxes;
+  for (const Annotation* truth : truths) {
+    if (!truth->bbox) throw Error(where(*truth) + ": expected a bbox, which box AP needs, found none");
+    truth_boxes.push_back(*truth->bbox);
+  }
+  for (const CocoResult* detection : detections) {
+    if (have_boxes) {
+      if (!detection->bbox) throw Error(where(*detection) + ": expected a bbox as the first result has, found none");
+      boxes.push_back(*detection->bbox);
+      overlap.areas.push_back(boxes.back()[2] * boxes.back()[3]);
+      continue;
+    }
+    const rle::Runs runs = located(*detection, [&] {
+      const Rle& mask = mask_of(*detection);
+      return rle::from_string(mask.height, mask.width, mask.counts);
+    });
+    boxes.push_back(detection->bbox.value_or(rle::bounding_box(runs)));
+    overlap.areas.push_back(static_cast<double>(rle::area(runs)));
+  }
+  overlap.iou = rle::iou(boxes, truth_boxes, crowds(truths));
+  return overlap;
+}
+
+std::string OverlapMeasure::where(const CocoResult& result) const {
+  return "results[" + std::to_string(&result - results_.data()) + "]";
+}
+
+std::string OverlapMeasure::where(const Annotation& annotation) const {
+  return annotations_.path.string() + ": annotation " + std::to_string(annotation.id);
+}
+
+}  // namespace maskrt::coco

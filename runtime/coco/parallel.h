@@ -1,0 +1,49 @@
+// One job for each index, from several threads.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace maskrt::coco {
+
+/// Calls job(0) ... job(count - 1) from `threads` threads, the caller's among them (0: all that the process may use).
+/// Of the jobs that throw, the exception of the lowest index comes out, as it would from one thread: jobs start in
+/// order, none starts after a failure, and all that have started are finished.
+template <typename Job>
+void parallel_for(std::size_t count, int threads, const Job& job) {
+  std::atomic<std::size_t> next = 0;
+  std::atomic<bool> failed = false;
+  std::mutex mutex;
+  std::size_t failed_job = count;
+  std::exception_ptr failure;
+  const auto work = [&] {
+    while (!failed) {
+      const std::size_t i = next++;
+      if (i >= count) return;
+      try {
+        job(i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        failed = true;
+        if (i < failed_job) {
+          failed_job = i;
+          failure = std::current_exception();
+        }
+      }
+    }
+  };
+  {
+    const std::size_t wanted = threads > 0 ? static_cast<std::size_t>(threads) : std::thread::hardware_concurrency();
+    std::vector<std::jthread> helpers;
+    for (std::size_t t = 1; t < std::min(wanted, count); ++t) helpers.emplace_back(work);
+    work();
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace maskrt::coco

@@ -1,0 +1,61 @@
+// COCO results: what `maskrt run --json` writes and `maskrt eval` reads.
+//
+// One JSON list with an object for each detection:
+//   {"file_name": "street.jpg", "image_id": 1, "category_id": 3, "category": "car", "bbox": [12, 30, 101, 48],
+//    "score": 0.93, "segmentation": {"size": [480, 640], "counts": "..."}}
+// "bbox" is x, y, width, height; "size" is height, width; "counts" is COCO's compressed run-length encoding.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/atomic_file.h"
+#include "maskrt/maskrt.hpp"
+
+namespace maskrt::coco {
+
+struct CocoResult {
+  std::string file_name;  ///< maskrt's own member; not written where empty
+  std::int64_t image_id = 0, category_id = 0;
+  std::string category;  ///< the category's name; not written where empty
+  std::optional<std::array<double, 4>> bbox;
+  double score = 0;
+  std::optional<Rle> segmentation;
+};
+
+/// Reads a results file. Masks may be compressed or uncompressed runs; they are kept as written and checked when used.
+/// Throws Error that names the file, the result's index, what was expected and what was found.
+std::vector<CocoResult> read_results(const std::filesystem::path& path);
+
+/// Writes a results file, one detection after the other. The list appears under its name only at finish(); a writer
+/// that is destroyed before leaves what was there. What is no regular file (a pipe, a terminal) is written to directly.
+///
+/// Numbers read back as they were: a score that is a float is written with as few digits as tell it from other floats.
+/// Bytes of names that are not UTF-8 become U+FFFD. Belongs to one thread at a time.
+class ResultsWriter {
+ public:
+  /// Throws Error when no file can be made there.
+  explicit ResultsWriter(const std::filesystem::path& path);
+
+  /// Throws Error for a score or box that is not finite, and when writing fails.
+  void add(const CocoResult& result);
+  /// Throws Error when the file cannot be completed. The last call.
+  void finish();
+
+ private:
+  void flush();
+
+  graph::AtomicFile file_;
+  std::string path_, buffer_;
+  std::size_t count_ = 0;
+};
+
+/// All at once.
+void write_results(const std::filesystem::path& path, std::span<const CocoResult> results);
+
+}  // namespace maskrt::coco
