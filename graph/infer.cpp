@@ -6,14 +6,10 @@
 #include "attributes.h"
 #include "graph.h"
 #include "overloaded.h"
+#include "print.h"
 
 namespace maskrt::graph {
 namespace {
-
-std::string text_of(const Extent& e) {
-  return e.list ? to_string(Shape{e.batch, e.height, e.channels})
-                : to_string(Shape{e.batch, e.height, e.width, e.channels});
-}
 
 /// Infers one node's output from its inputs' extents.
 class Inference {
@@ -29,7 +25,7 @@ class Inference {
                            static_cast<double>(out.batch) * static_cast<double>(out.height) *
                                    static_cast<double>(out.width) * static_cast<double>(out.channels) <=
                                static_cast<double>(limits::elements);
-    if (!in_bounds) fail("expected an output of at least 1 and at most 2^40 elements, found shape " + text_of(out));
+    if (!in_bounds) fail("expected an output of at least 1 and at most 2^40 elements, found shape " + to_text(out));
     return out;
   }
 
@@ -43,7 +39,7 @@ class Inference {
   }
   const Extent& in(std::size_t i) const { return extents_[static_cast<std::size_t>(node_.inputs.at(i))]; }
   std::string described(std::size_t i) const {
-    return graph_.values[static_cast<std::size_t>(node_.inputs[i])].name + " " + text_of(in(i));
+    return graph_.values[static_cast<std::size_t>(node_.inputs[i])].name + " " + to_text(in(i));
   }
   /// inputs[i], which must be a map.
   const Extent& map(std::size_t i) const {
@@ -80,7 +76,7 @@ class Inference {
     const Extent out{x.batch, windows(x.height, weight[2], conv.stride, conv.padding, conv.dilation),
                      windows(x.width, weight[3], conv.stride, conv.padding, conv.dilation), weight[0]};
     if (conv.residual && !(in(1) == out))
-      fail("expected a residual of the output's shape " + text_of(out) + ", found " + described(1));
+      fail("expected a residual of the output's shape " + to_text(out) + ", found " + described(1));
     return out;
   }
   Extent of(const BatchNorm& norm) const {

@@ -25,13 +25,13 @@ std::span<const Rewrite> rewrites();
 void rewrite(Graph& graph, const std::set<std::string, std::less<>>& off = {});
 
 // One file each:
-void fold_batch_norm(Graph&);     ///< BatchNorm into the convolution before it
-void fuse_epilogue(Graph&);       ///< activation and residual into the convolution (activation into linear)
-void coordinate_term(Graph&);     ///< conv(concat(coordinates, x)) -> conv(x) with a coordinate term
-void split_concat(Graph&);        ///< 1x1 conv of a concat -> a sum of 1x1 convs, each at its input's own resolution
-void compose_convs(Graph&);       ///< 1x1 conv after a conv without activation -> one conv
-void merge_siblings(Graph&);      ///< convs that read the same value -> one conv and slices
-void fuse_iam(Graph&);            ///< sigmoid, normaliser (or softmax) and aggregation -> AggregateLogits
-void reassociate_masks(Graph&);   ///< kernel x (projection x features) -> (kernel x projection) x features
+void fold_batch_norm(Graph&);    ///< BatchNorm into the convolution before it
+void fuse_epilogue(Graph&);      ///< activation and residual into the convolution (activation into linear)
+void coordinate_term(Graph&);    ///< conv(concat(coordinates, x)) -> conv(x) with a coordinate term
+void split_concat(Graph&);       ///< 1x1 conv of a concat -> a sum of 1x1 convs, each at its input's own resolution
+void compose_convs(Graph&);      ///< 1x1 conv after a conv without activation -> one conv
+void merge_siblings(Graph&);     ///< convs that read the same value -> one conv and slices
+void fuse_iam(Graph&);           ///< sigmoid, normaliser (or softmax) and aggregation -> AggregateLogits
+void reassociate_masks(Graph&);  ///< kernel x (projection x features) -> (kernel x projection) x features
 
 }  // namespace maskrt::graph

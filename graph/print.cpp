@@ -1,0 +1,143 @@
+#include "print.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "overloaded.h"
+
+namespace maskrt::graph {
+namespace {
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
+}
+
+std::string fixed(double value, int decimals) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%.*f", decimals, value);
+  return text;
+}
+
+std::string with_activation(std::string text, Activation activation) {
+  if (activation != Activation::none) text += ", " + std::string(name_of(activation));
+  return text;
+}
+
+std::string conv_text(const Conv& conv) {
+  const auto& shape = conv.weight->shape();
+  auto text = " " + std::to_string(shape[2]) + "x" + std::to_string(shape[3]);
+  if (conv.stride != 1) text += "/" + std::to_string(conv.stride);
+  text += " " + std::to_string(shape[1] * conv.groups) + " -> " + std::to_string(shape[0]);
+  if (conv.padding != 0) text += ", pad " + std::to_string(conv.padding);
+  if (conv.dilation != 1) text += ", dilation " + std::to_string(conv.dilation);
+  if (conv.groups != 1) text += ", groups " + std::to_string(conv.groups);
+  if (conv.bias) text += ", bias";
+  if (conv.coordinate_weight) text += ", coordinates";
+  if (conv.residual) text += ", residual";
+  return with_activation(std::move(text), conv.activation);
+}
+
+std::string linear_text(const Linear& linear) {
+  const auto& shape = linear.weight->shape();
+  const auto text = " " + std::to_string(shape[1]) + " -> " + std::to_string(shape[0]);
+  return with_activation(text + (linear.bias ? ", bias" : ""), linear.activation);
+}
+
+using Row = std::array<std::string, 6>;  // name, operation, inputs, shape, GFLOP, MB
+
+/// Columns padded to their widest entry, but for entries so long that they would push everything else off the screen.
+std::string table(const std::vector<Row>& rows, std::size_t columns) {
+  constexpr std::size_t widest = 56;
+  constexpr std::size_t first_number = 4;
+  std::array<std::size_t, std::tuple_size_v<Row>> widths = {};
+  for (const auto& row : rows)
+    for (std::size_t c = 0; c < columns; ++c)
+      if (row[c].size() <= widest) widths[c] = std::max(widths[c], row[c].size());
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t c = 0; c < columns; ++c) {
+      const std::string gap(widths[c] > row[c].size() ? widths[c] - row[c].size() : 0, ' ');
+      if (c != 0) line += "  ";
+      line += c >= first_number ? gap + row[c] : row[c] + gap;
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string to_text(const Extent& extent) {
+  return extent.list ? to_string(Shape{extent.batch, extent.height, extent.channels})
+                     : to_string(Shape{extent.batch, extent.height, extent.width, extent.channels});
+}
+
+std::string to_text(const Operation& operation) {
+  const auto square = [](int side) { return " " + std::to_string(side) + "x" + std::to_string(side); };
+  const auto attributes = std::visit(
+      Overloaded{
+          [](const Input& op) { return " " + std::to_string(op.channels) + " channels"; },
+          [](const Conv& op) { return conv_text(op); },
+          [](const BatchNorm& op) { return " epsilon " + number(op.epsilon); },
+          [](const Activate& op) { return " " + std::string(name_of(op.activation)); },
+          [&](const MaxPool& op) {
+            return square(op.kernel) + "/" + std::to_string(op.stride) +
+                   (op.padding != 0 ? ", pad " + std::to_string(op.padding) : "");
+          },
+          [&](const AdaptiveAveragePool& op) { return square(op.size); },
+          [](const UpsampleNearest& op) { return " x" + std::to_string(op.factor); },
+          [](const ResizeBilinear& op) {
+            return op.factor == 0 ? std::string(" to the last input's size") : " x" + number(op.factor);
+          },
+          [](const Slice& op) { return " " + std::to_string(op.begin) + ":" + std::to_string(op.begin + op.count); },
+          [](const NormaliseMaps& op) { return " epsilon " + number(op.epsilon); },
+          [](const AggregateLogits& op) {
+            return op.softmax ? std::string(" softmax") : " sigmoid, epsilon " + number(op.epsilon);
+          },
+          [](const Regroup& op) {
+            return " " + std::to_string(op.blocks) + " blocks of " + std::to_string(op.instances);
+          },
+          [](const Linear& op) { return linear_text(op); },
+          [](const MaskProduct& op) { return std::string(op.offset ? " with offset" : ""); },
+          [](const auto&) { return std::string(); }},
+      operation);
+  return std::string(name_of(operation)) + attributes;
+}
+
+std::string to_text(const Graph& graph, const std::vector<Extent>& extents, std::size_t element) {
+  const auto value_name = [&](ValueId id) { return graph.values[static_cast<std::size_t>(id)].name; };
+  std::vector<Row> rows = {{"name", "operation", "reads", "output", "GFLOP", "MB"}};
+  Cost total;
+  for (const auto& node : graph.nodes) {
+    std::string reads;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      if (i != 0) reads += ", ";
+      // A value read only for its size stands in parentheses.
+      const auto name = value_name(node.inputs[i]);
+      reads += reads_numbers(node, i) ? name : "(" + name + ")";
+    }
+    const auto value = value_name(node.output);
+    Row row = {node.name == value ? value : node.name + " = " + value, to_text(node.operation), reads};
+    if (graph.is_output(node.output)) row[0] += " *";
+    if (!extents.empty()) {
+      const auto cost = cost_of(graph, node, extents, element);
+      total.flops += cost.flops;
+      total.bytes += cost.bytes;
+      row[3] = to_text(extents[static_cast<std::size_t>(node.output)]);
+      row[4] = fixed(cost.flops * 1e-9, 3);
+      row[5] = fixed(cost.bytes * 1e-6, 2);
+    }
+    rows.push_back(std::move(row));
+  }
+  if (extents.empty()) return table(rows, 3);
+  rows.push_back({"total", std::to_string(graph.nodes.size()) + " nodes", "", "", fixed(total.flops * 1e-9, 3),
+                  fixed(total.bytes * 1e-6, 2)});
+  return table(rows, 6);
+}
+
+}  // namespace maskrt::graph

@@ -1,0 +1,66 @@
+// BatchNorm(Conv(x)) -> Conv(x).
+//
+// With s = weight / sqrt(variance + epsilon) per channel, (W x + b - mean) s + bias = (s W) x + (b - mean) s + bias.
+#include <cmath>
+#include <utility>
+
+#include "pattern.h"
+#include "rewrites.h"
+
+namespace maskrt::graph {
+namespace {
+
+double scale_of(const Numbers& weight, const Numbers& variance, std::size_t channel, double epsilon) {
+  return static_cast<double>(weight[channel]) / std::sqrt(static_cast<double>(variance[channel]) + epsilon);
+}
+
+/// Each output channel's row of a convolution's weight times its scale.
+ConstantPtr scaled(const ConstantPtr& weight, const BatchNorm& norm) {
+  const auto channels = static_cast<std::size_t>(weight->shape()[0]);
+  return derive(weight->name() + " * norm", weight->shape(), {weight, norm.weight, norm.variance},
+                [channels, epsilon = norm.epsilon](const std::vector<Numbers>& from) {
+                  auto result = from[0];
+                  const auto row = result.size() / channels;
+                  for (std::size_t c = 0; c < channels; ++c) {
+                    const double scale = scale_of(from[1], from[2], c, epsilon);
+                    for (std::size_t i = c * row; i < (c + 1) * row; ++i)
+                      result[i] = static_cast<float>(static_cast<double>(result[i]) * scale);
+                  }
+                  return result;
+                });
+}
+
+ConstantPtr shifted(const ConstantPtr& bias, const BatchNorm& norm) {
+  return derive(
+      norm.bias->name() + " - norm", norm.bias->shape(), {bias, norm.weight, norm.variance, norm.mean, norm.bias},
+      [epsilon = norm.epsilon](const std::vector<Numbers>& from) {
+        auto result = from[4];
+        for (std::size_t c = 0; c < result.size(); ++c) {
+          const double before = from[0].empty() ? 0.0 : static_cast<double>(from[0][c]);
+          result[c] =
+              static_cast<float>((before - static_cast<double>(from[3][c])) * scale_of(from[1], from[2], c, epsilon) +
+                                 static_cast<double>(from[4][c]));
+        }
+        return result;
+      });
+}
+
+}  // namespace
+
+void fold_batch_norm(Graph& graph) {
+  for (int i = 0; i < static_cast<int>(graph.nodes.size()); ++i) {
+    const auto& node = graph.nodes[static_cast<std::size_t>(i)];
+    const auto* norm = std::get_if<BatchNorm>(&node.operation);
+    if (norm == nullptr || only_reader(graph, node.inputs[0]) != i) continue;
+    const int maker = graph.producer(node.inputs[0]);
+    auto* conv = maker_as<Conv>(graph, node.inputs[0]);
+    if (conv == nullptr || conv->residual || conv->activation != Activation::none) continue;
+    conv->bias = shifted(conv->bias, *norm);
+    conv->weight = scaled(conv->weight, *norm);
+    if (conv->coordinate_weight) conv->coordinate_weight = scaled(conv->coordinate_weight, *norm);
+    graph.nodes[static_cast<std::size_t>(maker)].output = node.output;
+    erase_node(graph, i--);
+  }
+}
+
+}  // namespace maskrt::graph

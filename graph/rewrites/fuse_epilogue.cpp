@@ -1,0 +1,68 @@
+// Add(Conv(x), r) -> Conv(x) with residual r; Activate(Conv(x)) -> Conv(x) with that activation; Linear likewise.
+//
+// The same numbers in the same order: only what would be stored and read again disappears.
+#include <utility>
+
+#include "pattern.h"
+#include "rewrites.h"
+
+namespace maskrt::graph {
+namespace {
+
+/// True if the addition at `index` could move into the convolution that makes `value`.
+bool takes_residual(Graph& graph, ValueId value, int index) {
+  const auto* conv = maker_as<Conv>(graph, value);
+  return conv != nullptr && !conv->residual && conv->activation == Activation::none &&
+         only_reader(graph, value) == index;
+}
+
+/// The convolution moves to the addition's place, where both operands exist. Where both are convolutions (a block's
+/// shortcut and its last), the later one takes the other's result.
+bool fuse_add(Graph& graph, int index) {
+  const auto inputs = graph.nodes[static_cast<std::size_t>(index)].inputs;
+  int best = -1;
+  ValueId residual = -1;
+  for (std::size_t side = 0; side < 2; ++side) {
+    const int maker = graph.producer(inputs[side]);
+    if (maker <= best || !takes_residual(graph, inputs[side], index)) continue;
+    best = maker;
+    residual = inputs[1 - side];
+  }
+  if (best < 0) return false;
+  auto fused = graph.nodes[static_cast<std::size_t>(best)];
+  std::get<Conv>(fused.operation).residual = true;
+  fused.inputs.push_back(residual);
+  fused.output = graph.nodes[static_cast<std::size_t>(index)].output;
+  graph.nodes[static_cast<std::size_t>(index)] = std::move(fused);
+  erase_node(graph, best);
+  return true;
+}
+
+bool fuse_activation(Graph& graph, int index) {
+  const auto& node = graph.nodes[static_cast<std::size_t>(index)];
+  const auto value = node.inputs[0];
+  if (only_reader(graph, value) != index) return false;
+  auto* conv = maker_as<Conv>(graph, value);
+  auto* linear = maker_as<Linear>(graph, value);
+  if (conv == nullptr && linear == nullptr) return false;
+  auto& epilogue = conv != nullptr ? conv->activation : linear->activation;
+  if (epilogue != Activation::none) return false;
+  epilogue = std::get<Activate>(node.operation).activation;
+  graph.nodes[static_cast<std::size_t>(graph.producer(value))].output = node.output;
+  erase_node(graph, index);
+  return true;
+}
+
+}  // namespace
+
+void fuse_epilogue(Graph& graph) {
+  for (int i = 0; i < static_cast<int>(graph.nodes.size()); ++i) {
+    const auto& operation = graph.nodes[static_cast<std::size_t>(i)].operation;
+    const bool fused = std::holds_alternative<Add>(operation)        ? fuse_add(graph, i)
+                       : std::holds_alternative<Activate>(operation) ? fuse_activation(graph, i)
+                                                                     : false;
+    if (fused) --i;  // one node before or at i is gone
+  }
+}
+
+}  // namespace maskrt::graph
