@@ -3,11 +3,22 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <initializer_list>
+#include <string_view>
 
 #include "overloaded.h"
 
 namespace maskrt::graph {
 namespace {
+
+/// All parts one after another.
+std::string joined(std::initializer_list<std::string_view> parts) {
+  std::string text;
+  for (const auto part : parts) text += part;
+  return text;
+}
+
+std::string number(std::int64_t value) { return std::to_string(value); }
 
 std::string number(double value) {
   char text[32];
@@ -21,29 +32,36 @@ std::string fixed(double value, int decimals) {
   return text;
 }
 
-std::string with_activation(std::string text, Activation activation) {
-  if (activation != Activation::none) text += ", " + std::string(name_of(activation));
-  return text;
+std::string after_comma(Activation activation) {
+  return activation == Activation::none ? std::string() : joined({", ", name_of(activation)});
 }
 
 std::string conv_text(const Conv& conv) {
   const auto& shape = conv.weight->shape();
-  auto text = " " + std::to_string(shape[2]) + "x" + std::to_string(shape[3]);
-  if (conv.stride != 1) text += "/" + std::to_string(conv.stride);
-  text += " " + std::to_string(shape[1] * conv.groups) + " -> " + std::to_string(shape[0]);
-  if (conv.padding != 0) text += ", pad " + std::to_string(conv.padding);
-  if (conv.dilation != 1) text += ", dilation " + std::to_string(conv.dilation);
-  if (conv.groups != 1) text += ", groups " + std::to_string(conv.groups);
+  auto text = joined({" ", number(shape[2]), "x", number(shape[3])});
+  if (conv.stride != 1) text += joined({"/", std::to_string(conv.stride)});
+  text += joined({" ", number(shape[1] * conv.groups), " -> ", number(shape[0])});
+  if (conv.padding != 0) text += joined({", pad ", std::to_string(conv.padding)});
+  if (conv.dilation != 1) text += joined({", dilation ", std::to_string(conv.dilation)});
+  if (conv.groups != 1) text += joined({", groups ", std::to_string(conv.groups)});
   if (conv.bias) text += ", bias";
   if (conv.coordinate_weight) text += ", coordinates";
   if (conv.residual) text += ", residual";
-  return with_activation(std::move(text), conv.activation);
+  return text + after_comma(conv.activation);
 }
 
 std::string linear_text(const Linear& linear) {
   const auto& shape = linear.weight->shape();
-  const auto text = " " + std::to_string(shape[1]) + " -> " + std::to_string(shape[0]);
-  return with_activation(text + (linear.bias ? ", bias" : ""), linear.activation);
+  return joined(
+      {" ", number(shape[1]), " -> ", number(shape[0]), linear.bias ? ", bias" : "", after_comma(linear.activation)});
+}
+
+std::string square(int side) { return joined({" ", std::to_string(side), "x", std::to_string(side)}); }
+
+std::string pool_text(const MaxPool& pool) {
+  auto text = joined({square(pool.kernel), "/", std::to_string(pool.stride)});
+  if (pool.padding != 0) text += joined({", pad ", std::to_string(pool.padding)});
+  return text;
 }
 
 using Row = std::array<std::string, 6>;  // name, operation, inputs, shape, GFLOP, MB
@@ -78,33 +96,40 @@ std::string to_text(const Extent& extent) {
 }
 
 std::string to_text(const Operation& operation) {
-  const auto square = [](int side) { return " " + std::to_string(side) + "x" + std::to_string(side); };
   const auto attributes = std::visit(
-      Overloaded{
-          [](const Input& op) { return " " + std::to_string(op.channels) + " channels"; },
-          [](const Conv& op) { return conv_text(op); },
-          [](const BatchNorm& op) { return " epsilon " + number(op.epsilon); },
-          [](const Activate& op) { return " " + std::string(name_of(op.activation)); },
-          [&](const MaxPool& op) {
-            return square(op.kernel) + "/" + std::to_string(op.stride) +
-                   (op.padding != 0 ? ", pad " + std::to_string(op.padding) : "");
-          },
-          [&](const AdaptiveAveragePool& op) { return square(op.size); },
-          [](const UpsampleNearest& op) { return " x" + std::to_string(op.factor); },
-          [](const ResizeBilinear& op) {
-            return op.factor == 0 ? std::string(" to the last input's size") : " x" + number(op.factor);
-          },
-          [](const Slice& op) { return " " + std::to_string(op.begin) + ":" + std::to_string(op.begin + op.count); },
-          [](const NormaliseMaps& op) { return " epsilon " + number(op.epsilon); },
-          [](const AggregateLogits& op) {
-            return op.softmax ? std::string(" softmax") : " sigmoid, epsilon " + number(op.epsilon);
-          },
-          [](const Regroup& op) {
-            return " " + std::to_string(op.blocks) + " blocks of " + std::to_string(op.instances);
-          },
-          [](const Linear& op) { return linear_text(op); },
-          [](const MaskProduct& op) { return std::string(op.offset ? " with offset" : ""); },
-          [](const auto&) { return std::string(); }},
+      Overloaded{[](const Input& op) {
+                   return joined({" ", number(op.channels), " channels"});
+                 },
+                 [](const Conv& op) { return conv_text(op); },
+                 [](const BatchNorm& op) {
+                   return joined({" epsilon ", number(op.epsilon)});
+                 },
+                 [](const Activate& op) {
+                   return joined({" ", name_of(op.activation)});
+                 },
+                 [](const MaxPool& op) { return pool_text(op); },
+                 [](const AdaptiveAveragePool& op) { return square(op.size); },
+                 [](const UpsampleNearest& op) {
+                   return joined({" x", std::to_string(op.factor)});
+                 },
+                 [](const ResizeBilinear& op) {
+                   return op.factor == 0 ? std::string(" to the last input's size") : joined({" x", number(op.factor)});
+                 },
+                 [](const Slice& op) {
+                   return joined({" ", number(op.begin), ":", number(op.begin + op.count)});
+                 },
+                 [](const NormaliseMaps& op) {
+                   return joined({" epsilon ", number(op.epsilon)});
+                 },
+                 [](const AggregateLogits& op) {
+                   return op.softmax ? std::string(" softmax") : joined({" sigmoid, epsilon ", number(op.epsilon)});
+                 },
+                 [](const Regroup& op) {
+                   return joined({" ", number(op.blocks), " blocks of ", number(op.instances)});
+                 },
+                 [](const Linear& op) { return linear_text(op); },
+                 [](const MaskProduct& op) { return std::string(op.offset ? " with offset" : ""); },
+                 [](const auto&) { return std::string(); }},
       operation);
   return std::string(name_of(operation)) + attributes;
 }
@@ -119,10 +144,10 @@ std::string to_text(const Graph& graph, const std::vector<Extent>& extents, std:
       if (i != 0) reads += ", ";
       // A value read only for its size stands in parentheses.
       const auto name = value_name(node.inputs[i]);
-      reads += reads_numbers(node, i) ? name : "(" + name + ")";
+      reads += reads_numbers(node, i) ? name : joined({"(", name, ")"});
     }
     const auto value = value_name(node.output);
-    Row row = {node.name == value ? value : node.name + " = " + value, to_text(node.operation), reads};
+    Row row = {node.name == value ? value : joined({node.name, " = ", value}), to_text(node.operation), reads};
     if (graph.is_output(node.output)) row[0] += " *";
     if (!extents.empty()) {
       const auto cost = cost_of(graph, node, extents, element);
