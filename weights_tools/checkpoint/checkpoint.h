@@ -36,9 +36,9 @@ struct Checkpoint {
   std::vector<std::string> ignored;  ///< keys that hold no tensor or no floating-point one (num_batches_tracked, ...)
 };
 
-/// Recognises the container by its first bytes, never by the file's name. Takes {"model": state_dict, ...}, {"state_dict":
-/// ...} and a bare state dict. Throws Error that names the file, what was expected and what was found. Runs no code:
-/// the unpickler can only build data. Memory taken is bounded by the file's size.
+/// Recognises the container by its first bytes, never by the file's name. Takes {"model": state_dict, ...},
+/// {"state_dict": ...} and a bare state dict. Throws Error that names the file, what was expected and what was found.
+/// Runs no code: the unpickler can only build data. Memory taken is bounded by the file's size.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 
 }  // namespace maskrt::weights

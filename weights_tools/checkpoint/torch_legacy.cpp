@@ -1,0 +1,148 @@
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "containers.h"
+#include "pickle_reader.h"
+#include "state_dict.h"
+#include "torch_storage.h"
+#include "unpickler.h"
+
+namespace maskrt::weights {
+namespace {
+
+using pickle::Dict;
+using pickle::Heap;
+using pickle::Value;
+
+constexpr std::int64_t kProtocolVersion = 1001;
+
+// 0x1950a86a20f9469cfc6c, the object that legacy files start with.
+bool is_magic(const Value& value) {
+  constexpr std::array<std::uint8_t, 10> kMagic{0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
+  const auto* number = std::get_if<pickle::BigInteger>(&value);
+  return number != nullptr && std::equal(number->little_endian.begin(), number->little_endian.end(), kMagic.begin(),
+                                         kMagic.end(), [](std::byte a, std::uint8_t b) { return a == std::byte{b}; });
+}
+
+Value refuse_persistent_id(Heap&, const Value&) { throw Error("refused a persistent id outside a PyTorch file"); }
+
+// The pickles of a legacy file, one after the other.
+class PickleRow {
+ public:
+  PickleRow(std::span<const std::byte> bytes, Heap& heap) : reader_(bytes), bytes_(bytes), heap_(heap) {}
+
+  Value next(std::string_view what, const pickle::PersistentLoad& load = refuse_persistent_id) {
+    try {
+      const auto [value, size] = pickle::unpickle(bytes_.subspan(reader_.position()), heap_, load);
+      reader_.take(size);
+      return value;
+    } catch (const Error& error) {
+      throw Error(std::string(what) + " at byte " + std::to_string(reader_.position()) + ": " + error.what());
+    }
+  }
+
+  pickle::Reader& reader() { return reader_; }
+
+ private:
+  pickle::Reader reader_;
+  std::span<const std::byte> bytes_;
+  Heap& heap_;
+};
+
+void check_header(PickleRow& pickles) {
+  const auto protocol = pickles.next("the protocol's version");
+  if (const auto* version = std::get_if<std::int64_t>(&protocol); version == nullptr || *version != kProtocolVersion) {
+    throw Error("expected version 1001 of PyTorch's legacy format, found another one");
+  }
+  const auto system = pickles.next("the system's description");
+  const auto* items = pickle::as<Dict>(system);
+  if (items == nullptr) {
+    throw Error("expected a dict that describes the system, found a value of type " +
+                std::string(pickle::type_name(system)));
+  }
+  for (const auto& [key, value] : items->items) {
+    const auto* little = std::get_if<bool>(&value);
+    if (little != nullptr && !*little && pickle::text(key, "a key") == "little_endian") {
+      throw Error("expected a checkpoint of a little-endian machine, found a big-endian one");
+    }
+  }
+}
+
+using StorageBytes = std::map<std::string_view, std::span<const std::byte>>;
+
+// The storages' bytes in the file, in the order of the keys' list.
+StorageBytes locate_storages(PickleRow& pickles, const std::map<std::string_view, const ElementType*>& types) {
+  const auto keys = pickles.next("the list of the storages' keys");
+  const auto* items = pickle::sequence(keys);
+  if (items == nullptr) {
+    throw Error("expected a list of the storages' keys, found a value of type " + std::string(pickle::type_name(keys)));
+  }
+  StorageBytes storages;
+  for (const auto& item : *items) {
+    const auto key = pickle::text(item, "a storage's key");
+    const auto type = types.find(key);
+    if (type == types.end()) {
+      throw Error("expected keys of storages that the pickle names, found \"" + std::string(key.substr(0, 64)) + "\"");
+    }
+    const std::string where = "storage \"" + std::string(key) + "\": ";
+    try {
+      const auto count = pickles.reader().number<std::int64_t>();
+      const auto size = type->second->size;
+      if (count < 0 || static_cast<std::uint64_t>(count) > pickles.reader().left() / size) {
+        throw Error("expected elements that the file's last " + std::to_string(pickles.reader().left()) +
+                    " bytes can hold, found " + std::to_string(count) + " of " + std::string(type->second->name));
+      }
+      const auto bytes = pickles.reader().take(static_cast<std::uint64_t>(count) * size);
+      if (!storages.try_emplace(key, bytes).second) throw Error("expected every key once, found it twice");
+    } catch (const Error& error) {
+      throw Error(where + error.what());
+    }
+  }
+  return storages;
+}
+
+Checkpoint read_torch_legacy(const graph::MappedFile& file, PickleRow& pickles, Heap& heap) {
+  check_header(pickles);
+  std::map<std::string_view, const ElementType*> types;
+  const auto root = pickles.next("the checkpoint's pickle", [&](Heap& target, const Value& id) -> Value {
+    auto* storage = storage_from_persistent_id(target, id);
+    const auto [entry, is_new] = types.try_emplace(storage->key, storage->type);
+    if (!is_new && entry->second != storage->type) {
+      throw Error("storage \"" + std::string(storage->key) + "\": expected one type, found " +
+                  std::string(entry->second->name) + " and " + std::string(storage->type->name));
+    }
+    return storage;
+  });
+  const auto located = locate_storages(pickles, types);
+
+  std::map<std::string_view, pickle::SharedBytes> storages;
+  const auto load = [&](const pickle::Storage& storage) {
+    auto& block = storages[storage.key];
+    if (block == nullptr) {
+      const auto found = located.find(storage.key);
+      if (found == located.end()) {
+        throw Error("storage \"" + std::string(storage.key) + "\": expected its bytes in the file, found none");
+      }
+      block = std::make_shared<const std::vector<std::byte>>(found->second.begin(), found->second.end());
+      file.release(found->second);  // what was copied need not stay in memory twice
+    }
+    return block;
+  };
+  return checkpoint_from(root, heap, Container::pytorch_legacy, file.bytes().size(), load);
+}
+
+}  // namespace
+
+Checkpoint read_pickle(const graph::MappedFile& file) {
+  Heap heap(pickle_budget(file.bytes().size()));
+  PickleRow pickles(file.bytes(), heap);
+  const auto first = pickles.next("the pickle");
+  if (is_magic(first)) return read_torch_legacy(file, pickles, heap);
+  const auto refuse_storage = [](const pickle::Storage&) -> pickle::SharedBytes {
+    throw Error("expected a numpy array, found a PyTorch tensor outside a PyTorch file");
+  };
+  return checkpoint_from(first, heap, Container::detectron2_pickle, file.bytes().size(), refuse_storage);
+}
+
+}  // namespace maskrt::weights

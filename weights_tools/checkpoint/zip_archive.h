@@ -1,0 +1,40 @@
+// Zip archives whose entries are stored as they are, as PyTorch writes them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/safetensors.h"
+
+namespace maskrt::weights {
+
+/// A zip archive (ZIP64 too) in a mapped file, which must outlive it. Not for several threads at once.
+class ZipArchive {
+ public:
+  /// Checks the whole directory before any entry is read: names that stay inside the archive and come once, no
+  /// compression, no encryption, sizes whose sum the file can hold. Throws Error that names the entry.
+  explicit ZipArchive(const graph::MappedFile& file);
+  ~ZipArchive();
+  ZipArchive(const ZipArchive&) = delete;
+  ZipArchive& operator=(const ZipArchive&) = delete;
+
+  struct Entry {
+    std::uint64_t index = 0;
+    std::uint64_t size = 0;  ///< bytes
+  };
+  const std::map<std::string, Entry, std::less<>>& entries() const { return entries_; }
+
+  /// The contents of an entry, compared with its CRC-32. Throws Error that names the entry.
+  std::vector<std::byte> read(std::string_view name) const;
+
+ private:
+  struct Handle;
+  std::unique_ptr<Handle> handle_;
+  std::map<std::string, Entry, std::less<>> entries_;
+};
+
+}  // namespace maskrt::weights
