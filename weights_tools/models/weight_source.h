@@ -1,0 +1,38 @@
+// Where a network's numbers come from: a checkpoint, or a generator.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "maskrt/types.hpp"
+#include "weights_tools/checkpoint/checkpoint.h"
+
+namespace maskrt::weights {
+
+/// A tensor as the model file will hold it: row-major, in its own dtype.
+struct StoredTensor {
+  DataType type = DataType::f32;
+  std::vector<std::byte> bytes;
+};
+
+/// Named tensors. Immutable, so that constants may read it from several threads for as long as they live.
+class WeightSource {
+ public:
+  virtual ~WeightSource() = default;
+  /// The shape of a tensor, or nothing where there is none. A generator has every tensor it is asked for by name
+  /// and gives `configured`, the shape that the config says, where every extent is known.
+  virtual std::optional<Shape> shape_of(const std::string& name, const Shape& configured) const = 0;
+  /// Whether the tensor was there before anybody asked: always false for a generator.
+  virtual bool contains(const std::string& name) const = 0;
+  /// Row-major fp32. `shape` is what shape_of gave.
+  virtual std::vector<float> floats(const std::string& name, const Shape& shape) const = 0;
+  virtual StoredTensor stored(const std::string& name, const Shape& shape) const = 0;
+};
+
+/// The tensors of a checkpoint.
+std::shared_ptr<const WeightSource> checkpoint_weights(std::shared_ptr<const Checkpoint> checkpoint);
+
+}  // namespace maskrt::weights

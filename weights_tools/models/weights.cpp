@@ -1,0 +1,74 @@
+#include "weights.h"
+
+#include <algorithm>
+
+namespace maskrt::weights {
+namespace {
+
+// "[5 (MODEL.SPARSE_INST.DECODER.NUM_CLASSES), 256]"; "any" is a width that the tensor decides.
+std::string to_string(const std::vector<Dim>& dims) {
+  std::string text = "[";
+  for (const auto& dim : dims) {
+    if (text.size() > 1) text += ", ";
+    text += dim.free || dim.extent == kUnknown ? "any" : std::to_string(dim.extent);
+    if (!dim.note.empty()) text += " (" + dim.note + ")";
+  }
+  return text + "]";
+}
+
+}  // namespace
+
+Shape Weights::resolve(const std::string& name, const std::vector<Dim>& expected) {
+  names_.push_back(name);
+  Shape configured, resolved;
+  for (const auto& dim : expected) {
+    configured.push_back(dim.extent);
+    resolved.push_back(dim.free ? kUnknown : dim.extent);
+  }
+  const auto found = source_->shape_of(name, configured);
+  if (!found) {
+    report("tensor " + name + ": expected shape " + to_string(expected) + ", found no such tensor");
+    return resolved;
+  }
+  bool fits = found->size() == expected.size();
+  for (std::size_t i = 0; fits && i < expected.size(); ++i) {
+    const bool any = expected[i].free || expected[i].extent == kUnknown;
+    fits = any ? (*found)[i] > 0 : (*found)[i] == expected[i].extent;
+  }
+  if (!fits)
+    report("tensor " + name + ": expected shape " + to_string(expected) + ", found " + maskrt::to_string(*found));
+  if (found->size() == expected.size())
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      if (resolved[i] == kUnknown && (*found)[i] > 0) resolved[i] = (*found)[i];
+  return resolved;
+}
+
+graph::ConstantPtr Weights::tensor(const std::string& name, const std::vector<Dim>& expected) {
+  const Shape shape = resolve(name, expected);
+  constants_.push_back(std::make_shared<graph::Constant>(
+      name, shape, [source = source_, name, shape] { return source->floats(name, shape); },
+      std::vector<std::string>{name}));
+  return constants_.back();
+}
+
+void Weights::expect(const std::string& name, const std::vector<Dim>& expected) { resolve(name, expected); }
+
+void Weights::expect_absent(const std::string& name, const std::string& why) {
+  if (source_->contains(name)) report("tensor " + name + ": expected no such tensor, found one, which " + why);
+}
+
+std::int64_t Weights::extent_of(const std::string& name, std::size_t axis, std::int64_t fallback) const {
+  if (!source_->contains(name)) return fallback;
+  const auto shape = source_->shape_of(name, {});
+  return shape && axis < shape->size() && (*shape)[axis] > 0 ? (*shape)[axis] : fallback;
+}
+
+void Weights::check() const {
+  if (problems_.empty()) return;
+  if (problems_.size() == 1) throw Error(problems_.front());
+  std::string text = "the config and the weights disagree in " + std::to_string(problems_.size()) + " places";
+  for (const auto& problem : problems_) text += "\n  " + problem;
+  throw Error(text);
+}
+
+}  // namespace maskrt::weights
