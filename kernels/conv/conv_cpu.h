@@ -1,0 +1,61 @@
+// Convolution on oneDNN: one object for a shape, a storage and an algorithm.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "../onednn.h"
+#include "conv.h"
+
+namespace maskrt::kernels {
+
+enum class ConvAlgorithm : std::uint8_t {
+  direct,    ///< the tensors' own layouts; bf16 or fp32
+  winograd,  ///< F(4x4, 3x3): 3x3, stride 1, fp32, blocks of 16. Never chosen by oneDNN itself
+  free,      ///< whatever layouts oneDNN likes best: its caller reorders where they are not the tensors'
+};
+
+/// What is computed: out = activation(conv(in) + bias (+ what out holds before)).
+/// Blocked tensors count whole blocks: their padding channels have zero weights, so they stay zero.
+struct ConvProblem {
+  ConvGeometry geometry;
+  Tensor in, out;  ///< `data` is not looked at
+  bool bias = false, accumulate = false;
+  Activation activation = Activation::none;  ///< none or relu
+};
+
+/// A convolution that is ready to run. Immutable, so it may run on several threads at once.
+class Convolution {
+ public:
+  /// Null where oneDNN has no such algorithm for the problem, or only its plain reference (but for `free`, which always
+  /// gives something). Made for omp_get_max_threads() threads.
+  static std::shared_ptr<const Convolution> make(const ConvProblem& problem, ConvAlgorithm algorithm);
+
+  /// oneDNN's name of what it runs.
+  const std::string& implementation() const { return implementation_; }
+  /// The layouts that run() expects; those of the tensors unless the algorithm is `free`.
+  const dnnl::memory::desc& in_layout() const { return in_layout_; }
+  const dnnl::memory::desc& out_layout() const { return out_layout_; }
+  /// Convolutions with equal weight layouts share prepared weights.
+  const dnnl::memory::desc& weight_layout() const { return weight_layout_; }
+  std::size_t weight_bytes() const { return weight_layout_.get_size(); }
+  /// 0 where it needs none.
+  std::size_t scratch_bytes() const { return scratch_layout_.get_size(); }
+
+  /// prepared <- weight, [O, I / groups, kh, kw] with the numbers of channels that the network has.
+  void prepare(const float* weight, std::int64_t out_channels, std::int64_t group_in_channels, void* prepared) const;
+
+  /// weights: as prepare() made them. bias: one for each channel of `out`, padding included, or null.
+  /// All memory aligned to 64 bytes.
+  void run(const void* in, const void* weights, const float* bias, void* out, void* scratch) const;
+
+ private:
+  Convolution() = default;
+  ConvProblem problem_;
+  dnnl::convolution_forward primitive_;
+  dnnl::memory::desc in_layout_, out_layout_, weight_layout_, bias_layout_, scratch_layout_;
+  std::string implementation_;
+  std::int64_t images_ = 1;  // calls of one image each, for views of a batch; else 1
+};
+
+}  // namespace maskrt::kernels

@@ -1,0 +1,58 @@
+// One element of a tensor, whatever its type: for references, and for loops that no one waits for.
+#pragma once
+
+#include "tensor.h"
+
+namespace maskrt::kernels {
+
+/// f32 or bf16, widened.
+inline float get(const Tensor& t, std::int64_t b, std::int64_t y, std::int64_t x, std::int64_t c) {
+  const std::int64_t i = t.index(b, y, x, c);
+  return t.type == DataType::bf16 ? float_from_bf16(t.as<std::uint16_t>()[i]) : t.as<float>()[i];
+}
+
+/// Rounded to the tensor's type.
+inline void set(const Tensor& t, std::int64_t b, std::int64_t y, std::int64_t x, std::int64_t c, float value) {
+  const std::int64_t i = t.index(b, y, x, c);
+  if (t.type == DataType::bf16) {
+    t.as<std::uint16_t>()[i] = bf16_from_float(value);
+  } else {
+    t.as<float>()[i] = value;
+  }
+}
+
+/// Calls f(b, y, x, c) for every element, channels innermost.
+template <typename F>
+void for_each_element(const Tensor& t, F&& f) {
+  for (std::int64_t b = 0; b < t.batch; ++b)
+    for (std::int64_t y = 0; y < t.height; ++y)
+      for (std::int64_t x = 0; x < t.width; ++x)
+        for (std::int64_t c = 0; c < t.channels; ++c) f(b, y, x, c);
+}
+
+/// The tensor with channels up to the end of its last block: the padding is computed like any channel.
+inline Tensor padded(Tensor t) {
+  t.channels = t.blocks() * t.block;
+  return t;
+}
+
+/// Channels begin .. begin + count - 1 of t in place. `begin` must be a multiple of the block (any, in a tensor whose
+/// block holds all channels), so that no element moves.
+inline Tensor channel_view(const Tensor& t, std::int64_t begin, std::int64_t count) {
+  Tensor view = t;
+  const std::int64_t offset = (begin / t.block) * t.block_stride + begin % t.block;
+  view.data = static_cast<std::byte*>(t.data) + offset * static_cast<std::int64_t>(size_of(t.type));
+  view.channels = count;
+  if (t.block == t.channels) view.block = count;
+  return view;
+}
+
+/// Image b alone.
+inline Tensor image_of(const Tensor& t, std::int64_t b) {
+  Tensor image = t;
+  image.data = static_cast<std::byte*>(t.data) + b * t.batch_stride * static_cast<std::int64_t>(size_of(t.type));
+  image.batch = 1;
+  return image;
+}
+
+}  // namespace maskrt::kernels

@@ -1,0 +1,53 @@
+// How this project's tensors look to oneDNN. For the CPU device's kernels and the device itself.
+#pragma once
+
+#include <dnnl.hpp>
+
+#include "tensor.h"
+
+namespace maskrt::kernels::onednn {
+
+/// The processor, one for the process.
+const dnnl::engine& engine();
+
+/// This thread's stream: primitives run on it in order, on the OpenMP threads of the caller.
+dnnl::stream& stream();
+
+dnnl::memory::data_type type_of(DataType type);
+
+/// Dimensions [B, C, H, W] and the tensor's strides. Blocks of 8 and 16 are oneDNN's blocked layouts (channels padded
+/// to whole blocks), block 1 is planar, anything else NHWC. The strides of a batch of 1 are dense, whatever the
+/// tensor's.
+dnnl::memory::desc layout_of(const Tensor& tensor);
+
+/// True where images lie as densely as layout_of needs for oneDNN's fast kernels: everywhere but in views of a batch.
+bool dense_batch(const Tensor& tensor);
+
+/// A memory object over somebody else's bytes.
+inline dnnl::memory wrap(const dnnl::memory::desc& layout, const void* data) {
+  return dnnl::memory(layout, engine(), const_cast<void*>(data));
+}
+
+/// to <- from, converted between types and layouts; the padding of blocked layouts becomes 0. One call, made once and
+/// run from any thread. Throws Error where oneDNN has no such conversion.
+class Reorder {
+ public:
+  Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to);
+  void run(const void* from, void* to) const;
+
+ private:
+  dnnl::memory::desc from_, to_;
+  dnnl::reorder reorder_;
+};
+
+/// Runs f and turns dnnl::error into Error with `what` in front.
+template <typename F>
+auto translated(const char* what, F&& f) {
+  try {
+    return f();
+  } catch (const dnnl::error& error) {
+    throw Error(std::string(what) + ": expected oneDNN to accept it, found: " + error.what());
+  }
+}
+
+}  // namespace maskrt::kernels::onednn
