@@ -1,0 +1,35 @@
+// What the commands of `maskrt` have in common.
+#pragma once
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace maskrt::cli {
+
+/// Arguments that are each well-formed but make no sense together: ends the program with exit_usage.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+inline constexpr int exit_ok = 0, exit_bad_input = 1, exit_usage = 2;
+
+/// What a command does once its arguments are parsed; gives the exit status. Throws maskrt::Error and UsageError.
+using Command = std::function<int()>;
+
+// Each adds one subcommand with its options and its help to `app`, one file each.
+Command add_run(CLI::App& app);
+Command add_eval(CLI::App& app);
+Command add_dump(CLI::App& app);
+Command add_bench(CLI::App& app);
+Command add_info(CLI::App& app);
+
+/// "maskrt: " and the sentence, on a line of its own, to stderr.
+void report(const std::string& sentence);
+
+}  // namespace maskrt::cli

@@ -1,0 +1,76 @@
+// `maskrt dump`: the network's tensors, for comparing with other implementations.
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "command.h"
+#include "graph/safetensors.h"
+#include "inputs.h"
+#include "interrupt.h"
+#include "maskrt/maskrt.hpp"
+#include "options.h"
+
+namespace maskrt::cli {
+namespace {
+
+struct DumpArguments {
+  std::string model;
+  std::vector<std::string> images;
+  std::string output;
+  bool all = false, no_rewrites = false, no_exif = false;
+  DeviceOptions device;
+};
+
+int dump(const DumpArguments& arguments) {
+  DecodeOptions decode;
+  decode.exif_orientation = !arguments.no_exif;
+  std::vector<Image> images;
+  for (const Input& input : expand_inputs(arguments.images))
+    images.push_back(Image::from_file(input.path.string(), decode));
+
+  ModelOptions options = arguments.device.model_options();
+  if (arguments.all) options.keep = {"all"};
+  if (arguments.no_rewrites) options.rewrites_off = {"all"};
+  const Model model = Model::load(arguments.model, options);
+  Session session(model, arguments.device.session_options());
+  check_interrupt();
+  const std::map<std::string, HostTensor> tensors = session.tensors(images);
+  check_interrupt();
+
+  std::vector<graph::TensorToWrite> to_write;
+  for (const auto& [name, tensor] : tensors)
+    to_write.push_back({name, DataType::f32, tensor.shape, std::as_bytes(std::span(tensor.values))});
+  if (const auto folder = std::filesystem::path(arguments.output).parent_path(); !folder.empty()) make_folder(folder);
+  graph::write_safetensors(arguments.output, to_write, {});
+  for (const auto& [name, tensor] : tensors) std::printf("%-24s %s\n", name.c_str(), to_string(tensor.shape).c_str());
+  return exit_ok;
+}
+
+}  // namespace
+
+Command add_dump(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("dump", "Writes the network's input and outputs as tensors");
+  const auto arguments = std::make_shared<DumpArguments>();
+  command->add_option("model", arguments->model, "A model file made by maskrt-convert")->required()->type_name("MODEL");
+  command->add_option("images", arguments->images, "Images, which run as one batch")->required()->type_name("IMAGE");
+  command->add_option("-o,--output", arguments->output, "The file to write, safetensors")
+      ->required()
+      ->type_name("FILE");
+  command->add_flag("--all", arguments->all, "Write every value inside the network that has a name, too");
+  command->add_flag("--no-rewrites", arguments->no_rewrites, "Run the network as it was converted, with nothing fused");
+  command->add_flag("--no-exif", arguments->no_exif,
+                    "Keep the pixels as they are stored, whatever orientation EXIF says");
+  add_device_options(*command, arguments->device);
+  command->footer(
+      "Tensors are fp32 in NCHW order; lists of vectors are [batch, number, channels].\n\n"
+      "Example:\n  maskrt dump model.maskrt street.jpg -o tensors.safetensors --all");
+  return [arguments] { return dump(*arguments); };
+}
+
+}  // namespace maskrt::cli

@@ -1,0 +1,222 @@
+// `maskrt eval`: COCO's average precision, of a model or of results that were written before.
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../coco/evaluate.h"
+#include "../coco/results.h"
+#include "command.h"
+#include "graph/safetensors.h"
+#include "inputs.h"
+#include "interrupt.h"
+#include "maskrt/maskrt.hpp"
+#include "options.h"
+#include "progress.h"
+
+namespace maskrt::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct EvalArguments {
+  std::string model, images, annotations, results, results_only, json;
+  std::string iou_type = "segm";
+  int batch = 1;
+  std::size_t limit = 0;
+  bool no_exif = false, quiet = false;
+  DeviceOptions device;
+};
+
+void check_usage(const EvalArguments& arguments) {
+  if (arguments.results_only.empty()) {
+    if (arguments.model.empty()) throw UsageError("eval needs a MODEL, or --results-only FILE");
+    if (arguments.images.empty()) throw UsageError("eval needs --images DIR to run a model");
+  } else if (!arguments.model.empty() || !arguments.images.empty() || !arguments.results.empty()) {
+    throw UsageError("--results-only runs no model: it goes without MODEL, --images and --results");
+  }
+}
+
+/// The images to be scored: all, or the first of them.
+std::span<const coco::ImageEntry> chosen_images(const coco::Annotations& annotations, std::size_t limit) {
+  const std::span<const coco::ImageEntry> all = annotations.images;
+  return limit == 0 ? all : all.first(std::min(limit, all.size()));
+}
+
+/// Before anything runs: finding out after an hour would be worse.
+void check_images(std::span<const coco::ImageEntry> images, const EvalArguments& arguments) {
+  std::size_t missing = 0;
+  std::string first;
+  for (const coco::ImageEntry& image : images) {
+    std::error_code ignored;
+    const fs::path path = fs::path(arguments.images) / image.file_name;
+    if (!image.file_name.empty() && fs::is_regular_file(path, ignored)) continue;
+    if (missing++ == 0)
+      first = image.file_name.empty() ? "the image of id " + std::to_string(image.id) + ", which has no file_name"
+                                      : path.string();
+  }
+  if (missing > 0)
+    throw Error("expected all " + std::to_string(images.size()) + " images of " + arguments.annotations + " in " +
+                arguments.images + ", " + std::to_string(missing) + (missing == 1 ? " is" : " are") +
+                " missing, the first is " + first);
+}
+
+/// A model of other classes than the annotations' would quietly score 0.
+void check_categories(const std::vector<Category>& model, const coco::Annotations& annotations) {
+  std::set<std::int64_t> known;
+  for (const coco::CategoryEntry& category : annotations.categories) known.insert(category.id);
+  if (std::none_of(model.begin(), model.end(), [&](const Category& category) { return known.contains(category.id); }))
+    throw Error("expected the model's category ids in " + annotations.path.string() +
+                ", found none of them: convert the model with the data set's --labels");
+}
+
+coco::CocoResult result_of(const coco::ImageEntry& image, const Instance& instance) {
+  const Box& box = instance.box;
+  return {image.file_name,
+          image.id,
+          instance.category_id,
+          instance.label,
+          {{double(box.x), double(box.y), double(box.width), double(box.height)}},
+          instance.score,
+          instance.mask.rle()};
+}
+
+std::vector<coco::CocoResult> run_model(std::span<const coco::ImageEntry> images, const coco::Annotations& annotations,
+                                        const EvalArguments& arguments) {
+  check_images(images, arguments);
+  const Model model = Model::load(arguments.model, arguments.device.model_options());
+  check_categories(model.info().categories, annotations);
+  Session session(model, arguments.device.session_options());
+  std::optional<coco::ResultsWriter> writer;
+  if (!arguments.results.empty()) {
+    if (const fs::path folder = fs::path(arguments.results).parent_path(); !folder.empty()) make_folder(folder);
+    writer.emplace(arguments.results);
+  }
+  DecodeOptions decode;
+  decode.exif_orientation = !arguments.no_exif;
+
+  std::vector<coco::CocoResult> results;
+  double seconds = 0, network_seconds = 0;
+  {
+    Progress progress("images", images.size(), arguments.quiet);
+    const auto step = static_cast<std::size_t>(arguments.batch);
+    for (std::size_t begin = 0; begin < images.size(); begin += step) {
+      check_interrupt();
+      const auto part = images.subspan(begin, std::min(step, images.size() - begin));
+      std::vector<Image> batch;
+      for (const coco::ImageEntry& image : part)
+        batch.push_back(Image::from_file((fs::path(arguments.images) / image.file_name).string(), decode));
+      const auto instances = session.run(batch);
+      network_seconds += session.timings().network;
+      for (std::size_t i = 0; i < part.size(); ++i) {
+        for (const Instance& instance : instances[i]) {
+          results.push_back(result_of(part[i], instance));
+          if (writer) writer->add(results.back());
+        }
+      }
+      progress.update(begin + part.size());
+    }
+    seconds = progress.seconds();
+  }
+  if (writer) writer->finish();
+  if (!arguments.quiet && !images.empty()) {
+    const auto count = static_cast<double>(images.size());
+    std::printf("%zu images, %zu results in %s: %.2f images a second, %.1f ms an image (network %.1f)\n", images.size(),
+                results.size(), duration_text(seconds).c_str(), count / seconds, 1e3 * seconds / count,
+                1e3 * network_seconds / count);
+    std::fflush(stdout);
+  }
+  return results;
+}
+
+/// The table that pycocotools prints.
+void print_table(const coco::Metrics& metrics) {
+  struct Row {
+    const char *iou, *area;
+    int detections;
+  };
+  constexpr Row rows[12] = {{"0.50:0.95", "all", 100},   {"0.50", "all", 100},         {"0.75", "all", 100},
+                            {"0.50:0.95", "small", 100}, {"0.50:0.95", "medium", 100}, {"0.50:0.95", "large", 100},
+                            {"0.50:0.95", "all", 1},     {"0.50:0.95", "all", 10},     {"0.50:0.95", "all", 100},
+                            {"0.50:0.95", "small", 100}, {"0.50:0.95", "medium", 100}, {"0.50:0.95", "large", 100}};
+  for (std::size_t i = 0; i < metrics.size(); ++i)
+    std::printf(" %-18s %s @[ IoU=%-9s | area=%6s | maxDets=%3d ] = %.3f\n",
+                i < 6 ? "Average Precision" : "Average Recall", i < 6 ? "(AP)" : "(AR)", rows[i].iou, rows[i].area,
+                rows[i].detections, metrics[i]);
+}
+
+void write_metrics(const std::string& path, const coco::Metrics& metrics) {
+  nlohmann::ordered_json json;
+  for (std::size_t i = 0; i < metrics.size(); ++i) json[coco::metric_names[i]] = metrics[i];
+  if (const fs::path folder = fs::path(path).parent_path(); !folder.empty()) make_folder(folder);
+  const std::string text = json.dump(1) + "\n";
+  graph::write_file(path, std::as_bytes(std::span(text)));
+}
+
+int evaluate_command(const EvalArguments& arguments) {
+  check_usage(arguments);
+  const coco::Annotations annotations = coco::read_annotations(arguments.annotations);
+  const auto images = chosen_images(annotations, arguments.limit);
+  if (images.empty()) throw Error("expected images in " + arguments.annotations + ", found none");
+
+  const std::vector<coco::CocoResult> results = arguments.results_only.empty()
+                                                    ? run_model(images, annotations, arguments)
+                                                    : coco::read_results(arguments.results_only);
+  coco::EvaluationOptions options;
+  options.iou_type = arguments.iou_type == "bbox" ? coco::IouType::bbox : coco::IouType::segm;
+  options.threads = arguments.device.threads;
+  if (arguments.limit != 0) {
+    options.image_ids.emplace();
+    for (const coco::ImageEntry& image : images) options.image_ids->push_back(image.id);
+  }
+  const coco::Metrics metrics = coco::evaluate(annotations, results, options).metrics;
+  print_table(metrics);
+  if (!arguments.json.empty()) write_metrics(arguments.json, metrics);
+  return exit_ok;
+}
+
+}  // namespace
+
+Command add_eval(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("eval", "Scores a model, or results, against COCO annotations");
+  const auto arguments = std::make_shared<EvalArguments>();
+  command->add_option("model", arguments->model, "A model file made by maskrt-convert")->type_name("MODEL");
+  command->add_option("--images", arguments->images, "The folder that the annotations' file names are in")
+      ->type_name("DIR");
+  command->add_option("--annotations", arguments->annotations, "COCO annotations, JSON")->required()->type_name("FILE");
+  command->add_option("--results", arguments->results, "Write the model's results as COCO results")->type_name("FILE");
+  command->add_option("--results-only", arguments->results_only, "Score these COCO results instead of running a model")
+      ->type_name("FILE");
+  command->add_option("--iou-type", arguments->iou_type, "What is compared: masks (segm) or boxes (bbox)")
+      ->check(CLI::IsMember({"segm", "bbox"}))
+      ->type_name("NAME")
+      ->capture_default_str();
+  command->add_option("--json", arguments->json, "Write the twelve numbers: AP, AP50, AP75, APs, APm, APl, AR1, ...")
+      ->type_name("FILE");
+  command->add_option("--limit", arguments->limit, "Only the first N images of the annotations; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
+  add_batch_option(*command, arguments->batch);
+  command->add_flag("--no-exif", arguments->no_exif,
+                    "Keep the pixels as they are stored, whatever orientation EXIF says");
+  command->add_flag("--quiet", arguments->quiet, "Print the table and errors only");
+  add_device_options(*command, arguments->device);
+  command->footer(
+      "Areas of masks are their own, as in the evaluators of COCO and detectron2, even where results have boxes.\n\n"
+      "Examples:\n"
+      "  maskrt eval model.maskrt --images val2017 --annotations instances_val2017.json --results results.json\n"
+      "  maskrt eval --results-only results.json --annotations instances_val2017.json");
+  return [arguments] { return evaluate_command(*arguments); };
+}
+
+}  // namespace maskrt::cli

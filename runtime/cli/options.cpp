@@ -1,0 +1,85 @@
+#include "options.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <charconv>
+
+namespace maskrt::cli {
+
+ModelOptions DeviceOptions::model_options() const {
+  ModelOptions options;
+  options.device = device;
+  options.precision = precision == "bf16" ? Compute::bf16 : Compute::fp32;
+  return options;
+}
+
+SessionOptions DeviceOptions::session_options() const {
+  SessionOptions options;
+  options.threads = threads;
+  return options;
+}
+
+void add_device_options(CLI::App& command, DeviceOptions& options) {
+  command.add_option("--device", options.device, "Where the network runs: auto or cpu")
+      ->check(CLI::IsMember({"auto", "cpu"}))
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->group("Device");
+  command.add_option("--precision", options.precision, "What it computes in: fp32 or bf16")
+      ->check(CLI::IsMember({"fp32", "bf16"}))
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->group("Device");
+  command.add_option("--threads", options.threads, "Threads; 0: all that the process may use")
+      ->check(CLI::Range(0, 1024))
+      ->type_name("N")
+      ->capture_default_str()
+      ->group("Device");
+}
+
+void add_batch_option(CLI::App& command, int& batch) {
+  command.add_option("--batch", batch, "Images that run together, padded to the largest of them")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N")
+      ->capture_default_str();
+}
+
+std::optional<Size> parse_size(const std::string& text) {
+  constexpr int largest = 65536;
+  Size size;
+  const char* const end = text.data() + text.size();
+  const auto height = std::from_chars(text.data(), end, size.height);
+  if (height.ec != std::errc() || height.ptr == end || (*height.ptr != 'x' && *height.ptr != 'X')) return std::nullopt;
+  const auto width = std::from_chars(height.ptr + 1, end, size.width);
+  if (width.ec != std::errc() || width.ptr != end) return std::nullopt;
+  if (size.height < 1 || size.width < 1 || size.height > largest || size.width > largest) return std::nullopt;
+  return size;
+}
+
+Size padded(Size size, int divisibility) {
+  const int step = std::max(1, divisibility);
+  const auto up = [step](int side) { return (side + step - 1) / step * step; };
+  return {up(size.height), up(size.width)};
+}
+
+Size usual_size(int min_size, int max_size) {
+  if (min_size <= 0) return {640, 864};
+  return {min_size, std::max(min_size, max_size)};
+}
+
+std::string size_text(Size size) { return std::to_string(size.height) + "x" + std::to_string(size.width); }
+
+void add_size_option(CLI::App& command, const std::string& name, std::optional<Size>& size, const std::string& help) {
+  command
+      .add_option_function<std::string>(
+          name, [&size](const std::string& text) { size = parse_size(text); }, help)
+      ->check([](const std::string& text) -> std::string {
+        if (parse_size(text)) return {};
+        return "expected a height and a width such as 640x864, found '" + text + "'";
+      })
+      ->type_name("HxW");
+}
+
+}  // namespace maskrt::cli

@@ -1,0 +1,51 @@
+// Options that several commands share.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "maskrt/maskrt.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace maskrt::cli {
+
+/// --device, --precision and --threads.
+struct DeviceOptions {
+  std::string device = "auto";
+  std::string precision = "fp32";
+  int threads = 0;  ///< 0: all that the process may use
+
+  ModelOptions model_options() const;
+  SessionOptions session_options() const;
+};
+
+/// `options` must outlive the parsing.
+void add_device_options(CLI::App& command, DeviceOptions& options);
+
+/// --batch, from 1.
+void add_batch_option(CLI::App& command, int& batch);
+
+/// Height and width.
+struct Size {
+  int height = 0, width = 0;
+};
+
+/// "640x864" as height 640 and width 864; nothing where the text is not two whole numbers from 1 to 65536 and an "x".
+std::optional<Size> parse_size(const std::string& text);
+std::string size_text(Size size);
+
+/// Both rounded up to multiples; 0 or 1: as they are.
+Size padded(Size size, int divisibility);
+
+/// What a picture of 4:3 and more becomes under a model's shortest-edge resize, before padding; 640x864 for a model
+/// that resizes nothing.
+Size usual_size(int min_size, int max_size);
+
+/// An option that takes "HxW"; other text is a usage error.
+void add_size_option(CLI::App& command, const std::string& name, std::optional<Size>& size, const std::string& help);
+
+}  // namespace maskrt::cli

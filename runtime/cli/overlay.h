@@ -1,0 +1,35 @@
+// Pictures of what was found: coloured masks with outlines, and labels that can be read.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "canvas.h"
+#include "maskrt/maskrt.hpp"
+
+namespace maskrt::cli {
+
+/// One instance as it is drawn.
+struct Drawing {
+  Box box;                           ///< inside the picture
+  std::vector<std::uint8_t> bitmap;  ///< box.width * box.height, row-major, not zero inside the mask
+  std::string text;                  ///< "car 0.93"
+  Color color;
+};
+
+/// The instances of at least `minimum_score` whose masks are not empty, the largest first.
+std::vector<Drawing> drawings_of(std::span<const Instance> instances, const std::vector<Category>& categories,
+                                 float minimum_score);
+
+/// Draws in the order given, labels above all masks. Lines and letters grow with the picture. A label that would not
+/// fit into the picture is made smaller, and left out where it could not be read any more.
+void draw_overlay(Canvas& canvas, std::span<const Drawing> drawings);
+
+/// Where labels of these sizes go: each inside a picture of `width` x `height` (or at its corner where it is larger),
+/// at the instance's box, away from the labels before it where there is room. `sizes` and `boxes` are of equal length;
+/// a label of no width is left out.
+std::vector<Box> place_labels(std::span<const Box> boxes, std::span<const Box> sizes, int width, int height);
+
+}  // namespace maskrt::cli
