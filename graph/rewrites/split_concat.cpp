@@ -61,6 +61,17 @@ bool is_less_work(const std::vector<Part>& parts, const Extent& out, const std::
   return after < before;
 }
 
+/// A value with the size of `value` at every input size. Where a convolution that keeps the size makes it, that is the
+/// convolution's input: a reader of the size alone must not keep it from being composed with the one behind it.
+ValueId same_size(Graph& graph, ValueId value) {
+  const auto* conv = maker_as<Conv>(graph, value);
+  if (conv == nullptr || conv->stride != 1) return value;
+  const auto& shape = conv->weight->shape();
+  if (2 * conv->padding != conv->dilation * (shape[2] - 1) || 2 * conv->padding != conv->dilation * (shape[3] - 1))
+    return value;
+  return graph.nodes[static_cast<std::size_t>(graph.producer(value))].inputs[0];
+}
+
 /// Replaces the convolution at `index`; the number of nodes that now stand before its last one.
 int split(Graph& graph, int index, const std::vector<Part>& parts) {
   const auto node = graph.nodes[static_cast<std::size_t>(index)];
@@ -89,7 +100,7 @@ int split(Graph& graph, int index, const std::vector<Part>& parts) {
     terms.push_back(insert(node.name + "[" + std::to_string(terms.size()) + "]", std::move(term), {part.value}));
     like = part.like;
   }
-  terms.push_back(whole ? whole->value : like);
+  terms.push_back(same_size(graph, whole ? whole->value : like));
 
   Node last = node;
   if (whole) {

@@ -1,0 +1,130 @@
+// The rewrites together, on a network with everything that SparseInst has.
+#include <catch2/catch.hpp>
+
+#include "compare.h"
+#include "graph/print.h"
+#include "graph/rewrites/rewrites.h"
+#include "small_network.h"
+
+using namespace maskrt;
+using namespace maskrt::graph;
+using namespace maskrt::test;
+
+namespace {
+
+std::set<std::string, std::less<>> all_but(std::string_view kept) {
+  std::set<std::string, std::less<>> names;
+  for (const auto& step : rewrites())
+    if (step.name != kept) names.insert(std::string(step.name));
+  return names;
+}
+
+double flops_of(const Graph& graph, std::int64_t height, std::int64_t width) {
+  const auto extents = infer_extents(graph, 1, height, width);
+  double sum = 0;
+  for (const auto& node : graph.nodes) sum += cost_of(graph, node, extents).flops;
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("all rewrites together keep the outputs and leave only fused nodes") {
+  Dice dice(7);
+  const auto plain = small_sparse_inst(dice, GENERATE(false, true));
+  auto fused = plain;
+  rewrite(fused);
+  INFO(to_text(fused));
+  for (const auto& [height, width] : {std::pair{64, 96}, {32, 32}, {96, 32}}) {
+    const auto values = interpret(plain, dice.map({2, height, width, 3}));
+    require_same_outputs(plain, values, fused);
+  }
+  CHECK(count_of<BatchNorm>(fused) == 0);
+  CHECK(count_of<Add>(fused) == 0);
+  CHECK(count_of<Activate>(fused) == 0);
+  CHECK(count_of<Concat>(fused) == 0);
+  CHECK(count_of<Coordinates>(fused) == 0);
+  CHECK(count_of<NormaliseMaps>(fused) + count_of<SoftmaxMaps>(fused) + count_of<Aggregate>(fused) == 0);
+  CHECK(count_of<AggregateLogits>(fused) == 1);
+  CHECK(count_of<Slice>(fused) == 2);           // the two branches' first convolutions
+  CHECK(count_of<ResizeBilinear>(fused) == 3);  // pooling, fusion, masks
+  REQUIRE(fused.find("encoder") == plain.find("encoder"));
+  REQUIRE(fused.producer(fused.find("encoder")) >= 0);
+  const auto& encoder = fused.nodes[static_cast<std::size_t>(fused.producer(fused.find("encoder")))];
+  CHECK(encoder.name == "encoder.fpn_outputs.2 + encoder.fusion");  // the fusion layer is gone
+  CHECK(flops_of(fused, 640, 864) < flops_of(plain, 640, 864));
+}
+
+TEST_CASE("each rewrite alone, and all but each, keep the outputs") {
+  Dice dice(8);
+  const auto plain = small_sparse_inst(dice);
+  const auto values = interpret(plain, dice.map({2, 32, 64, 3}));
+  auto everything = plain;
+  rewrite(everything);
+  for (const auto& step : rewrites()) {
+    INFO(step.name);
+    auto alone = plain;
+    rewrite(alone, all_but(step.name));
+    require_same_outputs(plain, values, alone);
+    // What this network has to compose, others uncover; they all find something by themselves.
+    if (step.name != "compose-convs") CHECK(to_text(alone) != to_text(plain));
+
+    auto without = plain;
+    rewrite(without, {std::string(step.name)});
+    require_same_outputs(plain, values, without);
+    CHECK(to_text(without) != to_text(everything));
+  }
+  auto off = plain;
+  rewrite(off, all_but("none"));
+  CHECK(to_text(off) == to_text(plain));
+}
+
+TEST_CASE("any value can be made an output and is then kept") {
+  Dice dice(9);
+  const auto plain = small_sparse_inst(dice);
+  const auto values = interpret(plain, dice.map({1, 32, 32, 3}));
+  for (std::size_t id = 1; id < plain.values.size(); ++id) {
+    auto wanted = plain;
+    wanted.outputs.push_back(static_cast<ValueId>(id));
+    auto fused = wanted;
+    rewrite(fused);
+    require_same_outputs(wanted, values, fused);
+  }
+  auto everything = plain;
+  for (std::size_t id = 1; id < plain.values.size(); ++id) everything.outputs.push_back(static_cast<ValueId>(id));
+  auto fused = everything;
+  rewrite(fused);
+  require_same_outputs(everything, values, fused);
+}
+
+TEST_CASE("with weights of any kind, constants are rounded to fp32 once a rewrite") {
+  // Each of the at most four rewrites that a weight passes rounds it by 2^-24 of itself; the network is 25 layers deep.
+  // Relative to the largest output, random errors of that size stay below their sum.
+  constexpr double bound = 25 * 4 * 6e-8;
+  Dice dice(10);
+  auto plain = small_sparse_inst(dice);
+  for (auto& node : plain.nodes) {
+    const auto disturb = [&](ConstantPtr& constant) {
+      if (!constant) return;
+      auto numbers = constant->evaluate();
+      for (auto& number : numbers) number *= 1 + static_cast<float>(dice.between(-1000, 1000)) * 1e-4f;
+      constant = make_constant(constant->name(), constant->shape(), std::move(numbers));
+    };
+    if (auto* conv = std::get_if<Conv>(&node.operation)) disturb(conv->weight), disturb(conv->bias);
+    if (auto* linear = std::get_if<Linear>(&node.operation)) disturb(linear->weight), disturb(linear->bias);
+    if (auto* norm = std::get_if<BatchNorm>(&node.operation)) {
+      disturb(norm->weight), disturb(norm->mean), disturb(norm->variance);
+      norm->epsilon = 1e-5;
+    }
+  }
+  const auto values = interpret(plain, dice.map({2, 64, 32, 3}));
+  auto fused = plain;
+  rewrite(fused);
+  require_same_outputs(plain, values, fused, bound);
+}
+
+TEST_CASE("a name that is no rewrite is an error that lists those there are") {
+  Dice dice(11);
+  auto graph = small_sparse_inst(dice);
+  CHECK_THROWS_WITH(rewrite(graph, {"fold-everything"}),
+                    Catch::Contains("fold-batch-norm") && Catch::Contains("found fold-everything"));
+}
