@@ -24,8 +24,7 @@ struct CategoryEntry {
   std::string name;
 };
 
-/// Outlines x0, y0, x1, y1, ... in pixels, whose union is the mask. Where the first has 4 numbers, all are boxes x, y,
-/// width, height.
+/// Outlines x0, y0, x1, y1, ... in pixels, whose union is the mask.
 using Polygons = std::vector<std::vector<double>>;
 
 /// Uncompressed runs, column by column, of 0 and 1 in turn.
@@ -56,8 +55,8 @@ struct Annotations {
 /// structures above hold: the JSON is never in memory as a whole.
 ///
 /// Throws Error that names the file, the record, what was expected and what was found: for wrong types, ids beyond 64
-/// bits or used twice, polygons without points or with an odd number of coordinates, sizes that are not positive. What
-/// only a mask's runs tell is found when the mask is used.
+/// bits or used twice, a first polygon of less than 3 points, odd numbers of coordinates, sizes that are not positive.
+/// What only a mask's runs tell is found when the mask is used.
 Annotations read_annotations(const std::filesystem::path& path);
 
 }  // namespace maskrt::coco

@@ -22,10 +22,9 @@ Polygons read_polygons(const Record& record, const json& list) {
     for (const json& coordinate : item) {
       polygon.push_back(record.to_number(coordinate, "a coordinate of segmentation"));
     }
-    if (polygons.front().size() == 2 || (polygons.front().size() == 4 && polygon.size() != 4)) {
-      record.fail("segmentation", "polygons of 3 points or more, or boxes of 4 numbers", &item);
-    }
   }
+  // Later ones may be degenerate, as pycocotools has it; it decides by the first what the list is.
+  if (polygons.front().size() < 6) record.fail("the first polygon", "of 3 points or more", &list.front());
   return polygons;
 }
 
@@ -56,16 +55,6 @@ Segmentation read_runs(const Record& record, const json& value) {
     runs.counts.push_back(static_cast<std::uint32_t>(length));
   }
   return runs;
-}
-
-/// As pycocotools reads a list that begins with 4 numbers: boxes, not polygons of two points.
-Polygons outline_boxes(Polygons polygons) {
-  if (polygons.front().size() != 4) return polygons;
-  for (auto& polygon : polygons) {
-    const double left = polygon[0], top = polygon[1], right = left + polygon[2], bottom = top + polygon[3];
-    polygon = {left, top, left, bottom, right, bottom, right, top};
-  }
-  return polygons;
 }
 
 std::string size_text(int height, int width) { return std::to_string(height) + "x" + std::to_string(width); }
@@ -103,7 +92,7 @@ rle::Runs to_runs(const Segmentation& segmentation, const ImageEntry& image) {
   }
   if (const auto* polygons = std::get_if<Polygons>(&segmentation)) {
     check_size(image.height, image.width, image);
-    return rle::from_polygons(image.height, image.width, outline_boxes(*polygons));
+    return rle::from_polygons(image.height, image.width, *polygons);
   }
   throw Error("expected a segmentation, which mask AP needs, found none");
 }

@@ -1,0 +1,224 @@
+// The evaluator against pycocotools' numbers on the demo's results and on made-up sets (tests/data/coco/README.md).
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "runtime/coco/evaluate.h"
+#include "runtime/mask/rle.h"
+
+namespace maskrt::coco {
+namespace {
+
+using nlohmann::json;
+
+const std::string data = MASKRT_TEST_DATA "/coco/";
+const std::string demo = MASKRT_DEMO "/";
+
+json read_json(const std::string& path) {
+  std::ifstream file(path);
+  INFO(path);
+  REQUIRE(file);
+  return json::parse(file);
+}
+
+/// Sums of at most 10 thresholds x 101 recalls x 5 categories, each addition off by half an ulp of a partial sum that
+/// after division is at most 1: 5050 * 2^-53 for each of the two that are compared.
+constexpr double bound = 2 * 5050 * 0x1p-53;
+
+void compare(const Metrics& got, const json& want) {
+  REQUIRE(want.size() == got.size());
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    INFO(metric_names[i] << ": got " << got[i] << ", want " << want[i] << ", bound " << bound);
+    CHECK(std::abs(got[i] - want[i].get<double>()) <= bound);
+  }
+}
+
+void compare(const Evaluation& got, const json& want) {
+  compare(got.metrics, want.at("metrics"));
+  REQUIRE(got.categories.size() == want.at("categories").size());
+  for (const CategoryEvaluation& category : got.categories) {
+    const double ap = want["categories"].at(std::to_string(category.id)).get<double>();
+    INFO("category " << category.id << ": got " << category.metrics[0] << ", want " << ap << ", bound " << bound);
+    CHECK(std::abs(category.metrics[0] - ap) <= bound);
+  }
+}
+
+std::vector<CocoResult> without_boxes(std::vector<CocoResult> results) {
+  for (CocoResult& result : results) result.bbox.reset();
+  return results;
+}
+
+/// A mask of `height` rows and `width` columns whose first `inside` pixels are set.
+Rle strip(int height, int width, std::uint32_t inside) {
+  const std::uint32_t total = static_cast<std::uint32_t>(height) * static_cast<std::uint32_t>(width);
+  return {height, width,
+          rle::to_string(rle::from_counts(height, width, std::vector<std::uint32_t>{0, inside, total - inside}))};
+}
+
+/// One image of 10 x 20, one category, one instance.
+Annotations small_set() {
+  Annotations set;
+  set.path = "small.json";
+  set.images = {{1, "a.png", 10, 20}, {2, "b.png", 10, 20}};
+  set.categories = {{4, "thing"}};
+  set.annotations = {{7, 1, 4, false, 50, {{0, 0, 5, 10}}, strip(10, 20, 50)}};
+  return set;
+}
+
+CocoResult small_result() { return {"a.png", 1, 4, "thing", {{0, 0, 5, 10}}, 0.5, strip(10, 20, 50)}; }
+
+std::string error_of(const Annotations& set, const std::vector<CocoResult>& results, EvaluationOptions options = {}) {
+  try {
+    evaluate(set, results, options);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+EvaluationOptions with_images(std::vector<std::int64_t> ids) { return {IouType::segm, std::move(ids), 0}; }
+
+}  // namespace
+
+TEST_CASE("the demo's reference results score what pycocotools says") {
+  const json want = read_json(demo + "reference_ap.json");
+  const Annotations annotations = read_annotations(demo + "annotations.json");
+  const auto results = read_results(demo + "reference_results.json");
+  REQUIRE(want.at("names") == json(metric_names));
+  SECTION("segm") { compare(evaluate(annotations, results).metrics, want.at("segm")); }
+  SECTION("bbox") { compare(evaluate(annotations, results, {IouType::bbox, {}, 0}).metrics, want.at("bbox")); }
+}
+
+TEST_CASE("made-up sets score what pycocotools says") {
+  const auto name =
+      GENERATE(as<std::string>(), "mixed", "many", "ties", "boxes", "outlines", "no_truths", "no_results");
+  CAPTURE(name);
+  const json want = read_json(data + name + "_expected.json");
+  const Annotations annotations = read_annotations(data + name + "_annotations.json");
+  const auto results = read_results(data + name + "_results.json");
+  for (const auto& [kind, expected] : want.items()) {
+    CAPTURE(kind);
+    if (kind == "segm") {
+      // A detection's area is its mask's, whether or not there are boxes.
+      compare(evaluate(annotations, results), expected);
+      compare(evaluate(annotations, without_boxes(results)), expected);
+    } else if (kind == "bbox") {
+      compare(evaluate(annotations, results, {IouType::bbox, {}, 0}), expected);
+    } else if (kind == "bbox_of_masks") {
+      compare(evaluate(annotations, without_boxes(results), {IouType::bbox, {}, 0}), expected);
+    } else {
+      REQUIRE(kind == "subset");
+      compare(evaluate(annotations, results, with_images(expected.at("image_ids").get<std::vector<std::int64_t>>())),
+              expected);
+    }
+  }
+}
+
+TEST_CASE("the number of threads changes neither numbers nor errors") {
+  const Annotations annotations = read_annotations(data + "mixed_annotations.json");
+  auto results = read_results(data + "mixed_results.json");
+  const Metrics one = evaluate(annotations, results, {IouType::segm, {}, 1}).metrics;
+  for (const int threads : {2, 7, 100}) {
+    CAPTURE(threads);
+    CHECK(evaluate(annotations, results, {IouType::segm, {}, threads}).metrics == one);
+  }
+  for (CocoResult& result : results) result.segmentation->counts += "!";
+  const std::string message = error_of(annotations, results, {IouType::segm, {}, 1});
+  CHECK_THAT(message, Catch::StartsWith("results["));
+  for (int repeat = 0; repeat < 20; ++repeat) CHECK(error_of(annotations, results, {IouType::segm, {}, 4}) == message);
+}
+
+TEST_CASE("a perfect detection scores 1, and what it does not touch -1") {
+  const Evaluation evaluation = evaluate(small_set(), std::vector{small_result()});
+  const double one = 1 / (1 + std::numeric_limits<double>::epsilon());  // precision's guard against 0 / 0
+  for (const std::size_t i : {0, 1, 2, 3}) CHECK(evaluation.metrics[i] == Approx(one).margin(1e-15));
+  for (const std::size_t i : {6, 7, 8, 9}) CHECK(evaluation.metrics[i] == 1);
+  for (const std::size_t i : {4, 5, 10, 11}) CHECK(evaluation.metrics[i] == -1);
+  REQUIRE(evaluation.categories.size() == 1);
+  CHECK(evaluation.categories[0].id == 4);
+  CHECK(evaluation.categories[0].name == "thing");
+  CHECK(evaluation.categories[0].metrics == evaluation.metrics);
+}
+
+TEST_CASE("results and images that do not belong to the annotations") {
+  CocoResult other = small_result();
+  SECTION("an image that is not listed is named") {
+    other.image_id = 99;
+    CHECK(error_of(small_set(), {small_result(), other}) ==
+          "results[1]: expected an image that small.json lists, found image_id 99");
+  }
+  SECTION("so is one that is asked for") {
+    CHECK(error_of(small_set(), {small_result()}, with_images({1, 98})) ==
+          "expected images to score that small.json lists, found image_id 98");
+  }
+  SECTION("a category that is not listed does not count") {
+    other.category_id = 5;
+    other.segmentation.reset();
+    CHECK(evaluate(small_set(), std::vector{other, small_result()}).metrics ==
+          evaluate(small_set(), std::vector{small_result()}).metrics);
+  }
+  SECTION("an image that is listed but not scored does not count") {
+    other.image_id = 2;
+    CHECK(evaluate(small_set(), std::vector{other, small_result()}, with_images({1})).metrics ==
+          evaluate(small_set(), std::vector{small_result()}).metrics);
+  }
+  SECTION("no image at all") {
+    CHECK(evaluate(small_set(), std::vector{other}, with_images({})).metrics[0] == -1);
+    CHECK(evaluate(Annotations{}, {}).metrics[0] == -1);
+  }
+}
+
+TEST_CASE("records that cannot be scored are named") {
+  Annotations set = small_set();
+  CocoResult result = small_result();
+  SECTION("a result without a mask") {
+    result.segmentation.reset();
+    CHECK(error_of(set, {result}) == "results[0]: expected a segmentation, found none");
+  }
+  SECTION("a result without a box among results with boxes") {
+    CocoResult bare = result;
+    bare.bbox.reset();
+    CHECK(error_of(set, {result, bare}, {IouType::bbox, {}, 0}) ==
+          "results[1]: expected a bbox as the first result has, found none");
+  }
+  SECTION("an annotation without a mask") {
+    set.annotations[0].segmentation = std::monostate{};
+    CHECK(error_of(set, {result}) ==
+          "small.json: annotation 7: expected a segmentation, which mask AP needs, found none");
+  }
+  SECTION("an annotation without a box") {
+    set.annotations[0].bbox.reset();
+    CHECK(error_of(set, {result}, {IouType::bbox, {}, 0}) ==
+          "small.json: annotation 7: expected a bbox, which box AP needs, found none");
+  }
+  SECTION("a mask of another size than its image's") {
+    result.segmentation = strip(20, 10, 50);
+    CHECK(error_of(set, {result}) ==
+          "results[0]: expected a mask of the size of image 1, 10x20 (height x width), found 20x10");
+  }
+  SECTION("an annotation of another size than its image's") {
+    set.annotations[0].segmentation = RunCounts{20, 10, {200}};
+    CHECK_THAT(error_of(set, {result}), Catch::StartsWith("small.json: annotation 7: expected a mask of the size"));
+  }
+  SECTION("an image without a size") {
+    set.images[0].width = 0;
+    CHECK_THAT(error_of(set, {result}), Catch::Contains("image 1 to have height and width"));
+  }
+  SECTION("runs that do not fill the mask") {
+    set.annotations[0].segmentation = RunCounts{10, 20, {100, 99}};
+    CHECK_THAT(error_of(set, {result}), Catch::StartsWith("small.json: annotation 7: "));
+    set.annotations[0].segmentation = RunCounts{10, 20, {4294967295u, 201}};
+    CHECK_THAT(error_of(set, {result}), Catch::StartsWith("small.json: annotation 7: "));
+  }
+  SECTION("scores that are not finite") {
+    for (const double score : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+      result.score = score;
+      CHECK_THAT(error_of(set, {result}), Catch::StartsWith("results[0]: expected a finite score"));
+    }
+  }
+}
+
+}  // namespace maskrt::coco
