@@ -1,0 +1,35 @@
+// Instance activation maps: from maps and features to one vector for each instance.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "../tensor.h"
+
+namespace maskrt::kernels {
+
+/// out = maps divided by max(their sum over positions, epsilon), map by map. [B, h, w, M], fp32, any blocking each.
+void normalise_maps_ref(const Tensor& maps, double epsilon, const Tensor& out);
+/// out = softmax of each map over its positions.
+void softmax_maps_ref(const Tensor& maps, const Tensor& out);
+
+enum class MapWeights : std::uint8_t {
+  plain,    ///< the maps as they are
+  sigmoid,  ///< sigmoid, divided by max(its sum over positions, epsilon)
+  softmax,  ///< over positions
+};
+
+/// out[b, m, c] = sum over positions of weights(maps)[b, p, m] * features[b, p, c].
+/// maps: one tensor [B, h, w, M], or several that stand side by side (the groups of a convolution); features
+/// [B, h, w, C]; out a list [B, M, 1, C] with channels innermost. fp32. out must not alias an input.
+void aggregate_ref(std::span<const Tensor> maps, const Tensor& features, MapWeights weights, double epsilon,
+                   const Tensor& out);
+
+/// As aggregate_ref; fast where maps and features come in blocks of 16 or 8. Splits blocks of maps over OpenMP threads;
+/// the result does not depend on their number.
+/// Each thread weighs a stretch of positions of one block of maps (it stays in the first-level cache), then adds the
+/// products with all features, 4 maps by 4 blocks of features in registers. Bound by multiply-adds.
+void aggregate_cpu(std::span<const Tensor> maps, const Tensor& features, MapWeights weights, double epsilon,
+                   const Tensor& out);
+
+}  // namespace maskrt::kernels

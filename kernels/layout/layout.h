@@ -1,0 +1,21 @@
+// Moving channels between tensors: concatenation, slices, changes of layout and type.
+#pragma once
+
+#include "../tensor.h"
+
+namespace maskrt::kernels {
+
+/// out[..., out_begin + c] = in[..., in_begin + c] for c < count. fp32 or bf16, any blocking each.
+/// No element of `out` outside these channels is touched.
+void copy_channels_ref(const Tensor& in, std::int64_t in_begin, const Tensor& out, std::int64_t out_begin,
+                       std::int64_t count);
+void copy_channels_cpu(const Tensor& in, std::int64_t in_begin, const Tensor& out, std::int64_t out_begin,
+                       std::int64_t count);
+
+/// Zeros in the padding channels of the last block, which every blocked tensor must have.
+void clear_padding(const Tensor& out);
+
+/// out[b, y, x] = (x, y) as coordinates from -1 to 1 inclusive. Two channels, fp32 or bf16, any blocking.
+void coordinates_ref(const Tensor& out);
+
+}  // namespace maskrt::kernels
