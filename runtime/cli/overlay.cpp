@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
-#include <numeric>
+#include <utility>
 
 #include "distance.h"
 #include "font.h"
@@ -13,21 +13,27 @@
 namespace maskrt::cli {
 namespace {
 
-constexpr float fill_alpha = 0.45f, outline_alpha = 0.95f, label_alpha = 0.9f;
+constexpr float fill_alpha = 0.45f, outline_alpha = 0.95f, rim_alpha = 0.35f, label_alpha = 0.9f;
 
 /// Sizes in pixels that follow from the picture's.
 struct Scale {
   explicit Scale(const Canvas& canvas) {
     const auto side = static_cast<float>(std::min(canvas.width(), canvas.height()));
     line = std::max(1.5f, 0.0028f * side);
-    font = std::clamp(0.026f * side, 11.0f, 48.0f);
+    font = std::clamp(0.029f * side, 10.0f, 48.0f);
   }
   float line, font;
 };
 
 constexpr float smallest_font = 7;
 
-void draw_mask(Canvas& canvas, const Drawing& drawing, float line) {
+struct Position {
+  int x = 0, y = 0;
+};
+
+/// Draws one mask. Gives where its label belongs: at the edge straight above the point that lies deepest in the mask,
+/// which is in its main part even where there are specks around it.
+Position draw_mask(Canvas& canvas, const Drawing& drawing, float line) {
   // A margin for the outline's outer half; none beyond the picture, so that a mask cut off by the picture's border gets
   // no line along it.
   const int margin = static_cast<int>(std::ceil(line)) + 2;
@@ -35,7 +41,7 @@ void draw_mask(Canvas& canvas, const Drawing& drawing, float line) {
   const int right = std::min(canvas.width(), drawing.box.x + drawing.box.width + margin);
   const int bottom = std::min(canvas.height(), drawing.box.y + drawing.box.height + margin);
   const int width = right - left, height = bottom - top;
-  if (width <= 0 || height <= 0) return;
+  if (width <= 0 || height <= 0) return {};
 
   std::vector<std::uint8_t> bitmap(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
   for (int y = 0; y < drawing.box.height; ++y)
@@ -49,34 +55,41 @@ void draw_mask(Canvas& canvas, const Drawing& drawing, float line) {
       const float d =
           distance[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)];
       canvas.blend(left + x, top + y, drawing.color, fill_alpha * std::clamp(d + 0.5f, 0.0f, 1.0f));
-      const float outline = std::clamp(0.5f * line + 0.5f - std::fabs(d), 0.0f, 1.0f);
-      canvas.blend(left + x, top + y, drawing.color, outline_alpha * outline);
+      // A dark rim sets the line off from grounds of its own colour.
+      const float outline = 0.5f * line + 0.5f - std::fabs(d);
+      canvas.blend(left + x, top + y, Color(), rim_alpha * std::clamp(outline + 1, 0.0f, 1.0f));
+      canvas.blend(left + x, top + y, drawing.color, outline_alpha * std::clamp(outline, 0.0f, 1.0f));
     }
   }
+
+  const auto deepest = std::max_element(distance.begin(), distance.end()) - distance.begin();
+  Position edge = {static_cast<int>(deepest % width), static_cast<int>(deepest / width)};
+  while (edge.y > 0 && bitmap[static_cast<std::size_t>(std::ptrdiff_t{edge.y - 1} * width + edge.x)] != 0) --edge.y;
+  return {left + edge.x, top + edge.y};
 }
 
 /// A label's font and the space it takes; no width where it could not be read.
 struct Label {
   float font = 0, padding = 0;
   TextSize text;
-  Box size;
+  int width = 0, height = 0;
 };
 
 Label lay_out(const Canvas& canvas, const std::string& text, float font) {
   Label label;
   label.font = font;
-  for (int attempt = 0; attempt < 2; ++attempt) {
+  for (int attempt = 0; attempt < 4; ++attempt) {
     label.padding = std::max(2.0f, 0.22f * label.font);
     label.text = measure_text(text, label.font);
-    label.size.width = static_cast<int>(std::ceil(label.text.width + 2 * label.padding));
-    label.size.height = static_cast<int>(std::ceil(label.text.height() + label.padding));
-    const float fit = std::min(static_cast<float>(canvas.width()) / static_cast<float>(label.size.width),
-                               static_cast<float>(canvas.height()) / static_cast<float>(label.size.height));
+    label.width = static_cast<int>(std::ceil(label.text.width + 2 * label.padding));
+    label.height = static_cast<int>(std::ceil(label.text.height() + label.padding));
+    const float fit = std::min(static_cast<float>(canvas.width()) / static_cast<float>(label.width),
+                               static_cast<float>(canvas.height()) / static_cast<float>(label.height));
     if (fit >= 1) return label;
     label.font = std::floor(label.font * fit);
     if (label.font < smallest_font) break;
   }
-  label.size = Box();
+  label.width = label.height = 0;
   return label;
 }
 
@@ -121,26 +134,30 @@ std::vector<Drawing> drawings_of(std::span<const Instance> instances, const std:
   return drawings;
 }
 
-std::vector<Box> place_labels(std::span<const Box> boxes, std::span<const Box> sizes, int width, int height) {
+std::vector<Box> place_labels(std::span<const LabelAnchor> anchors, int width, int height) {
   std::vector<Box> placed;
-  for (std::size_t i = 0; i < boxes.size(); ++i) {
-    const Box& box = boxes[i];
-    const Box& size = sizes[i];
-    Box best = size;
-    if (size.width > 0) {
-      const int middle = box.x + (box.width - size.width) / 2, end = box.x + box.width - size.width;
-      const int above = box.y - size.height, below = box.y + box.height;
-      const int centre = box.y + (box.height - size.height) / 2;
-      // From the most to the least natural; the first with the least overlap is taken.
-      const Point candidates[] = {{float(box.x), float(above)},   {float(middle), float(above)},
-                                  {float(end), float(above)},     {float(box.x), float(box.y)},
-                                  {float(middle), float(centre)}, {float(box.x), float(below)},
-                                  {float(middle), float(below)},  {float(end), float(below)}};
+  for (const LabelAnchor& anchor : anchors) {
+    const Box& box = anchor.box;
+    Box best;
+    if (anchor.width > 0) {
+      const int centred = anchor.x - anchor.width / 2, end = box.x + box.width - anchor.width;
+      const int middle = box.x + (box.width - anchor.width) / 2;
+      const int above = box.y - anchor.height, below = box.y + box.height;
+      const int centre = box.y + (box.height - anchor.height) / 2;
+      // From the most to the least natural; the first of those that cover least is taken.
+      const std::pair<int, int> candidates[] = {{centred, anchor.y - anchor.height},
+                                                {centred, above},
+                                                {box.x, above},
+                                                {end, above},
+                                                {centred, anchor.y},
+                                                {middle, centre},
+                                                {middle, below},
+                                                {box.x, below},
+                                                {end, below}};
       std::int64_t least = std::numeric_limits<std::int64_t>::max();
-      for (const Point& point : candidates) {
-        Box candidate = size;
-        candidate.x = std::max(0, std::min(static_cast<int>(point.x), width - size.width));
-        candidate.y = std::max(0, std::min(static_cast<int>(point.y), height - size.height));
+      for (const auto& [x, y] : candidates) {
+        const Box candidate = {std::clamp(x, 0, width - anchor.width), std::clamp(y, 0, height - anchor.height),
+                               anchor.width, anchor.height};
         std::int64_t covered = 0;
         for (const Box& other : placed) covered += overlap(candidate, other);
         if (covered < least) {
@@ -156,16 +173,14 @@ std::vector<Box> place_labels(std::span<const Box> boxes, std::span<const Box> s
 
 void draw_overlay(Canvas& canvas, std::span<const Drawing> drawings) {
   const Scale scale(canvas);
-  for (const Drawing& drawing : drawings) draw_mask(canvas, drawing, scale.line);
-
   std::vector<Label> labels;
-  std::vector<Box> boxes, sizes;
+  std::vector<LabelAnchor> anchors;
   for (const Drawing& drawing : drawings) {
+    const Position edge = draw_mask(canvas, drawing, scale.line);
     labels.push_back(lay_out(canvas, drawing.text, scale.font));
-    boxes.push_back(drawing.box);
-    sizes.push_back(labels.back().size);
+    anchors.push_back({drawing.box, edge.x, edge.y, labels.back().width, labels.back().height});
   }
-  const std::vector<Box> places = place_labels(boxes, sizes, canvas.width(), canvas.height());
+  const std::vector<Box> places = place_labels(anchors, canvas.width(), canvas.height());
   for (std::size_t i = 0; i < drawings.size(); ++i)
     if (places[i].width > 0) draw_label(canvas, labels[i], places[i], drawings[i].text, drawings[i].color);
 }

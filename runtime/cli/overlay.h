@@ -27,9 +27,15 @@ std::vector<Drawing> drawings_of(std::span<const Instance> instances, const std:
 /// fit into the picture is made smaller, and left out where it could not be read any more.
 void draw_overlay(Canvas& canvas, std::span<const Drawing> drawings);
 
-/// Where labels of these sizes go: each inside a picture of `width` x `height` (or at its corner where it is larger),
-/// at the instance's box, away from the labels before it where there is room. `sizes` and `boxes` are of equal length;
-/// a label of no width is left out.
-std::vector<Box> place_labels(std::span<const Box> boxes, std::span<const Box> sizes, int width, int height);
+/// What a label is to be placed at.
+struct LabelAnchor {
+  Box box;                    ///< of the instance
+  int x = 0, y = 0;           ///< where the middle of the label's lower edge would best be
+  int width = 0, height = 0;  ///< of the label; a label of no width is left out
+};
+
+/// Where labels go: each inside a picture of `width` x `height` (which is not smaller than any of them), at its
+/// instance, away from the labels before it where there is room.
+std::vector<Box> place_labels(std::span<const LabelAnchor> anchors, int width, int height);
 
 }  // namespace maskrt::cli
