@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::int64_t kMostElements = std::int64_t{1} << 29;
 
+// Stands before every tensor's name. Whether untrained masks cover nothing, everything or something is luck: with this
+// seed they cover something, for the base and the grouped decoders.
+const std::string kSeed = "6:";
+
 // A tensor's numbers: uniform in offset +- scale.
 struct Fill {
   double scale = 0, offset = 0;
@@ -50,7 +54,7 @@ class RandomWeights : public WeightSource {
 
   std::vector<float> floats(const std::string& name, const Shape& shape) const override {
     const Fill fill = fill_of(name, shape);
-    return generate(name, elements(shape), static_cast<float>(fill.scale), static_cast<float>(fill.offset));
+    return generate(kSeed + name, elements(shape), static_cast<float>(fill.scale), static_cast<float>(fill.offset));
   }
   StoredTensor stored(const std::string& name, const Shape& shape) const override {
     const auto values = floats(name, shape);
@@ -82,11 +86,11 @@ class RandomWeights : public WeightSource {
   static Fill instance_fill(std::string_view name, const Shape& shape) {
     if (name.ends_with("iam_conv.bias")) return {1, -6};
     if (name.ends_with("iam_conv.weight")) return gain(3, shape);
-    if (name.ends_with("cls_score.bias")) return {1, -3};
-    if (name.ends_with("cls_score.weight")) return gain(2, shape);
-    if (name.ends_with("objectness.weight")) return gain(2, shape);
+    if (name.ends_with("cls_score.bias")) return {1, -2};
+    if (name.ends_with("objectness.bias")) return {0.2, 1};
+    if (name.ends_with("cls_score.weight") || name.ends_with("objectness.weight")) return gain(1, shape);
     if (name.ends_with(".bias")) return {0.2, 0};
-    return gain(name.ends_with("mask_kernel.weight") ? 1 : std::sqrt(2.0), shape);
+    return gain(name.ends_with("mask_kernel.weight") ? 0.5 : std::sqrt(2.0), shape);
   }
 
   bool basic_blocks_;
