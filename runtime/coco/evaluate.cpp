@@ -142,7 +142,7 @@ std::vector<CategoryMatches> match_image(const ImageContents& image, const Overl
 Evaluation evaluate(const Annotations& annotations, std::span<const CocoResult> results,
                     const EvaluationOptions& options) {
   const Ids categories = ids_of(annotations.categories);
-  const OverlapMeasure measure(annotations, results, options.iou_type);
+  const OverlapMeasure measure(annotations, results, options);
   const auto images = collect(annotations, results, options.image_ids, categories, measure);
 
   std::vector<std::vector<CategoryMatches>> matches(images.size());

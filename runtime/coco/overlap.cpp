@@ -18,12 +18,13 @@ std::vector<std::uint8_t> crowds(std::span<const Annotation* const> truths) {
 
 }  // namespace
 
-OverlapMeasure::OverlapMeasure(const Annotations& annotations, std::span<const CocoResult> results, IouType type)
-    : annotations_(annotations), results_(results), type_(type) {}
+OverlapMeasure::OverlapMeasure(const Annotations& annotations, std::span<const CocoResult> results,
+                               const EvaluationOptions& options)
+    : annotations_(annotations), results_(results), options_(options) {}
 
 Overlap OverlapMeasure::measure(const ImageEntry& image, std::span<const Annotation* const> truths,
                                 std::span<const CocoResult* const> detections) const {
-  return type_ == IouType::segm ? of_masks(image, truths, detections) : of_boxes(truths, detections);
+  return options_.iou_type == IouType::segm ? of_masks(image, truths, detections) : of_boxes(truths, detections);
 }
 
 Overlap OverlapMeasure::of_masks(const ImageEntry& image, std::span<const Annotation* const> truths,
@@ -70,7 +71,7 @@ Overlap OverlapMeasure::of_boxes(std::span<const Annotation* const> truths,
 }
 
 std::string OverlapMeasure::where(const CocoResult& result) const {
-  return "results[" + std::to_string(&result - results_.data()) + "]";
+  return options_.results_name + "[" + std::to_string(&result - results_.data()) + "]";
 }
 
 std::string OverlapMeasure::where(const Annotation& annotation) const {

@@ -21,13 +21,13 @@ struct Overlap {
 /// Compares by masks or by boxes. Immutable, so it may be used from several threads; refers to its arguments.
 class OverlapMeasure {
  public:
-  OverlapMeasure(const Annotations& annotations, std::span<const CocoResult> results, IouType type);
+  OverlapMeasure(const Annotations& annotations, std::span<const CocoResult> results, const EvaluationOptions& options);
 
   /// Throws Error that names the annotation or result which has no mask or box, or one that is not valid.
   Overlap measure(const ImageEntry& image, std::span<const Annotation* const> truths,
                   std::span<const CocoResult* const> detections) const;
 
-  /// The record's place, for messages: "results[17]".
+  /// The record's place, for messages: "results.json[17]".
   std::string where(const CocoResult& result) const;
   std::string where(const Annotation& annotation) const;
 
@@ -48,7 +48,7 @@ class OverlapMeasure {
 
   const Annotations& annotations_;
   std::span<const CocoResult> results_;
-  IouType type_;
+  const EvaluationOptions& options_;
 };
 
 }  // namespace maskrt::coco

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "runtime/coco/evaluate.h"
+#include "runtime/coco/matching.h"
 #include "runtime/mask/rle.h"
 
 namespace maskrt::coco {
@@ -79,7 +80,18 @@ std::string error_of(const Annotations& set, const std::vector<CocoResult>& resu
   return "no error";
 }
 
-EvaluationOptions with_images(std::vector<std::int64_t> ids) { return {IouType::segm, std::move(ids), 0}; }
+EvaluationOptions options_of(IouType type, int threads = 0) {
+  EvaluationOptions options;
+  options.iou_type = type;
+  options.threads = threads;
+  return options;
+}
+
+EvaluationOptions with_images(std::vector<std::int64_t> ids) {
+  EvaluationOptions options;
+  options.image_ids = std::move(ids);
+  return options;
+}
 
 }  // namespace
 
@@ -89,7 +101,7 @@ TEST_CASE("the demo's reference results score what pycocotools says") {
   const auto results = read_results(demo + "reference_results.json");
   REQUIRE(want.at("names") == json(metric_names));
   SECTION("segm") { compare(evaluate(annotations, results).metrics, want.at("segm")); }
-  SECTION("bbox") { compare(evaluate(annotations, results, {IouType::bbox, {}, 0}).metrics, want.at("bbox")); }
+  SECTION("bbox") { compare(evaluate(annotations, results, options_of(IouType::bbox)).metrics, want.at("bbox")); }
 }
 
 TEST_CASE("made-up sets score what pycocotools says") {
@@ -106,9 +118,9 @@ TEST_CASE("made-up sets score what pycocotools says") {
       compare(evaluate(annotations, results), expected);
       compare(evaluate(annotations, without_boxes(results)), expected);
     } else if (kind == "bbox") {
-      compare(evaluate(annotations, results, {IouType::bbox, {}, 0}), expected);
+      compare(evaluate(annotations, results, options_of(IouType::bbox)), expected);
     } else if (kind == "bbox_of_masks") {
-      compare(evaluate(annotations, without_boxes(results), {IouType::bbox, {}, 0}), expected);
+      compare(evaluate(annotations, without_boxes(results), options_of(IouType::bbox)), expected);
     } else {
       REQUIRE(kind == "subset");
       compare(evaluate(annotations, results, with_images(expected.at("image_ids").get<std::vector<std::int64_t>>())),
@@ -120,15 +132,26 @@ TEST_CASE("made-up sets score what pycocotools says") {
 TEST_CASE("the number of threads changes neither numbers nor errors") {
   const Annotations annotations = read_annotations(data + "mixed_annotations.json");
   auto results = read_results(data + "mixed_results.json");
-  const Metrics one = evaluate(annotations, results, {IouType::segm, {}, 1}).metrics;
+  const Metrics one = evaluate(annotations, results, options_of(IouType::segm, 1)).metrics;
   for (const int threads : {2, 7, 100}) {
     CAPTURE(threads);
-    CHECK(evaluate(annotations, results, {IouType::segm, {}, threads}).metrics == one);
+    CHECK(evaluate(annotations, results, options_of(IouType::segm, threads)).metrics == one);
   }
   for (CocoResult& result : results) result.segmentation->counts += "!";
-  const std::string message = error_of(annotations, results, {IouType::segm, {}, 1});
+  const std::string message = error_of(annotations, results, options_of(IouType::segm, 1));
   CHECK_THAT(message, Catch::StartsWith("results["));
-  for (int repeat = 0; repeat < 20; ++repeat) CHECK(error_of(annotations, results, {IouType::segm, {}, 4}) == message);
+  for (int repeat = 0; repeat < 20; ++repeat)
+    CHECK(error_of(annotations, results, options_of(IouType::segm, 4)) == message);
+}
+
+TEST_CASE("thresholds are numpy's to the bit") {
+  const std::array<double, threshold_count> want = {0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.8999999999999999,
+                                                    0.95};
+  const auto got = iou_thresholds();
+  for (std::size_t t = 0; t < got.size(); ++t) {
+    INFO("threshold " << t << ": got " << got[t] << ", want " << want[t]);
+    CHECK(got[t] == want[t]);
+  }
 }
 
 TEST_CASE("a perfect detection scores 1, and what it does not touch -1") {
@@ -149,6 +172,12 @@ TEST_CASE("results and images that do not belong to the annotations") {
     other.image_id = 99;
     CHECK(error_of(small_set(), {small_result(), other}) ==
           "results[1]: expected an image that small.json lists, found image_id 99");
+  }
+  SECTION("with the file's name, where the results have one") {
+    EvaluationOptions options;
+    options.results_name = "r.json";
+    other.image_id = 99;
+    CHECK_THAT(error_of(small_set(), {other}, options), Catch::StartsWith("r.json[0]: "));
   }
   SECTION("so is one that is asked for") {
     CHECK(error_of(small_set(), {small_result()}, with_images({1, 98})) ==
@@ -181,7 +210,7 @@ TEST_CASE("records that cannot be scored are named") {
   SECTION("a result without a box among results with boxes") {
     CocoResult bare = result;
     bare.bbox.reset();
-    CHECK(error_of(set, {result, bare}, {IouType::bbox, {}, 0}) ==
+    CHECK(error_of(set, {result, bare}, options_of(IouType::bbox)) ==
           "results[1]: expected a bbox as the first result has, found none");
   }
   SECTION("an annotation without a mask") {
@@ -191,7 +220,7 @@ TEST_CASE("records that cannot be scored are named") {
   }
   SECTION("an annotation without a box") {
     set.annotations[0].bbox.reset();
-    CHECK(error_of(set, {result}, {IouType::bbox, {}, 0}) ==
+    CHECK(error_of(set, {result}, options_of(IouType::bbox)) ==
           "small.json: annotation 7: expected a bbox, which box AP needs, found none");
   }
   SECTION("a mask of another size than its image's") {
