@@ -80,6 +80,17 @@ void check_categories(const std::vector<Category>& model, const coco::Annotation
                 ", found none of them: convert the model with the data set's --labels");
 }
 
+/// The evaluator refuses masks of another size than the annotations'; so much is known before the network runs.
+void check_size(const coco::ImageEntry& entry, const Image& image, const EvalArguments& arguments) {
+  if (entry.height == 0 || entry.width == 0) return;
+  if (entry.height == image.height() && entry.width == image.width()) return;
+  const bool turned = entry.height == image.width() && entry.width == image.height() && !arguments.no_exif;
+  throw Error("expected " + entry.file_name + " of " + std::to_string(entry.width) + "x" +
+              std::to_string(entry.height) + " as " + arguments.annotations + " says, found " +
+              std::to_string(image.width()) + "x" + std::to_string(image.height()) +
+              (turned ? "; if the annotations are of the pixels as stored, use --no-exif" : ""));
+}
+
 coco::CocoResult result_of(const coco::ImageEntry& image, const Instance& instance) {
   const Box& box = instance.box;
   return {image.file_name,
@@ -114,8 +125,10 @@ std::vector<coco::CocoResult> run_model(std::span<const coco::ImageEntry> images
       check_interrupt();
       const auto part = images.subspan(begin, std::min(step, images.size() - begin));
       std::vector<Image> batch;
-      for (const coco::ImageEntry& image : part)
+      for (const coco::ImageEntry& image : part) {
         batch.push_back(Image::from_file((fs::path(arguments.images) / image.file_name).string(), decode));
+        check_size(image, batch.back(), arguments);
+      }
       const auto instances = session.run(batch);
       network_seconds += session.timings().network;
       for (std::size_t i = 0; i < part.size(); ++i) {
@@ -175,6 +188,7 @@ int evaluate_command(const EvalArguments& arguments) {
   coco::EvaluationOptions options;
   options.iou_type = arguments.iou_type == "bbox" ? coco::IouType::bbox : coco::IouType::segm;
   options.threads = arguments.device.threads;
+  if (!arguments.results_only.empty()) options.results_name = arguments.results_only;
   if (arguments.limit != 0) {
     options.image_ids.emplace();
     for (const coco::ImageEntry& image : images) options.image_ids->push_back(image.id);
