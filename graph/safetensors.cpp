@@ -141,8 +141,8 @@ class Header {
     std::uint64_t covered = 0;
     for (const auto& entry : entries) {
       if (entry.begin != covered)
-        fail("tensor " + entry.name + ": expected its data at byte " + std::to_string(covered) + ", found a " +
-             (entry.begin < covered ? "overlap" : "hole") + " at " + std::to_string(entry.begin));
+        fail("tensor " + entry.name + ": expected its data at byte " + std::to_string(covered) + ", found " +
+             (entry.begin < covered ? "an overlap" : "a hole") + " at " + std::to_string(entry.begin));
       covered = entry.end;
     }
     if (covered != bytes)

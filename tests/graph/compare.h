@@ -9,7 +9,7 @@
 
 #include "support/interpreter.h"
 
-namespace maskrt::test {
+namespace maskrt::testing {
 
 /// Weights of the tests are exact, so both graphs compute the same real numbers in double, in another order. A sum of n
 /// terms then differs by at most n eps of the sum of its terms' magnitudes; along a network of 40 layers of at most 250
@@ -53,4 +53,4 @@ int count_of(const graph::Graph& graph) {
   }));
 }
 
-}  // namespace maskrt::test
+}  // namespace maskrt::testing

@@ -1,6 +1,6 @@
 #include "small_network.h"
 
-namespace maskrt::test {
+namespace maskrt::testing {
 
 using namespace maskrt::graph;
 
@@ -147,4 +147,4 @@ Graph small_sparse_inst(Dice& dice, bool softmax) {
   return std::move(g);
 }
 
-}  // namespace maskrt::test
+}  // namespace maskrt::testing

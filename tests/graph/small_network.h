@@ -8,7 +8,7 @@
 #include "graph/graph.h"
 #include "support/interpreter.h"
 
-namespace maskrt::test {
+namespace maskrt::testing {
 
 /// Seeded numbers and constants.
 class Dice {
@@ -38,4 +38,4 @@ class Dice {
 /// path, fusion, coordinates, grouped IAM (or softmax), and mask kernels. Values carry the names that the real one has.
 graph::Graph small_sparse_inst(Dice& dice, bool softmax = false);
 
-}  // namespace maskrt::test
+}  // namespace maskrt::testing

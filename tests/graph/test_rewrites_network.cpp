@@ -8,7 +8,7 @@
 
 using namespace maskrt;
 using namespace maskrt::graph;
-using namespace maskrt::test;
+using namespace maskrt::testing;
 
 namespace {
 
