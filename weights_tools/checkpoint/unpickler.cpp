@@ -285,7 +285,8 @@ class Machine {
       }
       case STACK_GLOBAL: {
         const auto names = stack_.pop_many(2);
-        stack_.push(allowed(text(names[0], "a module's name"), text(names[1], "a name in a module")));
+        const auto module = text(names[0], "a module's name");
+        stack_.push(allowed(module, text(names[1], "a name in a module")));
         break;
       }
       case REDUCE:
