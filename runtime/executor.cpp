@@ -79,4 +79,9 @@ void Plan::run(const Arena& arena, std::vector<double>* seconds) const {
   device_.run(program_.steps, Addresses{arena.data(), memory_.offsets.data()}, threads_, seconds);
 }
 
+void Plan::run_step(const Arena& arena, std::size_t step) const {
+  device_.run(std::span(program_.steps).subspan(step, 1), Addresses{arena.data(), memory_.offsets.data()}, threads_,
+              nullptr);
+}
+
 }  // namespace maskrt

@@ -42,6 +42,8 @@ class Plan {
   /// Throws Error for a name that is no output.
   kernels::Tensor output(const Arena& arena, const std::string& name) const;
   void run(const Arena& arena, std::vector<double>* seconds = nullptr) const;
+  /// One step alone, on whatever the arena holds: for benchmarks.
+  void run_step(const Arena& arena, std::size_t step) const;
 
  private:
   Device& device_;
