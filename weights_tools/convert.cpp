@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "graph/model_file.h"
@@ -68,6 +69,15 @@ std::vector<std::string> unused_tensors(const Checkpoint& checkpoint, const std:
   return unused;
 }
 
+// A slip of the keyboard must not cost anybody their checkpoint.
+void check_output(const fs::path& output, const ConvertOptions& options) {
+  for (const auto& input : {options.checkpoint, options.labels, std::optional<fs::path>(options.config)}) {
+    std::error_code error;
+    if (input && fs::equivalent(*input, output, error))
+      throw Error("expected an output file that is none of the inputs, found " + output.string());
+  }
+}
+
 void write(const fs::path& path, const BuiltModel& built, const WeightSource& source, ConvertReport& report) {
   std::vector<StoredTensor> stored;
   stored.reserve(built.constants.size());  // the written tensors point into it
@@ -91,6 +101,10 @@ ConvertReport convert(const ConvertOptions& options) {
   const std::string config_name = config.name;
   if (options.name) config.name = *options.name;
   const SparseInstConfig parsed = read_sparse_inst_config(config);
+
+  const fs::path stem = options.checkpoint ? options.checkpoint->stem() : fs::path(config_name);
+  const fs::path output = options.output.value_or(stem.string() + ".maskrt");
+  check_output(output, options);
 
   // Whatever can be refused without the weights is refused before a large file is read.
   check_supported(parsed);
@@ -122,8 +136,7 @@ ConvertReport convert(const ConvertOptions& options) {
                                         [&](const auto& pair) { return pair.first == key; });
     (overridden ? report.unused_overrides : report.unused_keys).push_back(key);
   }
-  const fs::path stem = options.checkpoint ? options.checkpoint->stem() : fs::path(config_name);
-  write(options.output.value_or(stem.string() + ".maskrt"), built, *source, report);
+  write(output, built, *source, report);
   return report;
 }
 

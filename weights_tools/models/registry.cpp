@@ -14,9 +14,9 @@ using graph::ValueId;
 // Known by name, not built yet: what a user of one of the published configs is told.
 const std::map<std::string, std::string>& coming_backbones() {
   static const std::map<std::string, std::string> coming = {
-      {"build_resnet_vd_backbone", "ResNet-D"},
-      {"build_cspnet_backbone", "CSPNet and Darknet"},
-      {"build_pyramid_vision_transformer", "the Pyramid Vision Transformer"},
+      {"build_resnet_vd_backbone", "ResNet-D backbones"},
+      {"build_cspnet_backbone", "CSPNet and Darknet backbones"},
+      {"build_pyramid_vision_transformer", "Pyramid Vision Transformer backbones"},
   };
   return coming;
 }
@@ -47,7 +47,7 @@ void check_supported(const SparseInstConfig& config) {
   if (config.backbone != "build_resnet_backbone") {
     const auto coming = coming_backbones().find(config.backbone);
     throw Error(expected("MODEL.BACKBONE.NAME", "build_resnet_backbone", config.backbone) +
-                (coming == coming_backbones().end() ? "" : ": " + coming->second + " is not supported yet"));
+                (coming == coming_backbones().end() ? "" : ": " + coming->second + " are not supported yet"));
   }
   if (config.encoder.name != "InstanceContextEncoder")
     throw Error(expected("MODEL.SPARSE_INST.ENCODER.NAME", "InstanceContextEncoder", config.encoder.name));

@@ -31,9 +31,10 @@ void check_groups(const DecoderConfig& config, std::int64_t width_in, Layers& ne
   const std::int64_t per_group = net.weights().extent_of(name, 1, kUnknown);
   if (per_group == kUnknown || width_in == kUnknown) return;
   if (width_in != per_group * config.groups)
-    net.weights().report(kKeys + "GROUPS: expected what the config says, " + std::to_string(config.groups) +
-                         ", found " + std::to_string(width_in) + " channels in parts of " + std::to_string(per_group) +
-                         ", that is " + std::to_string(width_in / per_group) + ", in tensor " + name);
+    net.weights().report(kKeys + "GROUPS: expected the " + std::to_string(config.groups) +
+                         " groups of the config in tensor " + name + ", found " + std::to_string(width_in) +
+                         " channels in parts of " + std::to_string(per_group) + ", which makes " +
+                         std::to_string(width_in / per_group));
 }
 
 }  // namespace
