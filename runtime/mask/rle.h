@@ -17,7 +17,7 @@
 namespace maskrt::rle {
 
 /// A mask as the lengths of its runs in column-major order: zeros first (possibly 0 of them), then ones, alternating.
-/// The counts sum to height * width, which fits 32 bits.
+/// The counts sum to height * width. A valid size has sides of at most 2^20 and fewer than 2^32 pixels.
 struct Runs {
   int height = 0, width = 0;
   std::vector<std::uint32_t> counts;
@@ -38,13 +38,13 @@ struct PairMatrix {
 
 // ---- forms ----
 
-/// Runs given as numbers (COCO's uncompressed RLE). Throws Error unless the size is valid and they sum to
-/// height * width.
+/// Runs given as numbers (COCO's uncompressed RLE); runs of length 0 after the first are joined away. Throws Error
+/// unless the size is valid and they sum to height * width.
 Runs from_counts(int height, int width, std::span<const std::uint32_t> counts);
 
 /// COCO's compressed string: each count (from the fourth on, its difference to the one two before) in signed groups of
-/// five bits, low group first, bit 32 meaning "more", offset by '0'. Throws Error where the string has other
-/// characters, ends inside a number, or does not sum to height * width.
+/// five bits, low group first, bit 32 meaning "more", offset by '0'. Joins and throws as from_counts does, and throws
+/// Error where the string has other characters, ends inside a number, or counts below 0.
 Runs from_string(int height, int width, std::string_view text);
 std::string to_string(const Runs& runs);
 
