@@ -256,14 +256,14 @@ int bench(const BenchArguments& arguments) {
 Command add_bench(CLI::App& app) {
   CLI::App* command = app.add_subcommand("bench", "Measures each stage and each layer");
   const auto arguments = std::make_shared<BenchArguments>();
-  command->add_option("model", arguments->model, "A model file made by maskrt-convert")->required()->type_name("MODEL");
+  command->add_option("MODEL", arguments->model, "A model file made by maskrt-convert")->required()->type_name("");
   add_size_option(*command, "--size", arguments->size,
-                  "The network's input, rounded up to what the model needs (default: what the model's settings make\n"
-                  "of a large picture)");
+                  "The network's input, rounded up to what the model needs (default:\n"
+                  "what the model's settings make of a large picture)");
   add_size_option(*command, "--image", arguments->image, "The generated picture (default: as --size)");
   add_batch_option(*command, arguments->batch);
   command->add_option("--runs", arguments->runs, "Measured runs of each stage; 0: for about three seconds, 7 to 200")
-      ->check(CLI::Range(0, 100000))
+      ->check(whole_number(0, 100000))
       ->type_name("N")
       ->capture_default_str();
   command->add_flag("--layers", arguments->layers, "Print each layer's time, work and share");

@@ -57,8 +57,8 @@ int dump(const DumpArguments& arguments) {
 Command add_dump(CLI::App& app) {
   CLI::App* command = app.add_subcommand("dump", "Writes the network's input and outputs as tensors");
   const auto arguments = std::make_shared<DumpArguments>();
-  command->add_option("model", arguments->model, "A model file made by maskrt-convert")->required()->type_name("MODEL");
-  command->add_option("images", arguments->images, "Images, which run as one batch")->required()->type_name("IMAGE");
+  command->add_option("MODEL", arguments->model, "A model file made by maskrt-convert")->required()->type_name("");
+  command->add_option("IMAGE", arguments->images, "Images, which run as one batch")->required()->type_name("");
   command->add_option("-o,--output", arguments->output, "The file to write, safetensors")
       ->required()
       ->type_name("FILE");

@@ -204,7 +204,7 @@ int evaluate_command(const EvalArguments& arguments) {
 Command add_eval(CLI::App& app) {
   CLI::App* command = app.add_subcommand("eval", "Scores a model, or results, against COCO annotations");
   const auto arguments = std::make_shared<EvalArguments>();
-  command->add_option("model", arguments->model, "A model file made by maskrt-convert")->type_name("MODEL");
+  command->add_option("MODEL", arguments->model, "A model file made by maskrt-convert")->type_name("");
   command->add_option("--images", arguments->images, "The folder that the annotations' file names are in")
       ->type_name("DIR");
   command->add_option("--annotations", arguments->annotations, "COCO annotations, JSON")->required()->type_name("FILE");
@@ -212,13 +212,13 @@ Command add_eval(CLI::App& app) {
   command->add_option("--results-only", arguments->results_only, "Score these COCO results instead of running a model")
       ->type_name("FILE");
   command->add_option("--iou-type", arguments->iou_type, "What is compared: masks (segm) or boxes (bbox)")
-      ->check(CLI::IsMember({"segm", "bbox"}))
+      ->check(one_of({"segm", "bbox"}))
       ->type_name("NAME")
       ->capture_default_str();
   command->add_option("--json", arguments->json, "Write the twelve numbers: AP, AP50, AP75, APs, APm, APl, AR1, ...")
       ->type_name("FILE");
   command->add_option("--limit", arguments->limit, "Only the first N images of the annotations; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0, 1L << 40))
       ->type_name("N");
   add_batch_option(*command, arguments->batch);
   command->add_flag("--no-exif", arguments->no_exif,

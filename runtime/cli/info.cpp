@@ -139,12 +139,12 @@ int print_info(const InfoArguments& arguments) {
 Command add_info(CLI::App& app) {
   CLI::App* command = app.add_subcommand("info", "Shows what a model file holds");
   const auto arguments = std::make_shared<InfoArguments>();
-  command->add_option("model", arguments->model, "A model file made by maskrt-convert")->required()->type_name("MODEL");
+  command->add_option("MODEL", arguments->model, "A model file made by maskrt-convert")->required()->type_name("");
   command->add_flag("--graph", arguments->graph, "List the network's nodes with their shapes, work and bytes");
   command->add_flag("--no-rewrites", arguments->no_rewrites, "Of the network as it was converted, with nothing fused");
   add_size_option(*command, "--size", arguments->size,
-                  "The network's input, rounded up to what the model needs (default: what the model's settings make\n"
-                  "of a large picture)");
+                  "The network's input, rounded up to what the model needs (default:\n"
+                  "what the model's settings make of a large picture)");
   add_batch_option(*command, arguments->batch);
   add_device_options(*command, arguments->device);
   command->footer("Example:\n  maskrt info model.maskrt --graph --size 640x864");

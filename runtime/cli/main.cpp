@@ -37,7 +37,7 @@ int run_command_line(int argc, char** argv) {
   CLI::App app("maskrt: instance segmentation on images, from a converted detectron2 checkpoint.", "maskrt");
   const std::string version_text = std::string("maskrt ") + version();
   app.set_version_flag("--version", version_text);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   app.footer(
       "Exit status: 0 when all went well, 1 for bad input, 2 for wrong usage.\n\n"
       "Example:\n  maskrt run model.maskrt street.jpg --overlay out");
@@ -52,6 +52,7 @@ int run_command_line(int argc, char** argv) {
     app.parse(argc, argv);
     for (const auto& [name, command] : commands)
       if (app.got_subcommand(name)) return command();
+    throw UsageError("expected a command: run, eval, dump, bench or info");
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);  // help, version
     report(on_one_line(error.what()) + " (see '" + command_name(app) + " --help')");
@@ -60,7 +61,6 @@ int run_command_line(int argc, char** argv) {
     report(std::string(error.what()) + " (see '" + command_name(app) + " --help')");
     return exit_usage;
   }
-  return exit_usage;  // not reached: a subcommand is required
 }
 
 }  // namespace

@@ -5,8 +5,50 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace maskrt::cli {
+
+namespace {
+
+template <typename Number>
+std::optional<Number> parse(const std::string& text) {
+  Number number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || rest != end) return std::nullopt;
+  return number;
+}
+
+std::string refusal(const std::string& expected, const std::string& text) {
+  return "expected " + expected + ", found '" + text + "'";
+}
+
+}  // namespace
+
+Check whole_number(long low, long high) {
+  return [=](const std::string& text) -> std::string {
+    const auto number = parse<long>(text);
+    if (number && *number >= low && *number <= high) return {};
+    return refusal("a whole number from " + std::to_string(low) + " to " + std::to_string(high), text);
+  };
+}
+
+Check share() {
+  return [](const std::string& text) -> std::string {
+    const auto number = parse<double>(text);
+    return number && *number >= 0 && *number <= 1 ? "" : refusal("a number from 0 to 1", text);
+  };
+}
+
+Check one_of(std::vector<std::string> names) {
+  return [names = std::move(names)](const std::string& text) -> std::string {
+    if (std::find(names.begin(), names.end(), text) != names.end()) return {};
+    std::string expected = names.front();
+    for (std::size_t i = 1; i < names.size(); ++i) expected += (i + 1 < names.size() ? ", " : " or ") + names[i];
+    return refusal(expected, text);
+  };
+}
 
 ModelOptions DeviceOptions::model_options() const {
   ModelOptions options;
@@ -23,17 +65,17 @@ SessionOptions DeviceOptions::session_options() const {
 
 void add_device_options(CLI::App& command, DeviceOptions& options) {
   command.add_option("--device", options.device, "Where the network runs: auto or cpu")
-      ->check(CLI::IsMember({"auto", "cpu"}))
+      ->check(one_of({"auto", "cpu"}))
       ->type_name("NAME")
       ->capture_default_str()
       ->group("Device");
   command.add_option("--precision", options.precision, "What it computes in: fp32 or bf16")
-      ->check(CLI::IsMember({"fp32", "bf16"}))
+      ->check(one_of({"fp32", "bf16"}))
       ->type_name("NAME")
       ->capture_default_str()
       ->group("Device");
   command.add_option("--threads", options.threads, "Threads; 0: all that the process may use")
-      ->check(CLI::Range(0, 1024))
+      ->check(whole_number(0, 1024))
       ->type_name("N")
       ->capture_default_str()
       ->group("Device");
@@ -41,7 +83,7 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
 
 void add_batch_option(CLI::App& command, int& batch) {
   command.add_option("--batch", batch, "Images that run together, padded to the largest of them")
-      ->check(CLI::Range(1, 1024))
+      ->check(whole_number(1, 1024))
       ->type_name("N")
       ->capture_default_str();
 }
@@ -77,7 +119,7 @@ void add_size_option(CLI::App& command, const std::string& name, std::optional<S
           name, [&size](const std::string& text) { size = parse_size(text); }, help)
       ->check([](const std::string& text) -> std::string {
         if (parse_size(text)) return {};
-        return "expected a height and a width such as 640x864, found '" + text + "'";
+        return refusal("a height and a width such as 640x864", text);
       })
       ->type_name("HxW");
 }

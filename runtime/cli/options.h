@@ -1,9 +1,10 @@
 // Options that several commands share.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "maskrt/maskrt.hpp"
 
@@ -12,6 +13,15 @@ class App;
 }
 
 namespace maskrt::cli {
+
+/// Gives what is wrong with an option's text, or nothing.
+using Check = std::function<std::string(const std::string&)>;
+
+/// A whole number from `low` to `high`.
+Check whole_number(long low, long high);
+/// A number from 0 to 1.
+Check share();
+Check one_of(std::vector<std::string> names);
 
 /// --device, --precision and --threads.
 struct DeviceOptions {

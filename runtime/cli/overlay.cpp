@@ -77,6 +77,7 @@ struct Label {
 
 Label lay_out(const Canvas& canvas, const std::string& text, float font) {
   Label label;
+  if (text.empty()) return label;
   label.font = font;
   for (int attempt = 0; attempt < 4; ++attempt) {
     label.padding = std::max(2.0f, 0.22f * label.font);

@@ -15,7 +15,7 @@ namespace maskrt::cli {
 struct Drawing {
   Box box;                           ///< inside the picture
   std::vector<std::uint8_t> bitmap;  ///< box.width * box.height, row-major, not zero inside the mask
-  std::string text;                  ///< "car 0.93"
+  std::string text;                  ///< "car 0.93"; no label where empty
   Color color;
 };
 

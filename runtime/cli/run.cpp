@@ -189,16 +189,17 @@ class Runner {
 Command add_run(CLI::App& app) {
   CLI::App* command = app.add_subcommand("run", "Finds the instances in images");
   const auto arguments = std::make_shared<RunArguments>();
-  command->add_option("model", arguments->model, "A model file made by maskrt-convert")->required()->type_name("MODEL");
-  command->add_option("inputs", arguments->inputs, "Images, folders of images, and patterns such as 'in/*.jpg'")
+  command->add_option("MODEL", arguments->model, "A model file made by maskrt-convert")->required()->type_name("");
+  command->add_option("INPUT", arguments->inputs, "Images, folders of images, and patterns such as 'in/*.jpg'")
       ->required()
-      ->type_name("INPUT");
+      ->type_name("");
   command
       ->add_option_function<float>(
           "--score", [arguments](float score) { arguments->score = score; },
-          "Leave out instances of a lower final score (without it, --json and --masks get all that the model's own\n"
-          "threshold keeps, and --overlay draws from 0.4)")
-      ->check(CLI::Range(0.0, 1.0))
+          "Leave out instances of a lower final score (default: --json and\n"
+          "--masks get all that the model's threshold keeps, --overlay\n"
+          "draws from 0.4)")
+      ->check(share())
       ->type_name("S");
   add_batch_option(*command, arguments->batch);
   command->add_option("--json", arguments->json, "Write one list of COCO results")->type_name("FILE");
