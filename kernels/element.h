@@ -36,17 +36,6 @@ inline Tensor padded(Tensor t) {
   return t;
 }
 
-/// Channels begin .. begin + count - 1 of t in place. `begin` must be a multiple of the block (any, in a tensor whose
-/// block holds all channels), so that no element moves.
-inline Tensor channel_view(const Tensor& t, std::int64_t begin, std::int64_t count) {
-  Tensor view = t;
-  const std::int64_t offset = (begin / t.block) * t.block_stride + begin % t.block;
-  view.data = static_cast<std::byte*>(t.data) + offset * static_cast<std::int64_t>(size_of(t.type));
-  view.channels = count;
-  if (t.block == t.channels) view.block = count;
-  return view;
-}
-
 /// Image b alone.
 inline Tensor image_of(const Tensor& t, std::int64_t b) {
   Tensor image = t;

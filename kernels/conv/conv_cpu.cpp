@@ -38,8 +38,8 @@ std::shared_ptr<const Convolution> Convolution::make(const ConvProblem& asked, C
   auto conv = std::shared_ptr<Convolution>(new Convolution);
   ConvProblem& p = conv->problem_;
   p = asked;
-  p.in = padded(p.in);
-  p.out = padded(p.out);
+  p.in = p.whole_blocks(p.in);
+  p.out = p.whole_blocks(p.out);
   if (how != ConvAlgorithm::free && !(onednn::dense_batch(p.in) && onednn::dense_batch(p.out))) {
     conv->images_ = p.in.batch;
     p.in.batch = p.out.batch = 1;

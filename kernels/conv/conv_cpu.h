@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "../element.h"
 #include "../onednn.h"
 #include "conv.h"
 
@@ -16,12 +17,15 @@ enum class ConvAlgorithm : std::uint8_t {
 };
 
 /// What is computed: out = activation(conv(in) + bias (+ what out holds before)).
-/// Blocked tensors count whole blocks: their padding channels have zero weights, so they stay zero.
 struct ConvProblem {
   ConvGeometry geometry;
   Tensor in, out;  ///< `data` is not looked at
   bool bias = false, accumulate = false;
   Activation activation = Activation::none;  ///< none or relu
+
+  /// What a call works on: padding channels are channels like any, with zero weights, so they stay zero. (Not so where
+  /// channels come in groups, which would move.)
+  Tensor whole_blocks(const Tensor& t) const { return geometry.groups == 1 ? padded(t) : t; }
 };
 
 /// A convolution that is ready to run. Immutable, so it may run on several threads at once.
@@ -39,6 +43,10 @@ class Convolution {
   /// Convolutions with equal weight layouts share prepared weights.
   const dnnl::memory::desc& weight_layout() const { return weight_layout_; }
   std::size_t weight_bytes() const { return weight_layout_.get_size(); }
+  /// Bytes from the first that run() reads (writes) to the last: more than the layout's where the images of a batch do
+  /// not lie densely and are worked on one at a time.
+  std::size_t in_span() const { return span(in_layout_, problem_.in); }
+  std::size_t out_span() const { return span(out_layout_, problem_.out); }
   /// 0 where it needs none.
   std::size_t scratch_bytes() const { return scratch_layout_.get_size(); }
 
@@ -51,11 +59,14 @@ class Convolution {
 
  private:
   Convolution() = default;
+  std::size_t span(const dnnl::memory::desc& layout, const Tensor& tensor) const {
+    return layout.get_size() + static_cast<std::size_t>((images_ - 1) * tensor.batch_stride) * size_of(tensor.type);
+  }
   ConvProblem problem_;
   dnnl::convolution_forward primitive_;
   dnnl::memory::desc in_layout_, out_layout_, weight_layout_, bias_layout_, scratch_layout_;
   std::string implementation_;
-  std::int64_t images_ = 1;  // calls of one image each, for views of a batch; else 1
+  std::int64_t images_ = 1;
 };
 
 }  // namespace maskrt::kernels

@@ -1,5 +1,4 @@
-#include "../onednn.h"
-#include "linear.h"
+#include "linear_cpu.h"
 
 namespace maskrt::kernels {
 
@@ -36,9 +35,8 @@ Linear::Linear(std::int64_t rows, std::int64_t in_channels, std::int64_t out_cha
   primitive_ = std::move(made);
 }
 
-std::size_t Linear::weight_bytes() const { return primitive_->weights.get_size(); }
+const memory::desc& Linear::weight_layout() const { return primitive_->weights; }
 std::size_t Linear::scratch_bytes() const { return primitive_->scratch.get_size(); }
-bool Linear::same_weight_layout(const Linear& other) const { return primitive_->weights == other.primitive_->weights; }
 
 void Linear::prepare(const float* weight, void* prepared) const {
   onednn::Reorder(primitive_->plain_weights, primitive_->weights).run(weight, prepared);

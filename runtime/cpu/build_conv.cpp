@@ -1,0 +1,198 @@
+// Steps of a convolution: its residual or coordinate term put where the output goes, the convolution on top of it, and
+// what its epilogue cannot do.
+#include <cstring>
+
+#include "kernels/conv/coordinate_term.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/layout/layout.h"
+#include "program_builder.h"
+
+namespace maskrt::cpu {
+namespace {
+
+/// A constant's numbers, evaluated when first asked for.
+class Numbers {
+ public:
+  explicit Numbers(const graph::Constant& constant) : constant_(constant) {}
+  const float* get() {
+    if (values_.empty()) values_ = constant_.evaluate();
+    return values_.data();
+  }
+
+ private:
+  const graph::Constant& constant_;
+  std::vector<float> values_;
+};
+
+}  // namespace
+
+AlignedBytes ProgramBuilder::padded_vector(const graph::Constant& constant, int slice, std::int64_t count,
+                                           std::int64_t padded_count) {
+  const dnnl::memory::desc layout({padded_count}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::x);
+  return weights_.get(node_, WeightStore::Part::bias, slice, layout, [&](std::byte* to) {
+    const std::vector<float> values = constant.evaluate();
+    std::memset(to, 0, layout.get_size());
+    std::memcpy(to, values.data() + slice * count, static_cast<std::size_t>(count) * sizeof(float));
+  });
+}
+
+View ProgramBuilder::conv_target(const graph::Conv& op, DataType out_type) {
+  const Format format{out_type, block_of(node().output)};
+  if (!op.residual) return make_output(format);
+  const View residual = in_format(input(1), format);
+  // In place where nobody reads the residual afterwards: the sum then costs one read of what is in the cache anyway.
+  const bool own = !shared_[static_cast<std::size_t>(residual.buffer)];
+  if (own && stored(input(1)).last_reader == node_ && input(0) != input(1)) {
+    stored(node().output).parts = {residual};
+    return residual;
+  }
+  const View out = make_output(format);
+  helper_step("copy " + node().name, "copy", "rows", {residual}, {out}, [=](const Addresses& addresses) {
+    kernels::copy_channels_cpu(kernels::padded(residual.at(addresses)), 0, kernels::padded(out.at(addresses)), 0,
+                               kernels::padded(out.tensor).channels);
+  });
+  return out;
+}
+
+void ProgramBuilder::coordinate_term(const graph::Conv& op, const View& out) {
+  const graph::Extent& in = extent(input(0));
+  const auto& shape = op.coordinate_weight->shape();
+  const kernels::ConvGeometry geometry{
+      static_cast<int>(shape[2]), static_cast<int>(shape[3]), op.stride, op.padding, op.dilation, 1};
+  const auto term = std::make_shared<const kernels::CoordinateTerm>(geometry, op.coordinate_weight->evaluate().data(),
+                                                                    shape[0], in.height, in.width, out.tensor.block);
+  helper_step("coordinates " + node().name, "coordinate_term", "tables",
+              op.residual ? std::vector{out} : std::vector<View>{}, {out},
+              [=, add = op.residual](const Addresses& addresses) {
+                add ? term->add(out.at(addresses)) : term->write(out.at(addresses));
+              });
+}
+
+void ProgramBuilder::add(const graph::Conv& op) {
+  const ConvNode shape(op, extent(input(0)), extent(node().output));
+  const DataType in_type = precision_.conv[static_cast<std::size_t>(node_)];
+  const DataType out_type = in_type == DataType::f32 ? DataType::f32 : value_type(node().output);
+  const auto group = shape.one_group(in_type, out_type);
+  if (!group) {
+    conv_whole(op, chooser_.choose(shape.whole(in_type, out_type), threads_), in_type, out_type);
+  } else {
+    const ConvChoice one = chooser_.choose(*group, threads_);
+    const ConvChoice all = chooser_.choose(shape.whole(in_type, out_type), threads_);
+    if (all.algorithm != kernels::ConvAlgorithm::free && all.seconds < one.seconds * shape.geometry.groups) {
+      conv_whole(op, all, in_type, out_type);
+    } else {
+      conv_by_group(op, *group, one);
+    }
+  }
+  if (op.activation != graph::Activation::sigmoid) return;
+  const std::vector<View> parts = stored(node().output).parts;
+  helper_step("sigmoid " + node().name, "activate", "rows", parts, parts, [=](const Addresses& addresses) {
+    for (const View& part : parts)
+      kernels::activate_cpu(kernels::Activation::sigmoid, part.at(addresses), part.at(addresses));
+  });
+}
+
+void ProgramBuilder::conv_whole(const graph::Conv& op, const ConvChoice& choice, DataType in_type, DataType out_type) {
+  const auto conv = choice.conv;
+  const graph::Extent& in_extent = extent(input(0));
+  const std::int64_t in_block = input_block(in_extent.channels);
+  View in = in_format(input(0), {in_type, in_block != 0 ? in_block : in_extent.channels});
+  const View out = conv_target(op, out_type);
+  if (op.coordinate_weight != nullptr) coordinate_term(op, out);
+
+  const AlignedBytes weights =
+      weights_.get(node_, WeightStore::Part::weights, 0, conv->weight_layout(), [&](std::byte* to) {
+        conv->prepare(op.weight->evaluate().data(), op.weight->shape()[0], op.weight->shape()[1], to);
+      });
+  const AlignedBytes bias =
+      op.bias ? padded_vector(*op.bias, 0, out.tensor.channels, conv->out_layout().dims()[1]) : nullptr;
+
+  // Where oneDNN asks for layouts of its own, they are buffers with conversions around the convolution.
+  const auto buffer_of = [&](const std::string& name, const dnnl::memory::desc& layout, const View& like) {
+    View view = like;
+    view.buffer = new_buffer(name + node().name, layout.get_size());
+    view.offset = 0;
+    return view;
+  };
+  const auto convert = [&](const View& from, const dnnl::memory::desc& from_layout, const View& to,
+                           const dnnl::memory::desc& to_layout) {
+    const kernels::onednn::Reorder reorder(from_layout, to_layout);
+    helper_step("reorder " + node().name, "reorder", "layout", {from}, {to},
+                [=](const Addresses& addresses) { reorder.run(from.address(addresses), to.address(addresses)); });
+  };
+  const bool free = choice.algorithm == kernels::ConvAlgorithm::free;
+  kernels::ConvProblem problem;
+  problem.geometry.groups = op.groups;
+  const auto in_layout = kernels::onednn::layout_of(problem.whole_blocks(in.tensor));
+  const auto out_layout = kernels::onednn::layout_of(problem.whole_blocks(out.tensor));
+  if (free && in_layout != conv->in_layout()) {
+    const View own = buffer_of("input of ", conv->in_layout(), in);
+    convert(in, in_layout, own, conv->in_layout());
+    in = own;
+  }
+  View target = out;
+  const bool own_output = free && out_layout != conv->out_layout();
+  if (own_output) {
+    target = buffer_of("output of ", conv->out_layout(), out);
+    if (op.residual || op.coordinate_weight != nullptr) convert(out, out_layout, target, conv->out_layout());
+  }
+
+  View scratch;
+  scratch.buffer = new_buffer("scratch of " + node().name, conv->scratch_bytes(), true);
+  std::vector<View> reads{in, scratch};
+  if (op.residual || op.coordinate_weight != nullptr) reads.push_back(target);
+  step("conv", choice.name(in_type), reads, {target, scratch}, [=](const Addresses& addresses) {
+    conv->run(in.address(addresses), weights.get(), reinterpret_cast<const float*>(bias.get()),
+              target.address(addresses), scratch.address(addresses));
+  });
+  if (own_output) convert(target, conv->out_layout(), out, out_layout);
+}
+
+void ProgramBuilder::conv_by_group(const graph::Conv& op, const kernels::ConvProblem& problem,
+                                   const ConvChoice& choice) {
+  const auto conv = choice.conv;
+  const int groups = op.groups;
+  const std::int64_t in_channels = problem.in.channels, out_channels = op.weight->shape()[0] / groups;
+  const View in = in_format(input(0), {problem.in.type, problem.in.block});
+  std::vector<View> parts;
+  if (out_channels % problem.out.block == 0) {
+    const View out = conv_target(op, problem.out.type);
+    if (op.coordinate_weight != nullptr) coordinate_term(op, out);
+    for (int g = 0; g < groups; ++g) parts.push_back(out.channels(g * out_channels, out_channels));
+  } else {
+    View part;
+    part.tensor = problem.out;
+    part.buffer = new_buffer(graph_.values[static_cast<std::size_t>(node().output)].name,
+                             problem.out.bytes() * static_cast<std::size_t>(groups));
+    for (int g = 0; g < groups; ++g) {
+      parts.push_back(part);
+      part.offset += problem.out.bytes();
+    }
+    stored(node().output).parts = parts;
+  }
+
+  Numbers numbers(*op.weight);
+  std::vector<AlignedBytes> weights, biases;
+  const std::int64_t group_weights = elements(op.weight->shape()) / groups;
+  for (int g = 0; g < groups; ++g) {
+    weights.push_back(weights_.get(node_, WeightStore::Part::weights, g, conv->weight_layout(), [&](std::byte* to) {
+      conv->prepare(numbers.get() + g * group_weights, out_channels, in_channels, to);
+    }));
+    biases.push_back(op.bias ? padded_vector(*op.bias, g, out_channels, conv->out_layout().dims()[1]) : nullptr);
+  }
+  View scratch;
+  scratch.buffer = new_buffer("scratch of " + node().name, conv->scratch_bytes(), true);
+  std::vector<View> reads{in, scratch}, writes = parts;
+  if (problem.accumulate) reads.push_back(parts[0]);
+  writes.push_back(scratch);
+  step("conv", choice.name(problem.in.type) + " by group", reads, writes, [=](const Addresses& addresses) {
+    for (int g = 0; g < groups; ++g) {
+      const auto i = static_cast<std::size_t>(g);
+      conv->run(in.channels(g * in_channels, in_channels).address(addresses), weights[i].get(),
+                reinterpret_cast<const float*>(biases[i].get()), parts[i].address(addresses),
+                scratch.address(addresses));
+    }
+  });
+}
+
+}  // namespace maskrt::cpu

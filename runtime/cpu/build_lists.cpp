@@ -1,0 +1,65 @@
+// Steps of operations that make or read lists of vectors.
+#include "kernels/iam/iam.h"
+#include "kernels/linear/linear_cpu.h"
+#include "kernels/mask_head/mask_product.h"
+#include "kernels/regroup/regroup.h"
+#include "program_builder.h"
+
+namespace maskrt::cpu {
+
+void ProgramBuilder::aggregate(kernels::MapWeights weights, double epsilon) {
+  // The maps may lie in parts: here alone nobody minds.
+  std::vector<View> maps = stored(input(0)).parts;
+  if (maps.front().tensor.type != DataType::f32 || maps.front().tensor.block != block_of(input(0)))
+    maps = {fp32_input(0)};
+  const View features = fp32_input(1), out = make_output();
+  std::vector<View> reads = maps;
+  reads.push_back(features);
+  step(std::string(graph::name_of(node().operation)), "tiles fp32", reads, {out}, [=](const Addresses& addresses) {
+    std::vector<kernels::Tensor> bound;
+    for (const View& part : maps) bound.push_back(part.at(addresses));
+    kernels::aggregate_cpu(bound, features.at(addresses), weights, epsilon, out.at(addresses));
+  });
+}
+
+void ProgramBuilder::add(const graph::Aggregate&) { aggregate(kernels::MapWeights::plain, 0); }
+
+void ProgramBuilder::add(const graph::AggregateLogits& op) {
+  aggregate(op.softmax ? kernels::MapWeights::softmax : kernels::MapWeights::sigmoid, op.epsilon);
+}
+
+void ProgramBuilder::add(const graph::Regroup& op) {
+  const View in = fp32_input(0), out = make_output();
+  step("regroup", "plain fp32", {in}, {out}, [=](const Addresses& addresses) {
+    kernels::regroup_ref(in.at(addresses), op.blocks, op.instances, out.at(addresses));
+  });
+}
+
+void ProgramBuilder::add(const graph::Linear& op) {
+  const View in = fp32_input(0), out = make_output();
+  const kernels::Linear linear(in.tensor.batch * in.tensor.height, in.tensor.channels, out.tensor.channels,
+                               op.bias != nullptr, kernel_activation(op.activation));
+  const AlignedBytes weights =
+      weights_.get(node_, WeightStore::Part::weights, 0, linear.weight_layout(),
+                   [&](std::byte* prepared) { linear.prepare(op.weight->evaluate().data(), prepared); });
+  const AlignedBytes bias =
+      op.bias != nullptr ? padded_vector(*op.bias, 0, out.tensor.channels, out.tensor.channels) : nullptr;
+  View scratch;
+  scratch.buffer = new_buffer("scratch of " + node().name, linear.scratch_bytes(), true);
+  step("linear", "gemm fp32", {in, scratch}, {out, scratch}, [=](const Addresses& addresses) {
+    linear.run(in.address(addresses), weights.get(), reinterpret_cast<const float*>(bias.get()), out.address(addresses),
+               scratch.address(addresses));
+  });
+}
+
+void ProgramBuilder::add(const graph::MaskProduct& op) {
+  const View kernels = fp32_input(0), features = fp32_input(1), out = make_output();
+  const kernels::MaskProduct product(features.tensor, op.offset, out.tensor);
+  View scratch;
+  scratch.buffer = new_buffer("scratch of " + node().name, product.scratch_bytes(), true);
+  step("mask_product", "direct fp32", {kernels, features, scratch}, {out, scratch}, [=](const Addresses& addresses) {
+    product.run(kernels.at(addresses), features.at(addresses), out.at(addresses), scratch.address(addresses));
+  });
+}
+
+}  // namespace maskrt::cpu

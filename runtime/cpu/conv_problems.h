@@ -1,0 +1,39 @@
+// A convolution node of the graph as problems for oneDNN.
+#pragma once
+
+#include <optional>
+
+#include "graph/graph.h"
+#include "kernels/conv/conv_cpu.h"
+
+namespace maskrt::cpu {
+
+/// True where oneDNN may use all instructions of that level.
+bool has_isa(dnnl::cpu_isa isa);
+
+/// Channels in a block of the blocked layout that suits this processor: 16, 8, or 0 for channels innermost.
+std::int64_t native_block();
+
+/// The numbers of a convolution node that its algorithms depend on. Blocks are `native_block()`, the input's where it
+/// has few channels 1.
+struct ConvNode {
+  kernels::ConvGeometry geometry;
+  graph::Extent in, out;
+  bool bias = false, accumulate = false;
+  kernels::Activation activation = kernels::Activation::none;  ///< of the epilogue; sigmoid comes as a step of its own
+
+  ConvNode(const graph::Conv& op, const graph::Extent& in, const graph::Extent& out);
+
+  /// One call for all groups.
+  kernels::ConvProblem whole(DataType in_type, DataType out_type) const;
+  /// A call for one group on its channels of the input, where these are whole blocks and the groups few. The output
+  /// is the group's channels of a whole tensor where they are whole blocks too, and otherwise a tensor of its own.
+  std::optional<kernels::ConvProblem> one_group(DataType in_type, DataType out_type) const;
+};
+
+/// The block in which convolutions read a map of that many channels.
+std::int64_t input_block(std::int64_t channels);
+
+kernels::Activation kernel_activation(graph::Activation activation);
+
+}  // namespace maskrt::cpu

@@ -1,0 +1,145 @@
+#include "precision_plan.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "conv_problems.h"
+
+namespace maskrt::cpu {
+namespace {
+
+using graph::Graph;
+using graph::Node;
+using graph::ValueId;
+
+std::size_t at(int index) { return static_cast<std::size_t>(index); }
+
+/// Operations that write the type that they read.
+bool keeps_type(const graph::Operation& op) {
+  return std::holds_alternative<graph::MaxPool>(op) || std::holds_alternative<graph::Add>(op) ||
+         std::holds_alternative<graph::Activate>(op) || std::holds_alternative<graph::Slice>(op);
+}
+
+class Search {
+ public:
+  Search(const Graph& graph, const std::vector<graph::Extent>& extents, ConvChooser& chooser, int threads)
+      : graph_(graph), extents_(extents) {
+    for (const Node& node : graph.nodes) {
+      Times times;
+      if (const auto* conv = std::get_if<graph::Conv>(&node.operation)) {
+        const ConvNode shape(*conv, extents[at(node.inputs[0])], extents[at(node.output)]);
+        times.fp32 = seconds(shape, DataType::f32, chooser, threads);
+        times.bf16 = seconds(shape, DataType::bf16, chooser, threads);
+      }
+      times_.push_back(times);
+    }
+  }
+
+  PrecisionPlan run() {
+    PrecisionPlan best;
+    double least = std::numeric_limits<double>::max();
+    for (const DataType start : {DataType::bf16, DataType::f32}) {
+      std::vector<DataType> conv(graph_.nodes.size(), start);
+      double cost = cost_of(conv);
+      for (bool changed = true; changed;) {
+        changed = false;
+        for (std::size_t i = 0; i < conv.size(); ++i) {
+          if (!std::holds_alternative<graph::Conv>(graph_.nodes[i].operation)) continue;
+          const DataType before = conv[i];
+          conv[i] = before == DataType::f32 ? DataType::bf16 : DataType::f32;
+          const double other = cost_of(conv);
+          if (other < cost) {
+            cost = other;
+            changed = true;
+          } else {
+            conv[i] = before;
+          }
+        }
+      }
+      if (cost < least) {
+        least = cost;
+        best = {conv, value_types(conv)};
+      }
+    }
+    return best;
+  }
+
+ private:
+  struct Times {
+    double fp32 = 0, bf16 = 0;
+  };
+
+  static double seconds(const ConvNode& shape, DataType type, ConvChooser& chooser, int threads) {
+    if (const auto group = shape.one_group(type, DataType::f32))
+      return shape.geometry.groups * chooser.choose(*group, threads).seconds;
+    return chooser.choose(shape.whole(type, DataType::f32), threads).seconds;
+  }
+
+  /// What a node wants its inputs to be.
+  DataType wanted(std::size_t node, std::size_t input, const std::vector<DataType>& conv,
+                  const std::vector<DataType>& value) const {
+    const Node& reader = graph_.nodes[node];
+    if (std::holds_alternative<graph::Conv>(reader.operation))
+      return input == 0 ? conv[node] : value[at(reader.output)];
+    return keeps_type(reader.operation) ? value[at(reader.output)] : DataType::f32;
+  }
+
+  /// A bf16 convolution writes bf16 if nobody wants its numbers in fp32; what passes a type on wants what its own
+  /// readers want, so values are settled from the last to the first.
+  std::vector<DataType> value_types(const std::vector<DataType>& conv) const {
+    std::vector<DataType> value(graph_.values.size(), DataType::bf16);
+    for (const ValueId output : graph_.outputs) value[at(output)] = DataType::f32;
+    for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
+      const Node& node = graph_.nodes[i];
+      DataType& type = value[at(node.output)];
+      const bool may_be_bf16 = std::holds_alternative<graph::Input>(node.operation) || keeps_type(node.operation) ||
+                               (std::holds_alternative<graph::Conv>(node.operation) && conv[i] == DataType::bf16);
+      if (!may_be_bf16 || extents_[at(node.output)].list) type = DataType::f32;
+      for (std::size_t j = 0; j < node.inputs.size(); ++j)
+        if (graph::reads_numbers(node, j) && wanted(i, j, conv, value) == DataType::f32)
+          value[at(node.inputs[j])] = DataType::f32;
+    }
+    return value;
+  }
+
+  double cost_of(const std::vector<DataType>& conv) const {
+    constexpr double bytes_per_second = 8e9;  // of a conversion, read and written, as measured on a server's core
+    const std::vector<DataType> value = value_types(conv);
+    double cost = 0;
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      const Node& node = graph_.nodes[i];
+      if (std::holds_alternative<graph::Conv>(node.operation))
+        cost += conv[i] == DataType::f32 ? times_[i].fp32 : times_[i].bf16;
+    }
+    for (std::size_t v = 0; v < value.size(); ++v) {
+      bool other = false;
+      for (const int reader : graph_.consumers(static_cast<ValueId>(v))) {
+        const Node& node = graph_.nodes[at(reader)];
+        for (std::size_t j = 0; j < node.inputs.size(); ++j)
+          other = other || (node.inputs[j] == static_cast<ValueId>(v) && graph::reads_numbers(node, j) &&
+                            wanted(at(reader), j, conv, value) != value[v]);
+      }
+      if (other) cost += 6.0 * static_cast<double>(extents_[v].elements()) / bytes_per_second;
+    }
+    return cost;
+  }
+
+  const Graph& graph_;
+  const std::vector<graph::Extent>& extents_;
+  std::vector<Times> times_;
+};
+
+}  // namespace
+
+PrecisionPlan fp32_plan(const Graph& graph) {
+  return {std::vector<DataType>(graph.nodes.size(), DataType::f32),
+          std::vector<DataType>(graph.values.size(), DataType::f32)};
+}
+
+PrecisionPlan bf16_plan(const Graph& graph, const std::vector<graph::Extent>& extents, ConvChooser& chooser,
+                        int threads) {
+  if (!chooser.bf16_pays(threads)) return fp32_plan(graph);
+  return Search(graph, extents, chooser, threads).run();
+}
+
+}  // namespace maskrt::cpu

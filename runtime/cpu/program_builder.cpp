@@ -1,0 +1,138 @@
+#include "program_builder.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "kernels/layout/layout.h"
+
+namespace maskrt::cpu {
+namespace {
+
+std::size_t bytes_of(const View& view) {
+  const kernels::Tensor& t = view.tensor;
+  return static_cast<std::size_t>(t.batch * t.height * t.width * t.channels) * size_of(t.type);
+}
+
+}  // namespace
+
+ProgramBuilder::ProgramBuilder(const graph::Graph& graph, const std::vector<graph::Extent>& extents,
+                               const PrecisionPlan& precision, int threads, ConvChooser& chooser, WeightStore& weights)
+    : graph_(graph),
+      extents_(extents),
+      precision_(precision),
+      threads_(threads),
+      chooser_(chooser),
+      weights_(weights),
+      stored_(graph.values.size()) {
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i)
+    for (std::size_t j = 0; j < graph.nodes[i].inputs.size(); ++j)
+      if (graph::reads_numbers(graph.nodes[i], j)) stored(graph.nodes[i].inputs[j]).last_reader = static_cast<int>(i);
+  for (const graph::ValueId output : graph.outputs) stored(output).last_reader = std::numeric_limits<int>::max();
+}
+
+Program ProgramBuilder::build() {
+  for (node_ = 0; node_ < static_cast<int>(graph_.nodes.size()); ++node_)
+    std::visit([this](const auto& op) { add(op); }, node().operation);
+  const graph::ValueId first = graph_.nodes[0].output;
+  const View in = stored(first).parts[0];
+  program_.input = {in.buffer, in.offset, in.tensor, extent(first)};
+  for (const graph::ValueId output : graph_.outputs) {
+    View view = as_stored(output);
+    if (view.tensor.type != DataType::f32) view = in_format(output, {DataType::f32, view.tensor.block});
+    program_.outputs[graph_.values[static_cast<std::size_t>(output)].name] = {view.buffer, view.offset, view.tensor,
+                                                                              extent(output)};
+  }
+  return std::move(program_);
+}
+
+std::int64_t ProgramBuilder::block_of(graph::ValueId value) const {
+  return extent(value).list ? extent(value).channels : (native_block() != 0 ? native_block() : extent(value).channels);
+}
+
+int ProgramBuilder::new_buffer(const std::string& name, std::size_t bytes, bool scratch) {
+  program_.buffers.push_back({name, bytes, scratch});
+  shared_.push_back(false);
+  return static_cast<int>(program_.buffers.size()) - 1;
+}
+
+View ProgramBuilder::new_view(const std::string& name, const graph::Extent& e, Format format) {
+  View view;
+  view.tensor = kernels::dense(nullptr, format.type, e.batch, e.height, e.width, e.channels, format.block);
+  view.buffer = new_buffer(name, view.tensor.bytes());
+  return view;
+}
+
+View ProgramBuilder::make_output(Format format) {
+  const graph::ValueId value = node().output;
+  const View view = new_view(graph_.values[static_cast<std::size_t>(value)].name, extent(value), format);
+  stored(value).parts = {view};
+  return view;
+}
+
+View ProgramBuilder::as_stored(graph::ValueId value) {
+  const Stored& s = stored(value);
+  if (s.parts.size() == 1) return s.parts[0];
+  return in_format(value, {s.parts[0].tensor.type, block_of(value)});
+}
+
+View ProgramBuilder::in_format(graph::ValueId value, Format format) {
+  Stored& s = stored(value);
+  const auto fits = [&](const View& view) {
+    return view.tensor.type == format.type && view.tensor.block == format.block;
+  };
+  if (s.parts.size() == 1 && fits(s.parts[0])) return s.parts[0];
+  const auto copy = std::find_if(s.copies.begin(), s.copies.end(), fits);
+  if (copy != s.copies.end()) return *copy;
+
+  const std::string& name = graph_.values[static_cast<std::size_t>(value)].name;
+  const View to = new_view(name, extent(value), format);
+  const std::string algorithm =
+      std::string(name_of(s.parts[0].tensor.type)) + " to " + std::string(name_of(format.type));
+  if (s.parts.size() == 1) {
+    const View from = s.parts[0];
+    const kernels::onednn::Reorder reorder(kernels::onednn::layout_of(from.tensor),
+                                           kernels::onednn::layout_of(to.tensor));
+    helper_step("reorder " + name, "reorder", algorithm, {from}, {to},
+                [=](const Addresses& addresses) { reorder.run(from.address(addresses), to.address(addresses)); });
+  } else {
+    helper_step("join " + name, "reorder", algorithm, s.parts, {to}, [parts = s.parts, to](const Addresses& addresses) {
+      const kernels::Tensor out = to.at(addresses);
+      kernels::clear_padding(out);
+      std::int64_t begin = 0;
+      for (const View& part : parts) {
+        const kernels::Tensor in = part.at(addresses);
+        kernels::copy_channels_cpu(in, 0, out, begin, in.channels);
+        begin += in.channels;
+      }
+    });
+  }
+  s.copies.push_back(to);
+  return to;
+}
+
+void ProgramBuilder::helper_step(const std::string& name, const std::string& operation, const std::string& algorithm,
+                                 const std::vector<View>& reads, const std::vector<View>& writes,
+                                 std::function<void(const Addresses&)> run) {
+  Step s;
+  s.name = name;
+  s.operation = operation;
+  s.algorithm = algorithm;
+  const auto note = [&](std::vector<int>& list, const View& view) {
+    s.bytes += static_cast<double>(bytes_of(view));
+    if (std::find(list.begin(), list.end(), view.buffer) == list.end()) list.push_back(view.buffer);
+  };
+  for (const View& view : reads) note(s.reads, view);
+  for (const View& view : writes) note(s.writes, view);
+  s.run = std::move(run);
+  program_.steps.push_back(std::move(s));
+}
+
+void ProgramBuilder::step(const std::string& operation, const std::string& algorithm, const std::vector<View>& reads,
+                          const std::vector<View>& writes, std::function<void(const Addresses&)> run) {
+  helper_step(node().name, operation, algorithm, reads, writes, std::move(run));
+  const graph::Cost cost = graph::cost_of(graph_, node(), extents_);
+  program_.steps.back().flops = cost.flops;
+  program_.steps.back().bytes = cost.bytes;
+}
+
+}  // namespace maskrt::cpu

@@ -1,0 +1,101 @@
+// Turns a graph of one shape into a program: storage for every value, conversions where readers differ, steps.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "conv_chooser.h"
+#include "conv_problems.h"
+#include "kernels/iam/iam.h"
+#include "precision_plan.h"
+#include "view.h"
+#include "weight_store.h"
+
+namespace maskrt::cpu {
+
+/// Builds one program and is then done with.
+class ProgramBuilder {
+ public:
+  /// All outlive the builder; the program outlives it and them.
+  ProgramBuilder(const graph::Graph& graph, const std::vector<graph::Extent>& extents, const PrecisionPlan& precision,
+                 int threads, ConvChooser& chooser, WeightStore& weights);
+  Program build();
+
+ private:
+  struct Stored {
+    std::vector<View> parts;   ///< side by side, they are the value: one, or one for each group of a convolution
+    std::vector<View> copies;  ///< the whole value in further formats
+    int last_reader = -1;      ///< index of the last node that reads its numbers; beyond all nodes for outputs
+  };
+
+  // Maps. Each adds the steps of one node and stores its output. (build_maps.cpp, build_conv.cpp)
+  void add(const graph::Input&);
+  void add(const graph::Conv&);
+  void add(const graph::BatchNorm&);
+  void add(const graph::Activate&);
+  void add(const graph::Add&);
+  void add(const graph::MaxPool&);
+  void add(const graph::AdaptiveAveragePool&);
+  void add(const graph::UpsampleNearest&);
+  void add(const graph::ResizeBilinear&);
+  void add(const graph::Concat&);
+  void add(const graph::Slice&);
+  void add(const graph::Coordinates&);
+  void add(const graph::NormaliseMaps&);
+  void add(const graph::SoftmaxMaps&);
+  // From maps to lists and back. (build_lists.cpp)
+  void add(const graph::Aggregate&);
+  void add(const graph::AggregateLogits&);
+  void add(const graph::Regroup&);
+  void add(const graph::Linear&);
+  void add(const graph::MaskProduct&);
+
+  void aggregate(kernels::MapWeights weights, double epsilon);
+  void conv_whole(const graph::Conv& op, const ConvChoice& choice, DataType in_type, DataType out_type);
+  void conv_by_group(const graph::Conv& op, const kernels::ConvProblem& problem, const ConvChoice& choice);
+  View conv_target(const graph::Conv& op, DataType out_type);
+  void coordinate_term(const graph::Conv& op, const View& out);
+  /// Numbers slice * count .. of a constant, followed by zeros.
+  AlignedBytes padded_vector(const graph::Constant& constant, int slice, std::int64_t count, std::int64_t padded_count);
+
+  const graph::Node& node() const { return graph_.nodes[static_cast<std::size_t>(node_)]; }
+  graph::ValueId input(std::size_t i) const { return node().inputs[i]; }
+  const graph::Extent& extent(graph::ValueId value) const { return extents_[static_cast<std::size_t>(value)]; }
+  Stored& stored(graph::ValueId value) { return stored_[static_cast<std::size_t>(value)]; }
+  DataType value_type(graph::ValueId value) const { return precision_.value[static_cast<std::size_t>(value)]; }
+
+  /// The usual block of a value: channels innermost for lists, the native block for maps.
+  std::int64_t block_of(graph::ValueId value) const;
+  View new_view(const std::string& name, const graph::Extent& extent, Format format);
+  int new_buffer(const std::string& name, std::size_t bytes, bool scratch = false);
+  /// The node's output, in a format.
+  View make_output(Format format);
+  View make_output() { return make_output({value_type(node().output), block_of(node().output)}); }
+  /// A value as one tensor in a format; adds the conversion where it is not there yet.
+  View in_format(graph::ValueId value, Format format);
+  /// A value as one tensor in the format that it has; maps in the native block.
+  View as_stored(graph::ValueId value);
+  /// Input i in fp32 and its usual block.
+  View fp32_input(std::size_t i) { return in_format(input(i), {DataType::f32, block_of(input(i))}); }
+
+  /// Adds a step that reads and writes these views.
+  void step(const std::string& operation, const std::string& algorithm, const std::vector<View>& reads,
+            const std::vector<View>& writes, std::function<void(const Addresses&)> run);
+  /// A step that is not the node's own: its name says whose it is, and it has no work of the layer's.
+  void helper_step(const std::string& name, const std::string& operation, const std::string& algorithm,
+                   const std::vector<View>& reads, const std::vector<View>& writes,
+                   std::function<void(const Addresses&)> run);
+
+  const graph::Graph& graph_;
+  const std::vector<graph::Extent>& extents_;
+  const PrecisionPlan& precision_;
+  int threads_;
+  ConvChooser& chooser_;
+  WeightStore& weights_;
+  Program program_;
+  std::vector<Stored> stored_;
+  std::vector<bool> shared_;  // by buffer: more than one value looks into it
+  int node_ = 0;              // being built
+};
+
+}  // namespace maskrt::cpu
