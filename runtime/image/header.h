@@ -1,0 +1,37 @@
+// What an encoded picture says about itself, checked before a decoder is let near it.
+#pragma once
+
+#include <cstdint>
+
+#include "byte_reader.h"
+#include "maskrt/types.hpp"
+
+namespace maskrt::image {
+
+enum class Container : std::uint8_t { jpeg, png, bmp, pnm };
+
+struct Header {
+  Container container = Container::jpeg;
+  std::int64_t width = 0, height = 0;
+  int orientation = 1;             ///< EXIF's, 1 to 8
+  std::size_t decoder_memory = 0;  ///< bytes beyond which a decoder of this picture has gone wrong
+};
+
+/// The most pixels that a picture may have.
+inline constexpr std::int64_t most_pixels = std::int64_t{1} << 28;
+
+/// Recognises the container by its first bytes and walks its structure to the end, so that what is truncated or
+/// damaged where the format can tell is refused here, and memory never depends on what a header merely claims. Throws
+/// Error: a reason without the file's name.
+Header read_header(Bytes file);
+
+// The walk over each container.
+Header read_jpeg_header(Bytes file);
+Header read_png_header(Bytes file);
+Header read_bmp_header(Bytes file);
+Header read_pnm_header(Bytes file);
+
+/// Throws Error unless 1 <= width, 1 <= height and their product is at most most_pixels.
+void check_size(std::int64_t width, std::int64_t height);
+
+}  // namespace maskrt::image

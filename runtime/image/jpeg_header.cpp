@@ -1,0 +1,122 @@
+// The segments of a JPEG file, walked from its first marker to its last.
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "exif.h"
+#include "header.h"
+
+namespace maskrt::image {
+namespace {
+
+enum Marker : std::uint32_t {
+  sof0 = 0xc0,
+  sof2 = 0xc2,
+  dht = 0xc4,
+  jpg = 0xc8,
+  dac = 0xcc,
+  sof15 = 0xcf,
+  rst0 = 0xd0,
+  rst7 = 0xd7,
+  eoi = 0xd9,
+  sos = 0xda,
+  app1 = 0xe1,
+  tem = 0x01,
+};
+
+bool is_frame(std::uint32_t marker) {
+  return marker >= sof0 && marker <= sof15 && marker != dht && marker != jpg && marker != dac;
+}
+
+bool stands_alone(std::uint32_t marker) { return marker == tem || (marker >= rst0 && marker <= rst7); }
+
+void read_frame(std::uint32_t marker, Bytes segment, Header& header) {
+  if (header.width != 0) throw Error("expected one frame in the JPEG file, found a second");
+  if (marker > sof2) throw Error("expected a baseline or progressive JPEG, found a lossless or arithmetic-coded one");
+  if (segment.size() < 6) throw Error("expected a JPEG frame header of 6 bytes or more, found a shorter one");
+  if (byte_at(segment, 0) != 8) {
+    throw Error("expected a JPEG of 8 bits a sample, found " + std::to_string(byte_at(segment, 0)));
+  }
+  header.height = big16(segment, 1);
+  header.width = big16(segment, 3);
+  check_size(header.width, header.height);
+}
+
+/// A table has at most 256 symbols; decoders write as many as its counts say.
+void check_huffman_tables(Bytes segment) {
+  while (!segment.empty()) {
+    std::size_t symbols = 0;
+    if (segment.size() >= 17) {
+      for (std::size_t i = 1; i <= 16; ++i) symbols += byte_at(segment, i);
+    }
+    if (segment.size() < 17 + symbols || symbols > 256) {
+      throw Error("expected JPEG Huffman tables of at most 256 symbols, found a damaged one");
+    }
+    segment = segment.subspan(17 + symbols);
+  }
+}
+
+/// The offset of the marker that ends the entropy-coded data from `offset` on, or the file's size.
+std::size_t skip_entropy_coded(Bytes file, std::size_t offset) {
+  while (offset + 1 < file.size()) {
+    const void* found = std::memchr(file.data() + offset, 0xff, file.size() - 1 - offset);
+    if (found == nullptr) break;
+    offset = static_cast<std::size_t>(static_cast<const std::byte*>(found) - file.data());
+    const std::uint32_t next = byte_at(file, offset + 1);
+    if (next != 0 && next != 0xff && !(next >= rst0 && next <= rst7)) return offset;
+    offset += next == 0xff ? 1 : 2;
+  }
+  return file.size();
+}
+
+}  // namespace
+
+Header read_jpeg_header(Bytes file) {
+  Header header;
+  header.container = Container::jpeg;
+  bool exif_seen = false, scan_seen = false;
+  std::size_t offset = 2;
+  for (;;) {
+    while (has(file, offset, 2) && byte_at(file, offset) == 0xff && byte_at(file, offset + 1) == 0xff) ++offset;
+    if (!has(file, offset, 2)) throw Error("the JPEG file is truncated: it ends before its end-of-image marker");
+    if (byte_at(file, offset) != 0xff) {
+      throw Error("expected a JPEG marker at byte " + std::to_string(offset) + ", found other data");
+    }
+    const std::uint32_t marker = byte_at(file, offset + 1);
+    offset += 2;
+    if (marker == eoi) break;
+    if (stands_alone(marker)) continue;
+    if (!has(file, offset, 2) || big16(file, offset) < 2 || !has(file, offset, big16(file, offset))) {
+      throw Error("the JPEG file is truncated or damaged: the segment at byte " + std::to_string(offset - 2) +
+                  " does not fit");
+    }
+    const std::size_t length = big16(file, offset);
+    const Bytes segment = file.subspan(offset + 2, length - 2);
+    offset += length;
+    if (is_frame(marker)) {
+      read_frame(marker, segment, header);
+    } else if (marker == dht) {
+      check_huffman_tables(segment);
+    } else if (marker == app1 && !exif_seen && starts_with(segment, {"Exif\0\0", 6})) {
+      exif_seen = true;
+      header.orientation = exif_orientation(segment.subspan(6));
+    } else if (marker == sos) {
+      if (header.width == 0) throw Error("expected a JPEG frame header before the first scan, found none");
+      scan_seen = true;
+      offset = skip_entropy_coded(file, offset);
+    }
+  }
+  if (!scan_seen) throw Error("expected a scan in the JPEG file, found none");
+  // One bit codes no more than one block of 8 x 8 samples of the first component, so a file has a least size.
+  constexpr std::int64_t most_pixels_a_byte = 8 * 64;
+  if (header.width * header.height / most_pixels_a_byte > static_cast<std::int64_t>(file.size())) {
+    throw Error("the JPEG file is truncated or damaged: " + std::to_string(file.size()) + " bytes cannot hold " +
+                std::to_string(header.width) + " x " + std::to_string(header.height) + " pixels");
+  }
+  // Planes and coefficients (3 bytes a sample) of 4 components padded to whole blocks of 32, and the output.
+  const auto padded = static_cast<std::size_t>((header.width + 63) * (header.height + 63));
+  header.decoder_memory = 20 * padded + (std::size_t{1} << 20);
+  return header;
+}
+
+}  // namespace maskrt::image

@@ -1,0 +1,91 @@
+// The chunks of a PNG file, walked from the first to the last.
+#include <array>
+#include <string>
+
+#include "exif.h"
+#include "header.h"
+
+namespace maskrt::image {
+namespace {
+
+constexpr std::array<std::uint32_t, 256> crc_table = [] {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t value = i;
+    for (int bit = 0; bit < 8; ++bit) value = (value & 1) != 0 ? value >> 1 ^ 0xedb88320u : value >> 1;
+    table[i] = value;
+  }
+  return table;
+}();
+
+std::uint32_t crc32(Bytes bytes) {
+  std::uint32_t value = 0xffffffffu;
+  for (const std::byte byte : bytes) value = crc_table[(value ^ static_cast<std::uint8_t>(byte)) & 0xff] ^ value >> 8;
+  return ~value;
+}
+
+/// Bits of a pixel; throws Error for a combination that PNG does not have.
+std::int64_t bits_per_pixel(std::uint32_t depth, std::uint32_t color) {
+  constexpr std::array<int, 7> channels = {1, 0, 3, 1, 2, 0, 4};
+  const bool valid_depth = depth == 8 || (depth == 16 && color != 3) ||
+                           ((depth == 1 || depth == 2 || depth == 4) && (color == 0 || color == 3));
+  if (color >= channels.size() || channels[color] == 0 || !valid_depth) {
+    throw Error("expected a PNG colour type and depth, found type " + std::to_string(color) + " with depth " +
+                std::to_string(depth));
+  }
+  return static_cast<std::int64_t>(channels[color]) * depth;
+}
+
+}  // namespace
+
+Header read_png_header(Bytes file) {
+  Header header;
+  header.container = Container::png;
+  constexpr std::size_t frame = 12;  // length, type and checksum around a chunk's data
+  std::int64_t row_bits = 0;
+  std::size_t compressed = 0, offset = 8;
+  for (bool first = true, ended = false; !ended; first = false) {
+    if (!has(file, offset, frame)) throw Error("the PNG file is truncated: it ends before its IEND chunk");
+    const std::size_t length = big32(file, offset);
+    const Bytes tail = file.subspan(offset + 4);
+    if (length > 0x7fffffffu || !has(tail, 8, length)) {
+      throw Error("the PNG file is truncated or damaged: the chunk at byte " + std::to_string(offset) +
+                  " does not fit");
+    }
+    const bool critical = (byte_at(tail, 0) & 0x20) == 0;
+    if (critical && crc32(tail.first(4 + length)) != big32(tail, 4 + length)) {
+      throw Error("the PNG file is damaged: the checksum of the chunk at byte " + std::to_string(offset) +
+                  " does not match");
+    }
+    if (first != starts_with(tail, "IHDR") || (first && length != 13)) {
+      throw Error("expected the PNG file to begin with its one IHDR chunk, found another order");
+    }
+    const Bytes data = tail.subspan(4, length);
+    if (first) {
+      header.width = big32(data, 0);
+      header.height = big32(data, 4);
+      check_size(header.width, header.height);
+      row_bits = header.width * bits_per_pixel(byte_at(data, 8), byte_at(data, 9));
+    } else if (starts_with(tail, "IDAT")) {
+      compressed += length;
+    } else if (starts_with(tail, "eXIf")) {
+      header.orientation = exif_orientation(data);
+    }
+    ended = starts_with(tail, "IEND");
+    offset += frame + length;
+  }
+  // Deflate makes at most 258 bytes of two bits.
+  constexpr std::int64_t most_expansion = 4 * 258;
+  const std::int64_t raw = ((row_bits + 7) / 8 + 1) * header.height;
+  if (raw / most_expansion > static_cast<std::int64_t>(compressed)) {
+    throw Error("the PNG file is damaged: " + std::to_string(compressed) + " bytes of pixel data cannot hold " +
+                std::to_string(header.width) + " x " + std::to_string(header.height) + " pixels");
+  }
+  // The compressed data twice (a buffer that doubles), the raw rows twice, and pixels in three forms of at most 8
+  // bytes.
+  header.decoder_memory = 4 * compressed + 4 * static_cast<std::size_t>(raw) +
+                          24 * static_cast<std::size_t>(header.width * header.height) + (std::size_t{1} << 20);
+  return header;
+}
+
+}  // namespace maskrt::image
