@@ -197,7 +197,7 @@ Cost cost_of(const Graph&, const Node& node, const std::vector<Extent>& extents,
 
   double moved = out;
   for (std::size_t i = 0; i < node.inputs.size(); ++i)
-    if (reads_numbers(node, i)) moved += x(i);
+    if (reads_numbers(node, i)) moved += std::holds_alternative<Slice>(node.operation) ? out : x(i);
   for (const auto& constant : constants_of(node.operation)) moved += static_cast<double>(elements(constant->shape()));
 
   // maps^T x features: every position of every map meets every feature.

@@ -66,23 +66,27 @@ std::string pool_text(const MaxPool& pool) {
 
 using Row = std::array<std::string, 6>;  // name, operation, inputs, shape, GFLOP, MB
 
-/// Columns padded to their widest entry, but for entries so long that they would push everything else off the screen.
+/// Columns as wide as their widest entry, but for the few entries that would push everything else off the screen: those
+/// run into the columns after them, which find their places again as soon as they can.
 std::string table(const std::vector<Row>& rows, std::size_t columns) {
-  constexpr std::size_t widest = 56;
-  constexpr std::size_t first_number = 4;
-  std::array<std::size_t, std::tuple_size_v<Row>> widths = {};
+  constexpr std::size_t widest = 60;
+  constexpr std::size_t first_number = 4;  // numbers stand at the right of their column
+  constexpr std::size_t gap = 2;
+  std::array<std::size_t, std::tuple_size_v<Row>> begins = {}, widths = {};
   for (const auto& row : rows)
     for (std::size_t c = 0; c < columns; ++c)
       if (row[c].size() <= widest) widths[c] = std::max(widths[c], row[c].size());
+  for (std::size_t c = 1; c < columns; ++c) begins[c] = begins[c - 1] + widths[c - 1] + gap;
   std::string text;
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t c = 0; c < columns; ++c) {
-      const std::string gap(widths[c] > row[c].size() ? widths[c] - row[c].size() : 0, ' ');
-      if (c != 0) line += "  ";
-      line += c >= first_number ? gap + row[c] : row[c] + gap;
+      if (row[c].empty()) continue;
+      auto begin = begins[c];
+      if (c >= first_number && row[c].size() < widths[c]) begin += widths[c] - row[c].size();
+      line.resize(line.empty() ? begin : std::max(begin, line.size() + gap), ' ');
+      line += row[c];
     }
-    line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";
   }
   return text;

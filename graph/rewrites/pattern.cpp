@@ -74,19 +74,34 @@ ConstantPtr slice_inputs(const ConstantPtr& weight, std::int64_t begin, std::int
 
 Numbers matrix_product(const Numbers& left, const Numbers& right, std::size_t rows, std::size_t inner,
                        std::size_t columns, const Numbers& add) {
+  // Four rows at a time: each number on the right is then loaded and widened once for four multiply-adds, which makes
+  // composing the 3x3 convolutions of a whole network a matter of tens of milliseconds.
+  constexpr std::size_t block = 4;
   Numbers product(rows * columns);
-  std::vector<double> sums(columns);
-  for (std::size_t r = 0; r < rows; ++r) {
-    if (add.empty())
-      std::fill(sums.begin(), sums.end(), 0.0);
-    else
-      std::copy_n(add.begin() + static_cast<std::ptrdiff_t>(r * columns), columns, sums.begin());
+  std::vector<double> sums(block * columns);
+  for (std::size_t first = 0; first < rows; first += block) {
+    const auto count = std::min(block, rows - first);
+    std::fill(sums.begin(), sums.end(), 0.0);
+    if (!add.empty())
+      std::copy_n(add.begin() + static_cast<std::ptrdiff_t>(first * columns), count * columns, sums.begin());
+    double* const s0 = sums.data();
+    double* const s1 = s0 + columns;
+    double* const s2 = s1 + columns;
+    double* const s3 = s2 + columns;
     for (std::size_t i = 0; i < inner; ++i) {
-      const double factor = static_cast<double>(left[r * inner + i]);
-      const float* row = right.data() + i * columns;
-      for (std::size_t c = 0; c < columns; ++c) sums[c] += factor * static_cast<double>(row[c]);
+      double factors[block] = {};  // zero for rows beyond the last
+      for (std::size_t r = 0; r < count; ++r) factors[r] = static_cast<double>(left[(first + r) * inner + i]);
+      const float* const row = right.data() + i * columns;
+      for (std::size_t c = 0; c < columns; ++c) {
+        const double value = static_cast<double>(row[c]);
+        s0[c] += factors[0] * value;
+        s1[c] += factors[1] * value;
+        s2[c] += factors[2] * value;
+        s3[c] += factors[3] * value;
+      }
     }
-    std::transform(sums.begin(), sums.end(), product.begin() + static_cast<std::ptrdiff_t>(r * columns),
+    std::transform(sums.begin(), sums.begin() + static_cast<std::ptrdiff_t>(count * columns),
+                   product.begin() + static_cast<std::ptrdiff_t>(first * columns),
                    [](double sum) { return static_cast<float>(sum); });
   }
   return product;

@@ -42,7 +42,8 @@ ConstantPtr derive(std::string name, Shape shape, std::vector<ConstantPtr> from,
 /// weight[:, begin .. begin + count - 1]
 ConstantPtr slice_inputs(const ConstantPtr& weight, std::int64_t begin, std::int64_t count);
 
-/// outer [rows, inner] x inner [inner, columns], in double precision, rounded once; `add` [rows, columns] may be empty.
+/// left [rows, inner] x right [inner, columns] + add, in double precision, rounded once; `add` [rows, columns] may be
+/// empty.
 Numbers matrix_product(const Numbers& left, const Numbers& right, std::size_t rows, std::size_t inner,
                        std::size_t columns, const Numbers& add = {});
 

@@ -207,7 +207,8 @@ TEST_CASE("cost counts two per multiply-add and every byte that must move") {
   const auto y = g.add("y", layer, {x});
   const auto list = g.add("list", AggregateLogits{}, {x, y});
   const auto sized = g.add("sized", ResizeBilinear{}, {y, x});
-  g.outputs = {list, sized};
+  const auto slice = g.add("slice", Slice{1, 2}, {y});
+  g.outputs = {list, sized, slice};
   const auto extents = infer_extents(g, 1, 8, 10);
   const auto cost = cost_of(g, g.nodes[1], extents);
   CHECK(cost.flops == 2.0 * 80 * 6 * 2 * 9);
@@ -215,6 +216,7 @@ TEST_CASE("cost counts two per multiply-add and every byte that must move") {
   CHECK(cost_of(g, g.nodes[1], extents, 2).bytes == cost.bytes / 2);
   CHECK(cost_of(g, g.nodes[2], extents).flops == 2.0 * 80 * 4 * 6 + 2.0 * 80 * 4);
   CHECK(cost_of(g, g.nodes[3], extents).bytes == 4.0 * (80 * 6 + 80 * 6));  // x lends its size only
+  CHECK(cost_of(g, g.nodes[4], extents).bytes == 4.0 * (80 * 2 + 80 * 2));  // a slice reads what it gives
 }
 
 TEST_CASE("a listing has one line a node, and columns") {
