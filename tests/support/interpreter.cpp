@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-namespace maskrt::test {
+namespace maskrt::testing {
 namespace {
 
 using namespace maskrt::graph;
@@ -321,4 +321,4 @@ Map from_nchw(const Extent& e, const std::vector<float>& source) {
   return map;
 }
 
-}  // namespace maskrt::test
+}  // namespace maskrt::testing

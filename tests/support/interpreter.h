@@ -5,7 +5,7 @@
 
 #include "graph/graph.h"
 
-namespace maskrt::test {
+namespace maskrt::testing {
 
 /// A value's numbers, dense: ((b * height + y) * width + x) * channels + c, whatever any device does.
 struct Map {
@@ -35,4 +35,4 @@ std::vector<Map> interpret(const graph::Graph& graph, const Map& input);
 std::vector<float> to_nchw(const Map& map);
 Map from_nchw(const graph::Extent& extent, const std::vector<float>& numbers);
 
-}  // namespace maskrt::test
+}  // namespace maskrt::testing
