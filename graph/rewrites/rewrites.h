@@ -12,7 +12,7 @@
 namespace maskrt::graph {
 
 struct Rewrite {
-  std::string_view name;  ///< as `--rewrites` and docs/architecture.md name it
+  std::string_view name;  ///< as ModelOptions::rewrites_off and docs/graph.md name it
   std::string_view what;  ///< one sentence
   void (*apply)(Graph&);
 };

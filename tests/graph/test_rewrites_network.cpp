@@ -3,6 +3,7 @@
 
 #include "compare.h"
 #include "graph/print.h"
+#include "graph/rewrites/report.h"
 #include "graph/rewrites/rewrites.h"
 #include "small_network.h"
 
@@ -120,6 +121,18 @@ TEST_CASE("with weights of any kind, constants are rounded to fp32 once a rewrit
   auto fused = plain;
   rewrite(fused);
   require_same_outputs(plain, values, fused, bound);
+}
+
+TEST_CASE("the report has a line for the plain graph and one a rewrite") {
+  Dice dice(12);
+  const auto plain = small_sparse_inst(dice);
+  auto fused = plain;
+  rewrite(fused);
+  const auto text = rewrites_to_text(plain, 1, 64, 96);
+  CHECK(std::count(text.begin(), text.end(), '\n') == 2 + static_cast<std::ptrdiff_t>(rewrites().size()));
+  CHECK_THAT(text, Catch::Contains("(plain)") && Catch::Contains(" " + std::to_string(plain.nodes.size()) + " "));
+  const auto last = text.substr(text.find("merge-siblings"));
+  CHECK_THAT(last, Catch::Contains(" " + std::to_string(fused.nodes.size()) + " "));
 }
 
 TEST_CASE("a name that is no rewrite is an error that lists those there are") {
