@@ -57,6 +57,11 @@ Header read_png_header(Bytes file) {
       throw Error("the PNG file is damaged: the checksum of the chunk at byte " + std::to_string(offset) +
                   " does not match");
     }
+    if (critical && !starts_with(tail, "IHDR") && !starts_with(tail, "PLTE") && !starts_with(tail, "IDAT") &&
+        !starts_with(tail, "IEND")) {
+      throw Error("expected the PNG chunks IHDR, PLTE, IDAT and IEND, found another critical one at byte " +
+                  std::to_string(offset));
+    }
     if (first != starts_with(tail, "IHDR") || (first && length != 13)) {
       throw Error("expected the PNG file to begin with its one IHDR chunk, found another order");
     }

@@ -3,6 +3,7 @@
 #include "stb.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -15,7 +16,7 @@ namespace {
 thread_local std::size_t memory_left = 0;
 
 /// Stands before each block that the decoder gets.
-struct alignas(64) BlockHeader {
+struct alignas(std::max_align_t) BlockHeader {
   std::size_t size;
 };
 
@@ -38,7 +39,7 @@ void give(void* block) {
 void* take_more(void* block, std::size_t old_size, std::size_t size) {
   void* larger = take(size);
   if (larger == nullptr) return nullptr;
-  std::memcpy(larger, block, std::min(old_size, size));
+  if (block != nullptr) std::memcpy(larger, block, std::min(old_size, size));
   give(block);
   return larger;
 }
@@ -102,8 +103,11 @@ StbPixels decode_with_stb(Bytes file, std::int64_t width, std::int64_t height, s
   const stbi_io_callbacks callbacks{read, skip, at_end};
   int found_width = 0, found_height = 0, channels = 0;
   StbPixels pixels(stbi_load_from_callbacks(&callbacks, &source, &found_width, &found_height, &channels, 3));
-  if (pixels == nullptr)
-    throw Error(std::string("the picture is damaged or of a kind not supported: ") + stbi_failure_reason());
+  if (pixels == nullptr) {
+    const char* reason = stbi_failure_reason();
+    throw Error(std::string("the picture is damaged or of a kind not supported: ") +
+                (reason != nullptr ? reason : "decoding failed"));
+  }
   if (source.ran_dry) throw Error("the picture is truncated or damaged: its data end before its last pixel");
   if (found_width != width || found_height != height) {
     throw Error("the picture is damaged: expected " + std::to_string(width) + " x " + std::to_string(height) +
