@@ -130,9 +130,8 @@ TEST_CASE("the report has a line for the plain graph and one a rewrite") {
   rewrite(fused);
   const auto text = rewrites_to_text(plain, 1, 64, 96);
   CHECK(std::count(text.begin(), text.end(), '\n') == 2 + static_cast<std::ptrdiff_t>(rewrites().size()));
-  CHECK_THAT(text, Catch::Contains("(plain)") && Catch::Contains(" " + std::to_string(plain.nodes.size()) + " "));
-  const auto last = text.substr(text.find("merge-siblings"));
-  CHECK_THAT(last, Catch::Contains(" " + std::to_string(fused.nodes.size()) + " "));
+  CHECK_THAT(text, Catch::Contains("(plain)") && Catch::Contains(std::to_string(plain.nodes.size())));
+  CHECK_THAT(text.substr(text.find("merge-siblings")), Catch::Contains(std::to_string(fused.nodes.size())));
 }
 
 TEST_CASE("a name that is no rewrite is an error that lists those there are") {
