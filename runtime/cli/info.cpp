@@ -15,6 +15,7 @@
 #include "command.h"
 #include "graph/model_file.h"
 #include "graph/print.h"
+#include "graph/rewrites/report.h"
 #include "graph/rewrites/rewrites.h"
 #include "maskrt/maskrt.hpp"
 #include "options.h"
@@ -129,7 +130,12 @@ int print_info(const InfoArguments& arguments) {
     graph::Graph graph = description.graph;
     if (!arguments.no_rewrites) graph::rewrite(graph);
     const auto extents = graph::infer_extents(graph, arguments.batch, size.height, size.width);
-    std::printf("\n%s", graph::to_text(graph, extents, arguments.device.precision == "bf16" ? 2 : 4).c_str());
+    const std::size_t element = arguments.device.precision == "bf16" ? 2 : 4;
+    std::printf("\n%s", graph::to_text(graph, extents, element).c_str());
+    if (!arguments.no_rewrites)
+      std::printf(
+          "\n%s",
+          graph::rewrites_to_text(description.graph, arguments.batch, size.height, size.width, element).c_str());
   }
   return exit_ok;
 }
