@@ -49,7 +49,7 @@ Value make_set(const Call& call) {
   call.fail("a list", call.arguments[0]);
 }
 
-Value blob_of(const Call& call, std::vector<std::byte> bytes) {
+Blob* blob_of(const Call& call, std::vector<std::byte> bytes) {
   call.heap.charge(bytes.size());
   auto owned = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
   return call.heap.make(Blob{*owned, owned});
@@ -65,7 +65,10 @@ Value encode(const Call& call) {
   if (const auto* bytes = std::get_if<ByteText>(&call.arguments[0])) {
     return call.heap.make(Blob{std::as_bytes(std::span(bytes->characters)), {}});
   }
-  return blob_of(call, latin1_from_utf8(text(call.arguments[0], "text to encode")));
+  const auto utf8 = text(call.arguments[0], "text to encode");
+  auto* blob = blob_of(call, latin1_from_utf8(utf8));
+  call.heap.copied(std::as_bytes(std::span(utf8)));
+  return blob;
 }
 
 // bytes(), bytearray(), bytearray(bytes), bytearray(text, "latin-1").

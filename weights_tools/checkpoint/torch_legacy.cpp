@@ -135,7 +135,7 @@ Checkpoint read_torch_legacy(const graph::MappedFile& file, PickleRow& pickles, 
 }  // namespace
 
 Checkpoint read_pickle(const graph::MappedFile& file) {
-  Heap heap(pickle_budget(file.bytes().size()));
+  Heap heap(pickle_budget(file.bytes().size()), &file);
   PickleRow pickles(file.bytes(), heap);
   const auto first = pickles.next("the pickle");
   if (is_magic(first)) return read_torch_legacy(file, pickles, heap);

@@ -89,8 +89,9 @@ std::vector<std::byte> ZipArchive::read(std::string_view name) const {
     const bool full = filled == size;
     const auto got = zip_fread(entry.get(), full ? &beyond : contents.data() + filled, full ? 1 : size - filled);
     if (got < 0) {
-      throw Error(what + "expected contents that agree with their checksum, found damaged ones (" +
-                  zip_file_strerror(entry.get()) + ")");
+      throw Error(what +
+                  "expected contents that agree with their checksum, found damaged ones, or PyTorch was told to " +
+                  "write none (" + zip_file_strerror(entry.get()) + ")");
     }
     if (got == 0 && full) return contents;
     if (got == 0 || full) {
