@@ -18,6 +18,7 @@ constexpr std::int64_t side = std::int64_t{1} << 20;      ///< height and width 
 constexpr std::int64_t batch = std::int64_t{1} << 16;
 constexpr std::int64_t elements = std::int64_t{1} << 40;  ///< of one value
 constexpr std::int64_t nodes = 4096;
+constexpr std::size_t inputs = 64;  ///< of one node
 }  // namespace limits
 
 /// Calls the visitor once for each attribute, in the order in which listings and the model file name them:

@@ -26,10 +26,10 @@ Arity arity(const Operation& operation) {
                                },
                                [&](const Conv& conv) { return conv.residual ? two : one; },
                                [&](const ResizeBilinear& resize) {
-                                 return resize.factor == 0 ? Arity{2, limits::nodes} : one;
+                                 return resize.factor == 0 ? Arity{2, limits::inputs} : one;
                                },
                                [](const Concat&) {
-                                 return Arity{1, limits::nodes};
+                                 return Arity{1, limits::inputs};
                                },
                                [&](const Add&) { return two; }, [&](const Aggregate&) { return two; },
                                [&](const AggregateLogits&) { return two; }, [&](const MaskProduct&) { return two; },
@@ -134,8 +134,8 @@ void check(const Graph& graph) {
                  (known(input) ? "value " + graph.values[static_cast<std::size_t>(input)].name : "no such value"));
     const auto [fewest, most] = arity(node.operation);
     if (node.inputs.size() < fewest || node.inputs.size() > most)
-      fail(node, "expected " + std::to_string(fewest) + (most > fewest ? " or more" : "") + " inputs, found " +
-                     std::to_string(node.inputs.size()));
+      fail(node, "expected " + std::to_string(fewest) + (most > fewest ? " to " + std::to_string(most) : "") +
+                     " inputs, found " + std::to_string(node.inputs.size()));
     if (!known(node.output)) fail(node, "expected an output value, found none");
     if (made[static_cast<std::size_t>(node.output)])
       fail(node, "expected an output of its own, found value " +

@@ -18,12 +18,14 @@ namespace maskrt::graph {
 class Constant {
  public:
   using Evaluate = std::function<std::vector<float>()>;
-  /// `evaluate` gives exactly elements(shape) numbers. `sources` names the file's tensors that it reads.
-  Constant(std::string name, Shape shape, Evaluate evaluate, std::vector<std::string> sources = {})
+  /// `evaluate` gives exactly elements(shape) numbers. `sources` names the file's tensors that it reads; `depth` says
+  /// how many other constants evaluate() goes through on its longest way to them.
+  Constant(std::string name, Shape shape, Evaluate evaluate, std::vector<std::string> sources = {}, int depth = 0)
       : name_(std::move(name)),
         shape_(std::move(shape)),
         evaluate_(std::move(evaluate)),
-        sources_(std::move(sources)) {}
+        sources_(std::move(sources)),
+        depth_(depth) {}
 
   const std::string& name() const { return name_; }
   const Shape& shape() const { return shape_; }
@@ -31,12 +33,14 @@ class Constant {
   std::vector<float> evaluate() const;
   /// The model file's tensors behind this constant; a plain one names itself.
   const std::vector<std::string>& sources() const { return sources_; }
+  int depth() const { return depth_; }
 
  private:
   std::string name_;
   Shape shape_;
   Evaluate evaluate_;
   std::vector<std::string> sources_;
+  int depth_;
 };
 
 using ConstantPtr = std::shared_ptr<const Constant>;

@@ -41,9 +41,17 @@ std::vector<Extent> typical_extents(const Graph& graph) {
 
 ConstantPtr derive(std::string name, Shape shape, std::vector<ConstantPtr> from,
                    std::function<Numbers(const std::vector<Numbers>&)> compute) {
+  constexpr int most_levels = 64;
   std::set<std::string> sources;
-  for (const auto& constant : from)
-    if (constant) sources.insert(constant->sources().begin(), constant->sources().end());
+  int depth = 0;
+  for (const auto& constant : from) {
+    if (!constant) continue;
+    sources.insert(constant->sources().begin(), constant->sources().end());
+    depth = std::max(depth, constant->depth() + 1);
+  }
+  if (depth > most_levels)
+    throw Error("expected a network whose layers combine in at most " + std::to_string(most_levels) +
+                " steps, found more from " + *sources.begin() + " on");
   return std::make_shared<Constant>(
       std::move(name), std::move(shape),
       [from = std::move(from), compute = std::move(compute)] {
@@ -51,7 +59,7 @@ ConstantPtr derive(std::string name, Shape shape, std::vector<ConstantPtr> from,
         for (const auto& constant : from) numbers.push_back(constant ? constant->evaluate() : Numbers());
         return compute(numbers);
       },
-      std::vector<std::string>(sources.begin(), sources.end()));
+      std::vector<std::string>(sources.begin(), sources.end()), depth);
 }
 
 ConstantPtr slice_inputs(const ConstantPtr& weight, std::int64_t begin, std::int64_t count) {

@@ -35,6 +35,8 @@ void erase_node(Graph& graph, int index);
 std::vector<Extent> typical_extents(const Graph& graph);
 
 /// A constant that compute(numbers of each in `from`) gives when somebody asks; a null constant is an empty vector.
+/// Throws Error where constants would lie deeper inside one another than any network makes them: each level is a stack
+/// frame, and a file must not be able to ask for thousands.
 using Numbers = std::vector<float>;
 ConstantPtr derive(std::string name, Shape shape, std::vector<ConstantPtr> from,
                    std::function<Numbers(const std::vector<Numbers>&)> compute);

@@ -56,6 +56,9 @@ void reassociate_masks(Graph& graph) {
     if (projection == nullptr || !is_pointwise(*projection) || projection->residual ||
         projection->activation != Activation::none)
       continue;
+    // The new layer has a row for each of f's channels: its weights must not outgrow the file's.
+    constexpr std::int64_t widest = 16;
+    if (projection->weight->shape()[1] > widest * projection->weight->shape()[0]) continue;
 
     Graph changed = graph;
     const int linear = graph.producer(node.inputs[0]), conv = graph.producer(node.inputs[1]);

@@ -94,7 +94,7 @@ TEST_CASE("a hostile model overflows nothing") {
 
   Graph wide;
   x = wide.add("x", Input{1 << 20}, {});
-  for (int i = 0; i < 12; ++i) x = wide.add("join" + std::to_string(i), Concat{}, std::vector<ValueId>(4000, x));
+  for (int i = 0; i < 12; ++i) x = wide.add("join" + std::to_string(i), Concat{}, std::vector<ValueId>(64, x));
   wide.outputs = {x};
   CHECK_THAT(error_of(wide, 1, 1), Catch::Contains("node join0"));
   CHECK_THROWS_WITH(infer_extents(wide, 1, 1 << 20, 1 << 20), Catch::Contains("input"));
@@ -150,6 +150,10 @@ TEST_CASE("check finds what breaks the rules") {
   SECTION("a value that does not exist") {
     g.nodes[1].inputs = {7};
     CHECK_THAT(broken(), Catch::Contains("no such value"));
+  }
+  SECTION("more inputs than any network has") {
+    g.add("concat", Concat{}, std::vector<ValueId>(65, x));
+    CHECK_THAT(broken(), Catch::Contains("expected 1 to 64 inputs, found 65"));
   }
   SECTION("two nodes of one value") {
     g.nodes.push_back(g.nodes[1]);

@@ -280,6 +280,14 @@ TEST_CASE("compose_convs") {
   }
 }
 
+TEST_CASE("a chain that a hostile file made long is an error, not a stack overflow") {
+  Case c(1);
+  auto x = c.x;
+  for (int i = 0; i < 4000; ++i) x = c.graph.add(std::to_string(i), c.dice.conv("conv", 1, 1, 1), {x});
+  c.graph.outputs = {x};
+  CHECK_THROWS_WITH(rewrite(c.graph), Catch::Contains("at most 64 steps"));
+}
+
 TEST_CASE("merge_siblings") {
   Case c(4);
   auto a = c.dice.conv("a", 4, 3, 3), b = c.dice.conv("b", 4, 5, 3, GENERATE(false, true));
@@ -396,6 +404,15 @@ TEST_CASE("reassociate_masks") {
     const auto features = c.graph.add("projection", c.dice.conv("projection", 32, 8, 1), {wide});
     c.graph.outputs = {c.graph.add("masks", MaskProduct{}, {kernels, features})};
     CHECK_FALSE(std::get<MaskProduct>(c.apply(reassociate_masks).nodes.back().operation).offset);
+  }
+  SECTION("left alone: weights that would outgrow the file's") {
+    const auto one = c.graph.add("one", Aggregate{}, {c.graph.add("map", c.dice.conv("map", 4, 1, 1), {c.x}), c.x});
+    const auto narrow = c.graph.add("narrow", c.dice.linear("narrow", 4, 2), {one});
+    const int channels = GENERATE(32, 33);  // 16 times the kernels' 2, and one more
+    const auto wide = c.graph.add("wide", c.dice.conv("wide", 4, channels, 1), {c.x});
+    const auto features = c.graph.add("projection", c.dice.conv("projection", channels, 2, 1), {wide});
+    c.graph.outputs = {c.graph.add("masks", MaskProduct{}, {narrow, features})};
+    CHECK(std::get<MaskProduct>(c.apply(reassociate_masks).nodes.back().operation).offset == (channels == 32));
   }
   SECTION("left alone: an activation on either side") {
     if (GENERATE(false, true))
