@@ -33,7 +33,9 @@ std::string_view name_of(Container container);
 struct Checkpoint {
   Container container = Container::pytorch_zip;
   std::map<std::string, CheckpointTensor> tensors;
-  std::vector<std::string> ignored;  ///< keys that hold no tensor or no floating-point one (num_batches_tracked, ...)
+  /// Names that hold no tensor or no floating-point one (num_batches_tracked, ...), those beside the state dict
+  /// (optimizer, iteration, ...) included.
+  std::vector<std::string> ignored;
 };
 
 /// Recognises the container by its first bytes, never by the file's name. Takes {"model": state_dict, ...},
