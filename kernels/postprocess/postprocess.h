@@ -26,8 +26,8 @@ struct Geometry {
 struct PostprocessSettings {
   float score_threshold = 0.005f;  ///< on sqrt(class * objectness), before rescoring; kept if greater
   float mask_threshold = 0.45f;
-  float minimum_score = 0;         ///< on the final score: instances below are dropped before their masks are made
-  bool masks = true;               ///< false: scores and classes only; boxes and areas stay 0
+  float minimum_score = 0;  ///< on the final score: instances below are dropped before their masks are made
+  bool masks = true;        ///< false: scores and classes only; boxes and areas stay 0
 };
 
 struct DetectedInstance {
@@ -39,11 +39,10 @@ struct DetectedInstance {
   MaskBits mask;
 };
 
-/// Image b of a batch, exactly as docs/accuracy.md defines it, in the order of the queries. For kept instances only, and
-/// never a full-size float mask.
-/// class_logits: list [batch, N, 1, classes]; objectness_logits: list [batch, N, 1, 1];
-/// mask_logits: [batch, h, w, N] after the scale factor. fp32, any blocking.
-/// Splits the instances over OpenMP threads where it is built so.
+/// Image b of a batch, exactly as docs/accuracy.md defines it, in the order of the queries. For kept instances only,
+/// and never a full-size float mask. class_logits: list [batch, N, 1, classes]; objectness_logits: list [batch, N, 1,
+/// 1]; mask_logits: [batch, h, w, N] after the scale factor. fp32, any blocking. Splits the instances over OpenMP
+/// threads where it is built so.
 std::vector<DetectedInstance> postprocess_cpu(const Tensor& class_logits, const Tensor& objectness_logits,
                                               const Tensor& mask_logits, std::int64_t b, const Geometry& geometry,
                                               const PostprocessSettings& settings);

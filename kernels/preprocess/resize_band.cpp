@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "../rows.h"
+#include "../transpose16.h"
 
 namespace maskrt::kernels {
 namespace {
@@ -34,27 +35,13 @@ using Sums16 = std::int32_t __attribute__((vector_size(64)));
   store(to, __builtin_convertvector(rounded > 255 ? Sums16{} + 255 : rounded, Bytes16));
 }
 
-/// 16 lines of 16 bytes to the 16 lines across: four rounds of interleaving line i with line i + 8.
-[[gnu::always_inline]] inline void transpose16(Bytes16 (&lines)[kLanes]) {
-  constexpr Bytes16 low = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
-  constexpr Bytes16 high = {8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-  for (int round = 0; round < 4; ++round) {
-    Bytes16 next[kLanes];
-    for (int i = 0; i < kLanes / 2; ++i) {
-      next[2 * i] = __builtin_shuffle(lines[i], lines[i + kLanes / 2], low);
-      next[2 * i + 1] = __builtin_shuffle(lines[i], lines[i + kLanes / 2], high);
-    }
-    std::memcpy(lines, next, sizeof next);
-  }
-}
-
 /// columns[i * 16 + r] = rows[r][i] for i < size.
 void rows_to_columns(const std::uint8_t* const (&rows)[kLanes], std::size_t size, std::uint8_t* columns) {
   std::size_t i = 0;
   for (; i + kLanes <= size; i += kLanes) {
     Bytes16 lines[kLanes];
     for (int r = 0; r < kLanes; ++r) lines[r] = load(rows[r] + i);
-    transpose16(lines);
+    transpose16<Bytes16, Bytes16>(lines);
     std::memcpy(columns + i * kLanes, lines, sizeof lines);
   }
   for (; i < size; ++i) {
@@ -68,7 +55,7 @@ void columns_to_rows(const std::uint8_t* columns, std::size_t size, int count, s
   for (; i + kLanes <= size; i += kLanes) {
     Bytes16 lines[kLanes];
     std::memcpy(lines, columns + i * kLanes, sizeof lines);
-    transpose16(lines);
+    transpose16<Bytes16, Bytes16>(lines);
     for (int r = 0; r < count; ++r) store(rows + r * size + i, lines[r]);
   }
   for (; i < size; ++i) {

@@ -1,0 +1,21 @@
+// Comparing blended columns with the threshold, 64 rows to a word.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace maskrt::kernels {
+
+/// 64 rows of up to 4 columns of probabilities, blended column by column.
+struct ColumnBlend {
+  const float* columns[4] = {};  ///< 64 numbers each, aligned to 64 bytes
+  const float* weights[4] = {};  ///< one a blended column
+  int taps = 0;                  ///< 1 to 4
+  float threshold = 0;
+};
+
+/// For i < count: bit y of words[i * stride] = sum over k < taps of columns[k][y] * weights[k][i] > threshold.
+/// Bound by the multiply-adds; the AVX-512, AVX2 or plain loop is chosen once, on the first call.
+void pack_columns(const ColumnBlend& blend, int count, std::uint64_t* words, std::ptrdiff_t stride);
+
+}  // namespace maskrt::kernels
