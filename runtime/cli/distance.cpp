@@ -7,6 +7,7 @@
 namespace maskrt::cli {
 namespace {
 
+constexpr float no_edge = 1e6f;
 constexpr float far_away = 1e12f;  // squared; finite, so that differences of two stay numbers
 
 /// One line of the squared distance transform: out[i] = min over j of (i - j)^2 + in[j], as the lower envelope of the
@@ -59,7 +60,7 @@ std::vector<float> distance_to(const std::vector<std::uint8_t>& bitmap, bool set
   LineTransform transform(std::max(width, height));
   for (int x = 0; x < width; ++x) transform.run(field.data() + x, static_cast<std::size_t>(width), height);
   for (int y = 0; y < height; ++y) transform.run(field.data() + std::ptrdiff_t{y} * width, 1, width);
-  for (float& value : field) value = std::sqrt(value);
+  for (float& value : field) value = value < far_away ? std::sqrt(value) : no_edge + 0.5f;
   return field;
 }
 
@@ -69,7 +70,6 @@ std::vector<float> signed_distance(const std::vector<std::uint8_t>& bitmap, int 
   std::vector<float> inside = distance_to(bitmap, false, width, height);
   const std::vector<float> outside = distance_to(bitmap, true, width, height);
   for (std::size_t i = 0; i < inside.size(); ++i) inside[i] = bitmap[i] != 0 ? inside[i] - 0.5f : 0.5f - outside[i];
-  for (float& value : inside) value = std::clamp(value, -1e6f, 1e6f);
   return inside;
 }
 

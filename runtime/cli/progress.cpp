@@ -11,11 +11,12 @@ namespace maskrt::cli {
 std::string bar_text(std::size_t done, std::size_t total, int width) {
   const double share = total == 0 ? 1 : std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
   const int filled = static_cast<int>(share * width);
-  std::string text = "[" + std::string(static_cast<std::size_t>(filled), '=');
-  if (filled < width) text += ">" + std::string(static_cast<std::size_t>(width - filled - 1), ' ');
-  char percent[16];
-  std::snprintf(percent, sizeof percent, "] %3d%%", static_cast<int>(share * 100));
-  return text + percent;
+  std::string text(static_cast<std::size_t>(width), ' ');
+  std::fill_n(text.begin(), filled, '=');
+  if (filled < width) text[static_cast<std::size_t>(filled)] = '>';
+  char bar[128];
+  std::snprintf(bar, sizeof bar, "[%s] %3d%%", text.c_str(), static_cast<int>(share * 100));
+  return bar;
 }
 
 std::string duration_text(double seconds) {

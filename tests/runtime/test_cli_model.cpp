@@ -1,0 +1,356 @@
+// The maskrt command on the demo's model: what it writes, and what it leaves when something is wrong.
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "graph/safetensors.h"
+#include "maskrt/maskrt.hpp"
+#include "runtime/coco/results.h"
+#include "runtime/mask/rle.h"
+#include "support/files.h"
+#include "support/process.h"
+
+using namespace maskrt;
+using Catch::Contains;
+using Catch::Matches;
+using Catch::StartsWith;
+using maskrt::testing::ProcessResult;
+using maskrt::testing::read_text;
+using maskrt::testing::run_process;
+using maskrt::testing::TemporaryFolder;
+using maskrt::testing::write_text;
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+const std::string demo = MASKRT_DEMO;
+
+/// The demo's model, converted once for all tests.
+const std::string& demo_model() {
+  static const TemporaryFolder folder;
+  static const std::string path = [] {
+    const std::string model = folder / "shapes.maskrt";
+    const ProcessResult made = run_process({MASKRT_CONVERT_COMMAND, demo + "/checkpoint.pth", "--config",
+                                            demo + "/config.yaml", "--labels", demo + "/labels.json", "-o", model});
+    INFO(made.err);
+    REQUIRE(made.status == 0);
+    return model;
+  }();
+  return path;
+}
+
+ProcessResult maskrt_command(const std::string& command, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {MASKRT_COMMAND, command, demo_model()});
+  return run_process(arguments);
+}
+
+void check_success(const ProcessResult& result) {
+  CHECK(result.err == "");
+  REQUIRE(result.status == 0);
+}
+
+std::string picture(int i) { return demo + "/images/00" + std::to_string(i) + ".jpg"; }
+
+std::set<std::string> files_in(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename().string());
+  return names;
+}
+
+std::ptrdiff_t lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+}  // namespace
+
+TEST_CASE("run: JSON is a flat list of COCO results, in the order of inputs, with boxes of the masks") {
+  TemporaryFolder folder;
+  const ProcessResult ran =
+      maskrt_command("run", {picture(3), picture(0), picture(1), "--json", folder / "made/here/r.json"});
+  check_success(ran);
+  CHECK(lines(ran.out) == 4);
+  CHECK_THAT(ran.out, StartsWith("003.jpg") && Contains("3 images"));
+
+  const json list = json::parse(read_text(folder / "made/here/r.json"));
+  REQUIRE(list.size() > 3);
+  const std::map<std::string, std::pair<int, std::vector<int>>> images = {
+      {"003.jpg", {3, {320, 480}}}, {"000.jpg", {0, {240, 320}}}, {"001.jpg", {1, {300, 400}}}};
+  const std::map<int, std::string> categories = {
+      {2, "circle"}, {5, "square"}, {9, "triangle"}, {14, "star"}, {30, "ring"}};
+  std::vector<std::string> order;
+  for (const json& result : list) {
+    INFO(result.dump());
+    const std::string name = result.at("file_name");
+    if (order.empty() || order.back() != name) order.push_back(name);
+    CHECK(result.at("image_id") == images.at(name).first);
+    CHECK(result.at("category") == categories.at(result.at("category_id")));
+    const double score = result.at("score");
+    CHECK(score > 0);
+    CHECK(score <= 1);
+    const json& segmentation = result.at("segmentation");
+    CHECK(segmentation.at("size") == images.at(name).second);
+    const auto runs = rle::from_string(segmentation.at("size")[0], segmentation.at("size")[1],
+                                       segmentation.at("counts").get<std::string>());
+    CHECK(result.at("bbox") == json(rle::bounding_box(runs)));
+  }
+  CHECK(order == std::vector<std::string>{"003.jpg", "000.jpg", "001.jpg"});
+}
+
+TEST_CASE("run: --score filters what is written, masks and pictures have their names") {
+  TemporaryFolder folder;
+  const std::string all = folder / "all.json", some = folder / "some.json";
+  check_success(maskrt_command("run", {picture(0), "--json", all, "--masks", folder / "masks", "--quiet"}));
+  check_success(maskrt_command("run", {picture(0), "--json", some, "--score", "0.5", "--masks", folder / "some",
+                                       "--overlay", folder / "drawn", "--quiet"}));
+
+  const auto results = coco::read_results(all);
+  std::vector<coco::CocoResult> expected;
+  for (const auto& result : results)
+    if (result.score >= 0.5) expected.push_back(result);
+  const auto filtered = coco::read_results(some);
+  REQUIRE(filtered.size() == expected.size());
+  REQUIRE(filtered.size() > 0);
+  REQUIRE(filtered.size() < results.size());
+  for (std::size_t i = 0; i < filtered.size(); ++i) {
+    CHECK(filtered[i].score == expected[i].score);
+    CHECK(filtered[i].segmentation->counts == expected[i].segmentation->counts);
+  }
+
+  REQUIRE(files_in(folder / "masks").size() == results.size());
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    char name[64];
+    std::snprintf(name, sizeof name, "masks/000_%03zu_%s.png", i, results[i].category.c_str());
+    INFO(name);
+    const Image mask = Image::from_file(folder / name);
+    const auto bitmap = rle::to_bitmap(rle::from_string(mask.height(), mask.width(), results[i].segmentation->counts));
+    bool equal = true;
+    for (int y = 0; y < mask.height(); ++y)
+      for (int x = 0; x < mask.width(); ++x)
+        equal = equal && mask.row(y)[3 * x] == 255 * bitmap[static_cast<std::size_t>(y * mask.width() + x)];
+    CHECK(equal);
+  }
+  CHECK(files_in(folder / "some").size() == filtered.size());
+
+  CHECK(files_in(folder / "drawn") == std::set<std::string>{"000.png"});
+  const Image original = Image::from_file(picture(0)), drawn = Image::from_file(folder / "drawn/000.png");
+  REQUIRE(drawn.width() == original.width());
+  REQUIRE(drawn.height() == original.height());
+  int changed = 0;
+  for (int y = 0; y < drawn.height(); ++y)
+    for (int x = 0; x < 3 * drawn.width(); ++x) changed += drawn.row(y)[x] != original.row(y)[x] ? 1 : 0;
+  CHECK(changed > 1000);
+}
+
+TEST_CASE("run: the same images give the same bytes, and pictures of one name do not overwrite each other") {
+  TemporaryFolder folder;
+  fs::create_directories(folder / "a");
+  fs::create_directories(folder / "b");
+  fs::copy(picture(0), folder / "a/x.jpg");
+  fs::copy(picture(1), folder / "b/x.jpg");
+  const std::vector<std::string> inputs = {folder / "a", folder / "b/*.jpg"};
+  for (const char* name : {"first.json", "second.json"})
+    check_success(maskrt_command(
+        "run", {inputs[0], inputs[1], "--batch", "2", "--json", folder / name, "--overlay", folder / "drawn"}));
+  CHECK(read_text(folder / "first.json") == read_text(folder / "second.json"));
+  CHECK(files_in(folder / "drawn") == std::set<std::string>{"x.png", "x_2.png"});
+  std::set<std::string> names;
+  for (const auto& result : coco::read_results(folder / "first.json")) names.insert(result.file_name);
+  CHECK(names == std::set<std::string>{folder / "a/x.jpg", folder / "b/x.jpg"});
+}
+
+TEST_CASE("run: a bad image is reported and skipped, and the status is 1") {
+  TemporaryFolder folder;
+  const std::string bad = write_text(folder / "bad.jpg", read_text(picture(0)).substr(0, 300)), out = folder / "r.json";
+  for (const char* batch : {"1", "2", "3"}) {
+    INFO("batch " << batch);
+    const ProcessResult ran = maskrt_command("run", {picture(0), bad, picture(1), folder / "none.jpg", "--batch", batch,
+                                                     "--json", out, "--overlay", folder / "drawn"});
+    CHECK(ran.status == 1);
+    CHECK(lines(ran.err) == 2);
+    CHECK_THAT(ran.err, StartsWith("maskrt: ") && Contains("bad.jpg") && Contains("none.jpg"));
+    CHECK_THAT(ran.out, Contains("2 images, 2 failed"));
+    std::set<std::pair<std::string, std::int64_t>> found;
+    for (const auto& result : coco::read_results(out)) found.emplace(result.file_name, result.image_id);
+    CHECK(found == std::set<std::pair<std::string, std::int64_t>>{{"000.jpg", 1}, {"001.jpg", 3}});
+    CHECK(files_in(folder / "drawn") == std::set<std::string>{"000.png", "001.png"});
+    fs::remove(out);
+  }
+
+  const ProcessResult stopped = maskrt_command("run", {picture(0), bad, picture(1), "--fail-fast", "--json", out});
+  CHECK(stopped.status == 1);
+  CHECK(lines(stopped.err) == 1);
+  CHECK_THAT(stopped.err, StartsWith("maskrt: ") && Contains("bad.jpg"));
+  CHECK(files_in(folder.path()) == std::set<std::string>{"bad.jpg", "drawn"});
+
+  const ProcessResult nothing = maskrt_command("run", {bad, "--json", out});
+  CHECK(nothing.status == 1);
+  CHECK_FALSE(fs::exists(out));
+}
+
+TEST_CASE("run: pictures of one pixel and of a single row are pictures") {
+  TemporaryFolder folder;
+  const std::string dot = write_text(folder / "dot.ppm", "P6 1 1 255\n\x80\x40\x20");
+  const std::string thread = write_text(folder / "thread.pgm", "P5 5000 1 255\n" + std::string(5000, 'x'));
+  const std::string pole = write_text(folder / "pole.pgm", "P5 1 5000 255\n" + std::string(5000, 'x'));
+  const ProcessResult ran = maskrt_command("run", {dot, thread, pole, "--score", "0", "--json", folder / "r.json",
+                                                   "--overlay", folder / "drawn", "--masks", folder / "masks"});
+  check_success(ran);
+  CHECK(files_in(folder / "drawn").size() == 3);
+  for (const auto& result : coco::read_results(folder / "r.json")) {
+    const Rle& mask = *result.segmentation;
+    CHECK_NOTHROW(rle::from_string(mask.height, mask.width, mask.counts));
+  }
+}
+
+TEST_CASE("Outputs that cannot be written are errors, and nothing is left behind") {
+  TemporaryFolder folder;
+  const std::string file = write_text(folder / "file", "kept");
+  const std::vector<std::pair<std::string, std::vector<std::string>>> cases = {
+      {"run", {picture(0), "--json", file + "/r.json"}},
+      {"run", {picture(0), "--overlay", file}},
+      {"run", {picture(0), "--masks", file + "/below"}},
+      {"dump", {picture(0), "-o", file + "/t.safetensors"}},
+      {"dump", {picture(0), "-o", folder.path()}},
+      {"bench", {"--size", "64x64", "--runs", "1", "--json", file + "/b.json"}},
+      {"eval",
+       {"--images", demo + "/images", "--annotations", demo + "/annotations.json", "--limit", "1", "--results",
+        file + "/r.json"}}};
+  for (const auto& [command, arguments] : cases) {
+    const ProcessResult refused = maskrt_command(command, arguments);
+    INFO(command << " " << arguments.back() << ": " << refused.err);
+    CHECK(refused.status == 1);
+    CHECK(lines(refused.err) == 1);
+    CHECK_THAT(refused.err, StartsWith("maskrt: ") && Contains(folder.path().string()));
+    CHECK(files_in(folder.path()) == std::set<std::string>{"file"});
+    CHECK(read_text(file) == "kept");
+  }
+}
+
+TEST_CASE("run: an interrupt leaves no file behind that is not whole") {
+  TemporaryFolder folder;
+  std::vector<std::string> arguments = {"/bin/sh",
+                                        "-c",
+                                        "\"$0\" run \"$1\" \"$2\" \"$2\" \"$2\" --json \"$3\" & sleep 1; kill -INT $!; "
+                                        "wait $!",
+                                        MASKRT_COMMAND,
+                                        demo_model(),
+                                        demo + "/images",
+                                        folder / "r.json"};
+  // A shell without job control starts background programs deaf to SIGINT; TERM does the same to maskrt.
+  arguments[2].replace(arguments[2].find("-INT"), 4, "-TERM");
+  const ProcessResult stopped = run_process(arguments);
+  if (stopped.status == 0) {
+    CHECK(files_in(folder.path()) == std::set<std::string>{"r.json"});  // it was faster than the signal
+  } else {
+    CHECK(stopped.status == 128 + SIGTERM);
+    CHECK(files_in(folder.path()).empty());
+  }
+}
+
+TEST_CASE("eval: runs a model, writes its results, and scores those the same") {
+  TemporaryFolder folder;
+  const std::vector<std::string> annotations = {"--annotations", demo + "/annotations.json"};
+  const ProcessResult ran =
+      maskrt_command("eval", {"--images", demo + "/images", annotations[0], annotations[1], "--limit", "6", "--results",
+                              folder / "r.json", "--json", folder / "ap.json"});
+  check_success(ran);
+  CHECK_THAT(ran.out, StartsWith("6 images, ") && Contains("images a second"));
+  CHECK(lines(ran.out) == 13);
+
+  const ProcessResult again = run_process({MASKRT_COMMAND, "eval", "--results-only", folder / "r.json", annotations[0],
+                                           annotations[1], "--limit", "6", "--json", folder / "again.json"});
+  check_success(again);
+  CHECK(read_text(folder / "ap.json") == read_text(folder / "again.json"));
+  const json metrics = json::parse(read_text(folder / "ap.json"));
+  CHECK(metrics.size() == 12);
+  CHECK(metrics.at("AP").get<double>() > 0.4);
+  std::set<std::int64_t> images;
+  for (const auto& result : coco::read_results(folder / "r.json")) images.insert(result.image_id);
+  CHECK(images == std::set<std::int64_t>{1000, 1007, 1014, 1021, 1028, 1035});
+
+  const std::string other = write_text(
+      folder / "other.json",
+      R"({"images": [{"id": 1, "file_name": "000.jpg"}], "categories": [{"id": 77, "name": "x"}], "annotations": []})");
+  const ProcessResult refused = maskrt_command("eval", {"--images", demo + "/images", "--annotations", other});
+  CHECK(refused.status == 1);
+  CHECK_THAT(refused.err, Contains("--labels"));
+}
+
+TEST_CASE("dump: tensors of a batch under the network's names") {
+  TemporaryFolder folder;
+  check_success(maskrt_command("dump", {picture(0), picture(1), "-o", folder / "new/some.safetensors"}));
+  const auto some = graph::Safetensors::read(folder / "new/some.safetensors");
+  std::set<std::string> names;
+  for (const auto& [name, tensor] : some.tensors) {
+    names.insert(name);
+    CHECK(tensor.type == DataType::f32);
+    CHECK(tensor.shape.front() == 2);
+  }
+  CHECK(names == std::set<std::string>{"class_logits", "input", "mask_logits", "objectness_logits"});
+  CHECK(some.tensors.at("input").shape[1] == 3);
+  CHECK(some.tensors.at("class_logits").shape == Shape{2, 40, 5});
+  CHECK(some.tensors.at("objectness_logits").shape == Shape{2, 40, 1});
+
+  check_success(
+      maskrt_command("dump", {picture(0), picture(1), "-o", folder / "all.safetensors", "--all", "--no-rewrites"}));
+  const auto all = graph::Safetensors::read(folder / "all.safetensors");
+  for (const char* name : {"input", "encoder", "iam_logits", "class_logits", "mask_logits"})
+    CHECK(all.tensors.count(name) == 1);
+
+  const ProcessResult refused =
+      maskrt_command("dump", {picture(0), folder / "none.png", "-o", folder / "none.safetensors"});
+  CHECK(refused.status == 1);
+  CHECK_FALSE(fs::exists(folder / "none.safetensors"));
+}
+
+TEST_CASE("bench: every stage and every layer, with figures that fit together") {
+  TemporaryFolder folder;
+  const ProcessResult ran = maskrt_command(
+      "bench", {"--size", "100x128", "--runs", "3", "--threads", "1", "--layers", "--json", folder / "b.json"});
+  check_success(ran);
+  for (const char* stage : {"decode", "preprocess", "network", "postprocess", "GFLOP/s"})
+    CHECK_THAT(ran.out, Contains(stage));
+
+  const json figures = json::parse(read_text(folder / "b.json"));
+  CHECK(figures.at("size") == "128x128");
+  CHECK(figures.at("device") == "cpu");
+  CHECK(figures.at("precision") == "fp32");
+  CHECK(figures.at("threads") == 1);
+  CHECK(figures.at("batch") == 1);
+  for (const char* stage : {"decode", "preprocess", "network", "postprocess"}) {
+    INFO(stage);
+    const json& spread = figures.at(stage);
+    CHECK(spread.at("runs") == 3);
+    CHECK(spread.at("p10_ms").get<double>() > 0);
+    CHECK(spread.at("p10_ms").get<double>() <= spread.at("median_ms").get<double>());
+    CHECK(spread.at("median_ms").get<double>() <= spread.at("p90_ms").get<double>());
+  }
+  double share = 0;
+  for (const json& layer : figures.at("layers")) {
+    CHECK(layer.at("name").is_string());
+    CHECK(layer.at("op").is_string());
+    CHECK(layer.at("ms").get<double>() >= 0);
+    CHECK(layer.at("gflops").get<double>() >= 0);
+    share += layer.at("share").get<double>();
+  }
+  CHECK(figures.at("layers").size() > 40);
+  CHECK(share == Approx(1));
+}
+
+TEST_CASE("info: the model, its graph, and the memory that running takes") {
+  const ProcessResult ran = maskrt_command("info", {});
+  check_success(ran);
+  for (const char* part :
+       {"SparseInst", "circle, square, triangle, star, ring", "xxh3:", "prepared weights", "arena", "scratch"})
+    CHECK_THAT(ran.out, Contains(part));
+
+  const ProcessResult fused = maskrt_command("info", {"--graph", "--size", "128x160"});
+  const ProcessResult plain = maskrt_command("info", {"--graph", "--size", "128x160", "--no-rewrites"});
+  check_success(fused);
+  check_success(plain);
+  CHECK_THAT(plain.out, Contains("batch_norm") && Contains("[1, 32, 40, "));
+  CHECK_THAT(fused.out, !Contains("batch_norm"));
+  CHECK(lines(fused.out) < lines(plain.out));
+}

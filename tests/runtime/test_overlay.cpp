@@ -1,0 +1,261 @@
+// Pictures of what was found: what is drawn where, and that labels can be read.
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "runtime/cli/distance.h"
+#include "runtime/cli/font.h"
+#include "runtime/cli/overlay.h"
+#include "runtime/cli/palette.h"
+#include "runtime/cli/png.h"
+#include "runtime/mask/mask.h"
+
+using namespace maskrt;
+using namespace maskrt::cli;
+
+namespace {
+
+/// A filled rectangle as an instance.
+Drawing rectangle(const Box& box, const std::string& text, Color color) {
+  return {box, std::vector<std::uint8_t>(static_cast<std::size_t>(box.width * box.height), 1), text, color};
+}
+
+int difference(Color a, Color b) { return std::max({std::abs(a.r - b.r), std::abs(a.g - b.g), std::abs(a.b - b.b)}); }
+
+/// The mask of a box in a picture of width x height.
+Mask mask_of(const Box& box, int width, int height) {
+  kernels::MaskBits bits;
+  bits.width = width;
+  bits.height = height;
+  bits.words_per_column = (height + 63) / 64;
+  bits.words.assign(static_cast<std::size_t>(width * bits.words_per_column), 0);
+  for (int x = box.x; x < box.x + box.width; ++x)
+    for (int y = box.y; y < box.y + box.height; ++y)
+      bits.words[static_cast<std::size_t>(x * bits.words_per_column + y / 64)] |= std::uint64_t{1} << (y % 64);
+  return Mask(std::make_shared<Mask::Data>(Mask::Data{bits, std::int64_t{box.width} * box.height}));
+}
+
+Instance instance(float score, int class_id, const std::string& label, const Box& box) {
+  Instance made;
+  made.score = score;
+  made.class_id = class_id;
+  made.label = label;
+  made.box = box;
+  made.mask = mask_of(box, 64, 70);
+  return made;
+}
+
+constexpr Color grey = {100, 100, 100}, red = {255, 0, 0}, blue = {0, 0, 255};
+
+}  // namespace
+
+TEST_CASE("The distance field equals a search over all pixels") {
+  std::mt19937 random(7);
+  for (const auto& [width, height] : {std::pair(1, 1), {1, 9}, {13, 1}, {17, 11}, {31, 32}}) {
+    for (const int share : {0, 1, 5, 9, 10}) {  // tenths of the pixels that are set
+      std::vector<std::uint8_t> bitmap(static_cast<std::size_t>(width * height));
+      for (auto& pixel : bitmap) pixel = static_cast<int>(random() % 10) < share ? 1 : 0;
+      const std::vector<float> got = signed_distance(bitmap, width, height);
+      for (int i = 0; i < width * height; ++i) {
+        double nearest = 1e12;
+        for (int j = 0; j < width * height; ++j)
+          if (bitmap[static_cast<std::size_t>(j)] != bitmap[static_cast<std::size_t>(i)])
+            nearest = std::min(nearest, std::hypot(i % width - j % width, i / width - j / width));
+        const double magnitude = nearest < 1e6 ? nearest - 0.5 : 1e6;
+        const double want = bitmap[static_cast<std::size_t>(i)] != 0 ? magnitude : -magnitude;
+        INFO(width << "x" << height << ", share " << share << ", pixel " << i);
+        // sqrt of a whole number in float: one rounding each of root and difference.
+        CHECK(got[static_cast<std::size_t>(i)] == Approx(want).epsilon(2.0f / (1 << 23)));
+      }
+    }
+  }
+}
+
+TEST_CASE("Smoothing keeps a plane and takes the edge off a step") {
+  std::vector<float> plane(15 * 12), step(plane.size());
+  for (int i = 0; i < 15 * 12; ++i) {
+    plane[static_cast<std::size_t>(i)] = static_cast<float>(i % 15);
+    step[static_cast<std::size_t>(i)] = i % 15 < 7 ? 0.0f : 1.0f;
+  }
+  smooth(plane, 15, 12, 1);
+  smooth(step, 15, 12, 1);
+  for (int x = 1; x < 14; ++x) CHECK(plane[static_cast<std::size_t>(5 * 15 + x)] == static_cast<float>(x));
+  CHECK(step[5 * 15 + 5] == 0.0f);
+  CHECK(step[5 * 15 + 6] == 0.25f);
+  CHECK(step[5 * 15 + 7] == 0.75f);
+  CHECK(step[5 * 15 + 8] == 1.0f);
+}
+
+TEST_CASE("A mask is tinted inside, outlined at its edge, and leaves the rest alone") {
+  Canvas canvas(200, 160, grey);
+  draw_overlay(canvas, std::vector{rectangle({60, 50, 80, 60}, "", red)});
+  // 0.45 of red over grey: 100 + 0.45 * 155 and 100 * 0.55.
+  CHECK(difference(canvas.at(100, 80), {170, 55, 55}) <= 1);
+  // The edge's pixels: tint, 0.35 of the dark rim, then 0.95 * 0.75 of red, as a line of 1.5 pixels around the edge
+  // covers three quarters of the pixel beside it. 170, 55 -> 111, 36 -> 213, 10.
+  CHECK(difference(canvas.at(60, 80), {213, 10, 10}) <= 2);
+  for (int y = 0; y < 160; ++y)
+    for (int x = 0; x < 200; ++x)
+      if (x < 56 || x > 143 || y < 46 || y > 113) {
+        INFO("at " << x << ", " << y);
+        REQUIRE(canvas.at(x, y) == grey);
+      }
+}
+
+TEST_CASE("A mask that the picture's border cuts off has no outline along the border") {
+  Canvas canvas(120, 100, grey);
+  draw_overlay(canvas, std::vector{rectangle({0, 0, 120, 40}, "", red)});
+  CHECK(difference(canvas.at(0, 20), {170, 55, 55}) <= 1);
+  CHECK(difference(canvas.at(60, 0), {170, 55, 55}) <= 1);
+  CHECK(difference(canvas.at(60, 39), {213, 10, 10}) <= 2);
+}
+
+TEST_CASE("Later instances and labels lie above earlier ones") {
+  Canvas canvas(300, 200, grey);
+  draw_overlay(canvas, std::vector{rectangle({50, 60, 200, 100}, "", red), rectangle({100, 90, 60, 40}, "", blue)});
+  const Color tinted = {170, 55, 55};
+  const Color both = {static_cast<std::uint8_t>(tinted.r * 0.55), 30,
+                      static_cast<std::uint8_t>(tinted.b + 0.45 * (255 - tinted.b))};
+  CHECK(difference(canvas.at(130, 110), both) <= 2);
+}
+
+TEST_CASE("Labels stay inside pictures of every size, and tiny pictures go without") {
+  for (const auto& [width, height] : {std::pair(1, 1), {1, 500}, {500, 1}, {3, 3}, {20, 12}, {60, 40}, {640, 480}}) {
+    Canvas canvas(width, height, grey);
+    const Box whole = {0, 0, width, height}, corner = {width - 1, height - 1, 1, 1};
+    draw_overlay(canvas, std::vector{rectangle(whole, "a very long name of a class 0.99", red),
+                                     rectangle(corner, "person 0.50", blue)});
+    INFO(width << "x" << height);
+    CHECK(canvas.rgb().size() == static_cast<std::size_t>(width * height * 3));
+  }
+}
+
+TEST_CASE("Labels are placed inside the picture and apart from each other where there is room") {
+  std::mt19937 random(3);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<LabelAnchor> anchors;
+    for (int i = 0; i < 12; ++i) {
+      const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+      const Box box = {below(300), below(200), 1 + below(100), 1 + below(100)};
+      anchors.push_back({box, box.x + box.width / 2, box.y, 20 + below(80), 12});
+    }
+    for (const Box& label : place_labels(anchors, 300, 200)) {
+      REQUIRE(label.x >= 0);
+      REQUIRE(label.y >= 0);
+      REQUIRE(label.x + label.width <= 300);
+      REQUIRE(label.y + label.height <= 200);
+    }
+  }
+
+  // Three instances at the same place.
+  const LabelAnchor anchor = {{100, 80, 90, 60}, 145, 80, 70, 14};
+  const std::vector<Box> labels = place_labels(std::vector(3, anchor), 300, 200);
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) {
+      const bool apart = labels[i].x + labels[i].width <= labels[j].x || labels[j].x + labels[j].width <= labels[i].x ||
+                         labels[i].y + labels[i].height <= labels[j].y || labels[j].y + labels[j].height <= labels[i].y;
+      CHECK(apart);
+    }
+  CHECK(place_labels(std::vector{LabelAnchor{{1, 1, 5, 5}, 3, 1, 0, 0}}, 300, 200).front().width == 0);
+}
+
+TEST_CASE("A label touches its instance's main part, whatever specks there are") {
+  // A large square low in the picture and one pixel above it, far off.
+  Drawing drawing = rectangle({100, 10, 200, 200}, "", red);
+  for (int y = 0; y < 200; ++y)
+    for (int x = 0; x < 200; ++x)
+      drawing.bitmap[static_cast<std::size_t>(y * 200 + x)] = (y >= 100 && x >= 100) || (y == 0 && x == 0) ? 1 : 0;
+  Canvas without(400, 300, grey), with(400, 300, grey);
+  draw_overlay(without, std::vector{drawing});
+  drawing.text = "square 0.80";
+  draw_overlay(with, std::vector{drawing});
+  int left = 400, right = -1, top = 300, bottom = -1;
+  for (int y = 0; y < 300; ++y)
+    for (int x = 0; x < 400; ++x)
+      if (!(with.at(x, y) == without.at(x, y))) {
+        left = std::min(left, x);
+        right = std::max(right, x);
+        top = std::min(top, y);
+        bottom = std::max(bottom, y);
+      }
+  CHECK(left >= 190);
+  CHECK(right <= 310);
+  CHECK(bottom >= 105);
+  CHECK(bottom <= 115);  // ends where the square begins, row 110
+  CHECK(top >= 80);
+}
+
+TEST_CASE("Text has ink where it was measured and nowhere else") {
+  Canvas canvas(200, 60, {255, 255, 255});
+  const std::string text = "Ringelblume, 0.97 gjpq";
+  const TextSize size = measure_text(text, 18);
+  CHECK(size.height() == Approx(18).margin(0.01));
+  REQUIRE(size.width < 190);
+  draw_text(canvas, text, 18, 4, 30, Color());
+  int ink = 0;
+  for (int y = 0; y < 60; ++y)
+    for (int x = 0; x < 200; ++x) {
+      if (canvas.at(x, y).r > 200) continue;
+      ++ink;
+      CHECK(x >= 3);
+      CHECK(static_cast<float>(x) <= 4 + size.width + 1);
+      CHECK(static_cast<float>(y) >= 30 - size.ascent - 1);
+      CHECK(static_cast<float>(y) <= 30 + size.descent + 1);
+    }
+  CHECK(ink > 200);
+}
+
+TEST_CASE("Names in any encoding can be drawn") {
+  const float replacement = measure_text("\xef\xbf\xbd", 20).width;
+  for (const std::string broken : {"\xff", "\x80", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xc0"}) {
+    INFO("first byte " << static_cast<int>(static_cast<unsigned char>(broken[0])));
+    CHECK(measure_text(broken, 20).width == Approx(replacement));
+  }
+  CHECK(measure_text("\xc3\xa9", 20).width == Approx(measure_text("e", 20).width));  // as wide as without the accent
+  CHECK(measure_text("", 20).width == 0);
+}
+
+TEST_CASE("Every class has a colour on which its label can be read, far from its neighbours'") {
+  for (int i = 0; i < 1000; ++i) {
+    const Color color = class_color(Category(), i);
+    INFO("class " << i);
+    CHECK(contrast(color, text_color_on(color)) >= 4.5);  // what accessibility guidelines ask of text
+    // About a dozen steps that eyes tell apart.
+    for (int j = std::max(0, i - 5); j < i; ++j) CHECK(difference(color, class_color(Category(), j)) >= 30);
+  }
+  CHECK(contrast({0, 0, 0}, {255, 255, 255}) == Approx(21));
+  Category named;
+  named.color[0] = 220;
+  named.color[2] = 60;
+  CHECK(class_color(named, 3) == Color{220, 0, 60});
+}
+
+TEST_CASE("Instances are drawn from a score on, the largest first, empty ones not at all") {
+  const std::vector<Instance> instances = {instance(0.9f, 0, "cat", {5, 5, 10, 10}),
+                                           instance(0.3f, 1, "dog", {0, 0, 60, 60}),
+                                           instance(0.4f, 1, "dog", {10, 3, 30, 67}), instance(0.8f, 0, "cat", Box())};
+  Category cat, dog;
+  dog.color[1] = 200;
+  const std::vector<Drawing> drawings = drawings_of(instances, {cat, dog}, 0.4f);
+  REQUIRE(drawings.size() == 2);
+  CHECK(drawings[0].text == "dog 0.40");
+  CHECK(drawings[0].color == Color{0, 200, 0});
+  CHECK(drawings[0].box.height == 67);
+  CHECK(drawings[0].bitmap == std::vector<std::uint8_t>(30 * 67, 1));
+  CHECK(drawings[1].text == "cat 0.90");
+}
+
+TEST_CASE("A canvas takes pixels of every format, and PNG gives them back") {
+  const std::uint8_t bgr[] = {1, 2, 3, 4, 5, 6, 0, 0, 7, 8, 9, 10, 11, 12};  // two pixels a row, rows 8 bytes apart
+  const Canvas turned(Image::from_pixels(bgr, 2, 2, PixelFormat::bgr, 8));
+  CHECK(turned.rgb() == std::vector<std::uint8_t>{3, 2, 1, 6, 5, 4, 9, 8, 7, 12, 11, 10});
+  const std::uint8_t levels[] = {0, 128, 255};
+  CHECK(Canvas(Image::from_pixels(levels, 3, 1, PixelFormat::grey)).rgb() ==
+        std::vector<std::uint8_t>{0, 0, 0, 128, 128, 128, 255, 255, 255});
+
+  std::mt19937 random(5);
+  std::vector<std::uint8_t> noise(37 * 23 * 3);
+  for (auto& value : noise) value = static_cast<std::uint8_t>(random());
+  const Canvas decoded(Image::from_bytes(encode_png(noise, 37, 23, 3)));
+  CHECK(decoded.width() == 37);
+  CHECK(decoded.rgb() == noise);
+}
