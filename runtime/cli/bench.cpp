@@ -1,35 +1,30 @@
 // `maskrt bench`: how long each stage and each layer takes.
+#include <sys/resource.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <random>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "canvas.h"
 #include "command.h"
-#include "graph/safetensors.h"
-#include "inputs.h"
-#include "interrupt.h"
 #include "maskrt/maskrt.hpp"
+#include "measure.h"
 #include "options.h"
-#include "png.h"
+#include "outputs.h"
 #include "statistics.h"
 
 namespace maskrt::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct BenchArguments {
   std::string model, json;
@@ -39,124 +34,31 @@ struct BenchArguments {
   DeviceOptions device;
 };
 
-/// Calls `run` once or twice to warm up, then until there are enough runs; `run` measures itself.
-template <typename Run>
-void repeat(int runs, const Run& run, const std::function<void()>& discard) {
-  constexpr int fewest = 7, most = 200;
-  constexpr std::chrono::seconds enough(3);
-  for (int i = 0; i < 2; ++i) run();
-  discard();
-  const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; runs > 0 ? i < runs : i < fewest || (i < most && std::chrono::steady_clock::now() - start < enough);
-       ++i) {
-    check_interrupt();
-    run();
-  }
-}
-
-/// A picture with the smooth, sharp and noisy parts of a photograph, always the same.
-Canvas synthetic_picture(Size size) {
-  Canvas picture(size.width, size.height, {96, 112, 128});
-  for (int y = 0; y < size.height; ++y) {
-    const auto sky = static_cast<std::uint8_t>(255 * y / size.height);
-    for (int x = 0; x < size.width; ++x)
-      picture.blend(x, y, {sky, 160, static_cast<std::uint8_t>(255 * x / size.width)}, 0.6f);
-  }
-  std::minstd_rand random(1);
-  const auto below = [&random](int n) { return static_cast<int>(random() % static_cast<unsigned>(std::max(1, n))); };
-  for (int i = 0; i < 40; ++i) {
-    const int side = 8 + below(std::max(size.height, size.width) / 4);
-    const auto level = [&] { return static_cast<std::uint8_t>(below(256)); };
-    const Color color = {level(), level(), level()};
-    picture.fill_rounded_box({below(size.width), below(size.height), side, side}, 0.5f * static_cast<float>(side),
-                             color, 1);
-  }
-  for (int y = 0; y < size.height; ++y)
-    for (int x = 0; x < size.width; ++x)
-      picture.blend(x, y, {255, 255, 255}, 0.06f * static_cast<float>(below(256)) / 255.0f);
-  return picture;
-}
-
-struct Measured {
-  Size network, picture;
-  bool same_size = true;  ///< pre- and post-processing were measured with a network of the size asked for
-  Size picture_network;   ///< the network's input for the picture
-  std::vector<double> decode, preprocess, network_seconds, postprocess;
-  std::vector<LayerTiming> layers;  ///< median seconds
-  std::size_t instances = 0;
+/// All that is printed.
+struct Report {
+  ModelInfo info;
+  Measured measured;
+  double load_seconds = 0;
+  int threads = 0, batch = 0;
 };
 
-std::vector<LayerTiming> measure_layers(Session& session, int batch, Size size, int runs) {
-  std::vector<LayerTiming> layers;
-  std::vector<std::vector<double>> seconds;
-  repeat(
-      runs,
-      [&] {
-        session.run_network(batch, size.height, size.width, &layers);
-        seconds.resize(layers.size());
-        for (std::size_t i = 0; i < layers.size(); ++i) seconds[i].push_back(layers[i].seconds);
-      },
-      [&] { seconds.clear(); });
-  for (std::size_t i = 0; i < layers.size(); ++i) layers[i].seconds = quantile(seconds[i], 0.5);
-  return layers;
+int thread_count(const DeviceOptions& options) {
+  return options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-Measured measure(const Model& model, const BenchArguments& arguments) {
-  const ModelInfo info = model.info();
-  const int divisibility = info.input.size_divisibility;
-  Measured measured;
-  if (arguments.size) measured.network = padded(*arguments.size, divisibility);
-  if (arguments.image) measured.picture = *arguments.image;
-  if (!arguments.size && !arguments.image)
-    measured.network = padded(usual_size(info.input.min_size, info.input.max_size), divisibility);
-  if (!arguments.image) measured.picture = measured.network;
+/// Bytes of memory that the process has had at most.
+std::size_t peak_memory() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
+}
 
-  const Canvas picture = synthetic_picture(measured.picture);
-  const auto jpeg = encode_jpeg(picture.rgb(), picture.width(), picture.height(), 90);
-  using Clock = std::chrono::steady_clock;
-  repeat(
-      arguments.runs,
-      [&] {
-        const auto start = Clock::now();
-        Image::from_bytes(jpeg);
-        measured.decode.push_back(std::chrono::duration<double>(Clock::now() - start).count());
-      },
-      [&] { measured.decode.clear(); });
-
-  const std::vector<Image> images(static_cast<std::size_t>(arguments.batch), Image::from_bytes(jpeg));
-  const auto [height, width] = input_size(info, images);
-  measured.picture_network = {height, width};
-  if (arguments.image && !arguments.size) measured.network = measured.picture_network;
-  measured.same_size = height == measured.network.height && width == measured.network.width;
-
-  Session session(model, arguments.device.session_options());
-  repeat(
-      arguments.runs,
-      [&] {
-        measured.instances = session.run(images).front().size();
-        const Timings timings = session.timings();
-        measured.preprocess.push_back(timings.preprocess);
-        measured.network_seconds.push_back(timings.network);
-        measured.postprocess.push_back(timings.postprocess);
-      },
-      [&] {
-        measured.preprocess.clear();
-        measured.network_seconds.clear();
-        measured.postprocess.clear();
-      });
-  if (!measured.same_size) {
-    measured.network_seconds.clear();
-    repeat(
-        arguments.runs,
-        [&] {
-          measured.network_seconds.push_back(
-              session.run_network(arguments.batch, measured.network.height, measured.network.width));
-        },
-        [&] { measured.network_seconds.clear(); });
-  }
-  if (arguments.layers || !arguments.json.empty())
-    measured.layers = measure_layers(session, arguments.batch, measured.network, arguments.runs);
-  return measured;
+using Stage = std::pair<const char*, const std::vector<double>*>;
+std::array<Stage, 4> stages(const Measured& measured) {
+  return {{{"decode", &measured.decode},
+           {"preprocess", &measured.preprocess},
+           {"network", &measured.network_seconds},
+           {"postprocess", &measured.postprocess}}};
 }
 
 double total_seconds(const std::vector<LayerTiming>& layers) {
@@ -169,85 +71,100 @@ double gflops_per_second(const LayerTiming& layer) {
   return layer.seconds > 0 ? 1e-9 * layer.flops / layer.seconds : 0;
 }
 
+/// The width of a column: its longest text or title.
+int column_width(const std::vector<LayerTiming>& layers, std::string LayerTiming::*text, const char* title) {
+  std::size_t longest = std::string(title).size();
+  for (const LayerTiming& layer : layers) longest = std::max(longest, (layer.*text).size());
+  return static_cast<int>(longest);
+}
+
 void print_layers(const std::vector<LayerTiming>& layers) {
-  std::size_t longest = 5;
-  for (const LayerTiming& layer : layers) longest = std::max(longest, layer.name.size());
-  const int name_width = static_cast<int>(std::min<std::size_t>(longest, 56));
-  std::printf("\n%-*s  %-16s  %-20s  %9s  %9s  %6s\n", name_width, "layer", "op", "algorithm", "ms", "GFLOP/s",
-              "share");
+  const int name = column_width(layers, &LayerTiming::name, "layer");
+  const int operation = column_width(layers, &LayerTiming::operation, "op");
+  const int algorithm = column_width(layers, &LayerTiming::algorithm, "algorithm");
+  std::printf("\n%-*s  %-*s  %-*s  %9s  %9s  %6s\n", name, "layer", operation, "op", algorithm, "algorithm", "ms",
+              "GFLOP/s", "share");
   const double total = total_seconds(layers);
   double flops = 0;
   for (const LayerTiming& layer : layers) {
-    std::printf("%-*s  %-16s  %-20s  %9.3f  %9.1f  %5.1f%%\n", name_width, layer.name.c_str(), layer.operation.c_str(),
-                layer.algorithm.c_str(), 1e3 * layer.seconds, gflops_per_second(layer),
-                total > 0 ? 100 * layer.seconds / total : 0);
+    std::printf("%-*s  %-*s  %-*s  %9.3f  %9.1f  %5.1f%%\n", name, layer.name.c_str(), operation,
+                layer.operation.c_str(), algorithm, layer.algorithm.c_str(), 1e3 * layer.seconds,
+                gflops_per_second(layer), total > 0 ? 100 * layer.seconds / total : 0);
     flops += layer.flops;
   }
-  std::printf("%-*s  %-16s  %-20s  %9.3f  %9.1f  %5.1f%%\n", name_width, "all", "", "", 1e3 * total,
+  std::printf("%-*s  %-*s  %-*s  %9.3f  %9.1f  %5.1f%%\n", name, "all", operation, "", algorithm, "", 1e3 * total,
               total > 0 ? 1e-9 * flops / total : 0, 100.0);
 }
 
-void print(const ModelInfo& info, const Measured& measured, const BenchArguments& arguments, int threads) {
-  std::printf("%s on %s, %s, %d %s, batch %d\n", info.name.c_str(), info.device.c_str(), info.precision.c_str(),
-              threads, threads == 1 ? "thread" : "threads", arguments.batch);
-  std::printf("picture %s, network input %s, %zu instances\n\n", size_text(measured.picture).c_str(),
+void print(const Report& report) {
+  const Measured& measured = report.measured;
+  std::printf("%s on %s, %s, %d %s, batch %d\n", report.info.name.c_str(), report.info.device.c_str(),
+              report.info.precision.c_str(), report.threads, report.threads == 1 ? "thread" : "threads", report.batch);
+  std::printf("picture %s, network input %s, %zu instances\n", size_text(measured.picture).c_str(),
               size_text(measured.network).c_str(), measured.instances);
+  std::printf("loaded in %.0f ms, first plan in %.0f ms\n", 1e3 * report.load_seconds, 1e3 * measured.plan_seconds);
+  std::printf("prepared weights %.1f MB, arena %.1f MB, of the process at most %.1f MB\n\n",
+              1e-6 * static_cast<double>(measured.memory.prepared_weights),
+              1e-6 * static_cast<double>(measured.memory.arena), 1e-6 * static_cast<double>(peak_memory()));
   std::printf("%-12s  %10s  %10s  %10s  %5s\n", "", "median ms", "p10", "p90", "runs");
-  const std::pair<const char*, const std::vector<double>*> stages[] = {{"decode", &measured.decode},
-                                                                       {"preprocess", &measured.preprocess},
-                                                                       {"network", &measured.network_seconds},
-                                                                       {"postprocess", &measured.postprocess}};
-  for (const auto& [name, seconds] : stages) {
+  for (const auto& [name, seconds] : stages(measured)) {
     const Spread spread = spread_of(*seconds);
     std::printf("%-12s  %10.2f  %10.2f  %10.2f  %5zu\n", name, spread.median, spread.p10, spread.p90, spread.runs);
   }
   std::printf("decode is of one picture, the others are of a batch\n");
-  if (!measured.same_size)
+  if (!(measured.picture_network == measured.network))
     std::printf("the model turns pictures of %s into %s: pre- and post-processing are of that size\n",
                 size_text(measured.picture).c_str(), size_text(measured.picture_network).c_str());
-  if (arguments.layers) print_layers(measured.layers);
 }
 
-void write_json(const ModelInfo& info, const Measured& measured, const BenchArguments& arguments, int threads) {
-  const auto stage = [](const std::vector<double>& seconds) {
-    const Spread spread = spread_of(seconds);
-    return nlohmann::ordered_json{
-        {"median_ms", spread.median}, {"p10_ms", spread.p10}, {"p90_ms", spread.p90}, {"runs", spread.runs}};
-  };
-  nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+void write_json(const Report& report, const std::string& path) {
+  const Measured& measured = report.measured;
+  nlohmann::ordered_json json = {{"model", report.info.name},
+                                 {"device", report.info.device},
+                                 {"precision", report.info.precision},
+                                 {"threads", report.threads},
+                                 {"batch", report.batch},
+                                 {"size", size_text(measured.network)},
+                                 {"picture", size_text(measured.picture)},
+                                 {"instances", measured.instances},
+                                 {"load_ms", 1e3 * report.load_seconds},
+                                 {"plan_ms", 1e3 * measured.plan_seconds},
+                                 {"prepared_weights_bytes", measured.memory.prepared_weights},
+                                 {"arena_bytes", measured.memory.arena},
+                                 {"peak_memory_bytes", peak_memory()}};
+  for (const auto& [name, seconds] : stages(measured)) {
+    const Spread spread = spread_of(*seconds);
+    json[name] = {{"median_ms", spread.median}, {"p10_ms", spread.p10}, {"p90_ms", spread.p90}, {"runs", spread.runs}};
+  }
   const double total = total_seconds(measured.layers);
+  json["layers"] = nlohmann::ordered_json::array();
   for (const LayerTiming& layer : measured.layers)
-    layers.push_back({{"name", layer.name},
-                      {"op", layer.operation},
-                      {"algorithm", layer.algorithm},
-                      {"ms", 1e3 * layer.seconds},
-                      {"gflops", gflops_per_second(layer)},
-                      {"share", total > 0 ? layer.seconds / total : 0}});
-  const nlohmann::ordered_json json = {{"model", info.name},
-                                       {"device", info.device},
-                                       {"precision", info.precision},
-                                       {"threads", threads},
-                                       {"batch", arguments.batch},
-                                       {"size", size_text(measured.network)},
-                                       {"picture", size_text(measured.picture)},
-                                       {"instances", measured.instances},
-                                       {"decode", stage(measured.decode)},
-                                       {"preprocess", stage(measured.preprocess)},
-                                       {"network", stage(measured.network_seconds)},
-                                       {"postprocess", stage(measured.postprocess)},
-                                       {"layers", std::move(layers)}};
-  if (const fs::path folder = fs::path(arguments.json).parent_path(); !folder.empty()) make_folder(folder);
-  const std::string text = json.dump(1) + "\n";
-  graph::write_file(arguments.json, std::as_bytes(std::span(text)));
+    json["layers"].push_back({{"name", layer.name},
+                              {"op", layer.operation},
+                              {"algorithm", layer.algorithm},
+                              {"ms", 1e3 * layer.seconds},
+                              {"gflops", gflops_per_second(layer)},
+                              {"share", total > 0 ? layer.seconds / total : 0}});
+  write_text_file(path, json.dump(1));
 }
 
 int bench(const BenchArguments& arguments) {
+  const auto start = std::chrono::steady_clock::now();
   const Model model = Model::load(arguments.model, arguments.device.model_options());
-  const Measured measured = measure(model, arguments);
-  const int threads = arguments.device.threads > 0 ? arguments.device.threads
-                                                   : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  print(model.info(), measured, arguments, threads);
-  if (!arguments.json.empty()) write_json(model.info(), measured, arguments, threads);
+  const std::chrono::duration<double> load = std::chrono::steady_clock::now() - start;
+
+  MeasureSettings settings;
+  settings.size = arguments.size;
+  settings.image = arguments.image;
+  settings.batch = arguments.batch;
+  settings.runs = arguments.runs;
+  settings.layers = arguments.layers || !arguments.json.empty();
+  settings.session = arguments.device.session_options();
+  const Report report = {model.info(), measure(model, settings), load.count(), thread_count(arguments.device),
+                         arguments.batch};
+  print(report);
+  if (arguments.layers) print_layers(report.measured.layers);
+  if (!arguments.json.empty()) write_json(report, arguments.json);
   return exit_ok;
 }
 

@@ -3,7 +3,6 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -15,6 +14,7 @@
 #include "interrupt.h"
 #include "maskrt/maskrt.hpp"
 #include "options.h"
+#include "outputs.h"
 
 namespace maskrt::cli {
 namespace {
@@ -46,7 +46,7 @@ int dump(const DumpArguments& arguments) {
   std::vector<graph::TensorToWrite> to_write;
   for (const auto& [name, tensor] : tensors)
     to_write.push_back({name, DataType::f32, tensor.shape, std::as_bytes(std::span(tensor.values))});
-  if (const auto folder = std::filesystem::path(arguments.output).parent_path(); !folder.empty()) make_folder(folder);
+  make_folder_of(arguments.output);
   graph::write_safetensors(arguments.output, to_write, {});
   for (const auto& [name, tensor] : tensors) std::printf("%-24s %s\n", name.c_str(), to_string(tensor.shape).c_str());
   return exit_ok;

@@ -17,11 +17,10 @@
 #include "../coco/evaluate.h"
 #include "../coco/results.h"
 #include "command.h"
-#include "graph/safetensors.h"
-#include "inputs.h"
 #include "interrupt.h"
 #include "maskrt/maskrt.hpp"
 #include "options.h"
+#include "outputs.h"
 #include "progress.h"
 
 namespace maskrt::cli {
@@ -110,7 +109,7 @@ std::vector<coco::CocoResult> run_model(std::span<const coco::ImageEntry> images
   Session session(model, arguments.device.session_options());
   std::optional<coco::ResultsWriter> writer;
   if (!arguments.results.empty()) {
-    if (const fs::path folder = fs::path(arguments.results).parent_path(); !folder.empty()) make_folder(folder);
+    make_folder_of(arguments.results);
     writer.emplace(arguments.results);
   }
   DecodeOptions decode;
@@ -171,9 +170,7 @@ void print_table(const coco::Metrics& metrics) {
 void write_metrics(const std::string& path, const coco::Metrics& metrics) {
   nlohmann::ordered_json json;
   for (std::size_t i = 0; i < metrics.size(); ++i) json[coco::metric_names[i]] = metrics[i];
-  if (const fs::path folder = fs::path(path).parent_path(); !folder.empty()) make_folder(folder);
-  const std::string text = json.dump(1) + "\n";
-  graph::write_file(path, std::as_bytes(std::span(text)));
+  write_text_file(path, json.dump(1));
 }
 
 int evaluate_command(const EvalArguments& arguments) {

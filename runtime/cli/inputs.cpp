@@ -124,11 +124,4 @@ std::string sanitised(const std::string& name) {
   return clean;
 }
 
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (!error && !fs::is_directory(folder)) error = std::make_error_code(std::errc::not_a_directory);
-  if (error) throw Error("cannot make the folder " + folder.string() + ": " + error.message());
-}
-
 }  // namespace maskrt::cli

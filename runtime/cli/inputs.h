@@ -33,7 +33,4 @@ bool is_image_name(const std::filesystem::path& path);
 /// Letters, digits, "-" and "." stay, every other run of bytes becomes one "_": "hair drier" is "hair_drier".
 std::string sanitised(const std::string& name);
 
-/// Makes the folder and those above it. Throws Error that says why it could not.
-void make_folder(const std::filesystem::path& folder);
-
 }  // namespace maskrt::cli

@@ -42,6 +42,7 @@ void add_batch_option(CLI::App& command, int& batch);
 /// Height and width.
 struct Size {
   int height = 0, width = 0;
+  bool operator==(const Size&) const = default;
 };
 
 /// "640x864" as height 640 and width 864; nothing where the text is not two whole numbers from 1 to 65536 and an "x".

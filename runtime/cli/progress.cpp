@@ -20,7 +20,12 @@ std::string bar_text(std::size_t done, std::size_t total, int width) {
 }
 
 std::string duration_text(double seconds) {
-  const long whole = std::max(0L, std::lround(seconds));
+  if (seconds < 9.95) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f s", std::max(0.0, seconds));
+    return text;
+  }
+  const long whole = std::lround(seconds);
   if (whole < 60) return std::to_string(whole) + " s";
   if (whole < 3600) return std::to_string(whole / 60) + " min " + std::to_string(whole % 60) + " s";
   return std::to_string(whole / 3600) + " h " + std::to_string(whole % 3600 / 60) + " min";

@@ -34,7 +34,7 @@ class Progress {
 /// "[=====>    ]  31%", `width` characters between the brackets.
 std::string bar_text(std::size_t done, std::size_t total, int width);
 
-/// "48 s", "3 min 20 s" or "2 h 5 min".
+/// "4.8 s", "48 s", "3 min 20 s" or "2 h 5 min".
 std::string duration_text(double seconds);
 
 }  // namespace maskrt::cli

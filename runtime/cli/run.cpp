@@ -17,6 +17,7 @@
 #include "interrupt.h"
 #include "maskrt/maskrt.hpp"
 #include "options.h"
+#include "outputs.h"
 #include "overlay.h"
 #include "png.h"
 
@@ -56,7 +57,7 @@ class Runner {
     if (!arguments_.overlay.empty()) make_folder(arguments_.overlay);
     if (!arguments_.masks.empty()) make_folder(arguments_.masks);
     if (!arguments_.json.empty()) {
-      if (const fs::path folder = fs::path(arguments_.json).parent_path(); !folder.empty()) make_folder(folder);
+      make_folder_of(arguments_.json);
       json_.emplace(arguments_.json);
     }
   }

@@ -5,6 +5,7 @@
 #include "maskrt/maskrt.hpp"
 #include "runtime/cli/inputs.h"
 #include "runtime/cli/options.h"
+#include "runtime/cli/outputs.h"
 #include "runtime/cli/progress.h"
 #include "runtime/cli/statistics.h"
 #include "support/files.h"
@@ -130,7 +131,8 @@ TEST_CASE("The bar fills up, and durations are told in people's units") {
   CHECK(bar_text(10, 10, 10) == "[==========] 100%");
   CHECK(bar_text(12, 10, 4) == "[====] 100%");
   CHECK(bar_text(0, 0, 4) == "[====] 100%");
-  CHECK(duration_text(0.4) == "0 s");
+  CHECK(duration_text(0.44) == "0.4 s");
+  CHECK(duration_text(9.96) == "10 s");
   CHECK(duration_text(59.4) == "59 s");
   CHECK(duration_text(200) == "3 min 20 s");
   CHECK(duration_text(7500) == "2 h 5 min");

@@ -1,0 +1,133 @@
+#include "measure.h"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <random>
+
+#include "canvas.h"
+#include "interrupt.h"
+#include "png.h"
+#include "statistics.h"
+
+namespace maskrt::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// Calls `run` twice to warm up, then until there are enough runs; `run` measures itself.
+template <typename Run>
+void repeat(int runs, const Run& run, const std::function<void()>& discard) {
+  constexpr int fewest = 7, most = 200;
+  constexpr std::chrono::seconds enough(3);
+  for (int i = 0; i < 2; ++i) run();
+  discard();
+  const auto start = Clock::now();
+  for (int i = 0; runs > 0 ? i < runs : i < fewest || (i < most && Clock::now() - start < enough); ++i) {
+    check_interrupt();
+    run();
+  }
+}
+
+/// A picture with the smooth, sharp and noisy parts of a photograph, always the same.
+Canvas synthetic_picture(Size size) {
+  Canvas picture(size.width, size.height, {96, 112, 128});
+  for (int y = 0; y < size.height; ++y) {
+    const auto sky = static_cast<std::uint8_t>(255 * y / size.height);
+    for (int x = 0; x < size.width; ++x)
+      picture.blend(x, y, {sky, 160, static_cast<std::uint8_t>(255 * x / size.width)}, 0.6f);
+  }
+  std::minstd_rand random(1);
+  const auto below = [&random](int n) { return static_cast<int>(random() % static_cast<unsigned>(std::max(1, n))); };
+  for (int i = 0; i < 40; ++i) {
+    const int side = 8 + below(std::max(size.height, size.width) / 4);
+    const auto level = [&] { return static_cast<std::uint8_t>(below(256)); };
+    const Color color = {level(), level(), level()};
+    picture.fill_rounded_box({below(size.width), below(size.height), side, side}, 0.5f * static_cast<float>(side),
+                             color, 1);
+  }
+  for (int y = 0; y < size.height; ++y)
+    for (int x = 0; x < size.width; ++x)
+      picture.blend(x, y, {255, 255, 255}, 0.06f * static_cast<float>(below(256)) / 255.0f);
+  return picture;
+}
+
+std::vector<LayerTiming> measure_layers(Session& session, int batch, Size size, int runs) {
+  std::vector<LayerTiming> layers;
+  std::vector<std::vector<double>> seconds;
+  repeat(
+      runs,
+      [&] {
+        session.run_network(batch, size.height, size.width, &layers);
+        seconds.resize(layers.size());
+        for (std::size_t i = 0; i < layers.size(); ++i) seconds[i].push_back(layers[i].seconds);
+      },
+      [&] { seconds.clear(); });
+  for (std::size_t i = 0; i < layers.size(); ++i) layers[i].seconds = quantile(seconds[i], 0.5);
+  return layers;
+}
+
+}  // namespace
+
+Measured measure(const Model& model, const MeasureSettings& settings) {
+  const ModelInfo info = model.info();
+  const int divisibility = info.input.size_divisibility;
+  Measured measured;
+  if (settings.size) measured.network = padded(*settings.size, divisibility);
+  if (settings.image) measured.picture = *settings.image;
+  if (!settings.size && !settings.image)
+    measured.network = padded(usual_size(info.input.min_size, info.input.max_size), divisibility);
+  if (!settings.image) measured.picture = measured.network;
+
+  const Canvas picture = synthetic_picture(measured.picture);
+  const auto jpeg = encode_jpeg(picture.rgb(), picture.width(), picture.height(), 90);
+  repeat(
+      settings.runs,
+      [&] {
+        const auto decoding = Clock::now();
+        Image::from_bytes(jpeg);
+        measured.decode.push_back(seconds_since(decoding));
+      },
+      [&] { measured.decode.clear(); });
+
+  const std::vector<Image> images(static_cast<std::size_t>(settings.batch), Image::from_bytes(jpeg));
+  const auto [height, width] = input_size(info, images);
+  measured.picture_network = {height, width};
+  if (settings.image && !settings.size) measured.network = measured.picture_network;
+
+  Session session(model, settings.session);
+  const auto start = Clock::now();
+  session.prepare(settings.batch, measured.network.height, measured.network.width);
+  measured.plan_seconds = seconds_since(start);
+  repeat(
+      settings.runs,
+      [&] {
+        measured.instances = session.run(images).front().size();
+        const Timings timings = session.timings();
+        measured.preprocess.push_back(timings.preprocess);
+        measured.network_seconds.push_back(timings.network);
+        measured.postprocess.push_back(timings.postprocess);
+      },
+      [&] {
+        measured.preprocess.clear();
+        measured.network_seconds.clear();
+        measured.postprocess.clear();
+      });
+  if (!(measured.picture_network == measured.network)) {
+    measured.network_seconds.clear();
+    repeat(
+        settings.runs,
+        [&] {
+          measured.network_seconds.push_back(
+              session.run_network(settings.batch, measured.network.height, measured.network.width));
+        },
+        [&] { measured.network_seconds.clear(); });
+  }
+  if (settings.layers) measured.layers = measure_layers(session, settings.batch, measured.network, settings.runs);
+  measured.memory = session.memory(settings.batch, measured.network.height, measured.network.width);
+  return measured;
+}
+
+}  // namespace maskrt::cli

@@ -1,0 +1,35 @@
+// Measures a model: what `maskrt bench` prints.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "maskrt/maskrt.hpp"
+#include "options.h"
+
+namespace maskrt::cli {
+
+struct MeasureSettings {
+  std::optional<Size> size;   ///< of the network's input, rounded up to what the model needs
+  std::optional<Size> image;  ///< of the generated picture; `size` where not given
+  int batch = 1;
+  int runs = 0;  ///< of each stage; 0: for about three seconds, 7 to 200
+  bool layers = false;
+  SessionOptions session;
+};
+
+struct Measured {
+  Size network, picture;
+  Size picture_network;     ///< the network's input for the picture: pre- and post-processing are of that size
+  double plan_seconds = 0;  ///< making the first plan, once
+  std::vector<double> decode, preprocess, network_seconds, postprocess;  ///< each run; decode is of one picture
+  std::vector<LayerTiming> layers;                                       ///< with median seconds
+  std::size_t instances = 0;                                             ///< found in each picture
+  MemoryUse memory;
+};
+
+/// Runs each stage twice to warm up, then as often as asked for. Throws Error; Interrupted between two runs.
+Measured measure(const Model& model, const MeasureSettings& settings);
+
+}  // namespace maskrt::cli
