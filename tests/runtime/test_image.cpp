@@ -1,0 +1,113 @@
+// Pictures of every kind against Pillow's reading of them, and pixels that stay the caller's.
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "maskrt/maskrt.hpp"
+#include "support/checksum.h"
+#include "support/files.h"
+
+namespace maskrt {
+namespace {
+
+const std::string folder = MASKRT_TEST_DATA "/images/";
+
+std::vector<std::uint8_t> pixels_of(const Image& image) {
+  std::vector<std::uint8_t> pixels;
+  for (int y = 0; y < image.height(); ++y) {
+    pixels.insert(pixels.end(), image.row(y), image.row(y) + static_cast<std::ptrdiff_t>(image.width()) * 3);
+  }
+  return pixels;
+}
+
+/// Looks at every picture that expected.json lists.
+template <typename Check>
+void for_each_picture(Check&& check) {
+  const auto pictures = nlohmann::json::parse(std::ifstream(folder + "expected.json"));
+  REQUIRE(pictures.size() > 30);
+  for (const auto& picture : pictures) {
+    INFO(picture.at("file").get<std::string>());
+    check(picture);
+  }
+}
+
+TEST_CASE("lossless pictures are read exactly, whatever their container and depth") {
+  for_each_picture([](const nlohmann::json& picture) {
+    if (!picture.contains("crc32")) return;
+    const Image image = Image::from_file(folder + picture.at("file").get<std::string>());
+    CHECK(image.format() == PixelFormat::rgb);
+    REQUIRE(image.width() == picture.at("width").get<int>());
+    REQUIRE(image.height() == picture.at("height").get<int>());
+    CHECK(testing::crc32(pixels_of(image)) == picture.at("crc32").get<std::uint32_t>());
+  });
+}
+
+TEST_CASE("JPEG pictures differ from libjpeg's reading by rounding alone") {
+  // Each decoder's inverse DCT is within a level of the exact one, so two differ by 2 in luma, and by 2 in chroma,
+  // which counts up to 1.77 times; rounding makes 6 of it, and interpolated chroma 8.
+  for_each_picture([](const nlohmann::json& picture) {
+    if (!picture.contains("pixels")) return;
+    const Image image = Image::from_file(folder + picture.at("file").get<std::string>());
+    const Image want = Image::from_file(folder + picture.at("pixels").get<std::string>());
+    REQUIRE(image.width() == want.width());
+    REQUIRE(image.height() == want.height());
+    const int bound = picture.at("tolerance"), skipped = picture.value("skip_column", -1);
+    for (int y = 0; y < want.height(); ++y) {
+      for (int i = 0; i < 3 * want.width(); ++i) {
+        if (i / 3 == skipped) continue;
+        const int got = image.row(y)[i], expected = want.row(y)[i];
+        if (std::abs(got - expected) > bound) {
+          FAIL("row " << y << ", byte " << i << ": got " << got << ", want " << expected << ", bound " << bound);
+        }
+      }
+    }
+  });
+}
+
+TEST_CASE("the EXIF orientation is applied, or left alone when asked") {
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    INFO("orientation " << orientation);
+    const std::string path = folder + "orientation" + std::to_string(orientation) + ".png";
+    const Image raw = Image::from_file(path, {.exif_orientation = false});
+    const Image first = Image::from_file(folder + "orientation1.png");
+    CHECK(pixels_of(raw) == pixels_of(first));
+    CHECK((Image::from_file(path).width() == raw.height()) == (orientation >= 5));
+  }
+  const Image raw = Image::from_file(folder + "orientation6.jpg", {.exif_orientation = false});
+  CHECK(Image::from_file(folder + "orientation6.jpg").width() == raw.height());
+}
+
+TEST_CASE("a file in memory is read as the file is") {
+  const std::string bytes = testing::read_text(folder + "rgb.png");
+  const Image image = Image::from_bytes(std::as_bytes(std::span(bytes.data(), bytes.size())));
+  CHECK(pixels_of(image) == pixels_of(Image::from_file(folder + "rgb.png")));
+}
+
+TEST_CASE("the caller's pixels are looked at in place, rows any distance apart") {
+  std::vector<std::uint8_t> pixels(40);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i);
+  const Image dense = Image::from_pixels(pixels.data(), 2, 3, PixelFormat::bgr);
+  CHECK(dense.format() == PixelFormat::bgr);
+  CHECK(dense.row(2) == pixels.data() + 12);
+  const Image apart = Image::from_pixels(pixels.data(), 5, 4, PixelFormat::grey, 9);
+  CHECK(apart.row(3)[0] == 27);
+  const Image bottom_up = Image::from_pixels(pixels.data() + 20, 3, 3, PixelFormat::rgb, -10);
+  CHECK(bottom_up.row(2) == pixels.data());
+  const Image copy = bottom_up;
+  CHECK(copy.row(0) == bottom_up.row(0));
+}
+
+TEST_CASE("pixels that cannot be are refused") {
+  const std::uint8_t pixels[64] = {};
+  CHECK_THROWS_WITH(Image::from_pixels(nullptr, 2, 2, PixelFormat::rgb), Catch::Contains("null"));
+  CHECK_THROWS_WITH(Image::from_pixels(pixels, 0, 2, PixelFormat::rgb), Catch::Contains("0 x 2"));
+  CHECK_THROWS_WITH(Image::from_pixels(pixels, 2, -1, PixelFormat::rgb), Catch::Contains("2 x -1"));
+  CHECK_THROWS_WITH(Image::from_pixels(pixels, 4, 2, PixelFormat::rgb, 11),
+                    Catch::Contains("12 bytes") && Catch::Contains("11"));
+  CHECK_THROWS_WITH(Image::from_pixels(pixels, 4, 2, PixelFormat::rgb, -11), Catch::Contains("-11"));
+  CHECK_NOTHROW(Image::from_pixels(pixels, 4, 2, PixelFormat::grey, 4));
+}
+
+}  // namespace
+}  // namespace maskrt
