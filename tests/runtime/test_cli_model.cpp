@@ -160,6 +160,26 @@ TEST_CASE("run: the same images give the same bytes, and pictures of one name do
   CHECK(names == std::set<std::string>{folder / "a/x.jpg", folder / "b/x.jpg"});
 }
 
+TEST_CASE("run: images of one size have the same instances alone and in a batch") {
+  TemporaryFolder folder;
+  const std::vector<std::string> inputs = {demo + "/images/000.jpg", demo + "/images/006.jpg", demo + "/images/012.jpg",
+                                           demo + "/images/018.jpg"};
+  for (const std::string batch : {"1", "4"}) {
+    std::vector<std::string> arguments = inputs;
+    arguments.insert(arguments.end(), {"--batch", batch, "--score", "0.2", "--json", folder / (batch + ".json")});
+    check_success(maskrt_command("run", arguments));
+  }
+  const auto alone = coco::read_results(folder / "1.json"), batched = coco::read_results(folder / "4.json");
+  REQUIRE(batched.size() == alone.size());
+  for (std::size_t i = 0; i < alone.size(); ++i) {
+    INFO("result " << i << " of " << alone[i].file_name);
+    CHECK(batched[i].file_name == alone[i].file_name);
+    CHECK(batched[i].category_id == alone[i].category_id);
+    // Another algorithm may be chosen for a batch; Winograd's error is below 1e-4 of a logit's deviation.
+    CHECK(batched[i].score == Approx(alone[i].score).margin(1e-3));
+  }
+}
+
 TEST_CASE("run: a bad image is reported and skipped, and the status is 1") {
   TemporaryFolder folder;
   const std::string bad = write_text(folder / "bad.jpg", read_text(picture(0)).substr(0, 300)), out = folder / "r.json";
