@@ -9,9 +9,7 @@
 namespace maskrt::kernels {
 namespace {
 
-using PackColumns = void (*)(const ColumnBlend&, int, std::uint64_t*, std::ptrdiff_t);
-
-void pack_columns_plain(const ColumnBlend& blend, int count, std::uint64_t* words, std::ptrdiff_t stride) {
+void pack_plain(const ColumnBlend& blend, int count, std::uint64_t* words, std::ptrdiff_t stride) {
   for (int i = 0; i < count; ++i) {
     std::uint64_t word = 0;
     for (int y = 0; y < 64; ++y) {
@@ -26,8 +24,8 @@ void pack_columns_plain(const ColumnBlend& blend, int count, std::uint64_t* word
 #if defined(__x86_64__)
 
 template <int Taps>
-__attribute__((target("avx512f"))) void pack_columns_avx512(const ColumnBlend& blend, int count, std::uint64_t* words,
-                                                            std::ptrdiff_t stride) {
+__attribute__((target("avx512f"))) void pack_taps_avx512(const ColumnBlend& blend, int count, std::uint64_t* words,
+                                                         std::ptrdiff_t stride) {
   // Neighbouring output columns blend the same input columns: these stay in registers.
   __m512 columns[Taps][4];
   for (int k = 0; k < Taps; ++k) {
@@ -47,8 +45,8 @@ __attribute__((target("avx512f"))) void pack_columns_avx512(const ColumnBlend& b
 }
 
 template <int Taps>
-__attribute__((target("avx2,fma"))) void pack_columns_avx2(const ColumnBlend& blend, int count, std::uint64_t* words,
-                                                           std::ptrdiff_t stride) {
+__attribute__((target("avx2,fma"))) void pack_taps_avx2(const ColumnBlend& blend, int count, std::uint64_t* words,
+                                                        std::ptrdiff_t stride) {
   const __m256 threshold = _mm256_set1_ps(blend.threshold);
   for (int i = 0; i < count; ++i) {
     std::uint64_t word = 0;
@@ -64,33 +62,50 @@ __attribute__((target("avx2,fma"))) void pack_columns_avx2(const ColumnBlend& bl
   }
 }
 
-/// By the number of taps, less 1.
-struct ByTaps {
-  PackColumns versions[4];
-};
+void pack_avx512(const ColumnBlend& blend, int count, std::uint64_t* words, std::ptrdiff_t stride) {
+  switch (blend.taps) {
+    case 1:
+      return pack_taps_avx512<1>(blend, count, words, stride);
+    case 2:
+      return pack_taps_avx512<2>(blend, count, words, stride);
+    case 3:
+      return pack_taps_avx512<3>(blend, count, words, stride);
+    default:
+      return pack_taps_avx512<4>(blend, count, words, stride);
+  }
+}
 
-ByTaps choose() {
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f")) {
-    return {{pack_columns_avx512<1>, pack_columns_avx512<2>, pack_columns_avx512<3>, pack_columns_avx512<4>}};
+void pack_avx2(const ColumnBlend& blend, int count, std::uint64_t* words, std::ptrdiff_t stride) {
+  switch (blend.taps) {
+    case 1:
+      return pack_taps_avx2<1>(blend, count, words, stride);
+    case 2:
+      return pack_taps_avx2<2>(blend, count, words, stride);
+    case 3:
+      return pack_taps_avx2<3>(blend, count, words, stride);
+    default:
+      return pack_taps_avx2<4>(blend, count, words, stride);
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    return {{pack_columns_avx2<1>, pack_columns_avx2<2>, pack_columns_avx2<3>, pack_columns_avx2<4>}};
-  }
-  return {{pack_columns_plain, pack_columns_plain, pack_columns_plain, pack_columns_plain}};
 }
 
 #endif
 
 }  // namespace
 
-void pack_columns(const ColumnBlend& blend, int count, std::uint64_t* words, std::ptrdiff_t stride) {
+std::vector<PackColumnsVersion> pack_columns_versions() {
+  std::vector<PackColumnsVersion> versions;
 #if defined(__x86_64__)
-  static const ByTaps by_taps = choose();
-  by_taps.versions[blend.taps - 1](blend, count, words, stride);
-#else
-  pack_columns_plain(blend, count, words, stride);
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f")) versions.push_back({"AVX-512", pack_avx512});
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) versions.push_back({"AVX2", pack_avx2});
 #endif
+  versions.push_back({"plain", pack_plain});
+  return versions;
+}
+
+void pack_columns(const ColumnBlend& blend, int count, std::uint64_t* words, std::ptrdiff_t stride) {
+  static const auto pack = pack_columns_versions().front().pack;
+  pack(blend, count, words, stride);
 }
 
 }  // namespace maskrt::kernels

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace maskrt::kernels {
 
@@ -17,5 +18,13 @@ struct ColumnBlend {
 /// For i < count: bit y of words[i * stride] = sum over k < taps of columns[k][y] * weights[k][i] > threshold.
 /// Bound by the multiply-adds; the AVX-512, AVX2 or plain loop is chosen once, on the first call.
 void pack_columns(const ColumnBlend& blend, int count, std::uint64_t* words, std::ptrdiff_t stride);
+
+struct PackColumnsVersion {
+  const char* name;
+  void (*pack)(const ColumnBlend& blend, int count, std::uint64_t* words, std::ptrdiff_t stride);
+};
+
+/// Those that this processor can run, fastest first; the last is the plain loop.
+std::vector<PackColumnsVersion> pack_columns_versions();
 
 }  // namespace maskrt::kernels

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "graph/safetensors.h"
+#include "kernels/postprocess/pack_columns.h"
 #include "kernels/postprocess/postprocess.h"
 #include "runtime/mask/rle.h"
 #include "support/mask_scenes.h"
@@ -184,6 +185,48 @@ TEST_CASE("the CPU's masks equal the plain ones at any geometry") {
       const std::uint64_t last =
           got[i].mask.words[static_cast<std::size_t>((x + 1) * got[i].mask.words_per_column) - 1];
       REQUIRE(last >> (64 - spare) == 0);
+    }
+  }
+}
+
+TEST_CASE("every version of the packing loop that this processor can run gives the same bits") {
+  const int taps = GENERATE(1, 2, 3, 4);
+  alignas(64) float columns[4][64];
+  constexpr int count = 9, stride = 3;
+  float weights[4][count];
+  testing::Uniform uniform(31);
+  for (auto& column : columns) {
+    for (float& value : column) value = uniform();
+  }
+  for (int i = 0; i < count; ++i) {
+    float sum = 0;
+    for (int k = 0; k < taps; ++k) sum += weights[k][i] = uniform() + 0.01f;
+    for (int k = 0; k < taps; ++k) weights[k][i] /= sum;
+  }
+  ColumnBlend blend;
+  blend.taps = taps;
+  blend.threshold = 0.45f;
+  for (int k = 0; k < taps; ++k) {
+    blend.columns[k] = columns[k];
+    blend.weights[k] = weights[k];
+  }
+  for (const PackColumnsVersion& version : pack_columns_versions()) {
+    INFO(version.name << ", " << taps << " taps");
+    std::vector<std::uint64_t> words(count * stride, 0x5555);
+    version.pack(blend, count, words.data(), stride);
+    for (int i = 0; i < count * stride; ++i) {
+      if (i % stride != 0) {
+        REQUIRE(words[static_cast<std::size_t>(i)] == 0x5555);
+        continue;
+      }
+      for (int y = 0; y < 64; ++y) {
+        double sum = 0;
+        for (int k = 0; k < taps; ++k) sum += static_cast<double>(columns[k][y]) * weights[k][i / stride];
+        // Four products and sums below 1 round by at most half an ulp, 2^-25, each.
+        if (std::abs(sum - 0.45f) < 8 * 0x1p-25) continue;
+        INFO("column " << i / stride << ", row " << y << ", " << sum);
+        REQUIRE((words[static_cast<std::size_t>(i)] >> y & 1) == (sum > 0.45f ? 1 : 0));
+      }
     }
   }
 }
