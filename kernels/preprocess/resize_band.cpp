@@ -13,8 +13,14 @@ namespace {
 
 constexpr int kLanes = 16;
 using Bytes16 = std::uint8_t __attribute__((vector_size(16)));
-using Words16 = std::int16_t __attribute__((vector_size(32)));
-using Sums16 = std::int32_t __attribute__((vector_size(64)));
+using Bytes8 = std::uint8_t __attribute__((vector_size(8)));
+using Words8 = std::int16_t __attribute__((vector_size(16)));
+using Sums8 = std::int32_t __attribute__((vector_size(32)));
+
+/// The sums of 16 lanes, in vectors that processors of every level handle whole.
+struct Sums16 {
+  Sums8 low = Sums8{} + PillowTaps::half, high = Sums8{} + PillowTaps::half;
+};
 
 [[gnu::always_inline]] inline Bytes16 load(const std::uint8_t* from) {
   Bytes16 bytes;
@@ -23,16 +29,30 @@ using Sums16 = std::int32_t __attribute__((vector_size(64)));
 }
 
 /// Widens in two steps, for each of which compilers have an instruction.
+[[gnu::always_inline]] inline void add_weighted(Sums8& sums, const std::uint8_t* from, std::int32_t weight) {
+  Bytes8 bytes;
+  std::memcpy(&bytes, from, sizeof bytes);
+  sums += __builtin_convertvector(__builtin_convertvector(bytes, Words8), Sums8) * weight;
+}
+
 [[gnu::always_inline]] inline void add_weighted(Sums16& sums, const std::uint8_t* from, std::int32_t weight) {
-  sums += __builtin_convertvector(__builtin_convertvector(load(from), Words16), Sums16) * weight;
+  add_weighted(sums.low, from, weight);
+  add_weighted(sums.high, from + 8, weight);
 }
 
 [[gnu::always_inline]] inline void store(std::uint8_t* to, Bytes16 bytes) { std::memcpy(to, &bytes, sizeof bytes); }
 
 /// Rounded sums to bytes.
+[[gnu::always_inline]] inline void store_sums(std::uint8_t* to, const Sums8& sums) {
+  const Sums8 rounded = sums >> PillowTaps::bits;
+  const Words8 words = __builtin_convertvector(rounded > 255 ? Sums8{} + 255 : rounded, Words8);
+  const Bytes8 bytes = __builtin_convertvector(words, Bytes8);
+  std::memcpy(to, &bytes, sizeof bytes);
+}
+
 [[gnu::always_inline]] inline void store_sums(std::uint8_t* to, const Sums16& sums) {
-  const Sums16 rounded = sums >> PillowTaps::bits;
-  store(to, __builtin_convertvector(rounded > 255 ? Sums16{} + 255 : rounded, Bytes16));
+  store_sums(to, sums.low);
+  store_sums(to + 8, sums.high);
 }
 
 /// columns[i * 16 + r] = rows[r][i] for i < size.
@@ -70,7 +90,7 @@ MASKRT_CLONES void resize_columns(const std::uint8_t* in, const PillowTaps& taps
     const std::int32_t* weights = taps.weights.data() + static_cast<std::size_t>(x) * taps.most;
     for (int c = 0; c < channels; ++c) {
       const std::uint8_t* from = in + taps.first[x] * pixel + c * kLanes;
-      Sums16 sums = Sums16{} + PillowTaps::half;
+      Sums16 sums;
       for (int k = 0; k < taps.count[x]; ++k) {
         add_weighted(sums, from + k * pixel, weights[k]);
       }
@@ -86,7 +106,6 @@ MASKRT_CLONES void combine_rows(const std::uint8_t* rows, std::ptrdiff_t stride,
   std::ptrdiff_t i = 0;
   for (; i + unrolled * kLanes <= size; i += unrolled * kLanes) {
     Sums16 sums[unrolled];
-    for (Sums16& sum : sums) sum = Sums16{} + PillowTaps::half;
     for (int k = 0; k < count; ++k) {
       for (int j = 0; j < unrolled; ++j) {
         add_weighted(sums[j], rows + k * stride + i + j * kLanes, weights[k]);
