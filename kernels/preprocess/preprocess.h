@@ -27,7 +27,8 @@ struct Normalisation {
 /// after normalising. The resize is Pillow's BILINEAR on uint8, bit for bit (Pillow 12 and before: horizontal pass
 /// first, each pass rounded and clipped to uint8, a pass that changes no size skipped).
 /// out: [batch, padded height, padded width, 3], fp32 or bf16, any blocking; the block's padding channels become 0.
-/// Expects 1 <= width <= out.width, 1 <= height <= out.height. Splits rows over OpenMP threads where it is built so.
+/// Expects 1 <= width <= out.width, 1 <= height <= out.height; throws Error where that is not so. Splits rows over
+/// OpenMP threads where it is built so.
 void preprocess_cpu(const Pixels& image, int width, int height, const Normalisation& normalisation, const Tensor& out,
                     std::int64_t b);
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 
+#include "preconditions.h"
 #include "preprocess.h"
 #include "resize_band.h"
 
@@ -99,6 +100,7 @@ void resize_pillow_cpu(const std::uint8_t* in, int in_width, int in_height, int 
 
 void preprocess_cpu(const Pixels& image, int width, int height, const Normalisation& normalisation, const Tensor& out,
                     std::int64_t b) {
+  check_preprocess(image, width, height, out);
   if (out.type == DataType::bf16) {
     preprocess<std::uint16_t>(image, width, height, normalisation, out, b);
   } else {

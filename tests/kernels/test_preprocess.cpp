@@ -157,5 +157,17 @@ TEST_CASE("the image beside the one that is filled stays as it was") {
   CHECK(get(*out, 0, 7, 7, 2) == before);
 }
 
+TEST_CASE("a picture that does not fit is refused") {
+  OwnedTensor out(DataType::f32, 1, 8, 8, 3, 1);
+  const Picture p = picture(4, 4, PixelOrder::rgb, 0, false);
+  for (const auto preprocess : {preprocess_ref, preprocess_cpu}) {
+    CHECK_THROWS_WITH(preprocess(p.pixels, 9, 8, {}, *out, 0),
+                      Catch::Contains("9 x 8") && Catch::Contains("8 x 8 x 3"));
+    CHECK_THROWS_AS(preprocess(p.pixels, 8, 0, {}, *out, 0), Error);
+    CHECK_THROWS_AS(preprocess(Pixels{}, 8, 8, {}, *out, 0), Error);
+  }
+  out.require_intact();
+}
+
 }  // namespace
 }  // namespace maskrt::kernels

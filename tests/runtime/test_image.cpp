@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "maskrt/maskrt.hpp"
+#include "runtime/image/exif.h"
 #include "support/checksum.h"
 #include "support/files.h"
 
@@ -76,6 +77,23 @@ TEST_CASE("the EXIF orientation is applied, or left alone when asked") {
   }
   const Image raw = Image::from_file(folder + "orientation6.jpg", {.exif_orientation = false});
   CHECK(Image::from_file(folder + "orientation6.jpg").width() == raw.height());
+}
+
+TEST_CASE("the orientation is found in either byte order and in every type that writers use") {
+  const auto orientation = [](std::string_view tiff) {
+    return image::exif_orientation(std::as_bytes(std::span(tiff.data(), tiff.size())));
+  };
+  using namespace std::string_view_literals;
+  CHECK(orientation("II*\0\10\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0"sv) == 6);
+  CHECK(orientation("MM\0*\0\0\0\10\0\1\1\x12\0\3\0\0\0\1\0\7\0\0"sv) == 7);
+  CHECK(orientation("MM\0*\0\0\0\10\0\1\1\x12\0\4\0\0\0\1\0\0\0\3"sv) == 3);
+  CHECK(orientation("II*\0\10\0\0\0\1\0\x12\1\1\0\1\0\0\0\2\0\0\0"sv) == 2);
+  // Another tag first; two values; a value that is none; a directory beyond the end.
+  CHECK(orientation("MM\0*\0\0\0\10\0\2\1\x0f\0\3\0\0\0\1\0\1\0\0\1\x12\0\3\0\0\0\1\0\5\0\0"sv) == 5);
+  CHECK(orientation("MM\0*\0\0\0\10\0\1\1\x12\0\3\0\0\0\2\0\7\0\7"sv) == 1);
+  CHECK(orientation("MM\0*\0\0\0\10\0\1\1\x12\0\3\0\0\0\1\0\11\0\0"sv) == 1);
+  CHECK(orientation("MM\0*\xff\xff\xff\xff\0\1"sv) == 1);
+  CHECK(orientation(""sv) == 1);
 }
 
 TEST_CASE("a file in memory is read as the file is") {
