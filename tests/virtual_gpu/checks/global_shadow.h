@@ -1,0 +1,96 @@
+// Races in global memory between the blocks of one launch, with release and acquire through fences and atomics.
+//
+// A write is published when its warp (or, after a barrier, any warp of its block) executes a fence at gpu scope or
+// wider. An atomic or strong access to some location hands the block's published writes over; whoever reads or updates
+// that location later is ordered after them. PTX ISA, 8.8 "Axioms", in particular release patterns; the acquire side is
+// lenient: an atomic that reads the location is enough.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "checks/vector_clock.h"
+#include "machine/memory.h"
+
+namespace vgpu {
+
+/// Per warp of a block, the tick up to which its writes are published.
+using Published = std::array<std::uint32_t, kMaxWarps>;
+/// Blocks whose published writes somebody is ordered after.
+using PublishedBlocks = std::unordered_map<std::uint32_t, Published>;
+
+/// A block's side.
+struct BlockOrder {
+  std::uint32_t block = 0;         ///< linear index in the grid
+  std::uint32_t tick = 1;          ///< advances at fences and barriers that follow accesses
+  std::uint32_t barrier_tick = 0;  ///< writes below this tick are ordered before everything that follows in the block
+  bool touched = false;            ///< global memory, since the tick last advanced
+  bool any_published = false;
+  Published published{};
+  PublishedBlocks acquired;
+
+  void advance() {
+    if (touched) ++tick;
+    touched = false;
+  }
+  /// At a barrier of the whole block.
+  void barrier() {
+    advance();
+    barrier_tick = tick;
+  }
+  /// At a fence of gpu or system scope by one warp.
+  void fence(std::uint32_t warp) {
+    advance();
+    for (auto& p : published) p = p > barrier_tick ? p : barrier_tick;
+    published[warp] = tick;
+    any_published = true;
+  }
+};
+
+struct GlobalRace {
+  bool found = false;
+  bool other_wrote = false;
+  std::uint64_t address = 0;
+  std::uint32_t block = 0;
+  std::uint32_t warp = 0;
+  std::uint32_t pc = 0;
+};
+
+/// A launch's side; used by all worker threads.
+class GlobalShadow {
+ public:
+  GlobalShadow(Memory& memory, std::uint32_t launch) : memory_(memory), launch_(launch & 0xff) {}
+
+  /// `strong`: an atomic, or a volatile, relaxed, acquire or release access, which never races with its like.
+  GlobalRace read(BlockOrder& order, std::uint32_t warp, std::uint32_t pc, std::uint64_t address, std::uint32_t bytes,
+                  bool strong);
+  GlobalRace write(BlockOrder& order, std::uint32_t warp, std::uint32_t pc, std::uint64_t address, std::uint32_t bytes,
+                   bool strong);
+
+  /// An atomic or strong write to `address`.
+  void release(BlockOrder& order, std::uint64_t address);
+  /// An atomic or strong read of `address`.
+  void acquire(BlockOrder& order, std::uint64_t address);
+
+ private:
+  // launch:8 block:21 warp:5 tick:11 pc:14 strong:1 mask:4; tick 0 is nobody.
+  static constexpr std::uint32_t kLastTick = (1u << 11) - 1;
+  std::uint64_t make(const BlockOrder& order, std::uint32_t warp, std::uint32_t pc, bool strong,
+                     std::uint32_t mask) const;
+  bool conflicts(std::uint64_t tag, const BlockOrder& order, bool strong, std::uint32_t mask) const;
+
+  struct Stripe {
+    std::mutex mutex;
+    std::unordered_map<std::uint64_t, PublishedBlocks> locations;
+  };
+  Memory& memory_;
+  std::uint32_t launch_;
+  std::atomic<bool> any_release_{false};
+  std::array<Stripe, 16> stripes_;
+};
+
+}  // namespace vgpu

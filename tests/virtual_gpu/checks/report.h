@@ -1,0 +1,52 @@
+// What a check says when it fires.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+namespace vgpu {
+
+using Dim3 = std::array<std::uint32_t, 3>;
+
+enum class Check : std::uint8_t {
+  out_of_bounds,
+  use_after_free,
+  misaligned,
+  uninitialised,
+  shared_race,
+  global_race,
+  async_not_waited,
+  proxy_fence,
+  barrier_not_reached,
+  deadlock,
+  mbarrier_misuse,
+  divergent,
+  stream_race,
+  trap,
+  invalid,  ///< an operand that the manual forbids
+};
+
+/// "shared-memory race", ...
+const char* name_of(Check check);
+
+struct Report {
+  Check check = Check::invalid;
+  std::string kernel;
+  Dim3 block{};
+  Dim3 thread{};
+  std::uint32_t ptx_line = 0;
+  std::string ptx_text;
+  std::string source;  ///< "file.cu:12", empty where the PTX has no .loc
+  std::string message;
+};
+
+/// One report as a paragraph for stderr.
+std::string to_string(const Report& report);
+
+/// Thrown inside a launch; ends it.
+struct Fault {
+  Report report;
+};
+
+}  // namespace vgpu

@@ -1,0 +1,279 @@
+// Control flow. PTX ISA, 9.7.12 "Control Flow Instructions", 9.7.19 "Miscellaneous Instructions".
+#include <algorithm>
+#include <cstdio>
+
+#include "isa/addressing.h"
+#include "isa/families.h"
+#include "isa/lanes.h"
+
+namespace vgpu::VGPU_LEVEL {
+namespace {
+
+// 9.7.12.2 bra
+void bra(Warp& w, const Instr& in, Lanes mask) {
+  const auto target = static_cast<u32>(in.immediate);
+  if (mask == w.active) {
+    w.pc = target;
+    // A fragment may stand where the branch leads, or be passed by it.
+    if (w.pc >= w.stop_pc) w.leave = true;
+    return;
+  }
+  w.split(mask, target);
+}
+
+// 9.7.12.3 brx.idx
+void brx(Warp& w, const Instr& in, Lanes mask) {
+  w.require_defined(in.a[1], mask, "a branch's index");
+  const u32* index = w.source<u32>(in.a[1]);
+  const Lanes outside = mask & bits_of([&](int l) { return index[l] >= in.more_count; });
+  if (outside != 0) w.fail(Check::invalid, outside, "the index is behind the list of branch targets");
+  for (u32 i = 0; i < in.more_count; ++i) {
+    const Lanes here = mask & bits_of([&](int l) { return index[l] == i; });
+    if (here != 0) w.split(here, static_cast<u32>(in.more[i].at));
+  }
+}
+
+// 9.7.12.4 call: arguments and results travel through the .param spaces of the two frames.
+
+void copy_params(const Frame& from, u32 from_offset, Frame& to, u32 to_offset, u32 bytes, Lanes mask) {
+  for (int l = 0; l < kWarpSize; ++l) {
+    if (!has(mask, l)) continue;
+    const std::size_t a = static_cast<std::size_t>(l) * from.program->param_bytes + from_offset;
+    const std::size_t b = static_cast<std::size_t>(l) * to.program->param_bytes + to_offset;
+    std::memcpy(to.params.data() + b, from.params.data() + a, bytes);
+    std::memcpy(to.params_undefined.data() + b, from.params_undefined.data() + a, bytes);
+  }
+}
+
+/// more[0 .. results) are the results' places in the caller, then the arguments'. flags: how many results.
+void call(Warp& w, const Instr& in, Lanes mask) {
+  const auto* callee = reinterpret_cast<const Program*>(static_cast<std::uintptr_t>(in.immediate));
+  auto frame = std::make_shared<Frame>(*callee, w.frame);
+  if (frame->depth > 64) w.fail(Check::invalid, mask, "calls are nested deeper than 64");
+  frame->call = &in;
+  frame->return_pc = w.pc;
+  frame->local_base = w.frame->local_base + (w.frame->program->local_bytes + 15) / 16 * 16;
+  for (u32 i = in.flags; i < in.more_count; ++i) {
+    const ParamSlot& slot = callee->parameters[i - in.flags];
+    copy_params(*w.frame, static_cast<u32>(in.more[i].at), *frame, slot.offset, slot.bytes, mask);
+  }
+  fill_specials(w, *frame);
+  w.waiting.push_back({std::move(frame), 0, mask, Fragment::State::ready, 0});
+  // The rest of the lanes goes on here; those that called come back behind the call.
+  w.active &= ~mask;
+  w.leave = true;
+}
+
+// 9.7.12.5 ret, 9.7.12.6 exit
+void ret(Warp& w, const Instr&, Lanes mask) {
+  if (w.frame->parent == nullptr) {
+    w.exit_lanes(mask);
+    return;
+  }
+  const Frame& from = *w.frame;
+  const Instr& site = *from.call;
+  for (u32 i = 0; i < site.flags; ++i) {
+    const ParamSlot& slot = from.program->results[i];
+    copy_params(from, slot.offset, *from.parent, static_cast<u32>(site.more[i].at), slot.bytes, mask);
+  }
+  w.waiting.push_back({from.parent, from.return_pc, mask, Fragment::State::ready, 0});
+  w.active &= ~mask;
+  w.leave = true;
+}
+void exit_thread(Warp& w, const Instr&, Lanes mask) { w.exit_lanes(mask); }
+
+// 9.7.19.4 trap, 9.7.19.1 brkpt
+void trap(Warp& w, const Instr&, Lanes mask) { w.fail(Check::trap, mask, "the kernel stopped itself"); }
+
+/// Reads a NUL-terminated string from device memory.
+std::string read_string(const Warp& w, u64 address) {
+  const Memory& memory = w.cta->launch->memory;
+  std::string text;
+  while (memory.covers(address, 1)) {
+    const char c = *reinterpret_cast<const char*>(address++);
+    if (c == '\0') break;
+    text += c;
+  }
+  return text;
+}
+
+/// The device library's vprintf: the format, and the arguments one after another in local memory.
+/// CUDA C++ Programming Guide, "Formatted Output".
+void print(Warp& w, const Instr& in, Lanes mask) {
+  const Frame& f = *w.frame;
+  for (int l = 0; l < kWarpSize; ++l) {
+    if (!has(mask, l)) continue;
+    u64 format = 0, list = 0;
+    const u8* params = f.params.data() + static_cast<std::size_t>(l) * f.program->param_bytes;
+    std::memcpy(&format, params + in.more[in.flags].at, 8);
+    std::memcpy(&list, params + in.more[in.flags + 1].at, 8);
+    const std::string text = read_string(w, format);
+    std::string out;
+    std::size_t next = list & ~kWindowMask;
+    const auto argument = [&](u32 bytes) {
+      next = (next + bytes - 1) / bytes * bytes;
+      u64 value = 0;
+      if (next + bytes <= w.stack_bytes)
+        std::memcpy(&value, w.local.data() + static_cast<std::size_t>(l) * w.stack_bytes + next, bytes);
+      next += bytes;
+      return value;
+    };
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] != '%') {
+        out += text[i];
+        continue;
+      }
+      std::size_t end = text.find_first_of("diouxXfFeEgGaAcsp%", i + 1);
+      if (end == std::string::npos) break;
+      const std::string spec = text.substr(i, end - i + 1);
+      char buffer[256] = "";
+      const bool wide = spec.find('l') != std::string::npos;
+      switch (text[end]) {
+        case '%':
+          std::snprintf(buffer, sizeof buffer, "%%");
+          break;
+        case 's':
+          out += read_string(w, argument(8));
+          break;
+        case 'f':
+        case 'F':
+        case 'e':
+        case 'E':
+        case 'g':
+        case 'G':
+        case 'a':
+        case 'A':
+          std::snprintf(buffer, sizeof buffer, spec.c_str(), std::bit_cast<double>(argument(8)));
+          break;
+        case 'p':
+          std::snprintf(buffer, sizeof buffer, "0x%llx", static_cast<unsigned long long>(argument(8)));
+          break;
+        default:
+          if (wide) {
+            std::snprintf(buffer, sizeof buffer, spec.c_str(), argument(8));
+          } else {
+            std::snprintf(buffer, sizeof buffer, spec.c_str(), static_cast<u32>(argument(4)));
+          }
+      }
+      out += buffer;
+      i = end;
+    }
+    const std::lock_guard lock(w.cta->launch->output_mutex);
+    w.cta->launch->output += out;
+  }
+}
+/// The device library's assertion: message, file, line, function.
+void assert_failed(Warp& w, const Instr& in, Lanes mask) {
+  const int l = std::countr_zero(mask);
+  const u8* params = w.frame->params.data() + static_cast<std::size_t>(l) * w.frame->program->param_bytes;
+  u64 message = 0, file = 0;
+  u32 line = 0;
+  std::memcpy(&message, params + in.more[in.flags].at, 8);
+  std::memcpy(&file, params + in.more[in.flags + 1].at, 8);
+  std::memcpy(&line, params + in.more[in.flags + 2].at, 4);
+  w.fail(
+      Check::trap, mask,
+      read_string(w, file) + ":" + std::to_string(line) + ": the assertion `" + read_string(w, message) + "` failed");
+}
+
+// 9.7.19.2 nanosleep: others go first.
+void nanosleep(Warp& w, const Instr&, Lanes) { w.leave = true; }
+
+void decode_bra(Decoder& d, Instr& in) {
+  d.take("uni");
+  if (d.operand_count() > 0) d.branch_target(d.operand(0).name, in);
+  in.run = bra;
+  in.kind = Kind::control;
+}
+
+void decode_brx(Decoder& d, Instr& in) {
+  if (!d.take("idx")) d.unsupported("expected brx.idx");
+  d.take("uni");
+  in.a[1] = d.source(d.operand(0), Type::u32);
+  d.branch_table(d.branch_targets(d.operand(1).name), in);
+  in.run = brx;
+  in.kind = Kind::control;
+}
+
+void decode_call(Decoder& d, Instr& in) {
+  d.take("uni");
+  in.kind = Kind::control;
+  std::size_t at = 0;
+  std::vector<Arg> places;
+  const auto take_list = [&](const ptx::Operand& list) {
+    for (const auto& item : list.items) {
+      Arg place;
+      place.at = static_cast<s32>(d.param_slot(item).offset);
+      places.push_back(place);
+    }
+  };
+  if (d.operand(0).kind == ptx::Operand::Kind::vector) take_list(d.operand(at++));
+  in.flags = static_cast<u32>(places.size());
+  const std::string& name = d.operand(at++).name;
+  if (at < d.operand_count()) take_list(d.operand(at++));
+  if (at < d.operand_count()) d.unsupported("expected a direct call");
+  d.set_more(in, places);
+  if (const Program* callee = d.callee(name)) {
+    in.immediate = static_cast<s64>(reinterpret_cast<std::uintptr_t>(callee));
+    in.run = call;
+  } else if (name == "vprintf") {
+    in.run = print;
+  } else if (name == "__assertfail") {
+    in.run = assert_failed;
+  } else {
+    d.unsupported("expected a function of the module, found '" + name + "'");
+  }
+}
+
+void decode_ret(Decoder& d, Instr& in) {
+  d.take("uni");
+  in.run = ret;
+  in.kind = Kind::control;
+}
+void decode_exit(Decoder&, Instr& in) {
+  in.run = exit_thread;
+  in.kind = Kind::control;
+}
+void decode_trap(Decoder&, Instr& in) {
+  in.run = trap;
+  in.kind = Kind::control;
+}
+void decode_nanosleep(Decoder& d, Instr& in) {
+  d.need_type();
+  in.run = nanosleep;
+  in.kind = Kind::control;
+}
+void decode_pmevent(Decoder& d, Instr&) { d.take("mask"); }
+
+// 9.7.12.7 griddepcontrol: a launch starts when what it depends on has ended, so there is nothing to wait for.
+void decode_griddepcontrol(Decoder& d, Instr&) { d.take_one_of({"launch_dependents", "wait"}); }
+
+// 9.7.19.5 setmaxnreg: registers are not rationed; the instruction must be converged all the same.
+void decode_setmaxnreg(Decoder& d, Instr& in) {
+  d.take_one_of({"inc", "dec"});
+  d.take("sync");
+  d.take("aligned");
+  d.need_type();
+  const s64 n = d.integer(d.operand(0));
+  if (n < 24 || n > 256 || n % 8 != 0) d.unsupported("expected a multiple of 8 from 24 to 256");
+  in.kind = Kind::control;
+  in.run = [](Warp& w, const Instr&, Lanes mask) { w.require_converged(mask); };
+}
+
+}  // namespace
+
+void add_control(OpTable& table) {
+  table["bra"] = decode_bra;
+  table["brx"] = decode_brx;
+  table["call"] = decode_call;
+  table["ret"] = decode_ret;
+  table["exit"] = decode_exit;
+  table["trap"] = decode_trap;
+  table["brkpt"] = decode_trap;
+  table["nanosleep"] = decode_nanosleep;
+  table["pmevent"] = decode_pmevent;
+  table["griddepcontrol"] = decode_griddepcontrol;
+  table["setmaxnreg"] = decode_setmaxnreg;
+}
+
+}  // namespace vgpu::VGPU_LEVEL

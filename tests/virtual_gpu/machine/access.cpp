@@ -1,0 +1,312 @@
+#include "machine/access.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "machine/module.h"
+
+namespace vgpu {
+namespace {
+
+constexpr auto kDefined = static_cast<std::uint8_t>(ByteState::defined);
+
+bool all_are(const std::uint8_t* states, std::uint32_t bytes, std::uint8_t state) {
+  const std::uint64_t pattern = 0x0101010101010101u * state;
+  std::uint64_t word = 0;
+  switch (bytes) {
+    case 1:
+      return states[0] == state;
+    case 2:
+      std::memcpy(&word, states, 2);
+      return word == (pattern & 0xffff);
+    case 4:
+      std::memcpy(&word, states, 4);
+      return word == (pattern & 0xffffffff);
+    default:
+      break;
+  }
+  std::uint64_t difference = 0;
+  std::uint32_t i = 0;
+  for (; i + 8 <= bytes; i += 8) {
+    std::memcpy(&word, states + i, 8);
+    difference |= word ^ pattern;
+  }
+  for (; i < bytes; ++i) difference |= states[i] ^ state;
+  return difference == 0;
+}
+
+Lanes bit(int lane) { return Lanes{1} << lane; }
+
+std::string bytes_text(std::uint32_t bytes) { return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes"); }
+
+Accessor accessor(const Warp& w, const Instr& instr, bool atomic) {
+  return {w.index, w.clock, static_cast<std::uint32_t>(&instr - w.frame->program->code.data()), atomic, false};
+}
+
+void check_alignment(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes) {
+  if (address % bytes == 0) return;
+  char text[96];
+  std::snprintf(text, sizeof text, "an access of %u bytes at 0x%llx, which is no multiple of its size", bytes,
+                static_cast<unsigned long long>(address));
+  w.fail_at(instr, Check::misaligned, lanes, text);
+}
+
+/// Looks at states that are not all defined: what may not be touched ends the launch.
+void check_shared_states(const Warp& w, const Instr& instr, Lanes lanes, const Cta& cta, std::uint32_t offset,
+                         const std::uint8_t* states, std::uint32_t bytes, bool write) {
+  (void)cta;
+  for (std::uint32_t i = 0; i < bytes; ++i) {
+    const auto state = static_cast<ByteState>(states[i]);
+    if (state == ByteState::pending) {
+      w.fail_at(instr, Check::async_not_waited, lanes,
+                std::string(write ? "a write to" : "a read of") + " shared memory at " +
+                    std::to_string(offset + kSharedBase + i) +
+                    ", which an asynchronous copy that nobody has waited for fills");
+    }
+    if (state == ByteState::mbarrier) {
+      w.fail_at(instr, Check::mbarrier_misuse, lanes,
+                std::string(write ? "a write to" : "a read of") + " shared memory at " +
+                    std::to_string(offset + kSharedBase + i) + ", which holds a live mbarrier object");
+    }
+  }
+}
+
+std::string describe_block(std::uint32_t linear, const Dim3& grid) {
+  return "block (" + std::to_string(linear % grid[0]) + ", " + std::to_string(linear / grid[0] % grid[1]) + ", " +
+         std::to_string(linear / grid[0] / grid[1]) + ")";
+}
+
+void check_global_race(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes,
+                       Access access) {
+  Cta& cta = *w.cta;
+  if (!cta.launch->settings.race_checks) return;
+  const auto pc = static_cast<std::uint32_t>(&instr - w.frame->program->code.data());
+  GlobalShadow& shadow = cta.launch->global;
+  const GlobalRace race = access.write ? shadow.write(cta.order, w.index, pc, address, bytes, access.strong)
+                                       : shadow.read(cta.order, w.index, pc, address, bytes, access.strong);
+  if (!race.found) return;
+  std::string other = "unknown";
+  const auto& code = cta.launch->kernel.code;
+  if (race.pc < code.size()) {
+    other = "line " + std::to_string(code[race.pc].line) + ": " +
+            std::string(cta.launch->module.line_text(code[race.pc].line));
+  }
+  w.fail_at(instr, Check::global_race, lanes,
+            std::string(access.write ? "a write to " : "a read of ") + cta.launch->memory.describe(race.address) +
+                " that " + describe_block(race.block, cta.launch->config.grid) + " has " +
+                (race.other_wrote ? "written" : "read") + ", with nothing that orders the two (" + other + ")");
+}
+
+Place place_shared(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes,
+                   Access access) {
+  const SharedRange range = shared_range(w, instr, lanes, address, bytes);
+  Cta& cta = *range.cta;
+  Place p{cta.shared.data() + range.offset, cta.shadow.state(range.offset), true};
+  p.defined = all_are(p.states, bytes, kDefined);
+  if (!p.defined) check_shared_states(w, instr, lanes, cta, range.offset, p.states, bytes, access.write);
+  if (&cta == w.cta && cta.launch->settings.race_checks) {
+    const Accessor who = accessor(w, instr, access.atomic);
+    const RaceFound race = access.write ? cta.shadow.write(w.view, who, range.offset, bytes)
+                                        : cta.shadow.read(w.view, who, range.offset, bytes, false);
+    if (race.found) fail_shared_race(w, instr, lanes, cta, race, access.write);
+  }
+  return p;
+}
+
+Place place_local(Warp& w, const Instr& instr, int lane, std::uint64_t address, std::uint32_t bytes) {
+  if (address + bytes > w.stack_bytes) {
+    w.fail_at(instr, Check::out_of_bounds, bit(lane),
+              "local memory at " + std::to_string(address) + " of " + std::to_string(w.stack_bytes) + " bytes");
+  }
+  const std::size_t at = static_cast<std::size_t>(lane) * w.stack_bytes + address;
+  Place p{w.local.data() + at, w.local_states.data() + at, true};
+  p.defined = all_are(p.states, bytes, kDefined);
+  return p;
+}
+
+Place place_param(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes) {
+  auto& params = w.cta->launch->params;
+  if (address + bytes > params.size()) {
+    w.fail_at(instr, Check::out_of_bounds, lanes,
+              "kernel parameters at " + std::to_string(address) + " of " + std::to_string(params.size()) + " bytes");
+  }
+  return {params.data() + address, nullptr, true};
+}
+
+}  // namespace
+
+SharedRange shared_range(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes) {
+  const std::uint64_t block = address >> kClusterRankShift & 0xff;
+  const std::uint64_t offset = address & ((std::uint64_t{1} << kClusterRankShift) - 1);
+  Cta* cta = w.cta;
+  const auto& ctas = cta->cluster->ctas;
+  const bool beyond = (address & ~kWindowMask) >> (kClusterRankShift + 8) != 0 || block > ctas.size();
+  if (!beyond && block != 0) cta = ctas[block - 1].get();
+  if (beyond || offset < kSharedBase || offset + bytes > cta->shared_end()) {
+    char text[128];
+    std::snprintf(text, sizeof text, "shared memory at 0x%llx (%s); the block has %zu bytes from %u",
+                  static_cast<unsigned long long>(address & ~kWindowMask), bytes_text(bytes).c_str(),
+                  cta->shared.size(), kSharedBase);
+    w.fail_at(instr, Check::out_of_bounds, lanes, text);
+  }
+  return {cta, static_cast<std::uint32_t>(offset) - kSharedBase};
+}
+
+Place place_global(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes,
+                   Access access) {
+  Memory& memory = w.cta->launch->memory;
+  if (!memory.contains(address) || !memory.contains(address + bytes - 1)) {
+    w.fail_at(instr, Check::out_of_bounds, lanes,
+              std::string(access.write ? "a write of " : "a read of ") + bytes_text(bytes) + " at " +
+                  memory.describe(address));
+  }
+  Place p{reinterpret_cast<std::uint8_t*>(address), memory.state(address), true};
+  p.defined = all_are(p.states, bytes, kDefined);
+  if (!p.defined) {
+    for (std::uint32_t i = 0; i < bytes; ++i) {
+      if (p.states[i] >= static_cast<std::uint8_t>(ByteState::undefined)) continue;
+      const bool freed = p.states[i] == static_cast<std::uint8_t>(ByteState::freed);
+      w.fail_at(instr, freed ? Check::use_after_free : Check::out_of_bounds, lanes,
+                std::string(access.write ? "a write of " : "a read of ") + bytes_text(bytes) + " at " +
+                    memory.describe(address + i));
+    }
+  }
+  check_global_race(w, instr, lanes, address, bytes, access);
+  return p;
+}
+
+Place place(Warp& w, int lane, ptx::Space space, std::uint64_t address, std::uint32_t bytes, Access access) {
+  const Instr& instr = w.code[w.pc - 1];
+  check_alignment(w, instr, bit(lane), address, bytes);
+  if (space == ptx::Space::generic) {
+    switch (address & kWindowMask) {
+      case kSharedWindow:
+        space = ptx::Space::shared;
+        break;
+      case kLocalWindow:
+        space = ptx::Space::local;
+        break;
+      case kParamWindow:
+        space = ptx::Space::param;
+        break;
+      default:
+        space = ptx::Space::global;
+    }
+    if (space != ptx::Space::global) address &= ~kWindowMask;
+  }
+  switch (space) {
+    case ptx::Space::shared:
+      return place_shared(w, instr, bit(lane), address, bytes, access);
+    case ptx::Space::local:
+      return place_local(w, instr, lane, address, bytes);
+    case ptx::Space::param:
+      return place_param(w, instr, bit(lane), address, bytes);
+    default:
+      return place_global(w, instr, bit(lane), address, bytes, access);
+  }
+}
+
+void fail_shared_race(const Warp& w, const Instr& instr, Lanes lanes, const Cta& cta, const RaceFound& race,
+                      bool writes) {
+  const auto& code = cta.launch->kernel.code;
+  std::string other;
+  if (race.other.pc < code.size()) {
+    other = "line " + std::to_string(code[race.other.pc].line) + ": " +
+            std::string(cta.launch->module.line_text(code[race.other.pc].line));
+  }
+  const std::string who =
+      race.other.agent < kMaxWarps ? "warp " + std::to_string(race.other.agent) : "an asynchronous copy";
+  const std::string at = std::to_string(race.address + kSharedBase);
+  if (race.proxy) {
+    w.fail_at(instr, Check::proxy_fence, lanes,
+              "the asynchronous proxy reads shared memory at " + at + " that " + who +
+                  " has written through the generic proxy, with no fence.proxy.async between (" + other + ")");
+  }
+  w.fail_at(instr, Check::shared_race, lanes,
+            std::string(writes ? "a write to" : "a read of") + " shared memory at " + at + " that " + who + " has " +
+                (race.other_wrote ? "written" : "read") + ", with no barrier between (" + other + ")");
+}
+
+const std::uint8_t* read_shared_async(const Warp& w, const Instr& instr, Lanes lanes, const View& view,
+                                      SharedRange range, std::uint32_t bytes, bool async_proxy) {
+  Cta& cta = *range.cta;
+  const std::uint8_t* states = cta.shadow.state(range.offset);
+  if (!all_are(states, bytes, kDefined)) check_shared_states(w, instr, lanes, cta, range.offset, states, bytes, false);
+  if (&cta == w.cta && cta.launch->settings.race_checks) {
+    const RaceFound race = cta.shadow.read(view, accessor(w, instr, false), range.offset, bytes, async_proxy);
+    if (race.found) fail_shared_race(w, instr, lanes, cta, race, false);
+  }
+  return cta.shared.data() + range.offset;
+}
+
+void mark_pending(const Warp& w, const Instr& instr, Lanes lanes, SharedRange range, std::uint32_t bytes) {
+  Cta& cta = *range.cta;
+  std::uint8_t* states = cta.shadow.state(range.offset);
+  check_shared_states(w, instr, lanes, cta, range.offset, states, bytes, true);
+  if (&cta == w.cta && cta.launch->settings.race_checks) {
+    const RaceFound race = cta.shadow.write(w.view, accessor(w, instr, false), range.offset, bytes);
+    if (race.found) fail_shared_race(w, instr, lanes, cta, race, true);
+  }
+  std::memset(states, static_cast<int>(ByteState::pending), bytes);
+}
+
+void write_shared_async(const Warp& w, const Instr& instr, Lanes lanes, const View& view, const Accessor& who,
+                        SharedRange range, const std::uint8_t* data, const std::uint8_t* states, std::uint32_t bytes) {
+  Cta& cta = *range.cta;
+  std::memcpy(cta.shared.data() + range.offset, data, bytes);
+  if (states != nullptr) {
+    std::memcpy(cta.shadow.state(range.offset), states, bytes);
+  } else {
+    std::memset(cta.shadow.state(range.offset), kDefined, bytes);
+  }
+  if (!cta.launch->settings.race_checks) return;
+  const RaceFound race = cta.shadow.write(view, who, range.offset, bytes);
+  if (race.found) fail_shared_race(w, instr, lanes, cta, race, true);
+}
+
+void count_global(Warp& w, Lanes mask, const std::uint64_t* addresses, std::uint32_t bytes) {
+  if (w.counts == nullptr) return;
+  LineCount& count = w.counts[w.pc - 1];
+  std::uint64_t sectors[64];
+  int n = 0;
+  for (int l = 0; l < kWarpSize; ++l) {
+    if ((mask >> l & 1) == 0) continue;
+    for (std::uint64_t s = addresses[l] / 32; s <= (addresses[l] + bytes - 1) / 32 && n < 64; ++s) sectors[n++] = s;
+  }
+  std::sort(sectors, sectors + n);
+  ++count.requests;
+  count.sectors += static_cast<std::uint64_t>(std::unique(sectors, sectors + n) - sectors);
+  count.bytes += std::uint64_t{bytes} * static_cast<std::uint64_t>(std::popcount(mask));
+  count.memory_space = 1;
+}
+
+void count_shared(Warp& w, Lanes mask, const std::uint64_t* addresses, std::uint32_t bytes) {
+  if (w.counts == nullptr) return;
+  LineCount& count = w.counts[w.pc - 1];
+  // Accesses of 8 and 16 bytes take the warp in 2 and 4 parts; in each part, different words of one bank take turns.
+  const int part = bytes >= 16 ? 8 : bytes == 8 ? 16 : 32;
+  for (int first = 0; first < kWarpSize; first += part) {
+    std::uint32_t words[32][8];
+    int used[32] = {};
+    int passes = 0;
+    for (int l = first; l < first + part; ++l) {
+      if ((mask >> l & 1) == 0) continue;
+      for (std::uint64_t word = addresses[l] / 4; word <= (addresses[l] + bytes - 1) / 4; ++word) {
+        const auto bank = static_cast<std::uint32_t>(word % 32);
+        const auto id = static_cast<std::uint32_t>(word);
+        int known = 0;
+        while (known < std::min(used[bank], 8) && words[bank][known] != id) ++known;
+        if (known < std::min(used[bank], 8)) continue;
+        if (used[bank] < 8) words[bank][used[bank]] = id;
+        passes = std::max(passes, ++used[bank]);
+      }
+    }
+    count.wavefronts += static_cast<std::uint64_t>(passes);
+  }
+  ++count.requests;
+  count.bytes += std::uint64_t{bytes} * static_cast<std::uint64_t>(std::popcount(mask));
+  count.memory_space = 2;
+}
+
+}  // namespace vgpu

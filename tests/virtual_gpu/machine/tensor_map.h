@@ -1,0 +1,52 @@
+// The 128 bytes that the virtual GPU keeps in a CUtensorMap, and copies of boxes that it describes.
+// CUDA driver API, 6.30 "Tensor Map Object Management"; PTX ISA, 5.5 "Tensors".
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "machine/cta.h"
+
+namespace vgpu {
+
+struct TensorMap {
+  enum class Fill : std::uint8_t { zero, nan };
+
+  std::uint64_t address = 0;
+  std::array<std::uint64_t, 5> sizes{};               ///< in elements, the innermost dimension first
+  std::array<std::uint64_t, 5> strides{};             ///< in bytes; of dimension 0 the element's size
+  std::array<std::uint32_t, 5> box{};                 ///< tiled: in elements
+  std::array<std::uint32_t, 5> steps{1, 1, 1, 1, 1};  ///< element strides of the traversal
+  std::uint32_t rank = 0;
+  std::uint32_t element_bytes = 2;
+  bool floating = true;
+  std::uint32_t swizzle_bytes = 0;  ///< 0, 32, 64 or 128
+  Fill fill = Fill::zero;
+  bool im2col = false;
+  std::array<std::int32_t, 3> lower{}, upper{};  ///< im2col: corners of the bounding box, the innermost first
+  std::uint32_t channels = 0, pixels = 0;        ///< im2col: per pixel, per column
+
+  /// Bytes that one copy moves through shared memory.
+  std::uint32_t box_bytes() const;
+  std::array<std::uint8_t, 128> encode() const;
+  /// False where the bytes are no tensor map of the virtual GPU's.
+  static bool decode(const std::uint8_t* bytes, TensorMap& map);
+};
+
+/// Data on its way, in the order of the box, and what is known of each byte.
+struct BoxData {
+  std::vector<std::uint8_t> bytes;
+  std::vector<std::uint8_t> states;
+};
+
+/// Reads a box from global memory. `offsets` are im2col's. Throws Fault.
+BoxData read_box(Warp& w, const Instr& instr, Lanes lanes, const TensorMap& map, const std::int32_t* coordinates,
+                 const std::uint32_t* offsets);
+/// Writes what of a box lies inside the tensor. Throws Fault.
+void write_box(Warp& w, const Instr& instr, Lanes lanes, const TensorMap& map, const std::int32_t* coordinates,
+               const BoxData& data);
+/// Where byte `offset` of a box at shared address `base` lies. PTX ISA, 5.5.6 "Swizzling Modes".
+std::uint32_t swizzled(const TensorMap& map, std::uint32_t base, std::uint32_t offset);
+
+}  // namespace vgpu
