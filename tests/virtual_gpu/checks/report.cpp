@@ -46,6 +46,10 @@ std::string to_string(const Report& report) {
                      report.kernel + ", block " + triple(report.block) + ", thread " + triple(report.thread) +
                      "\n  PTX line " + std::to_string(report.ptx_line) + ": " + report.ptx_text;
   if (!report.source.empty()) text += "\n  source " + report.source;
+  if (report.other_ptx_line != 0) {
+    text += "\n  against PTX line " + std::to_string(report.other_ptx_line) + ": " + report.other_ptx_text;
+    if (!report.other_source.empty()) text += "\n  source " + report.other_source;
+  }
   return text;
 }
 

@@ -38,6 +38,10 @@ struct Report {
   std::uint32_t ptx_line = 0;
   std::string ptx_text;
   std::string source;  ///< "file.cu:12", empty where the PTX has no .loc
+  // Of a race: the instruction that made the earlier access.
+  std::uint32_t other_ptx_line = 0;
+  std::string other_ptx_text;
+  std::string other_source;
   std::string message;
 };
 

@@ -86,16 +86,13 @@ void check_global_race(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t a
   const GlobalRace race = access.write ? shadow.write(cta.order, w.index, pc, address, bytes, access.strong)
                                        : shadow.read(cta.order, w.index, pc, address, bytes, access.strong);
   if (!race.found) return;
-  std::string other = "unknown";
   const auto& code = cta.launch->kernel.code;
-  if (race.pc < code.size()) {
-    other = "line " + std::to_string(code[race.pc].line) + ": " +
-            std::string(cta.launch->module.line_text(code[race.pc].line));
-  }
+  const Instr* other = race.pc < code.size() ? &code[race.pc] : nullptr;
   w.fail_at(instr, Check::global_race, lanes,
             std::string(access.write ? "a write to " : "a read of ") + cta.launch->memory.describe(race.address) +
                 " that " + describe_block(race.block, cta.launch->config.grid) + " has " +
-                (race.other_wrote ? "written" : "read") + ", with nothing that orders the two (" + other + ")");
+                (race.other_wrote ? "written" : "read") + ", with nothing that orders the two",
+            other);
 }
 
 Place place_shared(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes,
@@ -210,22 +207,20 @@ Place place(Warp& w, int lane, ptx::Space space, std::uint64_t address, std::uin
 void fail_shared_race(const Warp& w, const Instr& instr, Lanes lanes, const Cta& cta, const RaceFound& race,
                       bool writes) {
   const auto& code = cta.launch->kernel.code;
-  std::string other;
-  if (race.other.pc < code.size()) {
-    other = "line " + std::to_string(code[race.other.pc].line) + ": " +
-            std::string(cta.launch->module.line_text(code[race.other.pc].line));
-  }
+  const Instr* other = race.other.pc < code.size() ? &code[race.other.pc] : nullptr;
   const std::string who =
       race.other.agent < kMaxWarps ? "warp " + std::to_string(race.other.agent) : "an asynchronous copy";
   const std::string at = std::to_string(race.address + kSharedBase);
   if (race.proxy) {
     w.fail_at(instr, Check::proxy_fence, lanes,
               "the asynchronous proxy reads shared memory at " + at + " that " + who +
-                  " has written through the generic proxy, with no fence.proxy.async between (" + other + ")");
+                  " has written through the generic proxy, with no fence.proxy.async between",
+              other);
   }
   w.fail_at(instr, Check::shared_race, lanes,
             std::string(writes ? "a write to" : "a read of") + " shared memory at " + at + " that " + who + " has " +
-                (race.other_wrote ? "written" : "read") + ", with no barrier between (" + other + ")");
+                (race.other_wrote ? "written" : "read") + ", with no barrier between",
+            other);
 }
 
 const std::uint8_t* read_shared_async(const Warp& w, const Instr& instr, Lanes lanes, const View& view,

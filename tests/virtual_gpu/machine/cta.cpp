@@ -186,10 +186,18 @@ void Cluster::report_deadlock() {
   for (const auto& cta : ctas) {
     for (const auto& warp : cta->warps) {
       if (warp->finished()) continue;
-      if (warp->active == 0) warp->load(warp->waiting.front());
-      std::uint32_t at = warp->pc;
-      const bool waits = !warp->waiting.empty() && warp->waiting.front().state != Fragment::State::warp_sync;
-      if (at != 0 && (waits || warp->yielded)) --at;
+      // Of the fragments, the largest tells most.
+      bool polls = warp->yielded;
+      if (warp->active == 0) {
+        const auto largest = std::max_element(
+            warp->waiting.begin(), warp->waiting.end(),
+            [](const Fragment& f, const Fragment& g) { return std::popcount(f.lanes) < std::popcount(g.lanes); });
+        polls = largest->state != Fragment::State::warp_sync;
+        Fragment fragment = std::move(*largest);
+        warp->waiting.erase(largest);
+        warp->load(std::move(fragment));
+      }
+      const std::uint32_t at = polls && warp->pc != 0 ? warp->pc - 1 : warp->pc;
       warp->fail_at(warp->code[at], Check::deadlock, warp->active,
                     "no thread of the block can go on; this one waits here");
     }

@@ -113,9 +113,15 @@ std::string_view Module::line_text(std::uint32_t line) const {
 
 std::string Module::source_of(const Instr& instr) const {
   if (instr.source.line == 0) return {};
-  const auto file = source_.files.find(instr.source.file);
-  const std::string name = file != source_.files.end() ? file->second : "file " + std::to_string(instr.source.file);
-  return name + ":" + std::to_string(instr.source.line);
+  const auto place = [&](std::uint32_t file, std::uint32_t line) {
+    const auto known = source_.files.find(file);
+    return (known != source_.files.end() ? known->second : "file " + std::to_string(file)) + ":" + std::to_string(line);
+  };
+  std::string text = place(instr.source.file, instr.source.line);
+  if (instr.source.caller_line != 0) {
+    text += ", inlined at " + place(instr.source.caller_file, instr.source.caller_line);
+  }
+  return text;
 }
 
 void Module::locate(const Instr& instr, Report& report) const {

@@ -110,6 +110,11 @@ void Warp::wait_here(Lanes mask, Fragment::State state, Lanes sync_mask) {
 }
 
 void Warp::exit_lanes(Lanes mask) {
+  for (const PendingGroupWork& work : bulk) {
+    if ((mask >> work.lane & 1) == 0) continue;
+    fail_at(*work.instr, Check::async_not_waited, Lanes{1} << work.lane,
+            "the thread exits before this copy out of its block's shared memory was waited for");
+  }
   exited |= mask;
   active &= ~mask;
   leave = true;
@@ -164,13 +169,19 @@ void Warp::fail(Check check, Lanes mask, const std::string& message) const {
   fail_at(code[pc - 1], check, mask, message);
 }
 
-void Warp::fail_at(const Instr& instr, Check check, Lanes mask, const std::string& message) const {
+void Warp::fail_at(const Instr& instr, Check check, Lanes mask, const std::string& message, const Instr* other) const {
   Report report;
   report.check = check;
   report.kernel = cta->launch->kernel.name;
   report.block = cta->index;
   report.thread = cta->thread_index(*this, mask != 0 ? std::countr_zero(mask) : 0);
   report.message = message;
+  if (other != nullptr) {
+    cta->launch->module.locate(*other, report);
+    report.other_ptx_line = report.ptx_line;
+    report.other_ptx_text = report.ptx_text;
+    report.other_source = report.source;
+  }
   cta->launch->module.locate(instr, report);
   throw Fault{std::move(report)};
 }

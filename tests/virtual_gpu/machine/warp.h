@@ -148,7 +148,9 @@ struct alignas(64) Warp {
 
   /// Ends the launch with a report about the running instruction and the lowest lane of the mask.
   [[noreturn]] void fail(Check check, Lanes mask, const std::string& message) const;
-  [[noreturn]] void fail_at(const Instr& instr, Check check, Lanes mask, const std::string& message) const;
+  /// `other` is the instruction that made the earlier access of a race.
+  [[noreturn]] void fail_at(const Instr& instr, Check check, Lanes mask, const std::string& message,
+                            const Instr* other = nullptr) const;
 
   // Fragments.
   bool runnable() const;

@@ -32,6 +32,8 @@ struct Operand {
 struct SourceLocation {
   std::uint32_t file = 0;
   std::uint32_t line = 0;
+  std::uint32_t caller_file = 0;  ///< where the function that holds the line was inlined
+  std::uint32_t caller_line = 0;
 };
 
 struct Instruction {

@@ -348,7 +348,12 @@ class Parser {
       take();
       source_.file = static_cast<std::uint32_t>(integer());
       source_.line = static_cast<std::uint32_t>(integer());
-      skip_line();
+      source_.caller_line = 0;
+      for (const std::uint32_t line = peek().line; peek().kind != Kind::end && peek().line == line;) {
+        if (take().text != "inlined_at") continue;
+        source_.caller_file = static_cast<std::uint32_t>(integer());
+        source_.caller_line = static_cast<std::uint32_t>(integer());
+      }
     } else if (name == "reg") {
       take();
       if (peek().kind != Kind::directive) fail("a type");
