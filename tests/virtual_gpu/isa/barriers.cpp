@@ -19,7 +19,7 @@ u32 uniform(Warp& w, const Arg& arg, Lanes mask, const char* what) {
 
 void barrier(Warp& w, const Instr& in, Lanes mask) {
   Cta& cta = *w.cta;
-  if ((in.flags & kAligned) != 0) w.require_converged(mask);
+  if ((in.flags & kAligned) != 0 && !w.converged(mask)) return;
   const u32 id = uniform(w, in.a[0], mask, "the barrier's number");
   if (id >= 16) w.fail(Check::invalid, mask, "there are 16 barriers, found number " + std::to_string(id));
   const bool counted = (in.flags & kCounted) != 0;
@@ -110,7 +110,7 @@ void warp_sync(Warp& w, const Instr& in, Lanes mask) {
 
 // 9.7.13.3
 void cluster_arrive(Warp& w, const Instr& in, Lanes mask) {
-  if (in.flags != 0) w.require_converged(mask);
+  if (in.flags != 0 && !w.converged(mask)) return;
   Cluster& cluster = *w.cta->cluster;
   if ((w.cluster_arrived & mask) != 0) {
     w.fail(Check::invalid, w.cluster_arrived & mask,
@@ -123,7 +123,7 @@ void cluster_arrive(Warp& w, const Instr& in, Lanes mask) {
   cluster.check_barrier();
 }
 void cluster_wait(Warp& w, const Instr& in, Lanes mask) {
-  if (in.flags != 0) w.require_converged(mask);
+  if (in.flags != 0 && !w.converged(mask)) return;
   const Lanes waits = mask & w.cluster_arrived;
   const Lanes done = mask & w.cluster_passed;
   if ((mask & ~waits & ~done) != 0)

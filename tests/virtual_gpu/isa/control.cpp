@@ -257,7 +257,7 @@ void decode_setmaxnreg(Decoder& d, Instr& in) {
   const s64 n = d.integer(d.operand(0));
   if (n < 24 || n > 256 || n % 8 != 0) d.unsupported("expected a multiple of 8 from 24 to 256");
   in.kind = Kind::control;
-  in.run = [](Warp& w, const Instr&, Lanes mask) { w.require_converged(mask); };
+  in.run = [](Warp& w, const Instr&, Lanes mask) { static_cast<void>(w.converged(mask)); };
 }
 
 }  // namespace

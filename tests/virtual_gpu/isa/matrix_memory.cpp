@@ -24,7 +24,7 @@ void row_addresses(Warp& w, const Instr& in, const Arg& base, u64* at) {
 }
 
 void ldmatrix(Warp& w, const Instr& in, Lanes mask) {
-  w.require_converged(mask);
+  if (!w.converged(mask)) return;
   alignas(64) u64 at[kWarpSize];
   row_addresses(w, in, in.a[1], at);
   const bool transposed = (in.flags & 8) != 0;
@@ -72,7 +72,7 @@ void ldmatrix(Warp& w, const Instr& in, Lanes mask) {
 }
 
 void stmatrix(Warp& w, const Instr& in, Lanes mask) {
-  w.require_converged(mask);
+  if (!w.converged(mask)) return;
   alignas(64) u64 at[kWarpSize];
   row_addresses(w, in, in.a[0], at);
   const bool transposed = (in.flags & 8) != 0;
@@ -103,7 +103,7 @@ void stmatrix(Warp& w, const Instr& in, Lanes mask) {
 }
 
 void movmatrix(Warp& w, const Instr& in, Lanes mask) {
-  w.require_converged(mask);
+  if (!w.converged(mask)) return;
   u32 from[kWarpSize];
   std::memcpy(from, w.source<u32>(in.a[1]), sizeof from);
   const Lanes undefined = w.undefined_in(in.a[1]);

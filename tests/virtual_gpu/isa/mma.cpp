@@ -47,7 +47,7 @@ enum Accumulator { kF32, kF16, kS32 };
 
 template <class E, class F, int K, int kHalves, Accumulator kAcc>
 void mma(Warp& w, const Instr& in, Lanes mask) {
-  w.require_converged(mask);
+  if (!w.converged(mask)) return;
   const Counts n = counts(in);
   const u32* a[16];
   const u32* b[8];
@@ -97,7 +97,7 @@ void mma(Warp& w, const Instr& in, Lanes mask) {
 /// f64: one element a register, any of the shapes.
 template <int K, int kHalves>
 void mma_double(Warp& w, const Instr& in, Lanes mask) {
-  w.require_converged(mask);
+  if (!w.converged(mask)) return;
   const Counts n = counts(in);
   double result[4][kWarpSize];
   for (int i = 0; i < 2 * kHalves; ++i) {

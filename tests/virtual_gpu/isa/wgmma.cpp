@@ -225,7 +225,7 @@ using CarryOut = void (*)(Warp&, const Plan&);
 /// more's last entry is scale-d; before it the descriptors.
 template <CarryOut kCarryOut>
 void issue(Warp& w, const Instr& in, Lanes mask) {
-  w.require_converged(mask);
+  if (!w.converged(mask)) return;
   if (mask != kAllLanes) w.fail(Check::divergent, mask, "wgmma needs whole warps");
   if (!w.mma_fenced) w.fail(Check::async_not_waited, mask, "wgmma.mma_async comes before any wgmma.fence");
   Frame& frame = *w.frame;
@@ -263,15 +263,15 @@ void issue(Warp& w, const Instr& in, Lanes mask) {
 
 // 9.7.15.7.1 wgmma.fence, 9.7.15.7.2 wgmma.commit_group, 9.7.15.7.3 wgmma.wait_group
 void fence(Warp& w, const Instr&, Lanes mask) {
-  w.require_converged(mask);
+  if (!w.converged(mask)) return;
   w.mma_fenced = true;
 }
 void commit(Warp& w, const Instr&, Lanes mask) {
-  w.require_converged(mask);
+  if (!w.converged(mask)) return;
   ++w.mma_group;
 }
 void wait(Warp& w, const Instr& in, Lanes mask) {
-  w.require_converged(mask);
+  if (!w.converged(mask)) return;
   const auto left = static_cast<u32>(in.immediate);
   std::size_t done = 0;
   while (done < w.mmas.size() && w.mmas[done].group + left < w.mma_group) w.mmas[done++].run();

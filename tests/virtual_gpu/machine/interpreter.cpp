@@ -36,8 +36,12 @@ void run_warp(Warp& w, std::uint32_t turn) {
       return;
     }
   }
-  // A fragment that used up its turn while others of its warp are ready may be spinning until one of them acts.
-  if (!w.waiting.empty() && w.cta->cluster->random() % 16 == 0) w.choose(true);
+  // A fragment that runs on and on while others of its warp are ready may be spinning until one of them acts.
+  w.diverged_turns = w.waiting.empty() ? 0 : w.diverged_turns + 1;
+  if (w.diverged_turns > 64) {
+    w.diverged_turns = 0;
+    w.choose(true);
+  }
 }
 
 }  // namespace vgpu

@@ -186,6 +186,17 @@ void Warp::fail_at(const Instr& instr, Check check, Lanes mask, const std::strin
   throw Fault{std::move(report)};
 }
 
+void Warp::wait_for_lanes(Lanes mask) {
+  // Fragments run lowest first, so that what is missing should be here. Only where this fragment was let past one that
+  // spins can lanes still come.
+  const bool coming = mask == active && std::any_of(waiting.begin(), waiting.end(), [&](const Fragment& f) {
+                        if (f.state != Fragment::State::ready) return false;
+                        return f.frame->depth != frame->depth ? f.frame->depth > frame->depth : f.pc < pc;
+                      });
+  if (!coming) fail_divergent(mask);
+  wait_here(mask, Fragment::State::warp_sync, lanes);
+}
+
 void Warp::fail_divergent(Lanes mask) const {
   const Lanes missing = lanes & ~exited & ~mask;
   fail(Check::divergent, mask,

@@ -81,9 +81,10 @@ struct alignas(64) Warp {
   const Instr* code = nullptr;
   std::uint32_t pc = 0;
   Lanes active = 0;
-  std::uint32_t stop_pc = 0;  ///< another fragment waits there or before: choose again
-  bool leave = false;         ///< the handler changed the fragments: choose again
-  bool yielded = false;       ///< nothing to do here for now
+  std::uint32_t stop_pc = 0;         ///< another fragment waits there or before: choose again
+  bool leave = false;                ///< the handler changed the fragments: choose again
+  bool yielded = false;              ///< nothing to do here for now
+  std::uint32_t diverged_turns = 0;  ///< in a row, with other fragments ready
   FramePtr frame;
 
   Cta* cta = nullptr;
@@ -164,11 +165,15 @@ struct alignas(64) Warp {
   /// The running lanes of the mask wait at the running instruction, which runs again when they are ready.
   void wait_here(Lanes mask, Fragment::State state, Lanes sync_mask);
   void exit_lanes(Lanes mask);
-  /// Lanes of the mask must be all that exist. PTX ISA: the .aligned modifier.
-  void require_converged(Lanes mask) const {
-    if (mask != (lanes & ~exited)) [[unlikely]]
-      fail_divergent(mask);
+  /// For instructions that all threads of the warp execute together (PTX ISA: the .aligned modifier). False where lanes
+  /// are missing that are on their way: then this fragment waits and the handler returns. Throws Fault where none is.
+  bool converged(Lanes mask) {
+    if (mask == (lanes & ~exited)) [[likely]]
+      return true;
+    wait_for_lanes(mask);
+    return false;
   }
+  void wait_for_lanes(Lanes mask);
   [[noreturn]] void fail_divergent(Lanes mask) const;
 
   /// After others may be ordered after this warp: what it does next is new to them.
