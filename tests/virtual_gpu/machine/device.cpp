@@ -212,8 +212,17 @@ void Device::check(const Program& kernel, const LaunchConfig& config, std::size_
   expect(param_bytes == need, std::to_string(need) + " bytes of parameters, found " + std::to_string(param_bytes));
 }
 
-LaunchResult Device::launch(const Module& module, const Program& kernel, const LaunchConfig& config,
+LaunchResult Device::launch(const Module& module, const Program& kernel, const LaunchConfig& given,
                             std::span<const std::uint8_t> params) {
+  LaunchConfig config = given;
+  if (const auto it = kernel.directives.find("reqnctapercluster"); it != kernel.directives.end()) {
+    // A kernel compiled for one cluster size is launched with that size, whether the launch names it or not.
+    Dim3 size{1, 1, 1};
+    std::copy_n(it->second.begin(), std::min<std::size_t>(it->second.size(), 3), size.begin());
+    if (config.cluster == Dim3{1, 1, 1}) config.cluster = size;
+    if (config.cluster != size)
+      throw Error("kernel " + kernel.name + ": expected the cluster size that .reqnctapercluster names");
+  }
   check(kernel, config, params.size());
   // Tags in the shadow of global memory hold 8 bits of the launch's number.
   if (++launches_ % 256 == 0) {
