@@ -1,0 +1,102 @@
+// Tensors for kernel tests: seeded numbers, canaries on both sides, and a comparison that says where it failed.
+#pragma once
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/element.h"
+
+namespace maskrt::testing {
+
+/// A dense tensor with its memory, aligned to 64 bytes, between two stretches of bytes that nobody may write.
+class OwnedTensor {
+ public:
+  OwnedTensor(DataType type, std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t channels,
+              std::int64_t block)
+      : tensor_(kernels::dense(nullptr, type, batch, height, width, channels, block)),
+        memory_(tensor_.bytes() + 2 * guard + 64, canary) {
+    const auto address = reinterpret_cast<std::uintptr_t>(memory_.data()) + guard;
+    first_ = static_cast<std::size_t>((address + 63) / 64 * 64 - reinterpret_cast<std::uintptr_t>(memory_.data()));
+    std::fill_n(memory_.begin() + static_cast<std::ptrdiff_t>(first_), tensor_.bytes(), std::byte{0});
+    tensor_.data = memory_.data() + first_;
+  }
+  OwnedTensor(const OwnedTensor&) = delete;
+  OwnedTensor& operator=(const OwnedTensor&) = delete;
+
+  const kernels::Tensor& operator*() const { return tensor_; }
+  const kernels::Tensor* operator->() const { return &tensor_; }
+
+  /// Uniform in [low, high); padding channels stay 0.
+  OwnedTensor& fill(unsigned seed, float low = -1, float high = 1) {
+    std::mt19937 engine(seed);
+    std::uniform_real_distribution<float> number(low, high);
+    kernels::for_each_element(
+        tensor_, [&](auto b, auto y, auto x, auto c) { kernels::set(tensor_, b, y, x, c, number(engine)); });
+    return *this;
+  }
+  /// NaN in every element, so that one that a kernel forgets to write is seen.
+  OwnedTensor& poison() {
+    kernels::for_each_element(tensor_, [&](auto b, auto y, auto x, auto c) {
+      kernels::set(tensor_, b, y, x, c, std::numeric_limits<float>::quiet_NaN());
+    });
+    return *this;
+  }
+
+  void require_intact() const {
+    for (std::size_t i = 0; i < memory_.size(); ++i) {
+      if (i >= first_ && i < first_ + tensor_.bytes()) continue;
+      if (memory_[i] != canary)
+        FAIL("canary " << static_cast<std::ptrdiff_t>(i) - static_cast<std::ptrdiff_t>(first_) << " of "
+                       << tensor_.bytes() << " bytes: got " << static_cast<int>(memory_[i]) << ", want "
+                       << static_cast<int>(canary));
+    }
+  }
+
+ private:
+  static constexpr std::size_t guard = 256;
+  static constexpr std::byte canary{0xA5};
+  kernels::Tensor tensor_;
+  std::vector<std::byte> memory_;
+  std::size_t first_ = 0;
+};
+
+/// One unit in the last place at 1, halved: the largest relative error of one rounding.
+constexpr double unit_fp32 = 0x1p-24, unit_bf16 = 0x1p-8;
+
+inline double unit_of(DataType type) { return type == DataType::bf16 ? unit_bf16 : unit_fp32; }
+
+/// Every element of got within bound(b, y, x, c) of want's; padding channels 0; canaries intact.
+template <typename Bound>
+void require_close(const OwnedTensor& got, const kernels::Tensor& want, Bound&& bound) {
+  const kernels::Tensor whole = kernels::padded(*got);
+  kernels::for_each_element(whole, [&](auto b, auto y, auto x, auto c) {
+    const float value = kernels::get(whole, b, y, x, c);
+    if (c >= got->channels) {
+      if (value != 0) FAIL("padding (" << b << ", " << y << ", " << x << ", " << c << "): got " << value << ", want 0");
+      return;
+    }
+    const float wanted = kernels::get(want, b, y, x, c);
+    const double allowed = bound(b, y, x, c);
+    if (!(std::abs(static_cast<double>(value) - wanted) <= allowed))
+      FAIL("(" << b << ", " << y << ", " << x << ", " << c << "): got " << value << ", want " << wanted << ", bound "
+               << allowed);
+  });
+  got.require_intact();
+}
+
+/// Seeded numbers that bf16 holds exactly, so that rounding weights changes nothing.
+inline std::vector<float> numbers(unsigned seed, std::int64_t count) {
+  std::mt19937 engine(seed);
+  std::uniform_real_distribution<float> number(-1, 1);
+  std::vector<float> result(static_cast<std::size_t>(count));
+  for (float& value : result) value = float_from_bf16(bf16_from_float(number(engine)));
+  return result;
+}
+
+}  // namespace maskrt::testing

@@ -1,0 +1,215 @@
+// The convolutions of the CPU device against the loop that defines them.
+#include <omp.h>
+
+#include <cstdlib>
+
+#include "kernels/conv/conv_cpu.h"
+#include "kernels/conv/coordinate_term.h"
+#include "owned_tensor.h"
+
+using namespace maskrt;
+using namespace maskrt::kernels;
+using maskrt::testing::numbers;
+using maskrt::testing::OwnedTensor;
+
+namespace {
+
+struct Case {
+  std::int64_t batch, height, width, in, out;
+  ConvGeometry geometry;
+  bool bias = true, accumulate = false;
+  Activation activation = Activation::none;
+};
+
+std::string text(const Case& c) {
+  const ConvGeometry& g = c.geometry;
+  return std::to_string(c.batch) + "x" + std::to_string(c.height) + "x" + std::to_string(c.width) + " " +
+         std::to_string(c.in) + "->" + std::to_string(c.out) + " " + std::to_string(g.kernel_height) + "x" +
+         std::to_string(g.kernel_width) + " s" + std::to_string(g.stride) + " p" + std::to_string(g.padding) + " d" +
+         std::to_string(g.dilation) + " g" + std::to_string(g.groups);
+}
+
+// Sizes 1, primes, around the tile of 4 x 4 and the block of 16, and real layers.
+const std::vector<Case> cases = {
+    {1, 1, 1, 16, 16, {1, 1, 1, 0, 1, 1}},
+    {1, 1, 1, 16, 16, {3, 3, 1, 1, 1, 1}},
+    {2, 7, 5, 17, 33, {3, 3, 1, 1, 1, 1}},
+    {1, 15, 16, 31, 15, {3, 3, 1, 1, 1, 1}, true, true},
+    {3, 17, 13, 64, 100, {3, 3, 1, 1, 1, 1}, true, false, Activation::relu},
+    {1, 20, 27, 128, 64, {3, 3, 1, 1, 1, 1}, true, true, Activation::relu},
+    {1, 14, 30, 64, 64, {3, 3, 1, 1, 1, 1}, false, false, Activation::relu},
+    {1, 9, 11, 48, 32, {3, 3, 1, 2, 2, 1}},
+    {2, 13, 19, 3, 64, {7, 7, 2, 3, 1, 1}, true, false, Activation::relu},
+    {1, 23, 24, 33, 17, {3, 3, 2, 1, 1, 1}},
+    {2, 9, 11, 128, 256, {1, 1, 2, 0, 1, 1}, true, true, Activation::relu},
+    {2, 13, 10, 256, 80, {1, 1, 1, 0, 1, 1}, true, true},
+    {1, 6, 6, 1, 1, {3, 3, 1, 1, 1, 1}},
+    {1, 5, 300, 16, 16, {5, 3, 1, 2, 1, 1}},
+    {2, 14, 17, 128, 128, {3, 3, 1, 1, 1, 32}, true, false, Activation::relu},
+    {1, 13, 14, 128, 128, {3, 3, 2, 1, 1, 4}},
+    {1, 12, 10, 24, 36, {3, 3, 1, 1, 1, 12}},
+    {1, 12, 10, 32, 32, {3, 3, 1, 1, 1, 32}},
+};
+
+/// Sums of n products in any order are within about sqrt(n) units of the sum of the products' magnitudes; Winograd's
+/// F(4x4, 3x3) multiplies that by what its transforms can enlarge: with points 0, 1, -1, 2, -2 the sums of magnitudes
+/// of its input, weight and output transforms (10, 1 and 18 a side at most) lose up to 10 bits, of which random data
+/// shows less than 4.
+void check(const Case& c, ConvAlgorithm algorithm, DataType in_type, DataType out_type, std::int64_t block) {
+  INFO("convolution " << text(c) << ", algorithm " << static_cast<int>(algorithm) << ", " << name_of(in_type) << " to "
+                      << name_of(out_type));
+  const ConvGeometry& g = c.geometry;
+  const std::int64_t height = conv_output_size(c.height, g.kernel_height, g),
+                     width = conv_output_size(c.width, g.kernel_width, g);
+  OwnedTensor in(in_type, c.batch, c.height, c.width, c.in, c.in <= 4 ? 1 : block);
+  in.fill(1);
+  OwnedTensor out(out_type, c.batch, height, width, c.out, block),
+      want(DataType::f32, c.batch, height, width, c.out, 0), magnitude(DataType::f32, c.batch, height, width, c.out, 0);
+  if (c.accumulate) out.fill(2);
+  const std::int64_t fan_in = c.in / g.groups * g.kernel_height * g.kernel_width;
+  std::vector<float> weight = numbers(3, c.out * fan_in), bias = numbers(4, c.out);
+
+  conv_ref(g, *in, weight.data(), c.bias ? bias.data() : nullptr, nullptr, c.accumulate ? &*out : nullptr, c.activation,
+           *want);
+  OwnedTensor positive(DataType::f32, c.batch, c.height, c.width, c.in, 0);
+  for_each_element(*positive,
+                   [&](auto b, auto y, auto x, auto i) { set(*positive, b, y, x, i, std::abs(get(*in, b, y, x, i))); });
+  std::vector<float> positive_weight = weight;
+  for (float& w : positive_weight) w = std::abs(w);
+  conv_ref(g, *positive, positive_weight.data(), nullptr, nullptr, nullptr, Activation::none, *magnitude);
+
+  ConvProblem problem{g, *in, *out, c.bias, c.accumulate, c.activation};
+  const auto conv = Convolution::make(problem, algorithm);
+  if (conv == nullptr) return;
+  std::vector<std::byte> memory(conv->weight_bytes() + conv->scratch_bytes() + conv->in_span() + conv->out_span() +
+                                512);
+  std::size_t used = 0;
+  const auto take = [&](std::size_t bytes) {
+    void* at = memory.data() + used;
+    std::size_t space = memory.size() - used;
+    REQUIRE(std::align(64, bytes, at, space) != nullptr);
+    used = static_cast<std::size_t>(static_cast<std::byte*>(at) - memory.data()) + bytes;
+    return at;
+  };
+  void* weights = take(conv->weight_bytes());
+  conv->prepare(weight.data(), c.out, c.in / g.groups, weights);
+  bias.resize(static_cast<std::size_t>(conv->out_layout().dims()[1]));
+  void* scratch = take(conv->scratch_bytes());
+  if (algorithm == ConvAlgorithm::free) {
+    const auto plain_in = onednn::layout_of(problem.whole_blocks(*in)),
+               plain_out = onednn::layout_of(problem.whole_blocks(*out));
+    void* from = take(conv->in_span());
+    void* to = take(conv->out_span());
+    onednn::Reorder(plain_in, conv->in_layout()).run(in->data, from);
+    onednn::Reorder(plain_out, conv->out_layout()).run(out->data, to);
+    conv->run(from, weights, c.bias ? bias.data() : nullptr, to, scratch);
+    onednn::Reorder(conv->out_layout(), plain_out).run(to, out->data);
+  } else {
+    conv->run(in->data, weights, c.bias ? bias.data() : nullptr, out->data, scratch);
+  }
+  const double enlarged = algorithm == ConvAlgorithm::winograd ? 16 : 1;
+  require_close(out, *want, [&](auto b, auto y, auto x, auto o) {
+    const double sum = get(*magnitude, b, y, x, o) + 2;
+    return testing::unit_fp32 * (4 + std::sqrt(static_cast<double>(fan_in))) * enlarged * sum +
+           (out_type == DataType::bf16 ? testing::unit_bf16 * std::abs(get(*want, b, y, x, o)) + 1e-6 : 0.0);
+  });
+}
+
+}  // namespace
+
+TEST_CASE("direct convolutions in the tensors' own layouts") {
+  for (const Case& c : cases)
+    for (const std::int64_t block : {16, 8}) check(c, ConvAlgorithm::direct, DataType::f32, DataType::f32, block);
+}
+
+TEST_CASE("direct convolutions with channels innermost") {
+  for (const Case& c : cases) check(c, ConvAlgorithm::direct, DataType::f32, DataType::f32, 0);
+}
+
+TEST_CASE("Winograd convolutions") {
+  for (const Case& c : cases) check(c, ConvAlgorithm::winograd, DataType::f32, DataType::f32, 16);
+}
+
+TEST_CASE("convolutions in the layouts that oneDNN likes best") {
+  for (const Case& c : cases)
+    for (const std::int64_t block : {16, 8, 1}) check(c, ConvAlgorithm::free, DataType::f32, DataType::f32, block);
+}
+
+TEST_CASE("bf16 convolutions that write either type") {
+  for (const Case& c : cases)
+    for (const DataType out : {DataType::f32, DataType::bf16}) check(c, ConvAlgorithm::direct, DataType::bf16, out, 16);
+}
+
+TEST_CASE("a convolution between views of a batch leaves the channels beside them alone") {
+  const std::int64_t block = 16;
+  OwnedTensor all_in(DataType::f32, 3, 9, 10, 64, block), all_out(DataType::f32, 3, 9, 10, 96, block);
+  all_in.fill(1);
+  all_out.fill(2);
+  OwnedTensor before(DataType::f32, 3, 9, 10, 96, block);
+  before.fill(2);
+  // Channels 32..63 in, 16..63 out.
+  Tensor in = *all_in, out = *all_out;
+  in.data = in.as<float>() + 2 * in.block_stride;
+  in.channels = 32;
+  out.data = out.as<float>() + out.block_stride;
+  out.channels = 48;
+  const ConvGeometry g{3, 3, 1, 1, 1, 1};
+  const std::vector<float> weight = numbers(3, 48 * 32 * 9);
+  OwnedTensor want(DataType::f32, 3, 9, 10, 48, 0);
+  conv_ref(g, in, weight.data(), nullptr, nullptr, nullptr, Activation::none, *want);
+  const auto conv = Convolution::make({g, in, out, false, false, Activation::none}, ConvAlgorithm::direct);
+  if (conv == nullptr) return;
+  struct alignas(64) Line {
+    std::byte bytes[64];
+  };
+  std::vector<Line> weights(conv->weight_bytes() / 64 + 1), scratch(conv->scratch_bytes() / 64 + 1);
+  conv->prepare(weight.data(), 48, 32, weights.data());
+  conv->run(in.data, weights.data(), nullptr, out.data, scratch.data());
+  require_close(all_out, *before, [&](auto b, auto y, auto x, auto c) {
+    if (c < 16 || c >= 64) return 0.0;
+    const double error = std::abs(get(*all_out, b, y, x, c) - get(*want, b, y, x, c - 16));
+    CHECK(error <= 32 * 9 * testing::unit_fp32 * 20);
+    return 1e9;
+  });
+}
+
+TEST_CASE("the coordinate term is what two more channels would add") {
+  for (const std::int64_t block : {16, 8}) {
+    for (const auto& [height, width, kernel, stride, padding, dilation] :
+         std::vector<std::tuple<int, int, int, int, int, int>>{{1, 1, 3, 1, 1, 1},
+                                                               {2, 5, 3, 1, 1, 1},
+                                                               {17, 13, 3, 1, 1, 1},
+                                                               {9, 8, 3, 2, 1, 1},
+                                                               {7, 11, 3, 1, 2, 2},
+                                                               {6, 5, 1, 1, 0, 1},
+                                                               {3, 4, 5, 1, 2, 1}}) {
+      const std::int64_t channels = 21;
+      const ConvGeometry g{kernel, kernel, stride, padding, dilation, 1};
+      INFO("map " << height << "x" << width << ", kernel " << kernel << ", stride " << stride << ", padding " << padding
+                  << ", dilation " << dilation);
+      const std::vector<float> coordinates = numbers(5, channels * 2 * kernel * kernel);
+      const std::vector<float> nothing(static_cast<std::size_t>(channels * kernel * kernel), 0.0f);
+      OwnedTensor in(DataType::f32, 2, height, width, 1, 0);
+      const std::int64_t rows = conv_output_size(height, kernel, g), columns = conv_output_size(width, kernel, g);
+      OwnedTensor want(DataType::f32, 2, rows, columns, channels, 0),
+          out(DataType::f32, 2, rows, columns, channels, block), sum(DataType::f32, 2, rows, columns, channels, block),
+          half(DataType::bf16, 2, rows, columns, channels, block);
+      conv_ref(g, *in, nothing.data(), nullptr, coordinates.data(), nullptr, Activation::none, *want);
+      const CoordinateTerm term(g, coordinates.data(), channels, height, width, block);
+      // 2 k k products of numbers up to 1.
+      const double bound = testing::unit_fp32 * 2 * kernel * kernel;
+      out.poison();
+      term.write(*out);
+      require_close(out, *want, [&](auto...) { return bound; });
+      half.poison();
+      term.write(*half);
+      require_close(half, *want, [&](auto b, auto y, auto x, auto c) {
+        return bound + testing::unit_bf16 * std::abs(get(*want, b, y, x, c));
+      });
+      sum.fill(6);
+      conv_ref(g, *in, nothing.data(), nullptr, coordinates.data(), &*sum, Activation::none, *want);
+      term.add(*sum);
+      require_close(sum, *want, [&](auto...) { return bound + testing::unit_fp32 * 4; });
+    }
+  }
+}
