@@ -15,22 +15,24 @@ std::uint32_t warp_of(std::uint64_t tag) { return static_cast<std::uint32_t>(tag
 std::uint32_t tick_of(std::uint64_t tag) { return static_cast<std::uint32_t>(tag >> 19) & 0x7ff; }
 std::uint32_t pc_of(std::uint64_t tag) { return static_cast<std::uint32_t>(tag >> 5) & 0x3fff; }
 
+/// A tag of another block of the same launch.
+bool elsewhere(std::uint64_t tag, std::uint64_t mine) { return (tag ^ mine) >> 56 == 0 && (tag ^ mine) >> 35 != 0; }
+
 GlobalRace race(std::uint64_t tag, bool wrote, std::uint64_t address) {
   return {true, wrote, address, block_of(tag), warp_of(tag), pc_of(tag)};
 }
 
 }  // namespace
 
-std::uint64_t GlobalShadow::make(const BlockOrder& order, std::uint32_t warp, std::uint32_t pc, bool strong,
-                                 std::uint32_t mask) const {
+std::uint64_t GlobalShadow::make(const BlockOrder& order, std::uint32_t warp, std::uint32_t pc, bool strong) const {
   const std::uint64_t tick = std::min(order.tick, kLastTick);
   return static_cast<std::uint64_t>(launch_) << 56 | static_cast<std::uint64_t>(order.block & 0x1fffff) << 35 |
          static_cast<std::uint64_t>(warp) << 30 | tick << 19 | static_cast<std::uint64_t>(pc & 0x3fff) << 5 |
-         (strong ? 16u : 0u) | mask;
+         (strong ? 16u : 0u);
 }
 
 bool GlobalShadow::conflicts(std::uint64_t tag, const BlockOrder& order, bool strong, std::uint32_t mask) const {
-  if ((tag & mask) == 0 || tag >> 56 != launch_ || block_of(tag) == (order.block & 0x1fffff)) return false;
+  if ((tag & mask) == 0) return false;
   if (strong && (tag & 16) != 0) return false;
   if (tick_of(tag) == kLastTick) return false;  // too many fences to tell apart
   const auto seen = order.acquired.find(block_of(tag));
@@ -40,6 +42,7 @@ bool GlobalShadow::conflicts(std::uint64_t tag, const BlockOrder& order, bool st
 GlobalRace GlobalShadow::read(BlockOrder& order, std::uint32_t warp, std::uint32_t pc, std::uint64_t address,
                               std::uint32_t bytes, bool strong) {
   order.touched = true;
+  const std::uint64_t mine = make(order, warp, pc, strong);
   const std::uint64_t end = address + bytes;
   for (std::uint64_t at = address & ~std::uint64_t{3}; at < end; at += 4) {
     std::uint32_t part = 15;
@@ -47,8 +50,8 @@ GlobalRace GlobalShadow::read(BlockOrder& order, std::uint32_t warp, std::uint32
     if (at + 4 > end) part &= 15u >> (at + 4 - end);
     GlobalTags& tags = *memory_.tags(at);
     const std::uint64_t write = load(tags.write);
-    if (conflicts(write, order, strong, part)) return race(write, true, at);
-    store(tags.read, make(order, warp, pc, strong, part));
+    if (elsewhere(write, mine) && conflicts(write, order, strong, part)) return race(write, true, at);
+    store(tags.read, mine | part);
   }
   return {};
 }
@@ -56,6 +59,7 @@ GlobalRace GlobalShadow::read(BlockOrder& order, std::uint32_t warp, std::uint32
 GlobalRace GlobalShadow::write(BlockOrder& order, std::uint32_t warp, std::uint32_t pc, std::uint64_t address,
                                std::uint32_t bytes, bool strong) {
   order.touched = true;
+  const std::uint64_t mine = make(order, warp, pc, strong);
   const std::uint64_t end = address + bytes;
   for (std::uint64_t at = address & ~std::uint64_t{3}; at < end; at += 4) {
     std::uint32_t part = 15;
@@ -63,10 +67,10 @@ GlobalRace GlobalShadow::write(BlockOrder& order, std::uint32_t warp, std::uint3
     if (at + 4 > end) part &= 15u >> (at + 4 - end);
     GlobalTags& tags = *memory_.tags(at);
     const std::uint64_t write = load(tags.write);
-    if (conflicts(write, order, strong, part)) return race(write, true, at);
+    if (elsewhere(write, mine) && conflicts(write, order, strong, part)) return race(write, true, at);
     const std::uint64_t read = load(tags.read);
-    if (conflicts(read, order, strong, part)) return race(read, false, at);
-    store(tags.write, make(order, warp, pc, strong, part));
+    if (elsewhere(read, mine) && conflicts(read, order, strong, part)) return race(read, false, at);
+    store(tags.write, mine | part);
   }
   return {};
 }

@@ -79,8 +79,8 @@ class GlobalShadow {
  private:
   // launch:8 block:21 warp:5 tick:11 pc:14 strong:1 mask:4; tick 0 is nobody.
   static constexpr std::uint32_t kLastTick = (1u << 11) - 1;
-  std::uint64_t make(const BlockOrder& order, std::uint32_t warp, std::uint32_t pc, bool strong,
-                     std::uint32_t mask) const;
+  std::uint64_t make(const BlockOrder& order, std::uint32_t warp, std::uint32_t pc, bool strong) const;
+  /// For the tag of another block of this launch.
   bool conflicts(std::uint64_t tag, const BlockOrder& order, bool strong, std::uint32_t mask) const;
 
   struct Stripe {
