@@ -72,16 +72,22 @@ void ProgramBuilder::add(const graph::Conv& op) {
   const ConvNode shape(op, extent(input(0)), extent(node().output));
   const DataType in_type = precision_.conv[static_cast<std::size_t>(node_)];
   const DataType out_type = in_type == DataType::f32 ? DataType::f32 : value_type(node().output);
-  const auto group = shape.one_group(in_type, out_type);
+  // Measured and compiled for where the input lies: the images of a slice are further apart than a dense tensor's.
+  const std::int64_t in_block = input_block(shape.in.channels);
+  const View in = in_format(input(0), {in_type, in_block != 0 ? in_block : shape.in.channels});
+  kernels::ConvProblem whole = shape.whole(in_type, out_type);
+  whole.in.batch_stride = in.tensor.batch_stride;
+  auto group = shape.one_group(in_type, out_type);
   if (!group) {
-    conv_whole(op, chooser_.choose(shape.whole(in_type, out_type), threads_), in_type, out_type);
+    conv_whole(op, chooser_.choose(whole, threads_), in, out_type);
   } else {
+    group->in.batch_stride = in.tensor.batch_stride;
     const ConvChoice one = chooser_.choose(*group, threads_);
-    const ConvChoice all = chooser_.choose(shape.whole(in_type, out_type), threads_);
+    const ConvChoice all = chooser_.choose(whole, threads_);
     if (all.algorithm != kernels::ConvAlgorithm::free && all.seconds < one.seconds * shape.geometry.groups) {
-      conv_whole(op, all, in_type, out_type);
+      conv_whole(op, all, in, out_type);
     } else {
-      conv_by_group(op, *group, one);
+      conv_by_group(op, *group, one, in);
     }
   }
   if (op.activation != graph::Activation::sigmoid) return;
@@ -92,11 +98,8 @@ void ProgramBuilder::add(const graph::Conv& op) {
   });
 }
 
-void ProgramBuilder::conv_whole(const graph::Conv& op, const ConvChoice& choice, DataType in_type, DataType out_type) {
+void ProgramBuilder::conv_whole(const graph::Conv& op, const ConvChoice& choice, View in, DataType out_type) {
   const auto conv = choice.conv;
-  const graph::Extent& in_extent = extent(input(0));
-  const std::int64_t in_block = input_block(in_extent.channels);
-  View in = in_format(input(0), {in_type, in_block != 0 ? in_block : in_extent.channels});
   const View out = conv_target(op, out_type);
   if (op.coordinate_weight != nullptr) coordinate_term(op, out);
 
@@ -141,19 +144,18 @@ void ProgramBuilder::conv_whole(const graph::Conv& op, const ConvChoice& choice,
   scratch.buffer = new_buffer("scratch of " + node().name, conv->scratch_bytes(), true);
   std::vector<View> reads{in, scratch};
   if (op.residual || op.coordinate_weight != nullptr) reads.push_back(target);
-  step("conv", choice.name(in_type), reads, {target, scratch}, [=](const Addresses& addresses) {
+  step("conv", choice.name(in.tensor.type), reads, {target, scratch}, [=](const Addresses& addresses) {
     conv->run(in.address(addresses), weights.get(), reinterpret_cast<const float*>(bias.get()),
               target.address(addresses), scratch.address(addresses));
   });
   if (own_output) convert(target, conv->out_layout(), out, out_layout);
 }
 
-void ProgramBuilder::conv_by_group(const graph::Conv& op, const kernels::ConvProblem& problem,
-                                   const ConvChoice& choice) {
+void ProgramBuilder::conv_by_group(const graph::Conv& op, const kernels::ConvProblem& problem, const ConvChoice& choice,
+                                   const View& in) {
   const auto conv = choice.conv;
   const int groups = op.groups;
   const std::int64_t in_channels = problem.in.channels, out_channels = op.weight->shape()[0] / groups;
-  const View in = in_format(input(0), {problem.in.type, problem.in.block});
   std::vector<View> parts;
   if (out_channels % problem.out.block == 0) {
     const View out = conv_target(op, problem.out.type);

@@ -112,9 +112,7 @@ void ProgramBuilder::add(const graph::Slice& op) {
   const std::int64_t block = in.tensor.block;
   const bool whole_blocks =
       op.begin % block == 0 && (op.count % block == 0 || op.begin + op.count == in.tensor.channels);
-  // In place for one image only: convolutions are compiled for dense inputs, and from the second image on a slice's are
-  // further apart.
-  if (whole_blocks && !extent(input(0)).list && block != in.tensor.channels && in.tensor.batch == 1) {
+  if (whole_blocks && !extent(input(0)).list && block != in.tensor.channels) {
     shared_[static_cast<std::size_t>(in.buffer)] = true;
     stored(node().output).parts = {in.channels(op.begin, op.count)};
     return;

@@ -124,7 +124,8 @@ ConvChoice ConvChooser::decide(const ConvProblem& problem, int threads) {
     // A tenth above the rate that was found: the least that a direct convolution can take.
     direct.seconds = flops / (rate(problem.in.type, threads) * 1.1);
     if (winograd.conv != nullptr) winograd.seconds = measure(*winograd.conv);
-    const bool open = winograd.conv != nullptr ? winograd.seconds >= direct.seconds : compares_types_;
+    const bool open =
+        winograd.conv != nullptr ? winograd.seconds >= direct.seconds : compares_types_ && bf16_pays(threads);
     if (direct.conv != nullptr && open) direct.seconds = measure(*direct.conv);
   }
   if (direct.conv == nullptr) return winograd;

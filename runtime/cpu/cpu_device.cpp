@@ -1,9 +1,9 @@
 #include "cpu_device.h"
 
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 
+#include "aligned_bytes.h"
 #include "conv_problems.h"
 #include "kernels/element.h"
 #include "network.h"
@@ -61,15 +61,8 @@ std::unique_ptr<Network> CpuDevice::prepare(graph::Graph graph, Precision precis
   return std::make_unique<CpuNetwork>(std::move(graph), precision);
 }
 
-std::byte* CpuDevice::allocate(std::size_t bytes) {
-  const std::size_t rounded = (bytes + 4095) / 4096 * 4096;
-  void* memory = std::aligned_alloc(4096, rounded != 0 ? rounded : 4096);
-  if (memory == nullptr)
-    throw Error("cpu: expected " + std::to_string(bytes) + " bytes for the arena, found that there is not so much");
-  return static_cast<std::byte*>(memory);
-}
-
-void CpuDevice::release(std::byte* memory, std::size_t) noexcept { std::free(memory); }
+std::byte* CpuDevice::allocate(std::size_t bytes) { return map_pages(bytes); }
+void CpuDevice::release(std::byte* memory, std::size_t bytes) noexcept { unmap_pages(memory, bytes); }
 
 void CpuDevice::run(std::span<const Step> steps, const Addresses& addresses, int threads,
                     std::vector<double>* seconds) {

@@ -20,6 +20,12 @@ bool keeps_type(const graph::Operation& op) {
          std::holds_alternative<graph::Activate>(op) || std::holds_alternative<graph::Slice>(op);
 }
 
+constexpr double never = 1e9;  // seconds, and yet small enough to add up
+
+/// A group's few products average little of the rounding away, and a coordinate term would be rounded where it waits to
+/// be added to: both stay in fp32.
+bool suits_bf16(const graph::Conv& conv) { return conv.groups == 1 && conv.coordinate_weight == nullptr; }
+
 class Search {
  public:
   Search(const Graph& graph, const std::vector<graph::Extent>& extents, ConvChooser& chooser, int threads)
@@ -29,7 +35,7 @@ class Search {
       if (const auto* conv = std::get_if<graph::Conv>(&node.operation)) {
         const ConvNode shape(*conv, extents[at(node.inputs[0])], extents[at(node.output)]);
         times.fp32 = seconds(shape, DataType::f32, chooser, threads);
-        times.bf16 = seconds(shape, DataType::bf16, chooser, threads);
+        times.bf16 = suits_bf16(*conv) ? seconds(shape, DataType::bf16, chooser, threads) : never;
       }
       times_.push_back(times);
     }

@@ -51,8 +51,9 @@ class ProgramBuilder {
   void add(const graph::MaskProduct&);
 
   void aggregate(kernels::MapWeights weights, double epsilon);
-  void conv_whole(const graph::Conv& op, const ConvChoice& choice, DataType in_type, DataType out_type);
-  void conv_by_group(const graph::Conv& op, const kernels::ConvProblem& problem, const ConvChoice& choice);
+  void conv_whole(const graph::Conv& op, const ConvChoice& choice, View in, DataType out_type);
+  void conv_by_group(const graph::Conv& op, const kernels::ConvProblem& problem, const ConvChoice& choice,
+                     const View& in);
   View conv_target(const graph::Conv& op, DataType out_type);
   void coordinate_term(const graph::Conv& op, const View& out);
   /// Numbers slice * count .. of a constant, followed by zeros.

@@ -1,0 +1,48 @@
+// A graph on the CPU device, from and to the interpreter's maps.
+#pragma once
+
+#include <cstring>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "graph/memory_plan.h"
+#include "runtime/cpu/cpu_device.h"
+#include "runtime/executor.h"
+#include "support/interpreter.h"
+
+namespace maskrt::testing {
+
+/// Outputs by name, and what was done for them.
+struct DeviceRun {
+  std::map<std::string, Map> outputs;
+  std::vector<std::string> algorithms;  ///< "conv winograd fp32", one for each step
+};
+
+/// Compiles and runs once on `threads` threads. All memory but the input holds NaN before the run, so that a number
+/// which nobody wrote is seen.
+inline DeviceRun run_on_cpu(Network& network, const Map& input, int threads) {
+  cpu::CpuDevice device;
+  const Program program = network.compile(input.extent.batch, input.extent.height, input.extent.width, threads);
+  const graph::MemoryPlan plan = graph::plan_memory(lifetimes(program));
+  std::byte* arena = device.allocate(plan.bytes);
+  std::memset(arena, 0xFF, plan.bytes);
+  const auto bind = [&](const Program::Binding& binding) {
+    kernels::Tensor tensor = binding.tensor;
+    tensor.data = arena + plan.offsets[static_cast<std::size_t>(binding.buffer)] + binding.byte_offset;
+    return tensor;
+  };
+  const kernels::Tensor in = bind(program.input);
+  std::memset(in.data, 0, in.bytes());  // its padding channels are zeros by contract
+  device.write(in, to_nchw(input));
+  DeviceRun result;
+  std::vector<double> seconds;
+  device.run(program.steps, Addresses{arena, plan.offsets.data()}, threads, &seconds);
+  for (const auto& [name, binding] : program.outputs)
+    result.outputs[name] = from_nchw(binding.extent, device.read(bind(binding), binding.extent.list));
+  for (const Step& step : program.steps) result.algorithms.push_back(step.operation + " " + step.algorithm);
+  device.release(arena, plan.bytes);
+  return result;
+}
+
+}  // namespace maskrt::testing

@@ -1,0 +1,279 @@
+// The CPU device against the interpreter: every operation by itself, and a small network as a whole.
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <functional>
+
+#include "../graph/small_network.h"
+#include "device_run.h"
+#include "graph/rewrites/rewrites.h"
+
+using namespace maskrt;
+using namespace maskrt::testing;
+using graph::Activation;
+using graph::Graph;
+using graph::ValueId;
+
+namespace {
+
+struct Case {
+  const char* name;
+  std::int64_t channels;  ///< of the input
+  /// Adds nodes after the input; the last value is the output.
+  std::function<void(Graph&, ValueId, Dice&)> build;
+};
+
+graph::Conv grouped(Dice& dice, std::int64_t in, std::int64_t out, int groups) {
+  graph::Conv op = dice.conv("grouped", in / groups, out, 3);
+  op.padding = 1;
+  op.groups = groups;
+  return op;
+}
+
+graph::Conv same_size(Dice& dice, const char* name, std::int64_t in, std::int64_t out, int kernel = 3) {
+  graph::Conv op = dice.conv(name, in, out, kernel);
+  op.padding = kernel / 2;
+  return op;
+}
+
+const std::vector<Case> cases = {
+    {"convolution, few channels", 3, [](Graph& g, ValueId x, Dice& d) { g.add("c", same_size(d, "c", 3, 20), {x}); }},
+    {"convolution, sigmoid", 17,
+     [](Graph& g, ValueId x, Dice& d) {
+       auto op = same_size(d, "c", 17, 33);
+       op.activation = Activation::sigmoid;
+       g.add("s", same_size(d, "s", 33, 5), {g.add("c", op, {x})});
+     }},
+    {"convolution, stride 2", 32,
+     [](Graph& g, ValueId x, Dice& d) {
+       auto op = same_size(d, "c", 32, 48);
+       op.stride = 2;
+       g.add("c", op, {x});
+     }},
+    {"residual in place, the same one twice, and one that is an output", 16,
+     [](Graph& g, ValueId x, Dice& d) {
+       auto op = same_size(d, "a", 16, 16);
+       op.residual = true;
+       op.activation = Activation::relu;
+       const auto first = g.add("first", same_size(d, "first", 16, 16), {x});
+       const auto second = g.add("second", op, {x, first});
+       const auto third = g.add("third", op, {second, first});
+       g.outputs.push_back(third);
+       g.add("last", op, {third, third});
+     }},
+    {"coordinates, alone and with a residual", 16,
+     [](Graph& g, ValueId x, Dice& d) {
+       auto op = same_size(d, "a", 16, 20);
+       op.coordinate_weight = d.constant("xy", {20, 2, 3, 3});
+       const auto first = g.add("first", op, {x});
+       auto next = same_size(d, "b", 16, 20);
+       next.coordinate_weight = op.coordinate_weight;
+       next.residual = true;
+       g.add("last", next, {x, first});
+     }},
+    {"groups of whole blocks", 64, [](Graph& g, ValueId x, Dice& d) { g.add("c", grouped(d, 64, 128, 2), {x}); }},
+    {"groups with ragged outputs", 64, [](Graph& g, ValueId x, Dice& d) { g.add("c", grouped(d, 64, 40, 4), {x}); }},
+    {"groups with ragged outputs, aggregated", 64,
+     [](Graph& g, ValueId x, Dice& d) {
+       g.add("a", graph::AggregateLogits{}, {g.add("c", grouped(d, 64, 40, 4), {x}), x});
+     }},
+    {"many narrow groups", 64,
+     [](Graph& g, ValueId x, Dice& d) {
+       auto op = grouped(d, 64, 64, 16);
+       op.stride = 2;
+       op.activation = Activation::relu;
+       g.add("c", op, {x});
+     }},
+    {"many narrow groups, ragged, with a residual", 36,
+     [](Graph& g, ValueId x, Dice& d) {
+       auto op = grouped(d, 36, 36, 9);
+       op.residual = true;
+       g.add("c", op, {g.add("b", same_size(d, "b", 36, 36, 1), {x}), x});
+     }},
+    {"slices of one convolution, read by convolutions", 16,
+     [](Graph& g, ValueId x, Dice& d) {
+       const auto both = g.add("both", same_size(d, "both", 16, 64), {x});
+       const auto left = g.add("left", graph::Slice{0, 32}, {both}),
+                  right = g.add("right", graph::Slice{32, 32}, {both});
+       auto op = same_size(d, "c", 32, 32);
+       op.residual = true;
+       g.add("c", op, {left, right});
+     }},
+    {"ragged slices", 40,
+     [](Graph& g, ValueId x, Dice&) {
+       g.outputs.push_back(g.add("middle", graph::Slice{5, 20}, {x}));
+       g.outputs.push_back(g.add("end", graph::Slice{32, 8}, {x}));
+       g.add("start", graph::Slice{0, 7}, {x});
+     }},
+    {"batch norm", 21, [](Graph& g, ValueId x, Dice& d) { g.add("n", d.batch_norm("n", 21), {x}); }},
+    {"relu", 21, [](Graph& g, ValueId x, Dice&) { g.add("r", graph::Activate{Activation::relu}, {x}); }},
+    {"sigmoid, then a convolution over its padding", 21,
+     [](Graph& g, ValueId x, Dice& d) {
+       g.add("c", same_size(d, "c", 21, 4), {g.add("s", graph::Activate{Activation::sigmoid}, {x})});
+     }},
+    {"sum", 21,
+     [](Graph& g, ValueId x, Dice&) {
+       g.add("a", graph::Add{}, {x, x});
+     }},
+    {"max pool", 21, [](Graph& g, ValueId x, Dice&) { g.add("p", graph::MaxPool{}, {x}); }},
+    {"max pool of a slice", 48,
+     [](Graph& g, ValueId x, Dice&) {
+       g.add("p", graph::MaxPool{}, {g.add("s", graph::Slice{16, 32}, {x})});
+     }},
+    {"adaptive pools and their sum", 20,
+     [](Graph& g, ValueId x, Dice&) {
+       std::vector<ValueId> pools;
+       for (const int size : {1, 2, 3, 6})
+         pools.push_back(g.add("p" + std::to_string(size), graph::AdaptiveAveragePool{size}, {x}));
+       pools.push_back(x);
+       g.add("r", graph::ResizeBilinear{}, pools);
+     }},
+    {"nearest", 20, [](Graph& g, ValueId x, Dice&) { g.add("u", graph::UpsampleNearest{3}, {x}); }},
+    {"bilinear by 2", 20, [](Graph& g, ValueId x, Dice&) { g.add("u", graph::ResizeBilinear{2.0}, {x}); }},
+    {"bilinear by 1.7", 20, [](Graph& g, ValueId x, Dice&) { g.add("u", graph::ResizeBilinear{1.7}, {x}); }},
+    {"concat with coordinates", 20,
+     [](Graph& g, ValueId x, Dice& d) {
+       const auto xy = g.add("xy", graph::Coordinates{}, {x});
+       g.add("c", same_size(d, "c", 42, 9), {g.add("all", graph::Concat{}, {xy, x, x})});
+     }},
+    {"normalised and softmax maps", 20,
+     [](Graph& g, ValueId x, Dice&) {
+       const auto maps = g.add("s", graph::Activate{Activation::sigmoid}, {x});
+       g.outputs.push_back(g.add("n", graph::NormaliseMaps{}, {maps}));
+       g.outputs.push_back(g.add("a", graph::Aggregate{}, {maps, x}));
+       g.add("m", graph::SoftmaxMaps{}, {x});
+     }},
+    {"aggregation of logits", 37,
+     [](Graph& g, ValueId x, Dice& d) {
+       const auto maps = g.add("iam", same_size(d, "iam", 37, 19), {x});
+       g.outputs.push_back(g.add("sigmoid", graph::AggregateLogits{false, 1e-6}, {maps, x}));
+       g.add("softmax", graph::AggregateLogits{true, 1e-6}, {maps, x});
+     }},
+    {"lists: aggregate, regroup, linear, mask product", 16,
+     [](Graph& g, ValueId x, Dice& d) {
+       const auto maps = g.add("iam", same_size(d, "iam", 16, 20), {x});
+       const auto list = g.add("list", graph::AggregateLogits{}, {maps, x});      // [20, 16]
+       const auto grouped_list = g.add("grouped", graph::Regroup{4, 5}, {list});  // [5, 64]
+       auto fc = d.linear("fc", 64, 30);
+       fc.activation = Activation::relu;
+       const auto hidden = g.add("fc", fc, {grouped_list});
+       auto scores = d.linear("scores", 30, 1);
+       scores.activation = Activation::sigmoid;
+       g.outputs.push_back(g.add("scores", scores, {hidden}));
+       g.outputs.push_back(g.add("half", graph::Slice{3, 9}, {hidden}));
+       g.outputs.push_back(g.add("twice", graph::Add{}, {hidden, hidden}));
+       const auto plain = g.add("kernels", d.linear("kernels", 30, 16), {hidden});
+       const auto offset = g.add("kernels_offset", d.linear("kernels_offset", 30, 17), {hidden});
+       g.outputs.push_back(g.add("masks", graph::MaskProduct{false}, {plain, x}));
+       g.add("masks_offset", graph::MaskProduct{true}, {offset, x});
+     }},
+};
+
+/// rms(got - want) / rms(want), and every number there.
+double distance(const Map& got, const Map& want) {
+  REQUIRE(got.extent == want.extent);
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < want.data.size(); ++i) {
+    if (!std::isfinite(got.data[i])) FAIL("number " << i << ": got " << got.data[i] << ", want " << want.data[i]);
+    difference += (got.data[i] - want.data[i]) * (got.data[i] - want.data[i]);
+    size += want.data[i] * want.data[i];
+  }
+  return size > 0 ? std::sqrt(difference / size) : std::sqrt(difference);
+}
+
+Graph graph_of(const Case& c, Dice& dice) {
+  Graph g;
+  const ValueId x = g.add("input", graph::Input{c.channels}, {});
+  c.build(g, x, dice);
+  g.outputs.push_back(g.nodes.back().output);
+  return g;
+}
+
+void compare(const Graph& g, const std::vector<Map>& values, const DeviceRun& run, double bound) {
+  REQUIRE(run.outputs.size() == g.outputs.size());
+  for (const ValueId output : g.outputs) {
+    const std::string& name = g.values[static_cast<std::size_t>(output)].name;
+    const double found = distance(run.outputs.at(name), values[static_cast<std::size_t>(output)]);
+    INFO("output " << name << ": relative rms distance " << found << ", bound " << bound);
+    CHECK(found <= bound);
+  }
+}
+
+/// A few sums of up to 600 products one after the other, each within about sqrt(600) units of rounding, 4 times that
+/// for Winograd's transforms.
+constexpr double fp32_bound = 0x1p-24 * 25 * 4;
+
+}  // namespace
+
+TEST_CASE("every operation computes what the interpreter computes", "[cpu]") {
+  cpu::CpuDevice device;
+  for (const Case& c : cases) {
+    for (const auto& [batch, height, width] :
+         std::vector<std::tuple<int, int, int>>{{1, 9, 12}, {3, 7, 6}, {2, 1, 1}, {1, 17, 33}}) {
+      INFO(c.name << ", " << batch << "x" << height << "x" << width);
+      Dice dice(7);
+      const Graph g = graph_of(c, dice);
+      const Map input = dice.map({batch, height, width, c.channels, false});
+      const std::vector<Map> values = interpret(g, input);
+      const auto network = device.prepare(g, Precision::fp32);
+      for (const int threads : {1, 2}) compare(g, values, run_on_cpu(*network, input, threads), fp32_bound);
+    }
+  }
+}
+
+TEST_CASE("a network computes what the interpreter computes, plain, rewritten and with every value kept", "[cpu]") {
+  cpu::CpuDevice device;
+  for (const bool softmax : {false, true}) {
+    Dice dice(11);
+    const Graph plain = small_sparse_inst(dice, softmax);
+    for (const bool rewrites : {false, true}) {
+      for (const bool keep : {false, true}) {
+        Graph g = plain;
+        if (keep)
+          for (std::size_t v = 1; v < g.values.size(); ++v)
+            if (!g.is_output(static_cast<ValueId>(v))) g.outputs.push_back(static_cast<ValueId>(v));
+        if (rewrites) graph::rewrite(g);
+        const auto network = device.prepare(g, Precision::fp32);
+        for (const auto& [batch, height, width] : std::vector<std::tuple<int, int, int>>{{1, 64, 96}, {2, 32, 64}}) {
+          INFO("softmax " << softmax << ", rewrites " << rewrites << ", keep " << keep << ", batch " << batch);
+          const Map input = dice.map({batch, height, width, 3, false});
+          // Rounding passes through thirty layers, which enlarge it as they enlarge what they compute.
+          compare(g, interpret(g, input), run_on_cpu(*network, input, 2), 10 * fp32_bound);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("the same program gives the same bits each time", "[cpu]") {
+  Dice dice(13);
+  Graph g = small_sparse_inst(dice);
+  graph::rewrite(g);
+  cpu::CpuDevice device;
+  const auto network = device.prepare(g, Precision::fp32);
+  const Map input = dice.map({1, 64, 64, 3, false});
+  const DeviceRun first = run_on_cpu(*network, input, 2), second = run_on_cpu(*network, input, 2);
+  CHECK(first.algorithms == second.algorithms);
+  for (const auto& [name, map] : first.outputs) CHECK(map.data == second.outputs.at(name).data);
+}
+
+TEST_CASE("programs of one network share its prepared weights", "[cpu]") {
+  Dice dice(17);
+  cpu::CpuDevice device;
+  Graph g;
+  const ValueId x = g.add("input", graph::Input{16}, {});
+  g.outputs.push_back(g.add("c", same_size(dice, "c", 16, 16, 1), {x}));
+  const auto network = device.prepare(g, Precision::fp32);
+  CHECK(network->memory().prepared_weights == 0);
+  network->compile(1, 8, 8, 1);
+  const std::size_t once = network->memory().prepared_weights;
+  CHECK(once >= 16 * 16 * sizeof(float));
+  network->compile(2, 16, 8, 1);
+  CHECK(network->memory().prepared_weights == once);
+}
+
+TEST_CASE("a graph that breaks its rules is refused", "[cpu]") {
+  Graph g;
+  g.add("input", graph::Input{3}, {});
+  g.nodes.push_back({"add", graph::Add{}, {5, 6}, 0});
+  CHECK_THROWS_AS(cpu::CpuDevice().prepare(g, Precision::fp32), Error);
+}
