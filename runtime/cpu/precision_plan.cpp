@@ -22,9 +22,12 @@ bool keeps_type(const graph::Operation& op) {
 
 constexpr double never = 1e9;  // seconds, and yet small enough to add up
 
-/// A group's few products average little of the rounding away, and a coordinate term would be rounded where it waits to
-/// be added to: both stay in fp32.
-bool suits_bf16(const graph::Conv& conv) { return conv.groups == 1 && conv.coordinate_weight == nullptr; }
+/// Sums of few products gain little time and lose as much precision as long ones: narrow layers and groups stay in
+/// fp32. So does a layer with a coordinate term, which would be rounded where it waits to be added to.
+bool suits_bf16(const graph::Conv& conv) {
+  constexpr std::int64_t few_channels = 64;
+  return conv.groups == 1 && conv.weight->shape()[1] >= few_channels && conv.coordinate_weight == nullptr;
+}
 
 class Search {
  public:
