@@ -61,7 +61,7 @@ class Bench {
     REQUIRE(kernel != nullptr);
     std::vector<std::uint8_t> params;
     std::size_t i = 0;
-    const auto append = [&](const void* value, std::size_t bytes) {
+    [[maybe_unused]] const auto append = [&](const void* value, std::size_t bytes) {
       REQUIRE(i < kernel->parameters.size());
       const ParamSlot& slot = kernel->parameters[i++];
       REQUIRE(slot.bytes == bytes);

@@ -23,6 +23,7 @@ struct Planted {
   int n;
   /// Elements of x that the host writes, of 4096 bytes; 0 leaves x unwritten.
   std::uint32_t written = 1024;
+  bool clear_y = false;
 };
 
 const Planted kFaults[] = {
@@ -58,6 +59,7 @@ const Planted kFaults[] = {
     {"mbarrier_uninitialised", Check::mbarrier_misuse, 1, 128, 0, 5},
     {"mbarrier_too_many", Check::mbarrier_misuse, 1, 128, 0, 5},
     {"mbarrier_overwritten", Check::mbarrier_misuse, 1, 128, 0, 5},
+    {"flag_never_set", Check::deadlock, 2, 32, 0, 5, 1024, true},
     {"matrix_in_branch", Check::divergent, 1, 32, 256, 5},
     {"shuffle_without_partner", Check::deadlock, 1, 32, 0, 5},
     {"stops_itself", Check::trap, 1, 32, 0, 5},
@@ -68,6 +70,7 @@ LaunchResult launch(const Planted& fault, const std::string& entry, std::uint64_
   const std::uint64_t x = bench.allocate(4096), y = bench.allocate(4096);
   std::vector<float> values(fault.written, 0.25f);
   if (fault.written != 0) bench.device.memory().write(x, values.data(), fault.written * sizeof(float));
+  if (fault.clear_y) bench.device.memory().write(y, std::vector<float>(1024, 0.0f).data(), 4096);
   return bench.run(entry, grid(fault.blocks, fault.threads, fault.shared), x, y, fault.n);
 }
 

@@ -268,6 +268,16 @@ template <bool kBroken> __device__ void mbarrier_overwritten(float* x, float* y,
   y[threadIdx.x] = x[threadIdx.x];
 }
 
+template <bool kBroken> __device__ void flag_never_set(float* x, float* y, int n) {
+  volatile float* flag = y + 512;
+  if (threadIdx.x == 0 && blockIdx.x == 0) *flag = kBroken ? 0.0f : 1.0f;
+  __threadfence();
+  if (blockIdx.x == 1) {
+    while (*flag != 1.0f) __nanosleep(20);  // FAULT flag_never_set
+  }
+  y[blockIdx.x * 32 + threadIdx.x] = x[threadIdx.x];
+}
+
 // Convergence.
 template <bool kBroken> __device__ void matrix_in_branch(half* x, float* y, int n) {
   extern __shared__ __align__(16) half tiles[];
@@ -327,6 +337,7 @@ BOTH(mbarrier_never_completes, float)
 BOTH(mbarrier_uninitialised, float)
 BOTH(mbarrier_too_many, float)
 BOTH(mbarrier_overwritten, float)
+BOTH(flag_never_set, float)
 BOTH(matrix_in_branch, half)
 BOTH(shuffle_without_partner, float)
 BOTH(stops_itself, float)

@@ -11,7 +11,7 @@ namespace {
 
 using ptx::Space;
 
-/// Worker threads update global memory one location at a time.
+/// What the checks record of a location and its update go together.
 std::mutex& location_lock(u64 address) {
   static std::mutex locks[64];
   return locks[address / 16 % 64];
@@ -107,7 +107,6 @@ void update(Warp& w, const Instr& in, Lanes mask) {
   } else {
     count_global(w, mask, at, bytes);
   }
-  ++w.cta->cluster->progress;
   Lanes operand_undefined = 0;
   for (u32 i = 0; i < 2 * n; ++i) operand_undefined |= w.undefined_in(in.more[n + i]);
   Lanes old_undefined = 0;
@@ -117,10 +116,7 @@ void update(Warp& w, const Instr& in, Lanes mask) {
     const bool global = is_global(space, at[l]);
     if (global && (in.flags & kRelease) != 0) w.cta->order.fence(w.index);
     const Place p = place(w, l, space, at[l], bytes, {true, true, true});
-    if (global) {
-      w.cta->launch->global.acquire(w.cta->order, at[l]);
-      w.cta->launch->global.release(w.cta->order, at[l]);
-    } else if ((in.flags & kReturns) != 0) {
+    if (!global && (in.flags & kReturns) != 0) {
       View& known = w.cta->shared_atomics[static_cast<u32>(at[l])];
       w.view.join(known);
       known.join(w.view);
@@ -129,14 +125,24 @@ void update(Warp& w, const Instr& in, Lanes mask) {
     if (!p.defined) old_undefined |= Lanes{1} << l;
     {
       std::unique_lock<std::mutex> lock;
-      if (global) lock = std::unique_lock(location_lock(at[l]));
-      for (u32 i = 0; i < n; ++i) {
-        T value;
-        std::memcpy(&value, p.data + i * sizeof(T), sizeof(T));
-        old[i][l] = value;
-        const T result = Op::apply(value, w.source<T>(element(in, 1, i))[l], w.source<T>(element(in, 2, i))[l]);
-        std::memcpy(p.data + i * sizeof(T), &result, sizeof(T));
+      if (global) {
+        lock = std::unique_lock(location_lock(at[l]));
+        w.cta->launch->global.acquire(w.cta->order, at[l]);
+        w.cta->launch->global.release(w.cta->order, at[l]);
       }
+      for (u32 i = 0; i < n; ++i) {
+        // The host's own compare-and-swap: plain stores by other blocks take no lock.
+        T* location = reinterpret_cast<T*>(p.data + i * sizeof(T));
+        T value = __atomic_load_n(location, __ATOMIC_SEQ_CST), result;
+        do {
+          result = Op::apply(value, w.source<T>(element(in, 1, i))[l], w.source<T>(element(in, 2, i))[l]);
+        } while (!__atomic_compare_exchange_n(location, &value, result, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+        old[i][l] = value;
+        // An update that changes nothing, as a failed compare-and-swap, is no progress.
+        if (result != value) ++w.cta->cluster->progress;
+      }
+      // Again, behind the update: a plain strong store may have come between, its release recorded before it.
+      if (global) w.cta->launch->global.acquire(w.cta->order, at[l]);
     }
     // An exchange defines; everything else computes from what was there.
     const bool bad = has(operand_undefined, l) || (!p.defined && !std::is_same_v<Op, Exchange<T>>);

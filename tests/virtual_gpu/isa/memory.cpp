@@ -68,12 +68,6 @@ void ld(Warp& w, const Instr& in, Lanes mask) {
     places[l] = place(w, l, space, at[l], bytes, {false, (in.flags & kStrong) != 0, false});
     if (!places[l].defined) undefined |= Lanes{1} << l;
   }
-  if ((in.flags & kStrong) != 0) {
-    for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
-      const int l = std::countr_zero(rest);
-      if (is_global(space, at[l])) w.cta->launch->global.acquire(w.cta->order, at[l]);
-    }
-  }
   for (u32 i = 0; i < in.count; ++i) {
     const Arg r = register_of(in, i, 0);
     if (r.bytes == 0) continue;
@@ -85,6 +79,13 @@ void ld(Warp& w, const Instr& in, Lanes mask) {
       d[l] = static_cast<R>(value);
     }
     undefined |= w.undefined_in(r) & mask;
+  }
+  // After the data: whoever stored what was read has recorded its release before.
+  if ((in.flags & kStrong) != 0) {
+    for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
+      const int l = std::countr_zero(rest);
+      if (is_global(space, at[l])) w.cta->launch->global.acquire(w.cta->order, at[l]);
+    }
   }
   if (undefined != 0) [[unlikely]]
     define_loaded(w, in, mask, places);
@@ -180,6 +181,7 @@ void st(Warp& w, const Instr& in, Lanes mask) {
   for (u32 i = 0; i < in.count; ++i) undefined |= w.undefined_in(register_of(in, i, 1));
   undefined &= mask;
   const bool strong = (in.flags & kStrong) != 0;
+  if (space != Space::local) ++w.cta->cluster->progress;
   Place places[kWarpSize];
   for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
     const int l = std::countr_zero(rest);

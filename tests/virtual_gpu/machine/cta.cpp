@@ -187,7 +187,7 @@ void Cluster::report_deadlock() {
     for (const auto& warp : cta->warps) {
       if (warp->finished()) continue;
       // Of the fragments, the largest tells most.
-      bool polls = warp->yielded;
+      bool polls = true;
       if (warp->active == 0) {
         const auto largest = std::max_element(
             warp->waiting.begin(), warp->waiting.end(),

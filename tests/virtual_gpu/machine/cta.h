@@ -88,6 +88,8 @@ struct Cluster {
   /// Carries `work` out at some later time, in no order that the program could rely on.
   void later(std::function<void()> work) { pending.push_back(std::move(work)); }
 
+  /// Throws the report of a cluster whose warps wait for what cannot come.
+  [[noreturn]] void report_deadlock();
   /// Ends the phase of barrier.cluster where every thread that is left has arrived.
   void check_barrier();
 
@@ -99,11 +101,11 @@ struct Cluster {
   std::uint64_t progress = 0;         ///< advances with everything that could end a wait
   std::uint32_t idle_rounds = 0;
   std::uint64_t seen_progress = 0;
+  std::uint32_t stalled_turns = 0;  ///< long turns in a row without progress
   std::vector<LineCount>* counts = nullptr;  ///< of the worker that runs it
 
  private:
   void run_pending();
-  [[noreturn]] void report_deadlock();
 };
 
 /// What one launch is made of.

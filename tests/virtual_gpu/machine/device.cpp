@@ -73,6 +73,7 @@ class Workers {
 
  private:
   static constexpr int kTurns = 64;
+  static constexpr std::uint32_t kStalled = 32;
 
   void work(std::vector<LineCount>& counts) {
     if (launch_.settings.counters) counts.resize(launch_.module.instructions());
@@ -80,9 +81,12 @@ class Workers {
       while (std::unique_ptr<Cluster> cluster = next()) {
         cluster->counts = counts.empty() ? nullptr : &counts;
         auto outcome = Cluster::Outcome::running;
+        const std::uint64_t before = cluster->progress;
         for (int turn = 0; turn < kTurns && outcome == Cluster::Outcome::running && !launch_.stop; ++turn) {
           outcome = cluster->run();
         }
+        cluster->stalled_turns = cluster->progress == before ? cluster->stalled_turns + 1 : 0;
+        if (all_stalled(*cluster)) cluster->report_deadlock();
         put_back(std::move(cluster), outcome == Cluster::Outcome::finished);
       }
     } catch (const Fault& fault) {
@@ -94,6 +98,15 @@ class Workers {
       error_ = std::current_exception();
       stop();
     }
+  }
+
+  /// True where `cluster` and every other that is resident have long done nothing that could end another's wait.
+  bool all_stalled(const Cluster& cluster) {
+    if (cluster.stalled_turns < kStalled) return false;
+    const std::lock_guard lock(mutex_);
+    return paused_.size() + 1 == live_ && (next_ >= clusters_.size() || live_ >= resident_) &&
+           std::all_of(paused_.begin(), paused_.end(),
+                       [](const auto& other) { return other->stalled_turns >= kStalled; });
   }
 
   void stop() {

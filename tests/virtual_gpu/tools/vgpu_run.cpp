@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "machine/settings.h"
 #include "tools/counters_table.h"
 #include "tools/launch_file.h"
 
@@ -21,13 +22,14 @@ constexpr const char* kUsage =
     "  --threads N  worker threads (all cores)\n"
     "  --counters   print what the launch did\n"
     "  --json       print one JSON object a launch instead of text\n"
+    "VGPU_SMS, VGPU_MEMORY, VGPU_SEED, VGPU_CHECKS, VGPU_SAMPLE_BLOCKS and VGPU_THREADS set the rest.\n"
     "example: vgpu-run tests/data/ptx/gemm_f16_sm80.json --seeds 5 --counters\n";
 
 struct Options {
   std::vector<std::filesystem::path> files;
   std::uint64_t seed = 0, seeds = 1;
   bool counters = false, json = false;
-  vgpu::Settings settings;
+  vgpu::Settings settings = vgpu::settings_from_environment();
 };
 
 bool parse(int argc, char** argv, Options& options) {
@@ -89,8 +91,9 @@ bool run(const std::filesystem::path& file, std::uint64_t seed, const Options& o
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   Options options;
+  options.seed = options.settings.seed;
   if (argc == 2 && std::string(argv[1]) == "--help") {
     std::fputs(kUsage, stdout);
     return 0;
@@ -111,4 +114,7 @@ int main(int argc, char** argv) {
     }
   }
   return passed ? 0 : 1;
+} catch (const std::exception& e) {
+  std::fprintf(stderr, "vgpu-run: %s\n", e.what());
+  return 2;
 }
