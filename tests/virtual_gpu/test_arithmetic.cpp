@@ -277,6 +277,8 @@ TEST_CASE("floating point") {
   check<u32, float>("set.gt.u32.f32", 2, [](float a, float b, float) { return a > b ? ~0u : 0u; });
   check<u32, float>("set.leu.u32.f32", 2, [](float a, float b, float) { return !(a > b) ? ~0u : 0u; });
   check<u32, float>("set.ne.u32.f32", 2, [](float a, float b, float) { return a < b || a > b ? ~0u : 0u; });
+  check<u32, float>("set.nan.u32.f32", 2, [](float a, float b, float) { return a != a || b != b ? ~0u : 0u; });
+  check<float, float>("set.num.f32.f32", 2, [](float a, float b, float) { return a == a && b == b ? 1.0f : 0.0f; });
 }
 
 TEST_CASE("half precision") {

@@ -73,20 +73,21 @@ Lanes unordered_lanes(const void* first, const void* second) {
   });
 }
 
-/// Flags: bit 0 unordered counts as true; bits 1, 2 combine; bits 3, 4 test.
+/// Flags: bit 0 unordered counts as true; bits 1, 2 combine; bits 3, 4 test for num (1) or nan (2) instead of the
+/// relation.
 template <class V, Relation kRelation>
-void setp(Warp& w, const Instr& in, Lanes mask) {
+Lanes relation_lanes(const Warp& w, const Instr& in) {
   const void* a = w.source<u8>(in.a[2]);
   const void* b = w.source<u8>(in.a[3]);
-  Lanes result = 0;
   const u32 test = in.flags >> 3 & 3;
-  if (test == 0) {
-    result = compare_lanes<V, kRelation>(a, b);
-    if ((in.flags & 1) != 0) result |= unordered_lanes<V>(a, b);
-  } else {
-    result = unordered_lanes<V>(a, b);
-    if (test == 1) result = ~result;
-  }
+  if (test != 0) return test == 1 ? ~unordered_lanes<V>(a, b) : unordered_lanes<V>(a, b);
+  const Lanes result = compare_lanes<V, kRelation>(a, b);
+  return (in.flags & 1) != 0 ? result | unordered_lanes<V>(a, b) : result;
+}
+
+template <class V, Relation kRelation>
+void setp(Warp& w, const Instr& in, Lanes mask) {
+  Lanes result = relation_lanes<V, kRelation>(w, in);
   Lanes undefined = w.undefined_in(in.a[2]) | w.undefined_in(in.a[3]);
   Lanes inverse = ~result;
   const u32 combine = in.flags >> 1 & 3;
@@ -107,10 +108,7 @@ void setp(Warp& w, const Instr& in, Lanes mask) {
 /// set: the comparison as 1.0 or all ones. 9.7.6.1.
 template <class V, Relation kRelation>
 void set(Warp& w, const Instr& in, Lanes mask) {
-  const void* a = w.source<u8>(in.a[2]);
-  const void* b = w.source<u8>(in.a[3]);
-  Lanes result = compare_lanes<V, kRelation>(a, b);
-  if ((in.flags & 1) != 0) result |= unordered_lanes<V>(a, b);
+  const Lanes result = relation_lanes<V, kRelation>(w, in);
   const u32 yes = in.count == 0 ? 0xffffffffu : 0x3f800000u;
   for_lanes(w.at<u32>(in.a[0]), mask, [=](int l) { return (result >> l & 1) != 0 ? yes : 0; });
   w.define(in.a[0], mask, w.undefined_in(in.a[2]) | w.undefined_in(in.a[3]));
@@ -309,8 +307,7 @@ void decode_set(Decoder& d, Instr& in) {
   if (take_combine(d) != kOnly) d.unsupported("expected set without a combining predicate");
   const Type to = d.need_type(), t = d.need_type();
   const Comparison c = comparison(d, is_float(t));
-  if (c.test != 0) d.unsupported("expected a relation");
-  in.flags = c.unordered ? 1 : 0;
+  in.flags = (c.unordered ? 1u : 0u) | c.test << 3;
   in.kind = is_float(t) ? Kind::floating : Kind::integer;
   in.a[0] = d.destination(d.operand(0), to, size_of(to) == 4);
   in.a[2] = d.source(d.operand(1), t);

@@ -73,7 +73,7 @@ class Workers {
 
  private:
   static constexpr int kTurns = 64;
-  static constexpr std::uint32_t kStalled = 32;
+  static constexpr std::uint32_t kStalled = 96;
 
   void work(std::vector<LineCount>& counts) {
     if (launch_.settings.counters) counts.resize(launch_.module.instructions());
