@@ -27,8 +27,9 @@ void aggregate_ref(std::span<const Tensor> maps, const Tensor& features, MapWeig
 
 /// As aggregate_ref; fast where maps and features come in blocks of 16 or 8. Splits blocks of maps over OpenMP threads;
 /// the result does not depend on their number.
-/// Each thread weighs a stretch of positions of one block of maps (it stays in the first-level cache), then adds the
-/// products with all features, 4 maps by 4 blocks of features in registers. Bound by multiply-adds.
+/// Stretch by stretch of positions, each thread weighs one of its blocks of maps after another and adds the products
+/// with all features (which stay in the second-level cache), 4 maps by 4 blocks of features in registers. Bound by
+/// multiply-adds.
 void aggregate_cpu(std::span<const Tensor> maps, const Tensor& features, MapWeights weights, double epsilon,
                    const Tensor& out);
 

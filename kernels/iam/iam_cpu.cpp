@@ -1,3 +1,5 @@
+#include <omp.h>
+
 #include <algorithm>
 #include <limits>
 #include <vector>
@@ -10,7 +12,9 @@
 namespace maskrt::kernels {
 namespace {
 
-constexpr std::int64_t stretch = 512;  // positions weighed at a time: 32 KB of one block of 16 maps
+// Positions worked on at a time: 16 KB of one block of 16 maps in the first-level cache, and 256 KB of 256 features in
+// the second, where one block of maps after another finds them.
+constexpr std::int64_t stretch = 256;
 constexpr int tile_maps = 4, tile_blocks = 4;
 
 template <int Block>
@@ -90,78 +94,111 @@ MASKRT_CLONES void most_rows(const float* in, std::int64_t n, std::int64_t block
     for (std::int64_t i = 0; i < block; ++i) most[i] = in[p * block + i] > most[i] ? in[p * block + i] : most[i];
 }
 
-/// One block of maps of one image: weighs, multiplies, divides and writes its rows of the list.
-void aggregate_block(const Tensor& maps, std::int64_t b, std::int64_t k, const Tensor& features, MapWeights weights,
-                     float epsilon, const Tensor& out, std::int64_t first_row) {
-  const std::int64_t block = maps.block, blocks = features.blocks(), positions = maps.height * maps.width;
-  const std::int64_t width = blocks * block;
-  std::vector<float> weighed(static_cast<std::size_t>(std::min(positions, stretch) * block));
-  std::vector<float> products(static_cast<std::size_t>(block * width), 0.0f);
-  // Sums of up to 512 numbers in fp32, sums of those in double: the divisor is a sum over all positions.
-  std::vector<double> divisor(static_cast<std::size_t>(block), 0.0);
-  std::vector<float> partial(static_cast<std::size_t>(block)),
-      most(static_cast<std::size_t>(block), -std::numeric_limits<float>::infinity());
-  const float* from = line<float>(maps, b, k, 0);
-  if (weights == MapWeights::softmax) most_rows(from, positions, block, most.data());
-  for (std::int64_t begin = 0; begin < positions; begin += stretch) {
-    const std::int64_t n = std::min(stretch, positions - begin);
-    const float* logits = from + begin * block;
-    const float* weight = weighed.data();
-    if (weights == MapWeights::plain) {
+/// One block of maps of one image, and what has been added up for it so far.
+class MapBlock {
+ public:
+  MapBlock(const Tensor& maps, std::int64_t b, std::int64_t k, std::int64_t first_row, const Tensor& features,
+           MapWeights weights)
+      : maps_(maps),
+        features_(features),
+        weights_(weights),
+        b_(b),
+        first_row_(first_row + k * maps.block),
+        rows_(std::min(maps.block, maps.channels - k * maps.block)),
+        logits_(line<float>(maps, b, k, 0)),
+        width_(features.blocks() * features.block) {}
+
+  std::int64_t image() const { return b_; }
+
+  void begin() {
+    const auto block = static_cast<std::size_t>(maps_.block);
+    products_.assign(block * static_cast<std::size_t>(width_), 0.0f);
+    divisor_.assign(block, 0.0);
+    partial_.resize(block);
+    most_.assign(block, -std::numeric_limits<float>::infinity());
+    if (weights_ == MapWeights::softmax) most_rows(logits_, maps_.height * maps_.width, maps_.block, most_.data());
+  }
+
+  /// Adds the products of n positions. `weighed` has room for their weights.
+  void add(std::int64_t begin, std::int64_t n, float* weighed) {
+    const std::int64_t block = maps_.block;
+    const float* logits = logits_ + begin * block;
+    const float* weight = weighed;
+    if (weights_ == MapWeights::plain) {
       weight = logits;
     } else {
-      if (weights == MapWeights::sigmoid) {
-        sigmoid_row(logits, n * block, weighed.data());
+      if (weights_ == MapWeights::sigmoid) {
+        sigmoid_row(logits, n * block, weighed);
       } else {
-        exponential_rows(logits, most.data(), n, block, weighed.data());
+        exponential_rows(logits, most_.data(), n, block, weighed);
       }
-      std::fill(partial.begin(), partial.end(), 0.0f);
-      add_rows(weight, n, block, partial.data());
-      for (std::size_t i = 0; i < partial.size(); ++i) divisor[i] += partial[i];
+      // A stretch's sum in fp32, the sum of stretches in double: the divisor is a sum over all positions.
+      std::fill(partial_.begin(), partial_.end(), 0.0f);
+      add_rows(weight, n, block, partial_.data());
+      for (std::size_t i = 0; i < partial_.size(); ++i) divisor_[i] += partial_[i];
     }
-    (block == 16 ? add_block_16 : add_block_8)(weight, line<float>(features, b, 0, 0) + begin * block,
-                                               features.block_stride, blocks, n, products.data(), width);
+    (block == 16 ? add_block_16 : add_block_8)(weight, line<float>(features_, b_, 0, 0) + begin * block,
+                                               features_.block_stride, features_.blocks(), n, products_.data(), width_);
   }
-  const std::int64_t used = std::min(block, maps.channels - k * block);
-  for (std::int64_t m = 0; m < used; ++m) {
-    const double sum = divisor[static_cast<std::size_t>(m)];
-    const float scale = weights == MapWeights::plain ? 1.0f
-                        : weights == MapWeights::sigmoid
-                            ? static_cast<float>(1.0 / std::max(sum, static_cast<double>(epsilon)))
-                            : static_cast<float>(1.0 / sum);
-    float* to = out.as<float>() + out.index(b, first_row + k * block + m, 0, 0);
-    for (std::int64_t c = 0; c < features.channels; ++c)
-      to[c] = products[static_cast<std::size_t>(m * width + c)] * scale;
+
+  /// Divides, and writes the rows of the list.
+  void write(const Tensor& out, double epsilon) const {
+    for (std::int64_t m = 0; m < rows_; ++m) {
+      double divisor = 1;
+      if (weights_ != MapWeights::plain) divisor = divisor_[static_cast<std::size_t>(m)];
+      if (weights_ == MapWeights::sigmoid) divisor = std::max(divisor, epsilon);
+      const float scale = static_cast<float>(1.0 / divisor);
+      float* to = out.as<float>() + out.index(b_, first_row_ + m, 0, 0);
+      for (std::int64_t c = 0; c < features_.channels; ++c)
+        to[c] = products_[static_cast<std::size_t>(m * width_ + c)] * scale;
+    }
   }
-}
+
+ private:
+  const Tensor& maps_;
+  const Tensor& features_;
+  MapWeights weights_;
+  std::int64_t b_, first_row_, rows_;
+  const float* logits_;
+  std::int64_t width_;
+  std::vector<float> products_, partial_, most_;
+  std::vector<double> divisor_;
+};
 
 }  // namespace
 
 void aggregate_cpu(std::span<const Tensor> maps, const Tensor& features, MapWeights weights, double epsilon,
                    const Tensor& out) {
-  struct Task {
-    std::int64_t b, k, first_row;
-    const Tensor* maps;
-  };
-  std::vector<Task> tasks;
   bool fast = (features.block == 16 || features.block == 8) && out.block == out.channels;
-  for (std::int64_t b = 0; b < out.batch; ++b) {
-    std::int64_t row = 0;
-    for (const Tensor& part : maps) {
-      fast = fast && same_lines(part, features);
-      for (std::int64_t k = 0; k < part.blocks(); ++k) tasks.push_back({b, k, row, &part});
-      row += part.channels;
-    }
-  }
+  for (const Tensor& part : maps) fast = fast && same_lines(part, features);
   if (!fast) {
     aggregate_ref(maps, features, weights, epsilon, out);
     return;
   }
-  const std::int64_t count = static_cast<std::int64_t>(tasks.size());
-#pragma omp parallel for schedule(static)
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Task& task = tasks[static_cast<std::size_t>(i)];
-    aggregate_block(*task.maps, task.b, task.k, features, weights, static_cast<float>(epsilon), out, task.first_row);
+  std::vector<MapBlock> blocks;
+  for (std::int64_t b = 0; b < out.batch; ++b) {
+    std::int64_t row = 0;
+    for (const Tensor& part : maps) {
+      for (std::int64_t k = 0; k < part.blocks(); ++k) blocks.emplace_back(part, b, k, row, features, weights);
+      row += part.channels;
+    }
+  }
+  const std::int64_t positions = features.height * features.width, count = static_cast<std::int64_t>(blocks.size());
+#pragma omp parallel
+  {
+    const std::int64_t threads = omp_get_num_threads(), thread = omp_get_thread_num();
+    const std::int64_t first = count * thread / threads, last = count * (thread + 1) / threads;
+    std::vector<float> weighed(static_cast<std::size_t>(std::min(positions, stretch) * features.block));
+    for (std::int64_t from = first, to = first; from < last; from = to) {
+      while (to < last &&
+             blocks[static_cast<std::size_t>(to)].image() == blocks[static_cast<std::size_t>(from)].image())
+        ++to;
+      const std::span<MapBlock> own(&blocks[static_cast<std::size_t>(from)], static_cast<std::size_t>(to - from));
+      for (MapBlock& block : own) block.begin();
+      for (std::int64_t begin = 0; begin < positions; begin += stretch)
+        for (MapBlock& block : own) block.add(begin, std::min(stretch, positions - begin), weighed.data());
+      for (const MapBlock& block : own) block.write(out, epsilon);
+    }
   }
 }
 

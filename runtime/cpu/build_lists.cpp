@@ -30,8 +30,8 @@ void ProgramBuilder::add(const graph::AggregateLogits& op) {
 
 void ProgramBuilder::add(const graph::Regroup& op) {
   const View in = fp32_input(0), out = make_output();
-  step("regroup", "plain fp32", {in}, {out}, [=](const Addresses& addresses) {
-    kernels::regroup_ref(in.at(addresses), op.blocks, op.instances, out.at(addresses));
+  step("regroup", "rows fp32", {in}, {out}, [=](const Addresses& addresses) {
+    kernels::regroup_cpu(in.at(addresses), op.blocks, op.instances, out.at(addresses));
   });
 }
 

@@ -18,11 +18,10 @@ struct ConvChoice {
   std::string name(DataType type) const;
 };
 
-/// Chooses by measuring on buffers of the real sizes, one warm-up and the better of two runs; what a bound already
-/// rules out is not run: a direct convolution is no faster than the processor's own rate of multiply-adds, which one
-/// small convolution finds out. With MASKRT_CPU_TUNE=0 in the environment nothing is measured and a rule decides, so
-/// that two processes always run the same algorithms.
-/// Not thread-safe; its owner locks.
+/// Chooses by measuring on buffers of the real sizes, the best of three runs, of two where they are long; what a bound
+/// already rules out is not run: a direct convolution is no faster than the processor's own rate of multiply-adds,
+/// which one small convolution finds out. With MASKRT_CPU_TUNE=0 in the environment nothing is measured and a rule
+/// decides, so that two processes always run the same algorithms. Not thread-safe; its owner locks.
 class ConvChooser {
  public:
   /// `compares_types`: its owner weighs fp32 against bf16, so that times matter also where there is one algorithm.
@@ -38,7 +37,13 @@ class ConvChooser {
   double measuring_seconds() const { return measuring_seconds_; }
 
  private:
+  struct Time {
+    kernels::ConvAlgorithm algorithm = kernels::ConvAlgorithm::free;
+    double seconds = 0;
+  };
   ConvChoice decide(const kernels::ConvProblem& problem, int threads);
+  Time fastest(const kernels::ConvProblem& problem, int threads);
+  static Time assumed(const kernels::ConvProblem& problem);
   double measure(const kernels::Convolution& conv);
   /// Multiply-adds, twice, each second, of a direct convolution at its best.
   double rate(DataType type, int threads);
@@ -46,6 +51,7 @@ class ConvChooser {
   bool measures_ = true, compares_types_;
   double measuring_seconds_ = 0;
   std::map<std::string, ConvChoice> known_;
+  std::map<std::string, Time> times_;  // of shapes, whatever their epilogues
   std::map<std::pair<DataType, int>, double> rates_;
 };
 
