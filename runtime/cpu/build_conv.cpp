@@ -76,12 +76,12 @@ void ProgramBuilder::add(const graph::Conv& op) {
   const std::int64_t in_block = input_block(shape.in.channels);
   const View in = in_format(input(0), {in_type, in_block != 0 ? in_block : shape.in.channels});
   kernels::ConvProblem whole = shape.whole(in_type, out_type);
-  whole.in.batch_stride = in.tensor.batch_stride;
+  if (in.tensor.batch > 1) whole.in.batch_stride = in.tensor.batch_stride;
   auto group = shape.one_group(in_type, out_type);
   if (!group) {
     conv_whole(op, chooser_.choose(whole, threads_), in, out_type);
   } else {
-    group->in.batch_stride = in.tensor.batch_stride;
+    if (in.tensor.batch > 1) group->in.batch_stride = in.tensor.batch_stride;
     const ConvChoice one = chooser_.choose(*group, threads_);
     const ConvChoice all = chooser_.choose(whole, threads_);
     if (all.algorithm != kernels::ConvAlgorithm::free && all.seconds < one.seconds * shape.geometry.groups) {

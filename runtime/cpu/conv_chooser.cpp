@@ -6,8 +6,6 @@
 #include <cstring>
 #include <limits>
 
-#include "aligned_bytes.h"
-
 namespace maskrt::cpu {
 namespace {
 
@@ -45,13 +43,6 @@ std::string key_of(const ConvProblem& p, int threads) {
   return key;
 }
 
-/// Written through, so that reads come from memory of its own and not from the system's one page of zeros.
-AlignedBytes zeros(std::size_t bytes) {
-  AlignedBytes memory = allocate_aligned(bytes);
-  std::memset(memory.get(), 0, bytes);
-  return memory;
-}
-
 /// Where nothing is measured: multiply-adds a second, of the layer as defined, on one core of a common processor.
 /// Winograd spends a quarter of the multiplications and something on its transforms; that pays from 64 channels.
 double assumed_rate(ConvAlgorithm algorithm, const ConvProblem& p) {
@@ -81,18 +72,36 @@ ConvChooser::ConvChooser(bool compares_types) : compares_types_(compares_types) 
 
 double ConvChooser::measure(const Convolution& conv) {
   const double start = now();
-  const AlignedBytes in = zeros(conv.in_span()), out = zeros(conv.out_span()), weights = zeros(conv.weight_bytes()),
-                     scratch = zeros(conv.scratch_bytes()),
-                     bias = zeros(static_cast<std::size_t>(conv.out_layout().dims()[1]) * sizeof(float));
+  const std::size_t bias_bytes = static_cast<std::size_t>(conv.out_layout().dims()[1]) * sizeof(float);
+  std::size_t bytes = 0;
+  const auto place = [&](std::size_t size) {
+    const std::size_t at = bytes;
+    bytes += (size + 4095) / 4096 * 4096;
+    return at;
+  };
+  const std::size_t in = place(conv.in_span()), out = place(conv.out_span()), weights = place(conv.weight_bytes()),
+                    bias = place(bias_bytes), scratch = place(conv.scratch_bytes());
+  if (bytes > workspace_bytes_) {
+    workspace_ = nullptr;  // before the larger one is taken
+    workspace_ = allocate_aligned(bytes);
+    workspace_bytes_ = bytes;
+    std::memset(workspace_.get(), 0, bytes);  // pages of its own, not the system's one page of zeros
+  }
+  std::byte* base = workspace_.get();
   double best = std::numeric_limits<double>::max();
   for (int run = 0; run < 3; ++run) {
     if (run == 2 && best > long_run) break;  // noise is the smaller part of it
     const double before = now();
-    conv.run(in.get(), weights.get(), reinterpret_cast<const float*>(bias.get()), out.get(), scratch.get());
+    conv.run(base + in, base + weights, reinterpret_cast<const float*>(base + bias), base + out, base + scratch);
     best = std::min(best, now() - before);
   }
   measuring_seconds_ += now() - start;
   return best;
+}
+
+void ConvChooser::release_workspace() {
+  workspace_ = nullptr;
+  workspace_bytes_ = 0;
 }
 
 double ConvChooser::rate(DataType type, int threads) {

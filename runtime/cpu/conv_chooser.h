@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "aligned_bytes.h"
 #include "kernels/conv/conv_cpu.h"
 
 namespace maskrt::cpu {
@@ -33,6 +34,9 @@ class ConvChooser {
   /// False where bf16 arithmetic is so slow here that no convolution can gain by it.
   bool bf16_pays(int threads);
 
+  /// Gives back the memory that measuring took.
+  void release_workspace();
+
   /// Seconds spent measuring so far.
   double measuring_seconds() const { return measuring_seconds_; }
 
@@ -50,6 +54,8 @@ class ConvChooser {
 
   bool measures_ = true, compares_types_;
   double measuring_seconds_ = 0;
+  AlignedBytes workspace_;  // inputs, outputs, weights and scratch of whatever is measured; only zeros, or sums of them
+  std::size_t workspace_bytes_ = 0;
   std::map<std::string, ConvChoice> known_;
   std::map<std::string, Time> times_;  // of shapes, whatever their epilogues
   std::map<std::pair<DataType, int>, double> rates_;

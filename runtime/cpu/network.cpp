@@ -40,7 +40,9 @@ Program CpuNetwork::compile(std::int64_t batch, std::int64_t height, std::int64_
   const PrecisionPlan precision =
       precision_ == Precision::bf16 ? bf16_plan(graph_, extents, chooser_, threads) : fp32_plan(graph_);
   choose_all(graph_, extents, precision, chooser_, threads);
+  chooser_.release_workspace();
   Program program = ProgramBuilder(graph_, extents, precision, threads, chooser_, weights_).build();
+  chooser_.release_workspace();  // where an odd layout had still to be measured
   program.tuning_seconds = chooser_.measuring_seconds() - before;
   return program;
 }
