@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -74,6 +75,8 @@ inline double unit_of(DataType type) { return type == DataType::bf16 ? unit_bf16
 /// Every element of got within bound(b, y, x, c) of want's; padding channels 0; canaries intact.
 template <typename Bound>
 void require_close(const OwnedTensor& got, const kernels::Tensor& want, Bound&& bound) {
+  REQUIRE((got->batch == want.batch && got->height == want.height && got->width == want.width &&
+           got->channels == want.channels));
   const kernels::Tensor whole = kernels::padded(*got);
   kernels::for_each_element(whole, [&](auto b, auto y, auto x, auto c) {
     const float value = kernels::get(whole, b, y, x, c);
