@@ -41,7 +41,7 @@ check-sanitized: deps
 	cd build-sanitized && ctest --output-on-failure --parallel $(JOBS) -L reader
 
 bench: all
-	$(BUILD)/bench/maskrt-bench
+	$(BUILD)/bin/maskrt-bench
 
 install: all
 	cmake --install $(BUILD)
