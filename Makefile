@@ -7,8 +7,8 @@ CMAKE_ARGS :=
 DEMO := demo-output
 
 # What each package is for: docs/dependencies.md.
-PACKAGES := g++ cmake ninja-build nlohmann-json3-dev libxxhash-dev libdnnl-dev libstb-dev libyaml-cpp-dev libzip-dev \
-  libcli11-dev fonts-dejavu-core catch2 libbenchmark-dev
+PACKAGES := g++ cmake ninja-build nlohmann-json3-dev libxxhash-dev libdnnl-dev ocl-icd-opencl-dev libstb-dev \
+  libyaml-cpp-dev libzip-dev libcli11-dev fonts-dejavu-core catch2 libbenchmark-dev
 
 .PHONY: all deps configure demo test check-sanitized bench install clean
 
