@@ -1,0 +1,58 @@
+#include "map_of.h"
+
+#include <limits>
+#include <string>
+
+namespace maskrt::kernels::cuda {
+namespace {
+
+std::string shape_of(const Tensor& t) { return to_string(Shape{t.batch, t.height, t.width, t.channels}); }
+
+}  // namespace
+
+Map map_of(const Tensor& t, std::string_view what) {
+  suffix_of(t.type);
+  if (t.block < t.channels || t.pixel_stride < t.block)
+    throw Error(std::string(what) + ": expected channels side by side in one block, found " +
+                std::to_string(t.channels) + " channels in blocks of " + std::to_string(t.block) + ", pixels " +
+                std::to_string(t.pixel_stride) + " elements apart");
+  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max() / 2;
+  if (t.batch < 1 || t.height < 1 || t.width < 1 || t.channels < 1 || t.pixel_stride > most || t.height > most ||
+      t.width > most || t.height * t.width > most)
+    throw Error(std::string(what) + ": expected extents from 1 to 2^30, found " + shape_of(t));
+  Map map;
+  map.data = t.data;
+  map.batch_stride = t.batch_stride;
+  map.pixel_stride = static_cast<std::int32_t>(t.pixel_stride);
+  map.height = static_cast<std::int32_t>(t.height);
+  map.width = static_cast<std::int32_t>(t.width);
+  map.channels = static_cast<std::int32_t>(t.channels);
+  map.block = static_cast<std::int32_t>(t.block);
+  const auto bytes = static_cast<std::int64_t>(size_of(t.type));
+  map.aligned = reinterpret_cast<std::uintptr_t>(t.data) % 16 == 0 && t.pixel_stride * bytes % 16 == 0 &&
+                        (t.batch == 1 || t.batch_stride * bytes % 16 == 0)
+                    ? 1
+                    : 0;
+  return map;
+}
+
+Map list_of(const Tensor& t, std::string_view what) {
+  if (t.width != 1 || t.type != DataType::f32)
+    throw Error(std::string(what) + ": expected a list of vectors in fp32, found " + shape_of(t) + " in " +
+                std::string(name_of(t.type)));
+  return map_of(t, what);
+}
+
+std::string_view suffix_of(DataType type) {
+  if (type == DataType::f32) return "f32";
+  if (type == DataType::f16) return "f16";
+  throw Error("the CUDA kernels store fp32 or fp16, found " + std::string(name_of(type)));
+}
+
+void require_same_shape(const Tensor& a, std::string_view what_a, const Tensor& b, std::string_view what_b) {
+  if (a.batch == b.batch && a.height == b.height && a.width == b.width && a.channels == b.channels) return;
+  throw Error(std::string(what_a) + " and " + std::string(what_b) + ": expected equal shapes, found " + shape_of(a) +
+              " and " + shape_of(b));
+}
+
+}  // namespace maskrt::kernels::cuda
