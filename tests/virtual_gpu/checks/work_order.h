@@ -1,0 +1,27 @@
+// How one piece of work on the device (a launch, copy or set) is ordered with those before it, for the shadow of global
+// memory: its tags hold 8 bits that say which work made an access.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "checks/report.h"
+
+namespace vgpu {
+
+struct WorkOrder {
+  /// Of this work, 1 to 255.
+  std::uint32_t number = 0;
+  /// By number: true where nothing orders that work before this one.
+  std::array<bool, 256> unordered{};
+  /// The same until a warp has executed griddepcontrol.wait; differs for programmatic dependent launches.
+  std::array<bool, 256> unordered_before_wait{};
+  bool any_unordered = false;  ///< in either
+
+  virtual ~WorkOrder() = default;
+  /// Fills in what the report says of the other work: its name and, of a kernel, the line at `pc`.
+  virtual void describe(std::uint32_t other, std::uint32_t pc, Report& report) const = 0;
+};
+
+}  // namespace vgpu
