@@ -5,10 +5,12 @@
 
 namespace maskrt::kernels {
 
-/// f32 or bf16, widened.
+/// f32, bf16 or f16, widened.
 inline float get(const Tensor& t, std::int64_t b, std::int64_t y, std::int64_t x, std::int64_t c) {
   const std::int64_t i = t.index(b, y, x, c);
-  return t.type == DataType::bf16 ? float_from_bf16(t.as<std::uint16_t>()[i]) : t.as<float>()[i];
+  if (t.type == DataType::bf16) return float_from_bf16(t.as<std::uint16_t>()[i]);
+  if (t.type == DataType::f16) return float_from_f16(t.as<std::uint16_t>()[i]);
+  return t.as<float>()[i];
 }
 
 /// Rounded to the tensor's type.
@@ -16,6 +18,8 @@ inline void set(const Tensor& t, std::int64_t b, std::int64_t y, std::int64_t x,
   const std::int64_t i = t.index(b, y, x, c);
   if (t.type == DataType::bf16) {
     t.as<std::uint16_t>()[i] = bf16_from_float(value);
+  } else if (t.type == DataType::f16) {
+    t.as<std::uint16_t>()[i] = f16_from_float(value);
   } else {
     t.as<float>()[i] = value;
   }

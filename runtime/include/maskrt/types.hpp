@@ -104,6 +104,22 @@ constexpr std::uint16_t bf16_from_float(float value) {
   return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
+/// Rounded to nearest, ties to even; too large becomes infinite, NaN stays NaN.
+constexpr std::uint16_t f16_from_float(float value) {
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+  const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
+  const std::uint32_t magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00u);
+  if (magnitude >= 0x477ff000u) return static_cast<std::uint16_t>(sign | 0x7c00u);  // 65520 and more
+  if (magnitude < 0x38800000u) {
+    // Subnormal: 2^-24 becomes the last place of a number whose last place is 1, and the addition rounds.
+    const float shifted = std::bit_cast<float>(magnitude) * 0x1p24f + 0x1p23f;
+    return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) & 0x7ffu));
+  }
+  const std::uint32_t rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);
+  return static_cast<std::uint16_t>(sign | ((rounded - 0x38000000u) >> 13));
+}
+
 /// One class of the dataset a model was trained on.
 struct Category {
   int id = 0;                ///< the dataset's id (COCO's are 1 to 90 with gaps)

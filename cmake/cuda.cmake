@@ -1,0 +1,37 @@
+# Where the CUDA toolkit is: its compiler, and the driver's header. Nothing of it is linked and nothing is fetched here;
+# `make` puts NVIDIA's wheels under build/cuda-toolkit where the machine has no toolkit (docs/dependencies.md).
+
+set(MASKRT_CUDA_HOME "" CACHE PATH "The CUDA toolkit; empty: CUDA_HOME, nvcc on the PATH, /usr/local/cuda, build/cuda-toolkit")
+set(MASKRT_CUDA_ARCHITECTURES "75;80;86;89;90a;120" CACHE STRING
+  "Architectures that machine code is built for; PTX for 75, 80 and 90a always travels along")
+set(MASKRT_CUDA_VERSION 13.0)
+
+if(MASKRT_CUDA_HOME)
+  find_program(MASKRT_NVCC nvcc PATHS ${MASKRT_CUDA_HOME}/bin NO_DEFAULT_PATH DOC "The CUDA compiler")
+else()
+  find_program(MASKRT_NVCC nvcc HINTS $ENV{CUDA_HOME}/bin DOC "The CUDA compiler"
+    PATHS /usr/local/cuda/bin ${PROJECT_SOURCE_DIR}/build/cuda-toolkit/nvidia/cu13/bin)
+endif()
+if(NOT MASKRT_NVCC)
+  message(FATAL_ERROR "CUDA: expected nvcc ${MASKRT_CUDA_VERSION} or newer in MASKRT_CUDA_HOME, in CUDA_HOME, on the PATH or "
+    "in /usr/local/cuda, found none; `make` installs it, -DMASKRT_CUDA=OFF builds without")
+endif()
+execute_process(COMMAND ${MASKRT_NVCC} --version OUTPUT_VARIABLE maskrt_nvcc_says COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCH "release ([0-9.]+)" _ "${maskrt_nvcc_says}")
+if(NOT CMAKE_MATCH_1 OR CMAKE_MATCH_1 VERSION_LESS MASKRT_CUDA_VERSION)
+  message(FATAL_ERROR "CUDA: expected nvcc ${MASKRT_CUDA_VERSION} or newer, found ${CMAKE_MATCH_1} in ${MASKRT_NVCC}; "
+    "-DMASKRT_CUDA_HOME names another toolkit, -DMASKRT_CUDA=OFF builds without")
+endif()
+
+# The toolkit's layout differs between NVIDIA's packages: the header lies beside bin/ or among the targets.
+file(REAL_PATH ${MASKRT_NVCC} maskrt_nvcc_file)
+cmake_path(GET maskrt_nvcc_file PARENT_PATH maskrt_cuda_bin)
+find_path(MASKRT_CUDA_INCLUDE cuda.h PATHS ${maskrt_cuda_bin}/../include
+  ${maskrt_cuda_bin}/../targets/${CMAKE_SYSTEM_PROCESSOR}-linux/include NO_DEFAULT_PATH REQUIRED
+  DOC "The CUDA driver's header")
+
+# The driver's types and constants. The driver itself is opened at run time.
+add_library(maskrt_cuda_headers INTERFACE)
+target_include_directories(maskrt_cuda_headers SYSTEM INTERFACE ${MASKRT_CUDA_INCLUDE})
+
+include(${CMAKE_CURRENT_LIST_DIR}/cuda_kernels.cmake)

@@ -1,0 +1,97 @@
+# Device code: one fat binary a .cu file, carried by a library.
+
+# The newest of the virtual architectures `levels` that the architecture `chip` runs; empty where it runs none.
+# 90a is Hopper alone: no other chip runs its PTX.
+function(maskrt_cuda_level_for chip levels result)
+  set(best "")
+  string(REGEX REPLACE "[a-z]$" "" chip_number ${chip})
+  foreach(level IN LISTS levels)
+    string(REGEX REPLACE "[a-z]$" "" number ${level})
+    if(level STREQUAL chip)
+      set(best ${level})
+      break()
+    elseif(level STREQUAL number AND NOT number GREATER chip_number)
+      set(best ${level})  # levels ascend
+    endif()
+  endforeach()
+  set(${result} ${best} PARENT_SCOPE)
+endfunction()
+
+# maskrt_cuda_kernels(library SOURCES a.cu ... [PTX level...] [SASS architecture...] [SPILLS_ALLOWED])
+#
+# Compiles each file, device code only, into a fat binary that `library` carries under the file's path below this folder,
+# without its ending: "pool/max_pool". Every file holds
+#   PTX, uncompressed and with line information, for each of PTX (in ascending order; by default 75 80 90a);
+#   SASS for those of MASKRT_CUDA_ARCHITECTURES that run one of these levels, compiled from the highest they run, and,
+#   where SASS is given, that it names.
+# The build fails on spilled registers, unless SPILLS_ALLOWED stands there, and on ptxas's advisories that wgmma runs one
+# by one. What ptxas says lies beside the fat binary as NAME.ptxas.txt.
+# Call it as often as needed, and at the end maskrt_embed_cuda_kernels(library).
+function(maskrt_cuda_kernels library)
+  cmake_parse_arguments(arg "SPILLS_ALLOWED" "" "SOURCES;PTX;SASS" ${ARGN})
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
+    message(FATAL_ERROR "maskrt_cuda_kernels(${library}): expected SOURCES, found ${ARGN}")
+  endif()
+  if(NOT arg_PTX)
+    set(arg_PTX 75 80 90a)
+  endif()
+
+  foreach(level IN LISTS arg_PTX)
+    set(codes_${level} compute_${level})
+  endforeach()
+  foreach(chip IN LISTS MASKRT_CUDA_ARCHITECTURES)
+    maskrt_cuda_level_for(${chip} "${arg_PTX}" level)
+    if(level AND (NOT arg_SASS OR chip IN_LIST arg_SASS))
+      string(APPEND codes_${level} ",sm_${chip}")
+    endif()
+  endforeach()
+  set(targets "")
+  foreach(level IN LISTS arg_PTX)
+    list(APPEND targets -gencode arch=compute_${level},code=[${codes_${level}}])
+  endforeach()
+
+  set(strict $<$<BOOL:${MASKRT_WERROR}>:--Werror=all-warnings>)
+  foreach(source IN LISTS arg_SOURCES)
+    cmake_path(REMOVE_EXTENSION source OUTPUT_VARIABLE name)
+    set(output ${CMAKE_CURRENT_BINARY_DIR}/device_code/${name})
+    cmake_path(GET output PARENT_PATH folder)
+    file(MAKE_DIRECTORY ${folder})
+    add_custom_command(
+      OUTPUT ${output}.fatbin
+      BYPRODUCTS ${output}.ptxas.txt
+      DEPFILE ${output}.d
+      COMMAND ${CMAKE_COMMAND} -DOUTPUT=${output} -DSPILLS_ALLOWED=${arg_SPILLS_ALLOWED}
+        -P ${PROJECT_SOURCE_DIR}/cmake/compile_cuda.cmake --
+        ${MASKRT_NVCC} -ccbin ${CMAKE_CXX_COMPILER} -fatbin --no-compress -lineinfo -std=c++20 -O3
+        --expt-relaxed-constexpr -Xptxas -v ${strict} -MD -MF ${output}.d -MT ${output}.fatbin
+        -I ${PROJECT_SOURCE_DIR} -I ${PROJECT_SOURCE_DIR}/runtime/include ${targets}
+        -o ${output}.fatbin ${CMAKE_CURRENT_SOURCE_DIR}/${source}
+      DEPENDS ${source} ${PROJECT_SOURCE_DIR}/cmake/compile_cuda.cmake
+      COMMENT "Compiling device code ${name}"
+      COMMAND_EXPAND_LISTS VERBATIM)
+    set_property(TARGET ${library} APPEND PROPERTY MASKRT_CUDA_KERNELS ${name})
+  endforeach()
+endfunction()
+
+# Puts the fat binaries into `library` with the table that kernels/cuda/fat_binaries.h declares. The assembler reads the
+# files themselves: as C arrays they would cost minutes to compile.
+function(maskrt_embed_cuda_kernels library)
+  get_target_property(names ${library} MASKRT_CUDA_KERNELS)
+  set(blobs "")
+  set(symbols "")
+  set(entries "")
+  set(files "")
+  set(number 0)
+  foreach(name IN LISTS names)
+    set(file ${CMAKE_CURRENT_BINARY_DIR}/device_code/${name}.fatbin)
+    list(APPEND files ${file})
+    string(APPEND blobs "    MASKRT_FAT_BINARY(\"${number}\", \"${file}\")\n")
+    string(APPEND symbols "extern const std::byte maskrt_fat_binary_${number}[], maskrt_fat_binary_${number}_end[];\n")
+    string(APPEND entries "    {\"${name}\", {maskrt_fat_binary_${number}, maskrt_fat_binary_${number}_end}},\n")
+    math(EXPR number "${number} + 1")
+  endforeach()
+  set(table ${CMAKE_CURRENT_BINARY_DIR}/device_code/${library}_table.cpp)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/fat_binaries.cpp.in ${table} @ONLY)
+  set_source_files_properties(${table} PROPERTIES OBJECT_DEPENDS "${files}")
+  target_sources(${library} PRIVATE ${table})
+endfunction()
