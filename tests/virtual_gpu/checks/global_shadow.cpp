@@ -15,20 +15,59 @@ std::uint32_t warp_of(std::uint64_t tag) { return static_cast<std::uint32_t>(tag
 std::uint32_t tick_of(std::uint64_t tag) { return static_cast<std::uint32_t>(tag >> 19) & 0x7ff; }
 std::uint32_t pc_of(std::uint64_t tag) { return static_cast<std::uint32_t>(tag >> 5) & 0x3fff; }
 
+/// Block, warp, tick and instruction of a tag that no kernel made; tick 1, because 0 is nobody.
+constexpr std::uint64_t kWholeRange =
+    std::uint64_t{0x1fffff} << 35 | std::uint64_t{1} << 19 | std::uint64_t{0x3fff} << 5;
+
 /// A tag of another block of the same launch.
 bool elsewhere(std::uint64_t tag, std::uint64_t mine) { return (tag ^ mine) >> 56 == 0 && (tag ^ mine) >> 35 != 0; }
 
 GlobalRace race(std::uint64_t tag, bool wrote, std::uint64_t address) {
-  return {true, wrote, address, block_of(tag), warp_of(tag), pc_of(tag)};
+  return {true, static_cast<std::uint32_t>(tag >> 56), wrote, address, block_of(tag), warp_of(tag), pc_of(tag)};
+}
+
+/// A tag of other work that is unordered with the current one. `unordered` may be null: then none is.
+bool foreign(std::uint64_t tag, const bool* unordered, bool strong, std::uint32_t mask) {
+  return unordered != nullptr && unordered[tag >> 56] && (tag & mask) != 0 && !(strong && (tag & 16) != 0);
+}
+
+/// Records a read. A reader that is unordered with this one makes room: it is kept aside for the writer to come.
+void note_read(Memory& memory, GlobalTags& tags, std::uint64_t address, std::uint64_t mine, const bool* unordered) {
+  if (unordered != nullptr) {
+    const std::uint64_t before = load(tags.read);
+    if (unordered[before >> 56]) memory.set_displaced_read(address, before);
+  }
+  store(tags.read, mine);
+}
+
+/// The tag of unordered work that a write of `mask` bytes races with: its write, else its read; 0 where there is none.
+std::uint64_t foreign_access(const Memory& memory, const GlobalTags& tags, std::uint64_t address, const bool* unordered,
+                             bool strong, std::uint32_t mask, bool& wrote) {
+  if (unordered == nullptr) return 0;
+  const std::uint64_t write = load(tags.write);
+  wrote = foreign(write, unordered, strong, mask);
+  if (wrote) return write;
+  const std::uint64_t read = load(tags.read);
+  if (foreign(read, unordered, strong, mask)) return read;
+  const std::uint64_t displaced = memory.displaced_read(address);
+  return foreign(displaced, unordered, strong, mask) ? displaced : 0;
+}
+
+/// The bytes of the word at `at` that [address, end) covers, one bit each.
+std::uint32_t part_of_word(std::uint64_t at, std::uint64_t address, std::uint64_t end) {
+  std::uint32_t part = 15;
+  if (at < address) part &= 15u << (address - at);
+  if (at + 4 > end) part &= 15u >> (at + 4 - end);
+  return part;
 }
 
 }  // namespace
 
-std::uint64_t GlobalShadow::make(const BlockOrder& order, std::uint32_t warp, std::uint32_t pc, bool strong) const {
+std::uint64_t GlobalShadow::make(const BlockOrder& order, const Access& access) const {
   const std::uint64_t tick = std::min(order.tick, kLastTick);
   return static_cast<std::uint64_t>(launch_) << 56 | static_cast<std::uint64_t>(order.block & 0x1fffff) << 35 |
-         static_cast<std::uint64_t>(warp) << 30 | tick << 19 | static_cast<std::uint64_t>(pc & 0x3fff) << 5 |
-         (strong ? 16u : 0u);
+         static_cast<std::uint64_t>(access.warp) << 30 | tick << 19 |
+         static_cast<std::uint64_t>(access.pc & 0x3fff) << 5 | (access.strong ? 16u : 0u);
 }
 
 bool GlobalShadow::conflicts(std::uint64_t tag, const BlockOrder& order, bool strong, std::uint32_t mask) const {
@@ -39,38 +78,61 @@ bool GlobalShadow::conflicts(std::uint64_t tag, const BlockOrder& order, bool st
   return seen == order.acquired.end() || seen->second[warp_of(tag)] <= tick_of(tag);
 }
 
-GlobalRace GlobalShadow::read(BlockOrder& order, std::uint32_t warp, std::uint32_t pc, std::uint64_t address,
-                              std::uint32_t bytes, bool strong) {
+GlobalRace GlobalShadow::read(BlockOrder& order, const Access& access, std::uint64_t address, std::uint32_t bytes) {
   order.touched = true;
-  const std::uint64_t mine = make(order, warp, pc, strong);
+  const std::uint64_t mine = make(order, access);
+  const bool* others = unordered(access);
   const std::uint64_t end = address + bytes;
   for (std::uint64_t at = address & ~std::uint64_t{3}; at < end; at += 4) {
-    std::uint32_t part = 15;
-    if (at < address) part &= 15u << (address - at);
-    if (at + 4 > end) part &= 15u >> (at + 4 - end);
+    const std::uint32_t part = part_of_word(at, address, end);
     GlobalTags& tags = *memory_.tags(at);
     const std::uint64_t write = load(tags.write);
-    if (elsewhere(write, mine) && conflicts(write, order, strong, part)) return race(write, true, at);
-    store(tags.read, mine | part);
+    if (elsewhere(write, mine) && conflicts(write, order, access.strong, part)) return race(write, true, at);
+    if (foreign(write, others, access.strong, part)) return race(write, true, at);
+    note_read(memory_, tags, at, mine | part, others);
   }
   return {};
 }
 
-GlobalRace GlobalShadow::write(BlockOrder& order, std::uint32_t warp, std::uint32_t pc, std::uint64_t address,
-                               std::uint32_t bytes, bool strong) {
+GlobalRace GlobalShadow::write(BlockOrder& order, const Access& access, std::uint64_t address, std::uint32_t bytes) {
   order.touched = true;
-  const std::uint64_t mine = make(order, warp, pc, strong);
+  const std::uint64_t mine = make(order, access);
+  const bool* others = unordered(access);
   const std::uint64_t end = address + bytes;
   for (std::uint64_t at = address & ~std::uint64_t{3}; at < end; at += 4) {
-    std::uint32_t part = 15;
-    if (at < address) part &= 15u << (address - at);
-    if (at + 4 > end) part &= 15u >> (at + 4 - end);
+    const std::uint32_t part = part_of_word(at, address, end);
     GlobalTags& tags = *memory_.tags(at);
     const std::uint64_t write = load(tags.write);
-    if (elsewhere(write, mine) && conflicts(write, order, strong, part)) return race(write, true, at);
+    if (elsewhere(write, mine) && conflicts(write, order, access.strong, part)) return race(write, true, at);
     const std::uint64_t read = load(tags.read);
-    if (elsewhere(read, mine) && conflicts(read, order, strong, part)) return race(read, false, at);
+    if (elsewhere(read, mine) && conflicts(read, order, access.strong, part)) return race(read, false, at);
+    bool wrote = false;
+    const std::uint64_t other = foreign_access(memory_, tags, at, others, access.strong, part, wrote);
+    if (other != 0) return race(other, wrote, at);
     store(tags.write, mine | part);
+  }
+  return {};
+}
+
+GlobalRace touch_range(Memory& memory, const WorkOrder& order, bool write, bool strong, std::uint64_t address,
+                       std::uint64_t bytes) {
+  const bool* unordered = order.any_unordered ? order.unordered.data() : nullptr;
+  if (unordered == nullptr && order.number == 0) return {};
+  const std::uint64_t mine = std::uint64_t{order.number} << 56 | kWholeRange | (strong ? 16u : 0u);
+  const std::uint64_t end = address + bytes;
+  for (std::uint64_t at = address & ~std::uint64_t{3}; at < end; at += 4) {
+    const std::uint32_t part = part_of_word(at, address, end);
+    GlobalTags& tags = *memory.tags(at);
+    if (write) {
+      bool wrote = false;
+      const std::uint64_t other = foreign_access(memory, tags, at, unordered, strong, part, wrote);
+      if (other != 0) return race(other, wrote, at);
+      if (order.number != 0) store(tags.write, mine | part);
+    } else {
+      const std::uint64_t other = load(tags.write);
+      if (foreign(other, unordered, strong, part)) return race(other, true, at);
+      if (order.number != 0) note_read(memory, tags, at, mine | part, unordered);
+    }
   }
   return {};
 }

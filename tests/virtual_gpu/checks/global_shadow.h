@@ -1,4 +1,5 @@
-// Races in global memory between the blocks of one launch, with release and acquire through fences and atomics.
+// Races in global memory between the blocks of one launch, with release and acquire through fences and atomics, and
+// between a launch, copy or set and other work on the device that nothing orders before it.
 //
 // A write is published when its warp (or, after a barrier, any warp of its block) executes a fence at gpu scope or
 // wider. An atomic or strong access to some location hands the block's published writes over; whoever reads or updates
@@ -14,6 +15,7 @@
 #include <unordered_map>
 
 #include "checks/vector_clock.h"
+#include "checks/work_order.h"
 #include "machine/memory.h"
 
 namespace vgpu {
@@ -53,6 +55,7 @@ struct BlockOrder {
 
 struct GlobalRace {
   bool found = false;
+  std::uint32_t work = 0;  ///< number of the launch, copy or set that made the other access
   bool other_wrote = false;
   std::uint64_t address = 0;
   std::uint32_t block = 0;
@@ -63,13 +66,24 @@ struct GlobalRace {
 /// A launch's side; used by all worker threads.
 class GlobalShadow {
  public:
-  GlobalShadow(Memory& memory, std::uint32_t launch) : memory_(memory), launch_(launch & 0xff) {}
+  /// `order` is null where the launch is ordered after all other work, and outlives the shadow.
+  GlobalShadow(Memory& memory, std::uint32_t launch, const WorkOrder* order)
+      : memory_(memory), launch_(launch & 0xff), work_(order) {}
 
-  /// `strong`: an atomic, or a volatile, relaxed, acquire or release access, which never races with its like.
-  GlobalRace read(BlockOrder& order, std::uint32_t warp, std::uint32_t pc, std::uint64_t address, std::uint32_t bytes,
-                  bool strong);
-  GlobalRace write(BlockOrder& order, std::uint32_t warp, std::uint32_t pc, std::uint64_t address, std::uint32_t bytes,
-                   bool strong);
+  /// An access as a warp makes it. `strong`: an atomic, or a volatile, relaxed, acquire or release access, which never
+  /// races with its like. `grids_waited`: the warp is ordered after a griddepcontrol.wait.
+  struct Access {
+    std::uint32_t warp = 0;
+    std::uint32_t pc = 0;
+    bool strong = false;
+    bool grids_waited = false;
+  };
+  GlobalRace read(BlockOrder& order, const Access& access, std::uint64_t address, std::uint32_t bytes);
+  GlobalRace write(BlockOrder& order, const Access& access, std::uint64_t address, std::uint32_t bytes);
+
+  std::uint32_t launch() const { return launch_; }
+  /// Null where no other work matters.
+  const WorkOrder* work() const { return work_; }
 
   /// An atomic or strong write to `address`.
   void release(BlockOrder& order, std::uint64_t address);
@@ -79,7 +93,12 @@ class GlobalShadow {
  private:
   // launch:8 block:21 warp:5 tick:11 pc:14 strong:1 mask:4; tick 0 is nobody.
   static constexpr std::uint32_t kLastTick = (1u << 11) - 1;
-  std::uint64_t make(const BlockOrder& order, std::uint32_t warp, std::uint32_t pc, bool strong) const;
+  std::uint64_t make(const BlockOrder& order, const Access& access) const;
+  /// By number of other work, whether it races with the accessing warp; null where none does.
+  const bool* unordered(const Access& access) const {
+    if (work_ == nullptr || !work_->any_unordered) return nullptr;
+    return (access.grids_waited ? work_->unordered : work_->unordered_before_wait).data();
+  }
   /// For the tag of another block of this launch.
   bool conflicts(std::uint64_t tag, const BlockOrder& order, bool strong, std::uint32_t mask) const;
 
@@ -89,8 +108,14 @@ class GlobalShadow {
   };
   Memory& memory_;
   std::uint32_t launch_;
+  const WorkOrder* work_;
   std::atomic<bool> any_release_{false};
   std::array<Stripe, 16> stripes_;
 };
+
+/// An access by a copy or set as a whole: looks for work in `order` that nothing orders before it, and, where the order
+/// has a number, records the access. `strong` as above.
+GlobalRace touch_range(Memory& memory, const WorkOrder& order, bool write, bool strong, std::uint64_t address,
+                       std::uint64_t bytes);
 
 }  // namespace vgpu

@@ -38,13 +38,22 @@ const char* name_of(Check check) {
   return "unknown";
 }
 
+std::string stream_race_message(bool writes, const std::string& where, const std::string& other, bool other_wrote) {
+  return std::string(writes ? "a write to " : "a read of ") + where + " that " + other + " has " +
+         (other_wrote ? "written" : "read") + ", with no stream, event or graph edge that orders the two";
+}
+
 std::string to_string(const Report& report) {
   const auto triple = [](const Dim3& d) {
     return "(" + std::to_string(d[0]) + ", " + std::to_string(d[1]) + ", " + std::to_string(d[2]) + ")";
   };
-  std::string text = std::string("vgpu: ") + name_of(report.check) + ": " + report.message + "\n  kernel " +
-                     report.kernel + ", block " + triple(report.block) + ", thread " + triple(report.thread) +
-                     "\n  PTX line " + std::to_string(report.ptx_line) + ": " + report.ptx_text;
+  std::string text = std::string("vgpu: ") + name_of(report.check) + ": " + report.message + "\n  ";
+  if (report.ptx_line != 0) {
+    text += "kernel " + report.kernel + ", block " + triple(report.block) + ", thread " + triple(report.thread) +
+            "\n  PTX line " + std::to_string(report.ptx_line) + ": " + report.ptx_text;
+  } else {
+    text += "in " + report.kernel;
+  }
   if (!report.source.empty()) text += "\n  source " + report.source;
   if (report.other_ptx_line != 0) {
     text += "\n  against PTX line " + std::to_string(report.other_ptx_line) + ": " + report.other_ptx_text;

@@ -32,7 +32,7 @@ const char* name_of(Check check);
 
 struct Report {
   Check check = Check::invalid;
-  std::string kernel;
+  std::string kernel;  ///< or the copy, set or other work, where ptx_line is 0
   Dim3 block{};
   Dim3 thread{};
   std::uint32_t ptx_line = 0;
@@ -42,8 +42,12 @@ struct Report {
   std::uint32_t other_ptx_line = 0;
   std::string other_ptx_text;
   std::string other_source;
+  std::string other_work;  ///< of a race between streams: the other kernel, copy or set
   std::string message;
 };
+
+/// "a write to WHERE that OTHER has read, with no stream, event or graph edge that orders the two".
+std::string stream_race_message(bool writes, const std::string& where, const std::string& other, bool other_wrote);
 
 /// One report as a paragraph for stderr.
 std::string to_string(const Report& report);

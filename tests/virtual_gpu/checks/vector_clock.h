@@ -26,8 +26,11 @@ struct VectorClock {
 struct View {
   VectorClock generic;
   VectorClock async;
+  /// The grids that a programmatic dependent launch depends on have ended: griddepcontrol.wait.
+  bool grids_waited = false;
 
   void join(const View& other) {
+    grids_waited = grids_waited || other.grids_waited;
     generic.join(other.generic);
     async.join(other.async);
   }

@@ -245,8 +245,12 @@ void decode_nanosleep(Decoder& d, Instr& in) {
 }
 void decode_pmevent(Decoder& d, Instr&) { d.take("mask"); }
 
-// 9.7.12.7 griddepcontrol: a launch starts when what it depends on has ended, so there is nothing to wait for.
-void decode_griddepcontrol(Decoder& d, Instr&) { d.take_one_of({"launch_dependents", "wait"}); }
+// 9.7.12.7 griddepcontrol: a launch starts when what it depends on has ended, so there is nothing to wait for; the wait
+// is what orders a programmatic dependent launch after the grids in front of it.
+void decode_griddepcontrol(Decoder& d, Instr& in) {
+  if (d.take_one_of({"launch_dependents", "wait"}) != "wait") return;
+  in.run = [](Warp& w, const Instr&, Lanes) { w.view.grids_waited = true; };
+}
 
 // 9.7.19.5 setmaxnreg: registers are not rationed; the instruction must be converged all the same.
 void decode_setmaxnreg(Decoder& d, Instr& in) {

@@ -77,15 +77,35 @@ std::string describe_block(std::uint32_t linear, const Dim3& grid) {
          std::to_string(linear / grid[0] / grid[1]) + ")";
 }
 
+[[noreturn]] void fail_stream_race(const Warp& w, const Instr& instr, Lanes lanes, const GlobalRace& race,
+                                   bool writes) {
+  const GlobalShadow& shadow = w.cta->launch->global;
+  Report other;
+  shadow.work()->describe(race.work, race.pc, other);
+  const std::string message =
+      stream_race_message(writes, w.cta->launch->memory.describe(race.address), other.other_work, race.other_wrote);
+  try {
+    w.fail_at(instr, Check::stream_race, lanes, message);
+  } catch (Fault& fault) {
+    fault.report.other_work = other.other_work;
+    fault.report.other_ptx_line = other.other_ptx_line;
+    fault.report.other_ptx_text = other.other_ptx_text;
+    fault.report.other_source = other.other_source;
+    throw;
+  }
+}
+
 void check_global_race(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes,
                        Access access) {
   Cta& cta = *w.cta;
   if (!cta.launch->settings.race_checks) return;
   const auto pc = static_cast<std::uint32_t>(&instr - w.frame->program->code.data());
   GlobalShadow& shadow = cta.launch->global;
-  const GlobalRace race = access.write ? shadow.write(cta.order, w.index, pc, address, bytes, access.strong)
-                                       : shadow.read(cta.order, w.index, pc, address, bytes, access.strong);
+  const GlobalShadow::Access who{w.index, pc, access.strong, w.view.grids_waited};
+  const GlobalRace race =
+      access.write ? shadow.write(cta.order, who, address, bytes) : shadow.read(cta.order, who, address, bytes);
   if (!race.found) return;
+  if (race.work != shadow.launch()) fail_stream_race(w, instr, lanes, race, access.write);
   const auto& code = cta.launch->kernel.code;
   const Instr* other = race.pc < code.size() ? &code[race.pc] : nullptr;
   w.fail_at(instr, Check::global_race, lanes,

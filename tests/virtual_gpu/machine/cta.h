@@ -101,7 +101,7 @@ struct Cluster {
   std::uint64_t progress = 0;         ///< advances with everything that could end a wait
   std::uint32_t idle_rounds = 0;
   std::uint64_t seen_progress = 0;
-  std::uint32_t stalled_turns = 0;  ///< long turns in a row without progress
+  std::uint32_t stalled_turns = 0;           ///< long turns in a row without progress
   std::vector<LineCount>* counts = nullptr;  ///< of the worker that runs it
 
  private:
@@ -129,8 +129,13 @@ struct Settings {
 
 struct Launch {
   Launch(Memory& device_memory, const Module& of, const Program& entry, const LaunchConfig& how, const Settings& with,
-         std::uint32_t number)
-      : memory(device_memory), module(of), kernel(entry), config(how), settings(with), global(device_memory, number) {}
+         std::uint32_t number, const WorkOrder* order = nullptr)
+      : memory(device_memory),
+        module(of),
+        kernel(entry),
+        config(how),
+        settings(with),
+        global(device_memory, number, order) {}
 
   Memory& memory;
   const Module& module;

@@ -226,7 +226,7 @@ void Device::check(const Program& kernel, const LaunchConfig& config, std::size_
 }
 
 LaunchResult Device::launch(const Module& module, const Program& kernel, const LaunchConfig& given,
-                            std::span<const std::uint8_t> params) {
+                            std::span<const std::uint8_t> params, const WorkOrder* order) {
   LaunchConfig config = given;
   if (const auto it = kernel.directives.find("reqnctapercluster"); it != kernel.directives.end()) {
     // A kernel compiled for one cluster size is launched with that size, whether the launch names it or not.
@@ -238,13 +238,14 @@ LaunchResult Device::launch(const Module& module, const Program& kernel, const L
   }
   check(kernel, config, params.size());
   // Tags in the shadow of global memory hold 8 bits of the launch's number.
-  if (++launches_ % 256 == 0) {
+  if (order == nullptr && ++launches_ % 256 == 0) {
     memory_.clear_tags();
     ++launches_;
   }
+  const std::uint32_t number = order != nullptr ? order->number : launches_;
   const auto begin = std::chrono::steady_clock::now();
   LaunchResult result;
-  Launch launch(memory_, module, kernel, config, settings_, launches_);
+  Launch launch(memory_, module, kernel, config, settings_, number, order);
   launch.params.assign(params.begin(), params.end());
   const std::uint64_t per_cluster = volume(config.cluster);
   const std::uint64_t per_sm =

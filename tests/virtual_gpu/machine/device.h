@@ -48,9 +48,10 @@ class Device {
   std::unique_ptr<Module> load(std::string_view ptx_text) { return std::make_unique<Module>(memory_, ptx_text); }
 
   /// Runs a grid to its end, on all cores. `params` holds the kernel's parameters one after another, each at the offset
-  /// that Program::parameters gives. Throws Error where the configuration is not one that the chip could launch.
+  /// that Program::parameters gives. `order` says how the launch is ordered with other work, and numbers it; null:
+  /// after all of it. Throws Error where the configuration is not one that the chip could launch.
   LaunchResult launch(const Module& module, const Program& kernel, const LaunchConfig& config,
-                      std::span<const std::uint8_t> params);
+                      std::span<const std::uint8_t> params, const WorkOrder* order = nullptr);
 
   /// Blocks of this kernel that one multiprocessor holds at a time.
   std::uint32_t occupancy(const Program& kernel, std::uint32_t threads, std::uint32_t dynamic_shared) const;

@@ -28,6 +28,7 @@ Memory::Memory(std::uint64_t capacity) : capacity_((capacity + 4095) / 4096 * 40
   base_ = reinterpret_cast<std::uint64_t>(reserve(capacity_));
   states_ = static_cast<std::uint8_t*>(reserve(capacity_));
   tags_ = static_cast<GlobalTags*>(reserve(capacity_ / 4 * sizeof(GlobalTags)));
+  displaced_ = static_cast<std::uint64_t*>(reserve(capacity_ / 4 * sizeof(std::uint64_t)));
   next_ = base_ + kFence;
 }
 
@@ -35,6 +36,7 @@ Memory::~Memory() {
   munmap(reinterpret_cast<void*>(base_), capacity_);
   munmap(states_, capacity_);
   munmap(tags_, capacity_ / 4 * sizeof(GlobalTags));
+  munmap(displaced_, capacity_ / 4 * sizeof(std::uint64_t));
 }
 
 std::uint64_t Memory::allocate(std::uint64_t bytes, std::uint64_t alignment) {
@@ -59,6 +61,9 @@ std::uint64_t Memory::allocate(std::uint64_t bytes, std::uint64_t alignment) {
       if (start + bytes <= end) {
         address = start;
         mark(it->first, end - it->first, ByteState::unallocated);
+        // Who used the hole before is nobody's rival any more.
+        std::memset(tags(it->first & ~std::uint64_t{3}), 0, (end - it->first + 3) / 4 * sizeof(GlobalTags));
+        if (any_displaced_) clear_displaced();
         allocations_.erase(it, std::next(last));
         break;
       }
@@ -154,6 +159,14 @@ std::string Memory::describe(std::uint64_t address) const {
   return text + where;
 }
 
-void Memory::clear_tags() { madvise(tags_, capacity_ / 4 * sizeof(GlobalTags), MADV_DONTNEED); }
+void Memory::clear_tags() {
+  madvise(tags_, capacity_ / 4 * sizeof(GlobalTags), MADV_DONTNEED);
+  if (any_displaced_) clear_displaced();
+}
+
+void Memory::clear_displaced() {
+  madvise(displaced_, capacity_ / 4 * sizeof(std::uint64_t), MADV_DONTNEED);
+  any_displaced_ = false;
+}
 
 }  // namespace vgpu

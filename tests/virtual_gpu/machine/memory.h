@@ -33,7 +33,7 @@ constexpr int kClusterRankShift = 24;
 /// Where a block's shared memory starts; what lies below is the system's.
 constexpr std::uint32_t kSharedBase = 1024;
 
-/// The last accesses to one 4-byte word by the blocks of a launch; packed by GlobalShadow.
+/// The last accesses to one 4-byte word; packed by GlobalShadow.
 struct GlobalTags {
   std::uint64_t write;
   std::uint64_t read;
@@ -82,10 +82,22 @@ class Memory {
 
   std::uint8_t* state(std::uint64_t address) const { return states_ + (address - base_); }
   GlobalTags* tags(std::uint64_t address) const { return tags_ + (address - base_) / 4; }
+  /// Beside the last reader of the word at `address`, one more that was not ordered with it; 0 where there is none.
+  std::uint64_t displaced_read(std::uint64_t address) const {
+    return any_displaced_.load(std::memory_order_relaxed)
+               ? __atomic_load_n(displaced_ + (address - base_) / 4, __ATOMIC_RELAXED)
+               : 0;
+  }
+  void set_displaced_read(std::uint64_t address, std::uint64_t tag) {
+    any_displaced_.store(true, std::memory_order_relaxed);
+    __atomic_store_n(displaced_ + (address - base_) / 4, tag, __ATOMIC_RELAXED);
+  }
   /// Forgets every recorded access.
   void clear_tags();
 
  private:
+  void clear_displaced();
+
   std::uint64_t base_ = 0;
   std::uint64_t capacity_ = 0;
   std::uint64_t next_ = 0;
@@ -93,6 +105,8 @@ class Memory {
   std::uint64_t serial_ = 0;
   std::uint8_t* states_ = nullptr;
   GlobalTags* tags_ = nullptr;
+  std::uint64_t* displaced_ = nullptr;
+  std::atomic<bool> any_displaced_{false};
   mutable std::mutex mutex_;
   std::map<std::uint64_t, Allocation> allocations_;
 };
