@@ -49,6 +49,12 @@ std::string_view suffix_of(DataType type) {
   throw Error("the CUDA kernels store fp32 or fp16, found " + std::string(name_of(type)));
 }
 
+void require_same_type(const Tensor& a, std::string_view what_a, const Tensor& b, std::string_view what_b) {
+  if (a.type == b.type) return;
+  throw Error(std::string(what_a) + " and " + std::string(what_b) + ": expected one type, found " +
+              std::string(name_of(a.type)) + " and " + std::string(name_of(b.type)));
+}
+
 void require_same_shape(const Tensor& a, std::string_view what_a, const Tensor& b, std::string_view what_b) {
   if (a.batch == b.batch && a.height == b.height && a.width == b.width && a.channels == b.channels) return;
   throw Error(std::string(what_a) + " and " + std::string(what_b) + ": expected equal shapes, found " + shape_of(a) +

@@ -18,6 +18,9 @@ Map list_of(const Tensor& tensor, std::string_view what);
 /// "f32" or "f16": the suffix of the kernels that store that type. Throws Error for other types.
 std::string_view suffix_of(DataType type);
 
+/// Throws Error where the two have different types.
+void require_same_type(const Tensor& a, std::string_view what_a, const Tensor& b, std::string_view what_b);
+
 /// Throws Error where the two have different batch, height, width or channels.
 void require_same_shape(const Tensor& a, std::string_view what_a, const Tensor& b, std::string_view what_b);
 

@@ -1,0 +1,62 @@
+// Operations that treat each element by itself. A thread takes eight channels of one pixel. Bound by memory: each input
+// is read once and the output written once, in 16-byte accesses where the maps allow it.
+#include "../cuda/activate.cuh"
+#include "../cuda/octet.cuh"
+#include "elementwise_params.h"
+
+namespace maskrt::kernels::cuda {
+namespace {
+
+/// Calls f(image, position, channel) for the thread's eight channels of `out`, its padding included.
+template <typename F>
+__device__ void for_octet(const Map& out, F&& f) {
+  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 8;
+  const std::int64_t position = static_cast<std::int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
+  if (c < out.block && position < static_cast<std::int64_t>(out.height) * out.width)
+    f(static_cast<int>(blockIdx.z), position, c);
+}
+
+template <typename T>
+__device__ void activate(const ActivateParams& p) {
+  for_octet(p.out, [&](int b, std::int64_t position, int c) {
+    Octet x = load_channels(p.in, pixel_of<T>(p.in, b, position), c);
+#pragma unroll
+    for (float& v : x.v) v = activated(static_cast<Activation>(p.activation), v);
+    store_channels(p.out, pixel_of<T>(p.out, b, position), c, x);
+  });
+}
+
+template <typename T>
+__device__ void add(const AddParams& p) {
+  for_octet(p.out, [&](int b, std::int64_t position, int c) {
+    Octet x = load_channels(p.a, pixel_of<T>(p.a, b, position), c);
+    const Octet y = load_channels(p.b, pixel_of<T>(p.b, b, position), c);
+#pragma unroll
+    for (int i = 0; i < 8; ++i) x.v[i] += y.v[i];
+    store_channels(p.out, pixel_of<T>(p.out, b, position), c, x);
+  });
+}
+
+template <typename T>
+__device__ void scale_shift(const ScaleShiftParams& p) {
+  for_octet(p.out, [&](int b, std::int64_t position, int c) {
+    Octet x = load_channels(p.in, pixel_of<T>(p.in, b, position), c);
+#pragma unroll
+    for (int i = 0; i < 8; ++i)
+      if (c + i < p.out.channels) x.v[i] = x.v[i] * p.scale[c + i] + p.shift[c + i];
+    store_channels(p.out, pixel_of<T>(p.out, b, position), c, x);
+  });
+}
+
+}  // namespace
+
+extern "C" {
+__global__ void activate_f32(const __grid_constant__ ActivateParams p) { activate<float>(p); }
+__global__ void activate_f16(const __grid_constant__ ActivateParams p) { activate<__half>(p); }
+__global__ void add_f32(const __grid_constant__ AddParams p) { add<float>(p); }
+__global__ void add_f16(const __grid_constant__ AddParams p) { add<__half>(p); }
+__global__ void scale_shift_f32(const __grid_constant__ ScaleShiftParams p) { scale_shift<float>(p); }
+__global__ void scale_shift_f16(const __grid_constant__ ScaleShiftParams p) { scale_shift<__half>(p); }
+}
+
+}  // namespace maskrt::kernels::cuda

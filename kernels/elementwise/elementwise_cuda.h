@@ -1,0 +1,22 @@
+// Elementwise operations on a CUDA device. The formulas are in elementwise.h.
+#pragma once
+
+#include "../activation.h"
+#include "../cuda/launch.h"
+#include "../tensor.h"
+
+namespace maskrt::kernels {
+
+/// out = activation(in).
+/// NHWC, fp32 or fp16, one shape and type; fp16 is computed in fp32 and rounded once. Any alignment; 16-byte accesses
+/// where bases and strides are multiples of 16 bytes. out may be in. Writes the padding channels of out as zeros.
+/// One launch; bound by memory.
+void activate_cuda(CudaQueue& queue, Activation activation, const Tensor& in, const Tensor& out);
+
+/// out = a + b. As activate_cuda; out may be a or b.
+void add_cuda(CudaQueue& queue, const Tensor& a, const Tensor& b, const Tensor& out);
+
+/// out = in * scale[c] + shift[c]; scale and shift [channels], fp32, on the device. As activate_cuda.
+void scale_shift_cuda(CudaQueue& queue, const Tensor& in, const float* scale, const float* shift, const Tensor& out);
+
+}  // namespace maskrt::kernels

@@ -1,0 +1,86 @@
+// Moving channels between maps, changing their type, and to and from planes. Bound by memory: each element is read once
+// and written once.
+#include "../cuda/octet.cuh"
+#include "layout_params.h"
+
+namespace maskrt::kernels::cuda {
+namespace {
+
+/// A thread takes eight channels of one pixel.
+template <typename In, typename Out>
+__device__ void copy(const CopyParams& p) {
+  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 8, b = static_cast<int>(blockIdx.z);
+  const std::int64_t position = static_cast<std::int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
+  if (c >= p.out.block || position >= static_cast<std::int64_t>(p.out.height) * p.out.width) return;
+  store_channels(p.out, pixel_of<Out>(p.out, b, position), c, load_channels(p.in, pixel_of<In>(p.in, b, position), c));
+}
+
+/// Side of the square of positions and channels that a block of 32 x 8 threads turns round in shared memory. A row is
+/// one word longer, so that its columns lie in different banks.
+constexpr int kSide = 32;
+
+template <typename T>
+__device__ void to_planar(const PlanarParams& p) {
+  __shared__ float tile[kSide][kSide + 1];
+  const int positions = p.map.height * p.map.width, b = static_cast<int>(blockIdx.z);
+  const int first = static_cast<int>(blockIdx.x) * kSide, channel = static_cast<int>(blockIdx.y) * kSide;
+  const int lane = static_cast<int>(threadIdx.x), row = static_cast<int>(threadIdx.y);
+  for (int i = row; i < kSide; i += 8)
+    if (first + i < positions && channel + lane < p.map.channels)
+      tile[i][lane] = widen(pixel_of<T>(p.map, b, first + i)[channel + lane]);
+  __syncthreads();
+  for (int i = row; i < kSide; i += 8)
+    if (channel + i < p.map.channels && first + lane < positions)
+      p.planes[b * p.batch_stride + (channel + i) * p.plane_stride + first + lane] = tile[lane][i];
+}
+
+template <typename T>
+__device__ void from_planar(const PlanarParams& p) {
+  __shared__ float tile[kSide][kSide + 1];
+  const int positions = p.map.height * p.map.width, b = static_cast<int>(blockIdx.z);
+  const int first = static_cast<int>(blockIdx.x) * kSide, channel = static_cast<int>(blockIdx.y) * kSide;
+  const int lane = static_cast<int>(threadIdx.x), row = static_cast<int>(threadIdx.y);
+  for (int i = row; i < kSide; i += 8)
+    if (channel + i < p.map.channels && first + lane < positions)
+      tile[i][lane] = p.planes[b * p.batch_stride + (channel + i) * p.plane_stride + first + lane];
+  __syncthreads();
+  for (int i = row; i < kSide; i += 8)
+    if (first + i < positions && channel + lane < p.map.block)
+      pixel_of<T>(p.map, b, first + i)[channel + lane] =
+          narrow<T>(channel + lane < p.map.channels ? tile[lane][i] : 0.0f);
+}
+
+/// In double, as the reference: a term of the network's constants is worth its digits.
+__device__ float coordinate(int position, int size) {
+  return size > 1 ? static_cast<float>(-1.0 + 2.0 * position / (size - 1)) : -1.0f;
+}
+
+template <typename T>
+__device__ void coordinates(const CoordinatesParams& p) {
+  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 8, b = static_cast<int>(blockIdx.z);
+  const int position = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y);
+  if (c >= p.out.block || position >= p.out.height * p.out.width) return;
+  Octet o{};
+  if (c == 0) {
+    o.v[0] = coordinate(position % p.out.width, p.out.width);
+    o.v[1] = coordinate(position / p.out.width, p.out.height);
+  }
+  store_channels(p.out, pixel_of<T>(p.out, b, position), c, o);
+}
+
+}  // namespace
+
+extern "C" {
+__global__ void copy_f32_f32(const __grid_constant__ CopyParams p) { copy<float, float>(p); }
+__global__ void copy_f32_f16(const __grid_constant__ CopyParams p) { copy<float, __half>(p); }
+__global__ void copy_f16_f32(const __grid_constant__ CopyParams p) { copy<__half, float>(p); }
+__global__ void copy_f16_f16(const __grid_constant__ CopyParams p) { copy<__half, __half>(p); }
+__global__ void to_planar_f32(const __grid_constant__ PlanarParams p) { to_planar<float>(p); }
+__global__ void to_planar_f16(const __grid_constant__ PlanarParams p) { to_planar<__half>(p); }
+__global__ void from_planar_f32(const __grid_constant__ PlanarParams p) { from_planar<float>(p); }
+__global__ void from_planar_f16(const __grid_constant__ PlanarParams p) { from_planar<__half>(p); }
+__global__ void coordinates_f32(const __grid_constant__ CoordinatesParams p) { coordinates<float>(p); }
+__global__ void coordinates_f16(const __grid_constant__ CoordinatesParams p) { coordinates<__half>(p); }
+}
+
+}  // namespace maskrt::kernels::cuda

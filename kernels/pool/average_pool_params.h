@@ -1,0 +1,12 @@
+// Parameters of the kernels of average_pool.cu.
+#pragma once
+
+#include "../cuda/map.h"
+
+namespace maskrt::kernels::cuda {
+
+struct AveragePoolParams {
+  Map in, out;
+};
+
+}  // namespace maskrt::kernels::cuda

@@ -1,0 +1,76 @@
+// Resizing of feature maps. A thread takes eight channels of one output pixel, then the same pixel's next ones; a block
+// takes neighbouring pixels of one row. Bound by memory: the output is written once, the inputs are smaller and the
+// taps of neighbouring pixels come from the caches.
+#include "../cuda/octet.cuh"
+#include "resize_params.h"
+
+namespace maskrt::kernels::cuda {
+namespace {
+
+struct Tap {
+  int low, high;
+  float weight;  ///< of high
+};
+
+/// As bilinear_tap of resize.h, rounding by rounding: a fused multiply-add would move the weights.
+__device__ Tap tap_at(int position, int size, float step) {
+  const float at = fmaxf(__fsub_rn(__fmul_rn(static_cast<float>(position) + 0.5f, step), 0.5f), 0.0f);
+  const int low = min(static_cast<int>(at), size - 1);
+  return {low, min(low + 1, size - 1), at - static_cast<float>(low)};
+}
+
+/// sum += the four neighbours of one source, weighed by rows of the source, then by columns.
+template <typename T>
+__device__ void add_sample(const Map& in, int b, const Tap& row, const Tap& column, int c, Octet& sum) {
+  const std::int64_t top = static_cast<std::int64_t>(row.low) * in.width;
+  const std::int64_t bottom = static_cast<std::int64_t>(row.high) * in.width;
+  const Octet a = load_channels(in, pixel_of<T>(in, b, top + column.low), c);
+  const Octet a2 = load_channels(in, pixel_of<T>(in, b, top + column.high), c);
+  const Octet d = load_channels(in, pixel_of<T>(in, b, bottom + column.low), c);
+  const Octet d2 = load_channels(in, pixel_of<T>(in, b, bottom + column.high), c);
+#pragma unroll
+  for (int i = 0; i < 8; ++i) {
+    const float above = a.v[i] * (1 - column.weight) + a2.v[i] * column.weight;
+    const float below = d.v[i] * (1 - column.weight) + d2.v[i] * column.weight;
+    sum.v[i] += above * (1 - row.weight) + below * row.weight;
+  }
+}
+
+template <typename In, typename Out>
+__device__ void resize_sum(const ResizeSumParams& p) {
+  const int x = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y), y = static_cast<int>(blockIdx.y);
+  const int b = static_cast<int>(blockIdx.z);
+  if (x >= p.out.width) return;
+  Out* out = pixel_of<Out>(p.out, b, static_cast<std::int64_t>(y) * p.out.width + x);
+  for (int c = static_cast<int>(threadIdx.x) * 8; c < p.out.block; c += static_cast<int>(blockDim.x) * 8) {
+    Octet sum{};
+    for (int i = 0; i < p.count; ++i) {
+      const ResizeSumParams::Input& in = p.inputs[i];
+      add_sample<In>(in.map, b, tap_at(y, in.map.height, in.row_step), tap_at(x, in.map.width, in.column_step), c, sum);
+    }
+    store_channels(p.out, out, c, sum);
+  }
+}
+
+template <typename T>
+__device__ void upsample_nearest(const UpsampleNearestParams& p) {
+  const int x = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y), y = static_cast<int>(blockIdx.y);
+  const int b = static_cast<int>(blockIdx.z);
+  if (x >= p.out.width) return;
+  const T* in = pixel_of<T>(p.in, b, static_cast<std::int64_t>(y / p.factor) * p.in.width + x / p.factor);
+  T* out = pixel_of<T>(p.out, b, static_cast<std::int64_t>(y) * p.out.width + x);
+  for (int c = static_cast<int>(threadIdx.x) * 8; c < p.out.block; c += static_cast<int>(blockDim.x) * 8)
+    store_channels(p.out, out, c, load_channels(p.in, in, c));
+}
+
+}  // namespace
+
+extern "C" {
+__global__ void upsample_nearest_f32(const __grid_constant__ UpsampleNearestParams p) { upsample_nearest<float>(p); }
+__global__ void upsample_nearest_f16(const __grid_constant__ UpsampleNearestParams p) { upsample_nearest<__half>(p); }
+__global__ void resize_sum_f32(const __grid_constant__ ResizeSumParams p) { resize_sum<float, float>(p); }
+__global__ void resize_sum_f16(const __grid_constant__ ResizeSumParams p) { resize_sum<__half, __half>(p); }
+__global__ void resize_sum_f16_f32(const __grid_constant__ ResizeSumParams p) { resize_sum<__half, float>(p); }
+}
+
+}  // namespace maskrt::kernels::cuda

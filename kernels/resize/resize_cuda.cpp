@@ -1,0 +1,83 @@
+#include "resize_cuda.h"
+
+#include <cmath>
+#include <string>
+
+#include "../cuda/map_of.h"
+#include "../cuda/octet_grid.h"
+#include "resize_params.h"
+
+namespace maskrt::kernels {
+namespace {
+
+void launch(CudaQueue& queue, const char* entry, const Tensor& out, std::span<const std::byte> parameters) {
+  const cuda::OctetGrid g = cuda::octet_grid(out.block, out.width, out.batch);
+  if (out.height > 65535)
+    throw Error("resize: expected an output of at most 65535 rows, found " + std::to_string(out.height));
+  KernelLaunch what;
+  what.kernel = {"resize/resize", entry};
+  what.grid = {g.grid.x, static_cast<std::uint32_t>(out.height), g.grid.z};
+  what.block = g.block;
+  what.parameters = parameters;
+  queue.launch(what);
+}
+
+cuda::ResizeSumParams::Input input_of(const Tensor& in, const Tensor& out, float row_step, float column_step) {
+  cuda::require_same_type(in, "resize: input", out.type == DataType::f32 ? in : out, "output");
+  if (in.batch != out.batch || in.channels != out.channels)
+    throw Error("resize: expected " + std::to_string(out.batch) + " images of " + std::to_string(out.channels) +
+                " channels, found " + std::to_string(in.batch) + " of " + std::to_string(in.channels));
+  return {cuda::map_of(in, "resize: input"), row_step, column_step};
+}
+
+void launch_sum(CudaQueue& queue, const cuda::ResizeSumParams& params, DataType in, const Tensor& out) {
+  const char* entry = in == DataType::f32         ? "resize_sum_f32"
+                      : out.type == DataType::f32 ? "resize_sum_f16_f32"
+                                                  : "resize_sum_f16";
+  launch(queue, entry, out, bytes_of(params));
+}
+
+}  // namespace
+
+void upsample_nearest_cuda(CudaQueue& queue, const Tensor& in, int factor, const Tensor& out) {
+  cuda::require_same_type(in, "upsample: input", out, "output");
+  if (factor < 1 || in.batch != out.batch || in.channels != out.channels || in.height * factor != out.height ||
+      in.width * factor != out.width)
+    throw Error("upsample: expected an output " + std::to_string(factor) + " times the input " +
+                to_string(Shape{in.batch, in.height, in.width, in.channels}) + ", found " +
+                to_string(Shape{out.batch, out.height, out.width, out.channels}));
+  const cuda::UpsampleNearestParams params{cuda::map_of(in, "upsample: input"), cuda::map_of(out, "upsample: output"),
+                                           factor};
+  launch(queue, in.type == DataType::f32 ? "upsample_nearest_f32" : "upsample_nearest_f16", out, bytes_of(params));
+}
+
+void resize_bilinear_sum_cuda(CudaQueue& queue, std::span<const Tensor> inputs, const Tensor& out) {
+  if (inputs.empty() || inputs.size() > cuda::ResizeSumParams::most_inputs)
+    throw Error("resize: expected 1 to " + std::to_string(cuda::ResizeSumParams::most_inputs) + " inputs, found " +
+                std::to_string(inputs.size()));
+  cuda::ResizeSumParams params{};
+  for (const Tensor& in : inputs) {
+    cuda::require_same_type(in, "resize: input", inputs.front(), "first input");
+    params.inputs[params.count++] = input_of(in, out, static_cast<float>(in.height) / static_cast<float>(out.height),
+                                             static_cast<float>(in.width) / static_cast<float>(out.width));
+  }
+  params.out = cuda::map_of(out, "resize: output");
+  launch_sum(queue, params, inputs.front().type, out);
+}
+
+void resize_bilinear_factor_cuda(CudaQueue& queue, const Tensor& in, double factor, const Tensor& out) {
+  const auto scaled = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(std::floor(static_cast<double>(n) * factor));
+  };
+  if (out.height != scaled(in.height) || out.width != scaled(in.width))
+    throw Error("resize: expected an output of " + std::to_string(scaled(in.height)) + " x " +
+                std::to_string(scaled(in.width)) + ", found " + std::to_string(out.height) + " x " +
+                std::to_string(out.width));
+  const float step = static_cast<float>(1.0 / factor);
+  cuda::ResizeSumParams params{};
+  params.inputs[params.count++] = input_of(in, out, step, step);
+  params.out = cuda::map_of(out, "resize: output");
+  launch_sum(queue, params, in.type, out);
+}
+
+}  // namespace maskrt::kernels

@@ -1,0 +1,24 @@
+// Parameters of the kernels of resize.cu.
+#pragma once
+
+#include "../cuda/map.h"
+
+namespace maskrt::kernels::cuda {
+
+struct UpsampleNearestParams {
+  Map in, out;
+  std::int32_t factor;
+};
+
+struct ResizeSumParams {
+  static constexpr int most_inputs = 8;
+  struct Input {
+    Map map;
+    float row_step, column_step;  ///< source positions for each destination position
+  };
+  Input inputs[most_inputs];
+  Map out;
+  std::int32_t count;
+};
+
+}  // namespace maskrt::kernels::cuda
