@@ -1,5 +1,6 @@
 // Images in and out: decoding, pre-processing, post-processing and the forms of a mask.
 #include <benchmark/benchmark.h>
+#include <omp.h>
 
 #include <cstdint>
 #include <string>
@@ -28,10 +29,12 @@ void decode_jpeg(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(Image::from_file(path));
 }
 
+constexpr kernels::Geometry image_geometry{width, height, resized_width, resized_height, padded_width, resized_height};
+
 ImageToProcess image_of(const std::vector<std::uint8_t>& pixels) {
   ImageToProcess image;
   image.pixels = {pixels.data(), width, height, 3 * width, kernels::PixelOrder::rgb};
-  image.geometry = {width, height, resized_width, resized_height, padded_width, resized_height};
+  image.geometry = image_geometry;
   return image;
 }
 
@@ -40,8 +43,8 @@ void preprocess(benchmark::State& state) {
   const ImageToProcess image = image_of(pixels);
   std::vector<float> input(std::size_t{3} * padded_width * resized_height);
   const auto tensor = kernels::dense(input.data(), DataType::f32, 1, resized_height, padded_width, 3, 1);
-  Device& device = open_device("cpu");
-  for (auto _ : state) device.preprocess(std::span(&image, 1), {}, tensor, threads());
+  const auto stream = open_device("cpu").open_stream({threads()});
+  for (auto _ : state) stream->preprocess(std::span(&image, 1), {}, tensor);
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(pixels.size() + 4 * input.size()));
 }
 
@@ -51,14 +54,12 @@ void postprocess(benchmark::State& state) {
   std::vector<float> masks = state.range(0) == 0 ? testing::blob_logits(map_width, map_height, n, 1)
                                                  : testing::noise_logits(map_width, map_height, n, 1);
   std::vector<float> classes(n, 2.0f), objectness(n, 2.0f);
-  const auto pixels = picture();
-  const ImageToProcess image = image_of(pixels);
-  Device& device = open_device("cpu");
+  omp_set_num_threads(threads());
   for (auto _ : state)
-    benchmark::DoNotOptimize(
-        device.postprocess(std::span(&image, 1), kernels::dense(classes.data(), DataType::f32, 1, n, 1, 1, 0),
-                           kernels::dense(objectness.data(), DataType::f32, 1, n, 1, 1, 0),
-                           kernels::dense(masks.data(), DataType::f32, 1, map_height, map_width, n, 1), {}, threads()));
+    benchmark::DoNotOptimize(kernels::postprocess_cpu(
+        kernels::dense(classes.data(), DataType::f32, 1, n, 1, 1, 0),
+        kernels::dense(objectness.data(), DataType::f32, 1, n, 1, 1, 0),
+        kernels::dense(masks.data(), DataType::f32, 1, map_height, map_width, n, 1), 0, image_geometry, {}));
   state.counters["masks/s"] = benchmark::Counter(n, benchmark::Counter::kIsIterationInvariantRate);
 }
 

@@ -17,14 +17,13 @@ namespace {
 /// A plan of its own, with its arena, for steps to be run from.
 struct Bed {
   explicit Bed(Compute precision)
-      : device(*model("sparse_inst_r50_giam", precision).impl()->device),
-        plan(device, *model("sparse_inst_r50_giam", precision).impl()->network, 1, input_height, input_width,
-             threads()),
-        arena(device) {
+      : stream(model("sparse_inst_r50_giam", precision).impl()->device->open_stream({threads()})),
+        plan(*model("sparse_inst_r50_giam", precision).impl()->network, 1, input_height, input_width, threads()),
+        arena(*stream) {
     arena.reserve(plan.arena_bytes());
-    plan.run(arena);  // so that no step reads memory that nothing has written
+    plan.execution(arena).run(nullptr);  // so that no step reads memory that nothing has written
   }
-  Device& device;
+  std::unique_ptr<Stream> stream;
   Plan plan;
   Arena arena;
 };

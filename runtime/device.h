@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graph/graph.h"
@@ -18,7 +19,25 @@
 
 namespace maskrt {
 
-enum class Precision : std::uint8_t { fp32, bf16 };
+/// What a network is stored and multiplied in. Accumulation is fp32 always.
+enum class Precision : std::uint8_t {
+  fp32,
+  tf32,  ///< stored in fp32, multiplied with 10 bits of mantissa
+  bf16,
+  fp16,
+};
+/// "fp32", "tf32", "bf16", "fp16"
+constexpr std::string_view name_of(Precision precision) {
+  switch (precision) {
+    case Precision::fp32: return "fp32";
+    case Precision::tf32: return "tf32";
+    case Precision::bf16: return "bf16";
+    case Precision::fp16: return "fp16";
+  }
+  return "unknown";
+}
+
+class Stream;
 
 /// Memory that steps read and write. A value's tensor, an intermediate layout, or a step's scratch.
 struct Buffer {
@@ -31,6 +50,7 @@ struct Buffer {
 struct Addresses {
   std::byte* base = nullptr;
   const std::size_t* offsets = nullptr;
+  Stream* stream = nullptr;  ///< that the steps run on; of the device that compiled them
   std::byte* operator[](int buffer) const { return base + offsets[buffer]; }
 };
 
@@ -82,32 +102,66 @@ struct ImageToProcess {
   kernels::Geometry geometry;
 };
 
+/// What a program's network is given and how its outputs are read.
+struct DetectionSettings {
+  kernels::Normalisation normalisation;
+  kernels::PostprocessSettings postprocess;
+};
+
+/// Seconds by stage.
+struct StageSeconds {
+  double preprocess = 0, network = 0, postprocess = 0;
+};
+
+using Detections = std::vector<std::vector<kernels::DetectedInstance>>;  ///< by image
+
+/// A program bound to memory, ready to run again and again on one stream. The program, the memory and the stream must
+/// outlive it.
+class Execution {
+ public:
+  virtual ~Execution() = default;
+  /// The network alone, on what its input holds; waits for its end. `seconds`, where given, gets each step's time.
+  virtual void run(std::vector<double>* seconds) = 0;
+  /// From pixels to instances; as many images as the program's batch.
+  virtual Detections detect(std::span<const ImageToProcess> images, const DetectionSettings& settings,
+                            StageSeconds& seconds) = 0;
+};
+
+/// One session's work on a device, in order. Belongs to one thread at a time.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  virtual std::byte* allocate(std::size_t bytes) = 0;  ///< aligned to 256 at least; throws Error when there is no memory
+  virtual void release(std::byte* memory, std::size_t bytes) noexcept = 0;
+
+  /// Binds a program of this device to addresses. Throws Error when there is no memory for what it needs beside them.
+  virtual std::unique_ptr<Execution> bind(const Program& program, const Addresses& addresses) = 0;
+  /// Runs some of a program's steps and waits for their end.
+  virtual void run(std::span<const Step> steps, const Addresses& addresses) = 0;
+  /// Resizes, normalises and pads images into a program's input; `data` of the tensor is set.
+  virtual void preprocess(std::span<const ImageToProcess> images, const kernels::Normalisation& normalisation,
+                          const kernels::Tensor& input) = 0;
+
+  /// A bound tensor as fp32 NCHW (lists: [B, N, C]) in host memory.
+  virtual std::vector<float> read(const kernels::Tensor& tensor, bool list) = 0;
+  /// The reverse: fp32 NCHW numbers into the bound input.
+  virtual void write(const kernels::Tensor& tensor, std::span<const float> nchw) = 0;
+};
+
+struct StreamOptions {
+  int threads = 1;  ///< of a device that computes on the host's cores
+};
+
 class Device {
  public:
   virtual ~Device() = default;
   virtual std::string name() const = 0;         ///< "cpu"
   virtual std::string description() const = 0;  ///< the processor and what it can do, for people
+  virtual Precision default_precision() const = 0;
   /// Throws Error where the device lacks the precision.
   virtual std::unique_ptr<Network> prepare(graph::Graph graph, Precision precision) = 0;
-
-  virtual std::byte* allocate(std::size_t bytes) = 0;  ///< aligned to 4096; throws Error when there is no memory
-  virtual void release(std::byte* memory, std::size_t bytes) noexcept = 0;
-
-  /// Runs steps [first, last) on `threads` threads. `seconds`, where given, gets each step's time.
-  virtual void run(std::span<const Step> steps, const Addresses& addresses, int threads,
-                   std::vector<double>* seconds) = 0;
-
-  /// The bound tensors are the program's, with `data` set.
-  virtual void preprocess(std::span<const ImageToProcess> images, const kernels::Normalisation& normalisation,
-                          const kernels::Tensor& input, int threads) = 0;
-  virtual std::vector<std::vector<kernels::DetectedInstance>> postprocess(
-      std::span<const ImageToProcess> images, const kernels::Tensor& class_logits,
-      const kernels::Tensor& objectness_logits, const kernels::Tensor& mask_logits,
-      const kernels::PostprocessSettings& settings, int threads) = 0;
-  /// A bound tensor as fp32 NCHW (lists: [B, N, C]) in host memory.
-  virtual std::vector<float> read(const kernels::Tensor& tensor, bool list) = 0;
-  /// The reverse, for tests and benchmarks: fp32 NCHW numbers into the bound input.
-  virtual void write(const kernels::Tensor& tensor, std::span<const float> nchw) = 0;
+  virtual std::unique_ptr<Stream> open_stream(const StreamOptions& options) = 0;
 };
 
 /// "cpu". Opens the device's library on first use; the same object for the life of the process. Thread-safe.
@@ -115,7 +169,7 @@ class Device {
 Device& open_device(const std::string& name);
 
 /// What a device library exports as `maskrt_device_open`: the version must be this header's.
-constexpr int device_interface_version = 1;
+constexpr int device_interface_version = 2;
 using DeviceOpen = Device* (*)(int version);
 
 }  // namespace maskrt

@@ -6,16 +6,17 @@
 namespace maskrt {
 
 Arena::~Arena() {
-  if (data_ != nullptr) device_.release(data_, bytes_);
+  if (data_ != nullptr) stream_.release(data_, bytes_);
 }
 
 void Arena::reserve(std::size_t bytes) {
   if (bytes <= bytes_) return;
   // Given back first: holding both would double the peak for no one's benefit.
-  if (data_ != nullptr) device_.release(data_, bytes_);
+  if (data_ != nullptr) stream_.release(data_, bytes_);
   data_ = nullptr;
   bytes_ = 0;
-  data_ = device_.allocate(bytes);
+  ++generation_;
+  data_ = stream_.allocate(bytes);
   bytes_ = bytes;
 }
 
@@ -40,10 +41,8 @@ std::vector<graph::Lifetime> lifetimes(const Program& program) {
   return alive;
 }
 
-Plan::Plan(Device& device, Network& network, std::int64_t batch, std::int64_t height, std::int64_t width, int threads)
-    : device_(device),
-      threads_(threads),
-      program_(network.compile(batch, height, width, threads)),
+Plan::Plan(Network& network, std::int64_t batch, std::int64_t height, std::int64_t width, int threads)
+    : program_(network.compile(batch, height, width, threads)),
       memory_(graph::plan_memory(lifetimes(program_))) {}
 
 std::size_t Plan::scratch_bytes() const {
@@ -75,13 +74,17 @@ kernels::Tensor Plan::output(const Arena& arena, const std::string& name) const 
   return bind(found->second, arena, memory_);
 }
 
-void Plan::run(const Arena& arena, std::vector<double>* seconds) const {
-  device_.run(program_.steps, Addresses{arena.data(), memory_.offsets.data()}, threads_, seconds);
+Execution& Plan::execution(const Arena& arena) {
+  if (execution_ == nullptr || bound_to_ != arena.generation()) {
+    execution_.reset();  // first: it may hold memory that the next one needs
+    execution_ = arena.stream().bind(program_, addresses(arena));
+    bound_to_ = arena.generation();
+  }
+  return *execution_;
 }
 
 void Plan::run_step(const Arena& arena, std::size_t step) const {
-  device_.run(std::span(program_.steps).subspan(step, 1), Addresses{arena.data(), memory_.offsets.data()}, threads_,
-              nullptr);
+  arena.stream().run(std::span(program_.steps).subspan(step, 1), addresses(arena));
 }
 
 }  // namespace maskrt

@@ -87,7 +87,7 @@ ModelInfo Model::info() const {
   info.name = d.name;
   info.architecture = d.architecture;
   info.device = impl_->device->name();
-  info.precision = impl_->precision == Precision::bf16 ? "bf16" : "fp32";
+  info.precision = name_of(impl_->precision);
   info.input = {d.preprocessing.min_size, d.preprocessing.max_size, d.preprocessing.size_divisibility};
   info.categories = d.categories;
   info.parameters = count_parameters(d.graph);

@@ -46,7 +46,8 @@ struct Session::Impl {
         threads(options.threads > 0 ? options.threads
                                     : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))),
         most_plans(std::max<std::size_t>(1, options.plans)),
-        arena(*model->device) {}
+        stream(model->device->open_stream({threads})),
+        arena(*stream) {}
 
   /// The plan for a shape, most recently used first in the list. The arena is large enough for it.
   Plan& plan_for(std::int64_t batch, std::int64_t height, std::int64_t width) {
@@ -60,7 +61,7 @@ struct Session::Impl {
     });
     if (found == plans.end()) {
       while (plans.size() >= most_plans) plans.pop_back();
-      plans.push_front({batch, height, width, Plan(*model->device, *model->network, batch, height, width, threads)});
+      plans.push_front({batch, height, width, Plan(*model->network, batch, height, width, threads)});
       graph::release_weights(model->description);  // compiling may have read weights for a new layout
     } else {
       plans.splice(plans.begin(), plans, found);
@@ -69,8 +70,8 @@ struct Session::Impl {
     return plans.front().plan;
   }
 
-  /// Sizes every image, makes the plan, fills the network's input.
-  Plan& preprocess(std::span<const Image> images, std::vector<ImageToProcess>& batch) {
+  /// Sizes every image and gives the plan for them.
+  Plan& plan_for(std::span<const Image> images, std::vector<ImageToProcess>& batch) {
     const graph::Preprocessing& settings = model->description.preprocessing;
     if (images.empty()) throw Error("run: expected at least one image, found none");
     int height = 0, width = 0;
@@ -93,16 +94,16 @@ struct Session::Impl {
       one.geometry.padded_width = width;
       one.geometry.padded_height = height;
     }
-    Plan& plan = plan_for(static_cast<std::int64_t>(batch.size()), height, width);
+    return plan_for(static_cast<std::int64_t>(batch.size()), height, width);
+  }
 
-    const auto start = Clock::now();
+  kernels::Normalisation normalisation() const {
+    const graph::Preprocessing& settings = model->description.preprocessing;
     kernels::Normalisation normalisation;
     normalisation.rgb = settings.rgb;
     std::copy_n(settings.mean, 3, normalisation.mean);
     std::copy_n(settings.std, 3, normalisation.std);
-    model->device->preprocess(batch, normalisation, plan.input(arena), threads);
-    timings.preprocess = seconds_since(start);
-    return plan;
+    return normalisation;
   }
 
   Instance name(kernels::DetectedInstance& detected, bool masks) const {
@@ -124,6 +125,7 @@ struct Session::Impl {
   std::shared_ptr<Model::Impl> model;
   int threads;
   std::size_t most_plans;
+  std::unique_ptr<Stream> stream;
   Arena arena;
   std::list<Cached> plans;
   Timings timings;
@@ -141,50 +143,52 @@ std::vector<Instance> Session::run(const Image& image, const RunOptions& options
 
 std::vector<std::vector<Instance>> Session::run(std::span<const Image> images, const RunOptions& options) {
   std::vector<ImageToProcess> batch;
-  Plan& plan = impl_->preprocess(images, batch);
+  Plan& plan = impl_->plan_for(images, batch);
 
-  auto start = Clock::now();
-  plan.run(impl_->arena);
-  impl_->timings.network = seconds_since(start);
-
-  start = Clock::now();
   const graph::Postprocessing& post = impl_->model->description.postprocessing;
-  kernels::PostprocessSettings settings;
-  settings.score_threshold = post.score_threshold;
-  settings.mask_threshold = post.mask_threshold;
-  settings.minimum_score = options.minimum_score;
-  settings.masks = options.masks;
-  auto detected = impl_->model->device->postprocess(
-      batch, plan.output(impl_->arena, "class_logits"), plan.output(impl_->arena, "objectness_logits"),
-      plan.output(impl_->arena, "mask_logits"), settings, impl_->threads);
+  DetectionSettings settings;
+  settings.normalisation = impl_->normalisation();
+  settings.postprocess.score_threshold = post.score_threshold;
+  settings.postprocess.mask_threshold = post.mask_threshold;
+  settings.postprocess.minimum_score = options.minimum_score;
+  settings.postprocess.masks = options.masks;
+  StageSeconds seconds;
+  Detections detected = plan.execution(impl_->arena).detect(batch, settings, seconds);
+
+  const auto start = Clock::now();
   std::vector<std::vector<Instance>> results(detected.size());
   for (std::size_t i = 0; i < detected.size(); ++i)
     for (kernels::DetectedInstance& one : detected[i]) results[i].push_back(impl_->name(one, options.masks));
-  impl_->timings.postprocess = seconds_since(start);
+  impl_->timings = {seconds.preprocess, seconds.network, seconds.postprocess + seconds_since(start)};
   return results;
 }
 
 std::map<std::string, HostTensor> Session::tensors(std::span<const Image> images) {
   std::vector<ImageToProcess> batch;
-  Plan& plan = impl_->preprocess(images, batch);
-  Device& device = *impl_->model->device;
+  Plan& plan = impl_->plan_for(images, batch);
+  Stream& stream = *impl_->stream;
 
   std::map<std::string, HostTensor> tensors;
   const auto read = [&](const std::string& name, const Program::Binding& binding, const kernels::Tensor& tensor) {
     const graph::Extent& e = binding.extent;
     Shape shape = e.list ? Shape{e.batch, e.height, e.channels} : Shape{e.batch, e.channels, e.height, e.width};
-    tensors[name] = {std::move(shape), device.read(tensor, e.list)};
+    tensors[name] = {std::move(shape), stream.read(tensor, e.list)};
   };
+  auto start = Clock::now();
+  stream.preprocess(batch, impl_->normalisation(), plan.input(impl_->arena));
+  impl_->timings.preprocess = seconds_since(start);
   // Before the run: the input's memory is free for other values after its last reader.
   read("input", plan.program().input, plan.input(impl_->arena));
-  const auto start = Clock::now();
-  plan.run(impl_->arena);
+  start = Clock::now();
+  plan.execution(impl_->arena).run(nullptr);
   impl_->timings.network = seconds_since(start);
   for (const auto& [name, binding] : plan.program().outputs) read(name, binding, plan.output(impl_->arena, name));
   return tensors;
 }
 
-void Session::prepare(int batch, int height, int width) { impl_->plan_for(batch, height, width); }
+void Session::prepare(int batch, int height, int width) {
+  impl_->plan_for(batch, height, width).execution(impl_->arena);
+}
 
 double Session::run_network(int batch, int height, int width, std::vector<LayerTiming>* layers) {
   Plan& plan = impl_->plan_for(batch, height, width);
@@ -192,11 +196,12 @@ double Session::run_network(int batch, int height, int width, std::vector<LayerT
   std::vector<float> noise(static_cast<std::size_t>(extent.elements()));
   std::minstd_rand random(1);  // normalised pixels are about -2 to 2
   for (float& x : noise) x = static_cast<float>(random()) * (4.0f / 2147483648.0f) - 2.0f;
-  impl_->model->device->write(plan.input(impl_->arena), noise);
+  impl_->stream->write(plan.input(impl_->arena), noise);
 
+  Execution& execution = plan.execution(impl_->arena);
   std::vector<double> seconds;
   const auto start = Clock::now();
-  plan.run(impl_->arena, layers != nullptr ? &seconds : nullptr);
+  execution.run(layers != nullptr ? &seconds : nullptr);
   const double total = seconds_since(start);
   if (layers != nullptr) {
     layers->clear();

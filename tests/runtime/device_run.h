@@ -22,10 +22,10 @@ struct DeviceRun {
 /// Compiles and runs once on `threads` threads. All memory but the input holds NaN before the run, so that a number
 /// which nobody wrote is seen.
 inline DeviceRun run_on_cpu(Network& network, const Map& input, int threads) {
-  cpu::CpuDevice device;
+  const auto stream = cpu::CpuDevice().open_stream({threads});
   const Program program = network.compile(input.extent.batch, input.extent.height, input.extent.width, threads);
   const graph::MemoryPlan plan = graph::plan_memory(lifetimes(program));
-  std::byte* arena = device.allocate(plan.bytes);
+  std::byte* arena = stream->allocate(plan.bytes);
   std::memset(arena, 0xFF, plan.bytes);
   const auto bind = [&](const Program::Binding& binding) {
     kernels::Tensor tensor = binding.tensor;
@@ -34,14 +34,13 @@ inline DeviceRun run_on_cpu(Network& network, const Map& input, int threads) {
   };
   const kernels::Tensor in = bind(program.input);
   std::memset(in.data, 0, in.bytes());  // its padding channels are zeros by contract
-  device.write(in, to_nchw(input));
+  stream->write(in, to_nchw(input));
   DeviceRun result;
-  std::vector<double> seconds;
-  device.run(program.steps, Addresses{arena, plan.offsets.data()}, threads, &seconds);
+  stream->run(program.steps, Addresses{arena, plan.offsets.data(), stream.get()});
   for (const auto& [name, binding] : program.outputs)
-    result.outputs[name] = from_nchw(binding.extent, device.read(bind(binding), binding.extent.list));
+    result.outputs[name] = from_nchw(binding.extent, stream->read(bind(binding), binding.extent.list));
   for (const Step& step : program.steps) result.algorithms.push_back(step.operation + " " + step.algorithm);
-  device.release(arena, plan.bytes);
+  stream->release(arena, plan.bytes);
   return result;
 }
 

@@ -1,0 +1,127 @@
+#include "cpu_stream.h"
+
+#include <chrono>
+
+#include "aligned_bytes.h"
+#include "kernels/element.h"
+#include "openmp_threads.h"
+
+namespace maskrt::cpu {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// f(n, element) for the tensor's elements in NCHW order (lists: [B, N, C]).
+template <typename F>
+void in_host_order(const kernels::Tensor& t, bool list, F&& f) {
+  std::size_t n = 0;
+  for (std::int64_t b = 0; b < t.batch; ++b) {
+    if (list) {
+      for (std::int64_t y = 0; y < t.height; ++y)
+        for (std::int64_t c = 0; c < t.channels; ++c) f(n++, b, y, 0, c);
+      continue;
+    }
+    for (std::int64_t c = 0; c < t.channels; ++c)
+      for (std::int64_t y = 0; y < t.height; ++y)
+        for (std::int64_t x = 0; x < t.width; ++x) f(n++, b, y, x, c);
+  }
+}
+
+std::size_t elements_of(const kernels::Tensor& t) {
+  return static_cast<std::size_t>(t.batch * t.height * t.width * t.channels);
+}
+
+/// The stages one after another, on the calling thread and its helpers.
+class CpuExecution final : public Execution {
+ public:
+  CpuExecution(CpuStream& stream, const Program& program, const Addresses& addresses)
+      : stream_(stream), program_(program), addresses_(addresses) {}
+
+  void run(std::vector<double>* seconds) override {
+    if (seconds == nullptr) return stream_.run(program_.steps, addresses_);
+    const OpenMpThreads scope(stream_.threads());
+    seconds->clear();
+    for (const Step& step : program_.steps) {
+      const auto start = Clock::now();
+      step.run(addresses_);
+      seconds->push_back(seconds_since(start));
+    }
+  }
+
+  Detections detect(std::span<const ImageToProcess> images, const DetectionSettings& settings,
+                    StageSeconds& seconds) override {
+    auto start = Clock::now();
+    stream_.preprocess(images, settings.normalisation, bind(program_.input));
+    seconds.preprocess = seconds_since(start);
+
+    start = Clock::now();
+    run(nullptr);
+    seconds.network = seconds_since(start);
+
+    start = Clock::now();
+    const OpenMpThreads scope(stream_.threads());
+    const kernels::Tensor classes = bind(program_.outputs.at("class_logits")),
+                          objectness = bind(program_.outputs.at("objectness_logits")),
+                          masks = bind(program_.outputs.at("mask_logits"));
+    Detections found;
+    for (std::size_t b = 0; b < images.size(); ++b)
+      found.push_back(kernels::postprocess_cpu(classes, objectness, masks, static_cast<std::int64_t>(b),
+                                               images[b].geometry, settings.postprocess));
+    seconds.postprocess = seconds_since(start);
+    return found;
+  }
+
+ private:
+  kernels::Tensor bind(const Program::Binding& binding) const {
+    kernels::Tensor tensor = binding.tensor;
+    tensor.data = addresses_[binding.buffer] + binding.byte_offset;
+    return tensor;
+  }
+
+  CpuStream& stream_;
+  const Program& program_;
+  Addresses addresses_;
+};
+
+}  // namespace
+
+std::byte* CpuStream::allocate(std::size_t bytes) { return map_pages(bytes); }
+void CpuStream::release(std::byte* memory, std::size_t bytes) noexcept { unmap_pages(memory, bytes); }
+
+std::unique_ptr<Execution> CpuStream::bind(const Program& program, const Addresses& addresses) {
+  return std::make_unique<CpuExecution>(*this, program, addresses);
+}
+
+void CpuStream::run(std::span<const Step> steps, const Addresses& addresses) {
+  const OpenMpThreads scope(threads_);
+  for (const Step& step : steps) step.run(addresses);
+}
+
+void CpuStream::preprocess(std::span<const ImageToProcess> images, const kernels::Normalisation& normalisation,
+                           const kernels::Tensor& input) {
+  const OpenMpThreads scope(threads_);
+  for (std::size_t b = 0; b < images.size(); ++b) {
+    const kernels::Geometry& geometry = images[b].geometry;
+    kernels::preprocess_cpu(images[b].pixels, geometry.resized_width, geometry.resized_height, normalisation, input,
+                            static_cast<std::int64_t>(b));
+  }
+}
+
+std::vector<float> CpuStream::read(const kernels::Tensor& tensor, bool list) {
+  std::vector<float> numbers(elements_of(tensor));
+  in_host_order(tensor, list,
+                [&](std::size_t n, auto b, auto y, auto x, auto c) { numbers[n] = kernels::get(tensor, b, y, x, c); });
+  return numbers;
+}
+
+void CpuStream::write(const kernels::Tensor& tensor, std::span<const float> nchw) {
+  if (nchw.size() != elements_of(tensor))
+    throw Error("cpu: expected " + std::to_string(elements_of(tensor)) + " numbers to write, found " +
+                std::to_string(nchw.size()));
+  in_host_order(tensor, false,
+                [&](std::size_t n, auto b, auto y, auto x, auto c) { kernels::set(tensor, b, y, x, c, nchw[n]); });
+}
+
+}  // namespace maskrt::cpu
