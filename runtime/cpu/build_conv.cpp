@@ -75,20 +75,11 @@ void ProgramBuilder::add(const graph::Conv& op) {
   // Measured and compiled for where the input lies: the images of a slice are further apart than a dense tensor's.
   const std::int64_t in_block = input_block(shape.in.channels);
   const View in = in_format(input(0), {in_type, in_block != 0 ? in_block : shape.in.channels});
-  kernels::ConvProblem whole = shape.whole(in_type, out_type);
-  if (in.tensor.batch > 1) whole.in.batch_stride = in.tensor.batch_stride;
-  auto group = shape.one_group(in_type, out_type);
-  if (!group) {
-    conv_whole(op, chooser_.choose(whole, threads_), in, out_type);
+  const ConvCalls calls = choose_calls(shape, in_type, out_type, in.tensor.batch_stride, chooser_, threads_);
+  if (calls.split == ConvSplit::none) {
+    conv_whole(op, calls.choice, in, out_type);
   } else {
-    if (in.tensor.batch > 1) group->in.batch_stride = in.tensor.batch_stride;
-    const ConvChoice one = chooser_.choose(*group, threads_);
-    const ConvChoice all = chooser_.choose(whole, threads_);
-    if (all.algorithm != kernels::ConvAlgorithm::free && all.seconds < one.seconds * shape.geometry.groups) {
-      conv_whole(op, all, in, out_type);
-    } else {
-      conv_by_group(op, *group, one, in);
-    }
+    conv_in_parts(op, calls, in);
   }
   if (op.activation != graph::Activation::sigmoid) return;
   const std::vector<View> parts = stored(node().output).parts;
@@ -151,22 +142,23 @@ void ProgramBuilder::conv_whole(const graph::Conv& op, const ConvChoice& choice,
   if (own_output) convert(target, conv->out_layout(), out, out_layout);
 }
 
-void ProgramBuilder::conv_by_group(const graph::Conv& op, const kernels::ConvProblem& problem, const ConvChoice& choice,
-                                   const View& in) {
-  const auto conv = choice.conv;
-  const int groups = op.groups;
-  const std::int64_t in_channels = problem.in.channels, out_channels = op.weight->shape()[0] / groups;
-  std::vector<View> parts;
+void ProgramBuilder::conv_in_parts(const graph::Conv& op, const ConvCalls& calls, const View& in) {
+  const kernels::ConvProblem& problem = calls.problem;
+  const auto conv = calls.choice.conv;
+  const std::int64_t in_channels = op.weight->shape()[1], out_channels = op.weight->shape()[0] / calls.count;
+  std::vector<View> inputs, parts;
+  for (int i = 0; i < calls.count; ++i)
+    inputs.push_back(calls.split == ConvSplit::groups ? in.channels(i * in_channels, in_channels) : in);
   if (out_channels % problem.out.block == 0) {
     const View out = conv_target(op, problem.out.type);
     if (op.coordinate_weight != nullptr) coordinate_term(op, out);
-    for (int g = 0; g < groups; ++g) parts.push_back(out.channels(g * out_channels, out_channels));
+    for (int i = 0; i < calls.count; ++i) parts.push_back(out.channels(i * out_channels, out_channels));
   } else {
     View part;
     part.tensor = problem.out;
     part.buffer = new_buffer(graph_.values[static_cast<std::size_t>(node().output)].name,
-                             problem.out.bytes() * static_cast<std::size_t>(groups));
-    for (int g = 0; g < groups; ++g) {
+                             problem.out.bytes() * static_cast<std::size_t>(calls.count));
+    for (int i = 0; i < calls.count; ++i) {
       parts.push_back(part);
       part.offset += problem.out.bytes();
     }
@@ -175,25 +167,23 @@ void ProgramBuilder::conv_by_group(const graph::Conv& op, const kernels::ConvPro
 
   Numbers numbers(*op.weight);
   std::vector<AlignedBytes> weights, biases;
-  const std::int64_t group_weights = elements(op.weight->shape()) / groups;
-  for (int g = 0; g < groups; ++g) {
-    weights.push_back(weights_.get(node_, WeightStore::Part::weights, g, conv->weight_layout(), [&](std::byte* to) {
-      conv->prepare(numbers.get() + g * group_weights, out_channels, in_channels, to);
+  const std::int64_t part_weights = elements(op.weight->shape()) / calls.count;
+  for (int i = 0; i < calls.count; ++i) {
+    weights.push_back(weights_.get(node_, WeightStore::Part::weights, i, conv->weight_layout(), [&](std::byte* to) {
+      conv->prepare(numbers.get() + i * part_weights, out_channels, in_channels, to);
     }));
-    biases.push_back(op.bias ? padded_vector(*op.bias, g, out_channels, conv->out_layout().dims()[1]) : nullptr);
+    biases.push_back(op.bias ? padded_vector(*op.bias, i, out_channels, conv->out_layout().dims()[1]) : nullptr);
   }
   View scratch;
   scratch.buffer = new_buffer("scratch of " + node().name, conv->scratch_bytes(), true);
   std::vector<View> reads{in, scratch}, writes = parts;
   if (problem.accumulate) reads.push_back(parts[0]);
   writes.push_back(scratch);
-  step("conv", choice.name(problem.in.type) + " by group", reads, writes, [=](const Addresses& addresses) {
-    for (int g = 0; g < groups; ++g) {
-      const auto i = static_cast<std::size_t>(g);
-      conv->run(in.channels(g * in_channels, in_channels).address(addresses), weights[i].get(),
-                reinterpret_cast<const float*>(biases[i].get()), parts[i].address(addresses),
-                scratch.address(addresses));
-    }
+  const char* way = calls.split == ConvSplit::groups ? " by group" : " by half";
+  step("conv", calls.choice.name(problem.in.type) + way, reads, writes, [=](const Addresses& addresses) {
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      conv->run(inputs[i].address(addresses), weights[i].get(), reinterpret_cast<const float*>(biases[i].get()),
+                parts[i].address(addresses), scratch.address(addresses));
   });
 }
 

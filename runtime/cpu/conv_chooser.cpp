@@ -44,10 +44,14 @@ std::string key_of(const ConvProblem& p, int threads) {
 }
 
 /// Where nothing is measured: multiply-adds a second, of the layer as defined, on one core of a common processor.
-/// Winograd spends a quarter of the multiplications and something on its transforms; that pays from 64 channels.
-double assumed_rate(ConvAlgorithm algorithm, const ConvProblem& p) {
-  if (algorithm == ConvAlgorithm::winograd) return std::min(p.in.channels, p.out.channels) >= 64 ? 400e9 : 150e9;
-  return p.in.type == DataType::bf16 ? 400e9 : 200e9;
+/// Winograd saves multiplications and spends something on its transforms; that pays from 64 channels. oneDNN takes
+/// tiles of 4 x 4 outputs for wide layers and else of 2 x 2, which leave the cache between transforms from 64 outputs
+/// on.
+double assumed_rate(ConvAlgorithm algorithm, const ConvProblem& p, const Convolution& conv) {
+  if (algorithm != ConvAlgorithm::winograd) return p.in.type == DataType::bf16 ? 400e9 : 200e9;
+  if (std::min(p.in.channels, p.out.channels) < 64) return 150e9;
+  const bool small_tiles = conv.implementation().find("2x3") != std::string::npos;
+  return small_tiles && p.out.channels > 64 ? 300e9 : 400e9;
 }
 
 }  // namespace
@@ -111,7 +115,8 @@ double ConvChooser::rate(DataType type, int threads) {
   problem.geometry = {3, 3, 1, 1, 1, 1};
   problem.in = problem.out = kernels::dense(nullptr, type, 1, 14 * threads, 28, 256, 16);
   const auto conv = Convolution::make(problem, ConvAlgorithm::direct);
-  entry->second = conv != nullptr ? conv_flops(problem) / measure(*conv) : assumed_rate(ConvAlgorithm::direct, problem);
+  constexpr double unknown = 200e9;
+  entry->second = conv != nullptr ? conv_flops(problem) / measure(*conv) : unknown;
   return entry->second;
 }
 
@@ -140,12 +145,13 @@ ConvChoice ConvChooser::decide(const ConvProblem& problem, int threads) {
 }
 
 ConvChooser::Time ConvChooser::assumed(const ConvProblem& problem) {
-  Time best{ConvAlgorithm::free, conv_flops(problem) / assumed_rate(ConvAlgorithm::free, problem)};
-  for (const ConvAlgorithm algorithm : {ConvAlgorithm::direct, ConvAlgorithm::winograd}) {
-    const double seconds = conv_flops(problem) / assumed_rate(algorithm, problem);
-    if ((best.algorithm == ConvAlgorithm::free || seconds < best.seconds) &&
-        Convolution::make(problem, algorithm) != nullptr)
-      best = {algorithm, seconds};
+  Time best{ConvAlgorithm::free, std::numeric_limits<double>::max()};
+  for (const ConvAlgorithm algorithm : {ConvAlgorithm::direct, ConvAlgorithm::winograd, ConvAlgorithm::free}) {
+    if (algorithm == ConvAlgorithm::free && best.algorithm != ConvAlgorithm::free) break;
+    const auto conv = Convolution::make(problem, algorithm);
+    if (conv == nullptr) continue;
+    const double seconds = conv_flops(problem) / assumed_rate(algorithm, problem, *conv);
+    if (seconds < best.seconds) best = {algorithm, seconds};
   }
   return best;
 }

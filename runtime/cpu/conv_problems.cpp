@@ -87,4 +87,14 @@ std::optional<kernels::ConvProblem> ConvNode::one_group(DataType in_type, DataTy
   return problem;
 }
 
+std::optional<kernels::ConvProblem> ConvNode::one_half(DataType in_type, DataType out_type) const {
+  const std::int64_t block = native_block();
+  if (geometry.groups != 1 || block == 0 || out.channels % (2 * block) != 0) return std::nullopt;
+  kernels::ConvProblem problem = whole(in_type, out_type);
+  problem.out.channels /= 2;
+  // Of one image nothing reads the batch's stride: a dense one lets halves share what was found out about a whole.
+  if (out.batch == 1) problem.out.batch_stride /= 2;
+  return problem;
+}
+
 }  // namespace maskrt::cpu

@@ -29,6 +29,8 @@ struct ConvNode {
   /// A call for one group on its channels of the input, where these are whole blocks and the groups few. The output
   /// is the group's channels of a whole tensor where they are whole blocks too, and otherwise a tensor of its own.
   std::optional<kernels::ConvProblem> one_group(DataType in_type, DataType out_type) const;
+  /// A call for half of the outputs of a convolution without groups, where each half is whole blocks.
+  std::optional<kernels::ConvProblem> one_half(DataType in_type, DataType out_type) const;
 };
 
 /// The block in which convolutions read a map of that many channels.

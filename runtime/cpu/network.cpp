@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "conv_problems.h"
+#include "conv_calls.h"
 #include "openmp_threads.h"
 #include "program_builder.h"
 
@@ -20,8 +20,7 @@ void choose_all(const graph::Graph& graph, const std::vector<graph::Extent>& ext
     const auto output = static_cast<std::size_t>(node.output);
     const ConvNode shape(*conv, extents[static_cast<std::size_t>(node.inputs[0])], extents[output]);
     const DataType in = precision.conv[i], out = in == DataType::f32 ? in : precision.value[output];
-    if (const auto group = shape.one_group(in, out)) chooser.choose(*group, threads);
-    chooser.choose(shape.whole(in, out), threads);
+    choose_calls(shape, in, out, 0, chooser, threads);
   }
 }
 

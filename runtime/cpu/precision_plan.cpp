@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "conv_problems.h"
+#include "conv_calls.h"
 
 namespace maskrt::cpu {
 namespace {
@@ -37,8 +37,11 @@ class Search {
       Times times;
       if (const auto* conv = std::get_if<graph::Conv>(&node.operation)) {
         const ConvNode shape(*conv, extents[at(node.inputs[0])], extents[at(node.output)]);
-        times.fp32 = seconds(shape, DataType::f32, chooser, threads);
-        times.bf16 = suits_bf16(*conv) ? seconds(shape, DataType::bf16, chooser, threads) : never;
+        const auto seconds = [&](DataType type) {
+          return choose_calls(shape, type, DataType::f32, 0, chooser, threads).seconds();
+        };
+        times.fp32 = seconds(DataType::f32);
+        times.bf16 = suits_bf16(*conv) ? seconds(DataType::bf16) : never;
       }
       times_.push_back(times);
     }
@@ -77,12 +80,6 @@ class Search {
   struct Times {
     double fp32 = 0, bf16 = 0;
   };
-
-  static double seconds(const ConvNode& shape, DataType type, ConvChooser& chooser, int threads) {
-    if (const auto group = shape.one_group(type, DataType::f32))
-      return shape.geometry.groups * chooser.choose(*group, threads).seconds;
-    return chooser.choose(shape.whole(type, DataType::f32), threads).seconds;
-  }
 
   /// What a node wants its inputs to be.
   DataType wanted(std::size_t node, std::size_t input, const std::vector<DataType>& conv,

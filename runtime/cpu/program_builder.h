@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "conv_chooser.h"
-#include "conv_problems.h"
+#include "conv_calls.h"
 #include "kernels/iam/iam.h"
 #include "precision_plan.h"
 #include "view.h"
@@ -52,8 +51,7 @@ class ProgramBuilder {
 
   void aggregate(kernels::MapWeights weights, double epsilon);
   void conv_whole(const graph::Conv& op, const ConvChoice& choice, View in, DataType out_type);
-  void conv_by_group(const graph::Conv& op, const kernels::ConvProblem& problem, const ConvChoice& choice,
-                     const View& in);
+  void conv_in_parts(const graph::Conv& op, const ConvCalls& calls, const View& in);
   View conv_target(const graph::Conv& op, DataType out_type);
   void coordinate_term(const graph::Conv& op, const View& out);
   /// Numbers slice * count .. of a constant, followed by zeros.

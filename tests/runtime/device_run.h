@@ -1,6 +1,7 @@
 // A graph on the CPU device, from and to the interpreter's maps.
 #pragma once
 
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <string>
@@ -12,6 +13,15 @@
 #include "support/interpreter.h"
 
 namespace maskrt::testing {
+
+/// MASKRT_CPU_TUNE for the networks that are prepared meanwhile.
+class Tuning {
+ public:
+  explicit Tuning(const char* value) { ::setenv("MASKRT_CPU_TUNE", value, 1); }
+  ~Tuning() { ::unsetenv("MASKRT_CPU_TUNE"); }
+  Tuning(const Tuning&) = delete;
+  Tuning& operator=(const Tuning&) = delete;
+};
 
 /// Outputs by name, and what was done for them.
 struct DeviceRun {

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <functional>
+#include <set>
 
 #include "../graph/small_network.h"
 #include "device_run.h"
@@ -69,6 +70,16 @@ const std::vector<Case> cases = {
        next.coordinate_weight = op.coordinate_weight;
        next.residual = true;
        g.add("last", next, {x, first});
+     }},
+    {"a wide layer, by rule in halves: coordinates, a residual, of a slice and to one", 160,
+     [](Graph& g, ValueId x, Dice& d) {
+       auto op = same_size(d, "c", 128, 128);
+       op.activation = Activation::relu;
+       op.coordinate_weight = d.constant("xy", {128, 2, 3, 3});
+       op.residual = true;
+       const auto slice = g.add("slice", graph::Slice{32, 128}, {x});
+       g.outputs.push_back(g.add("c", op, {slice, g.add("first", same_size(d, "first", 128, 128), {slice})}));
+       g.add("end", graph::Slice{48, 80}, {g.outputs.back()});
      }},
     {"groups of whole blocks", 64, [](Graph& g, ValueId x, Dice& d) { g.add("c", grouped(d, 64, 128, 2), {x}); }},
     {"groups with ragged outputs", 64, [](Graph& g, ValueId x, Dice& d) { g.add("c", grouped(d, 64, 40, 4), {x}); }},
@@ -204,8 +215,11 @@ constexpr double fp32_bound = 0x1p-24 * 25 * 4;
 
 }  // namespace
 
-TEST_CASE("every operation computes what the interpreter computes", "[cpu]") {
+TEST_CASE("every operation computes what the interpreter computes, algorithms measured or chosen by rule", "[cpu]") {
+  const auto rule = GENERATE(false, true);
+  const Tuning tuning(rule ? "0" : "1");
   cpu::CpuDevice device;
+  std::set<std::string> algorithms;
   for (const Case& c : cases) {
     for (const auto& [batch, height, width] :
          std::vector<std::tuple<int, int, int>>{{1, 9, 12}, {3, 7, 6}, {2, 1, 1}, {1, 17, 33}}) {
@@ -215,9 +229,17 @@ TEST_CASE("every operation computes what the interpreter computes", "[cpu]") {
       const Map input = dice.map({batch, height, width, c.channels, false});
       const std::vector<Map> values = interpret(g, input);
       const auto network = device.prepare(g, Precision::fp32);
-      for (const int threads : {1, 2}) compare(g, values, run_on_cpu(*network, input, threads), fp32_bound);
+      for (const int threads : {1, 2}) {
+        const DeviceRun run = run_on_cpu(*network, input, threads);
+        compare(g, values, run, fp32_bound);
+        algorithms.insert(run.algorithms.begin(), run.algorithms.end());
+      }
     }
   }
+  // Where there is Winograd at all, the rule takes both ways to split a convolution.
+  const bool winograd = algorithms.count("conv winograd fp32") != 0;
+  if (rule && winograd) CHECK(algorithms.count("conv winograd fp32 by half") == 1);
+  if (rule && winograd) CHECK(algorithms.count("conv direct fp32 by group") == 1);
 }
 
 TEST_CASE("a network computes what the interpreter computes, plain, rewritten and with every value kept", "[cpu]") {

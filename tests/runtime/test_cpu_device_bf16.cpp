@@ -2,7 +2,6 @@
 // it does not pay.
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <cstdlib>
 
 #include "../graph/small_network.h"
 #include "device_run.h"
@@ -42,7 +41,7 @@ graph::Graph network_of(Dice& dice) {
 }  // namespace
 
 TEST_CASE("bf16 computes what the interpreter computes within its rounding", "[cpu]") {
-  ::setenv("MASKRT_CPU_TUNE", "0", 1);
+  const Tuning by_rule("0");
   cpu::CpuDevice device;
   for (const int threads : {1, 2}) {
     for (const std::int64_t batch : {1, 3}) {
