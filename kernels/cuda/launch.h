@@ -56,8 +56,9 @@ struct KernelLaunch {
   Dim3 block;                      ///< threads
   Dim3 cluster = {};               ///< blocks of one cluster (sm_90 and newer); divides the grid
   std::uint32_t shared_bytes = 0;  ///< dynamic shared memory a block
-  /// Programmatic dependent launch: where the chip has it, the kernel may start before the one ahead of it in the queue
-  /// has ended, and must execute griddepcontrol.wait before it touches what that one reads or writes.
+  /// Programmatic dependent launch. On the path sm90a the kernel may start before the one ahead of it in the queue has
+  /// ended, and must execute griddepcontrol.wait before it touches what that one reads or writes: its file has PTX for
+  /// 90a. Elsewhere this changes nothing.
   bool overlaps_previous = false;
   std::span<const std::byte> parameters;
 };

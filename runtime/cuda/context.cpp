@@ -1,0 +1,43 @@
+#include "context.h"
+
+namespace maskrt::cuda {
+
+std::shared_ptr<const Context> Context::of_device(int ordinal, const Driver& driver) {
+  return std::make_shared<const Context>(driver, ordinal);
+}
+
+Context::Context(const Driver& driver, int ordinal) : driver_(driver), ordinal_(ordinal) {
+  int devices = 0;
+  driver_.cuDeviceGetCount(&devices);
+  if (ordinal < 0 || ordinal >= devices)
+    throw Error("CUDA device: expected a number from 0 to " + std::to_string(devices - 1) + ", found " +
+                std::to_string(ordinal));
+  driver_.cuDeviceGet(&device_, ordinal);
+  char name[256] = "";
+  driver_.cuDeviceGetName(name, static_cast<int>(sizeof name), device_);
+  name_ = name;
+  driver_.cuDeviceTotalMem(&total_memory_, device_);
+
+  const int major = attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR),
+            minor = attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+  chip_.compute_capability = 10 * major + minor;
+  if (chip_.compute_capability < 75)
+    throw Error("CUDA device " + std::to_string(ordinal) + ": expected compute capability 7.5 or newer, found " +
+                std::to_string(major) + "." + std::to_string(minor) + " (" + name_ + ")");
+  chip_.multiprocessors = attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+  chip_.shared_per_block = static_cast<std::uint32_t>(attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN));
+  chip_.shared_per_multiprocessor =
+      static_cast<std::uint32_t>(attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_MULTIPROCESSOR));
+  chip_.l2_bytes = static_cast<std::uint32_t>(attribute(CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE));
+  driver_.cuDevicePrimaryCtxRetain(&context_, device_);
+}
+
+Context::~Context() { driver_.cuDevicePrimaryCtxRelease.status(device_); }
+
+int Context::attribute(CUdevice_attribute which) const {
+  int value = 0;
+  driver_.cuDeviceGetAttribute(&value, which, device_);
+  return value;
+}
+
+}  // namespace maskrt::cuda
