@@ -2,6 +2,7 @@
 # On Debian 12 every target first installs the packages it misses (with sudo where you are not root).
 
 BUILD := build
+PRESET := release
 JOBS := $(shell nproc)
 CMAKE_ARGS :=
 DEMO := demo-output
@@ -10,7 +11,20 @@ DEMO := demo-output
 PACKAGES := g++ cmake ninja-build nlohmann-json3-dev libxxhash-dev libdnnl-dev ocl-icd-opencl-dev libstb-dev \
   libyaml-cpp-dev libzip-dev libcli11-dev fonts-dejavu-core catch2 libbenchmark-dev
 
-.PHONY: all deps configure demo test check-sanitized bench install clean
+# CUDA := OFF builds without. The toolkit is the machine's own, or else NVIDIA's wheels under build/; NVCC= asks for those.
+CUDA := ON
+NVCC := $(firstword $(wildcard $(CUDA_HOME)/bin/nvcc) $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
+CUDA_WHEELS := nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88 nvidia-cuda-crt==13.0.88 nvidia-cuda-runtime==13.0.96 \
+  nvidia-cuda-cccl==13.0.85
+CUDA_TOOLKIT := $(CURDIR)/build/cuda-toolkit
+CUDA_ARGS := -DMASKRT_CUDA=$(CUDA)
+ifeq ($(CUDA)$(NVCC),ON)
+  PACKAGES += python3-venv
+  CUDA_ARGS += -DMASKRT_CUDA_HOME=$(CUDA_TOOLKIT)/nvidia/cu13
+  CUDA_DEPS := $(CUDA_TOOLKIT)/installed
+endif
+
+.PHONY: all deps configure demo test test-full check-sanitized bench install clean
 
 all: configure
 	cmake --build $(BUILD) --parallel $(JOBS)
@@ -25,8 +39,14 @@ deps:
 	  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
 	fi
 
-configure: deps
-	cmake --preset release -B $(BUILD) $(CMAKE_ARGS)
+$(CUDA_TOOLKIT)/installed: | deps
+	rm -rf $(CUDA_TOOLKIT)
+	python3 -m venv $(CUDA_TOOLKIT)/venv
+	$(CUDA_TOOLKIT)/venv/bin/pip install --quiet --no-deps --target $(CUDA_TOOLKIT) $(CUDA_WHEELS)
+	touch $@
+
+configure: deps $(CUDA_DEPS)
+	cmake --preset $(PRESET) -B $(BUILD) $(CUDA_ARGS) $(CMAKE_ARGS)
 
 # Convert the bundled checkpoint, segment the bundled pictures, evaluate, and show a table.
 demo: all
@@ -34,6 +54,10 @@ demo: all
 
 test: all
 	cd $(BUILD) && ctest --output-on-failure --parallel $(JOBS)
+
+# On every chip and with more seeds.
+test-full: all
+	cd $(BUILD) && ctest -C full --output-on-failure --parallel $(JOBS)
 
 # Address and undefined-behaviour sanitizers under every test that feeds broken files to readers.
 check-sanitized: deps

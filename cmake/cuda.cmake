@@ -7,10 +7,10 @@ set(MASKRT_CUDA_ARCHITECTURES "75;80;86;89;90a;120" CACHE STRING
 set(MASKRT_CUDA_VERSION 13.0)
 
 if(MASKRT_CUDA_HOME)
-  find_program(MASKRT_NVCC nvcc PATHS ${MASKRT_CUDA_HOME}/bin NO_DEFAULT_PATH DOC "The CUDA compiler")
+  find_program(MASKRT_NVCC nvcc PATHS ${MASKRT_CUDA_HOME}/bin NO_DEFAULT_PATH NO_CACHE)
 else()
-  find_program(MASKRT_NVCC nvcc HINTS $ENV{CUDA_HOME}/bin DOC "The CUDA compiler"
-    PATHS /usr/local/cuda/bin ${PROJECT_SOURCE_DIR}/build/cuda-toolkit/nvidia/cu13/bin)
+  find_program(MASKRT_NVCC nvcc HINTS $ENV{CUDA_HOME}/bin
+    PATHS /usr/local/cuda/bin ${PROJECT_SOURCE_DIR}/build/cuda-toolkit/nvidia/cu13/bin NO_CACHE)
 endif()
 if(NOT MASKRT_NVCC)
   message(FATAL_ERROR "CUDA: expected nvcc ${MASKRT_CUDA_VERSION} or newer in MASKRT_CUDA_HOME, in CUDA_HOME, on the PATH or "
@@ -27,8 +27,7 @@ endif()
 file(REAL_PATH ${MASKRT_NVCC} maskrt_nvcc_file)
 cmake_path(GET maskrt_nvcc_file PARENT_PATH maskrt_cuda_bin)
 find_path(MASKRT_CUDA_INCLUDE cuda.h PATHS ${maskrt_cuda_bin}/../include
-  ${maskrt_cuda_bin}/../targets/${CMAKE_SYSTEM_PROCESSOR}-linux/include NO_DEFAULT_PATH REQUIRED
-  DOC "The CUDA driver's header")
+  ${maskrt_cuda_bin}/../targets/${CMAKE_SYSTEM_PROCESSOR}-linux/include NO_DEFAULT_PATH NO_CACHE REQUIRED)
 
 # The driver's types and constants. The driver itself is opened at run time.
 add_library(maskrt_cuda_headers INTERFACE)

@@ -46,22 +46,21 @@ class EntryPoint<CUresult (*)(Arguments...)> {
 
 /// Every function that maskrt calls. Names are those of the driver's documentation; which version of a function that
 /// is, cuda.h decides.
-#define MASKRT_CUDA_ENTRY_POINTS(X)                                                                              \
-  X(cuInit)                                                                                                      \
-  X(cuDeviceGetCount)                                                                                            \
-  X(cuDeviceGet) X(cuDeviceGetName) X(cuDeviceGetAttribute) X(cuDeviceTotalMem) X(cuDevicePrimaryCtxRetain)      \
-      X(cuDevicePrimaryCtxRelease) X(cuCtxPushCurrent) X(cuCtxPopCurrent) X(cuModuleLoadData) X(cuModuleUnload)  \
-          X(cuModuleGetFunction) X(cuFuncGetAttribute) X(cuFuncSetAttribute)                                     \
-              X(cuOccupancyMaxActiveBlocksPerMultiprocessor) X(cuOccupancyMaxActiveClusters) X(cuLaunchKernelEx) \
-                  X(cuMemAlloc) X(cuMemFree) X(cuMemGetInfo) X(cuMemHostAlloc) X(cuMemFreeHost)                  \
-                      X(cuPointerGetAttribute) X(cuMemcpyHtoDAsync) X(cuMemcpyDtoHAsync) X(cuMemcpyDtoDAsync)    \
-                          X(cuMemcpy2DAsync) X(cuMemsetD8Async) X(cuStreamCreate) X(cuStreamDestroy)             \
-                              X(cuStreamSynchronize) X(cuStreamWaitEvent) X(cuStreamBeginCapture)                \
-                                  X(cuStreamEndCapture) X(cuEventCreate) X(cuEventDestroy) X(cuEventRecord)      \
-                                      X(cuEventSynchronize) X(cuEventElapsedTime) X(cuGraphInstantiateWithFlags) \
-                                          X(cuGraphDestroy) X(cuGraphGetNodes) X(cuGraphNodeGetType)             \
-                                              X(cuGraphExecDestroy) X(cuGraphLaunch) X(cuGraphUpload)            \
-                                                  X(cuTensorMapEncodeTiled) X(cuTensorMapEncodeIm2col)
+// clang-format off
+#define MASKRT_CUDA_ENTRY_POINTS(X)                                                                                    \
+  X(cuInit)                                                                                                            \
+  X(cuDeviceGetCount) X(cuDeviceGet) X(cuDeviceGetName) X(cuDeviceGetAttribute) X(cuDeviceTotalMem)                    \
+  X(cuDevicePrimaryCtxRetain) X(cuDevicePrimaryCtxRelease) X(cuCtxPushCurrent) X(cuCtxPopCurrent)                      \
+  X(cuModuleLoadData) X(cuModuleUnload) X(cuModuleGetFunction) X(cuFuncGetAttribute) X(cuFuncSetAttribute)             \
+  X(cuOccupancyMaxActiveBlocksPerMultiprocessor) X(cuOccupancyMaxActiveClusters) X(cuLaunchKernelEx)                   \
+  X(cuMemAlloc) X(cuMemFree) X(cuMemGetInfo) X(cuMemHostAlloc) X(cuMemFreeHost) X(cuPointerGetAttribute)               \
+  X(cuMemcpyHtoDAsync) X(cuMemcpyDtoHAsync) X(cuMemcpyDtoDAsync) X(cuMemcpy2DAsync) X(cuMemsetD8Async)                 \
+  X(cuStreamCreate) X(cuStreamDestroy) X(cuStreamSynchronize) X(cuStreamWaitEvent) X(cuStreamBeginCapture)             \
+  X(cuStreamEndCapture) X(cuEventCreate) X(cuEventDestroy) X(cuEventRecord) X(cuEventSynchronize) X(cuEventElapsedTime)\
+  X(cuGraphInstantiateWithFlags) X(cuGraphDestroy) X(cuGraphGetNodes) X(cuGraphNodeGetType)                            \
+  X(cuGraphExecDestroy) X(cuGraphLaunch) X(cuGraphUpload)                                                              \
+  X(cuTensorMapEncodeTiled) X(cuTensorMapEncodeIm2col)
+// clang-format on
 
 /// The driver's library, initialised. Thread-safe.
 class Driver {
