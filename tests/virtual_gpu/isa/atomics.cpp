@@ -1,95 +1,13 @@
 // Atomics and reductions in memory. PTX ISA, 9.7.13.5 atom, 9.7.13.6 red.
-#include <mutex>
-
 #include "isa/addressing.h"
+#include "isa/atomic_ops.h"
 #include "isa/families.h"
-#include "isa/half_formats.h"
 #include "isa/lanes.h"
 
 namespace vgpu::VGPU_LEVEL {
 namespace {
 
 using ptx::Space;
-
-/// What the checks record of a location and its update go together.
-std::mutex& location_lock(u64 address) {
-  static std::mutex locks[64];
-  return locks[address / 16 % 64];
-}
-
-// The operations, on one element's bits. `b` and `c` are the operands. 9.7.13.5.
-template <class T>
-struct AddInt {
-  static T apply(T old, T b, T) { return static_cast<T>(old + b); }
-};
-template <class T>
-struct Exchange {
-  static T apply(T, T b, T) { return b; }
-};
-template <class T>
-struct CompareAndSwap {
-  static T apply(T old, T b, T c) { return old == b ? c : old; }
-};
-template <class T>
-struct And {
-  static T apply(T old, T b, T) { return old & b; }
-};
-template <class T>
-struct Or {
-  static T apply(T old, T b, T) { return old | b; }
-};
-template <class T>
-struct Xor {
-  static T apply(T old, T b, T) { return old ^ b; }
-};
-template <class T>
-struct Min {
-  static T apply(T old, T b, T) { return b < old ? b : old; }
-};
-template <class T>
-struct Max {
-  static T apply(T old, T b, T) { return b > old ? b : old; }
-};
-struct Increment {
-  static u32 apply(u32 old, u32 b, u32) { return old >= b ? 0 : old + 1; }
-};
-struct Decrement {
-  static u32 apply(u32 old, u32 b, u32) { return old == 0 || old > b ? b : old - 1; }
-};
-struct AddFloat {
-  static u32 apply(u32 old, u32 b, u32) {
-    return std::bit_cast<u32>(std::bit_cast<float>(old) + std::bit_cast<float>(b));
-  }
-};
-struct AddDouble {
-  static u64 apply(u64 old, u64 b, u64) {
-    return std::bit_cast<u64>(std::bit_cast<double>(old) + std::bit_cast<double>(b));
-  }
-};
-
-struct AddF {
-  static float apply(float a, float b) { return a + b; }
-};
-struct MinF {
-  static float apply(float a, float b) { return a != a ? b : b != b ? a : b < a ? b : a; }
-};
-struct MaxF {
-  static float apply(float a, float b) { return a != a ? b : b != b ? a : b > a ? b : a; }
-};
-template <class Format, class Op>
-struct Half1 {
-  static u16 apply(u16 old, u16 b, u16) {
-    return Format::from_float(Op::apply(Format::to_float(old), Format::to_float(b)));
-  }
-};
-template <class Format, class Op>
-struct Half2 {
-  static u32 apply(u32 old, u32 b, u32) {
-    const u32 low = Half1<Format, Op>::apply(static_cast<u16>(old), static_cast<u16>(b), 0);
-    const u32 high = Half1<Format, Op>::apply(static_cast<u16>(old >> 16), static_cast<u16>(b >> 16), 0);
-    return low | high << 16;
-  }
-};
 
 constexpr u32 kReturns = 1u << 12;
 
@@ -131,15 +49,10 @@ void update(Warp& w, const Instr& in, Lanes mask) {
         w.cta->launch->global.release(w.cta->order, at[l]);
       }
       for (u32 i = 0; i < n; ++i) {
-        // The host's own compare-and-swap: plain stores by other blocks take no lock.
-        T* location = reinterpret_cast<T*>(p.data + i * sizeof(T));
-        T value = __atomic_load_n(location, __ATOMIC_SEQ_CST), result;
-        do {
-          result = Op::apply(value, w.source<T>(element(in, 1, i))[l], w.source<T>(element(in, 2, i))[l]);
-        } while (!__atomic_compare_exchange_n(location, &value, result, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
-        old[i][l] = value;
+        const T b = w.source<T>(element(in, 1, i))[l], c = w.source<T>(element(in, 2, i))[l];
+        old[i][l] = update_element<T, Op>(p.data + i * sizeof(T), b, c);
         // An update that changes nothing, as a failed compare-and-swap, is no progress.
-        if (result != value) ++w.cta->cluster->progress;
+        if (Op::apply(old[i][l], b, c) != old[i][l]) ++w.cta->cluster->progress;
       }
       // Again, behind the update: a plain strong store may have come between, its release recorded before it.
       if (global) w.cta->launch->global.acquire(w.cta->order, at[l]);
@@ -163,73 +76,15 @@ void update(Warp& w, const Instr& in, Lanes mask) {
   }
 }
 
-template <template <class> class Op>
-Handler by_size(Decoder& d, Type t) {
-  switch (size_of(t)) {
-    case 2:
-      return update<u16, Op<u16>>;
-    case 4:
-      return update<u32, Op<u32>>;
-    case 8:
-      return update<u64, Op<u64>>;
-    default:
-      d.unsupported("expected a type of 16, 32 or 64 bits");
-  }
-}
-
-template <class Op>
-Handler half(Decoder& d, Type t) {
-  switch (t) {
-    case Type::f16:
-      return update<u16, Half1<Half, Op>>;
-    case Type::bf16:
-      return update<u16, Half1<Bfloat, Op>>;
-    case Type::f16x2:
-      return update<u32, Half2<Half, Op>>;
-    case Type::bf16x2:
-      return update<u32, Half2<Bfloat, Op>>;
-    default:
-      d.unsupported("expected a type that this operation takes");
-  }
-}
-
-Handler pick(Decoder& d, std::string_view op, Type t) {
-  if (op == "exch") return by_size<Exchange>(d, t);
-  if (op == "cas") return by_size<CompareAndSwap>(d, t);
-  if (op == "and") return by_size<And>(d, t);
-  if (op == "or") return by_size<Or>(d, t);
-  if (op == "xor") return by_size<Xor>(d, t);
-  if (op == "inc" && t == Type::u32) return update<u32, Increment>;
-  if (op == "dec" && t == Type::u32) return update<u32, Decrement>;
-  if (op == "add") {
-    if (t == Type::f32) return update<u32, AddFloat>;
-    if (t == Type::f64) return update<u64, AddDouble>;
-    return is_float(t) ? half<AddF>(d, t) : by_size<AddInt>(d, t);
-  }
-  const bool least = op == "min";
-  if (op == "min" || op == "max") {
-    switch (t) {
-      case Type::u32:
-        return least ? update<u32, Min<u32>> : update<u32, Max<u32>>;
-      case Type::s32:
-        return least ? update<s32, Min<s32>> : update<s32, Max<s32>>;
-      case Type::u64:
-        return least ? update<u64, Min<u64>> : update<u64, Max<u64>>;
-      case Type::s64:
-        return least ? update<s64, Min<s64>> : update<s64, Max<s64>>;
-      default:
-        return least ? half<MinF>(d, t) : half<MaxF>(d, t);
-    }
-  }
-  d.unsupported("expected an operation of atom or red");
-}
-
 void decode(Decoder& d, Instr& in) {
   const bool returns = d.opcode() == "atom";
+  if (!returns && d.take("async")) {
+    decode_reduce_async(d, in);
+    return;
+  }
   Ordering ordering = take_ordering(d);
   ordering.strong = true;
   const Space space = take_space(d);
-  if (d.take("async")) d.unsupported("expected a synchronous reduction");
   const std::string_view op = d.take_one_of({"and", "or", "xor", "exch", "cas", "add", "inc", "dec", "min", "max"});
   d.take("noftz");
   d.take("L2::cache_hint");
@@ -238,7 +93,8 @@ void decode(Decoder& d, Instr& in) {
   in.kind = Kind::memory;
   in.count = vector.empty() ? 1 : static_cast<u8>(vector[1] - '0');
   in.flags = static_cast<u32>(space) | ordering_flags(ordering) | (returns ? kReturns : 0);
-  in.run = pick(d, op, t);
+  in.run = with_operation(op, t, []<class T, class Op>() -> Handler { return update<T, Op>; });
+  if (in.run == nullptr) d.unsupported("expected an operation of atom or red, and a type that it takes");
   std::size_t at = returns ? 1 : 0;
   in.a[0] = d.address(d.operand(at++), space, in);
   std::vector<Arg> args;

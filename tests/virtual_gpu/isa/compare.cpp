@@ -166,7 +166,7 @@ void selp(Warp& w, const Instr& in, Lanes mask) {
   const Lanes p = w.predicate(in.a[3]), undefined = w.undefined_in(in.a[3]);
   const Lanes sources = w.undefined_in(in.a[1]) | w.undefined_in(in.a[2]) | undefined;
   define_bytes(w, in.a[0], mask, sources, [&](int l) {
-    if (has(undefined, l)) return LaneBytes{0xff, true};
+    if (has(undefined, l)) return LaneBytes{0xffff, true};
     return lane_bytes(w, has(p, l) ? in.a[1] : in.a[2], l);
   });
   const T* a = w.source<T>(in.a[1]);

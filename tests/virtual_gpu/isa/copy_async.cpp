@@ -162,10 +162,12 @@ void decode_plain(Decoder& d, Instr& in) {
 }
 
 void decode(Decoder& d, Instr& in) {
+  const bool reduce = d.take("reduce");
   if (!d.take("async")) d.unsupported("expected cp.async");
   in.kind = Kind::async;
-  if (d.take("bulk")) {
-    decode_bulk(d, in);
+  if (reduce && !d.take("bulk")) d.unsupported("expected cp.reduce.async.bulk");
+  if (reduce || d.take("bulk")) {
+    decode_bulk(d, in, reduce);
   } else if (d.take("mbarrier")) {
     d.take("arrive");
     in.flags = d.take("noinc") ? 1 : 0;

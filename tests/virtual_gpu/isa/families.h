@@ -33,10 +33,17 @@ void add_barriers(OpTable& table);
 void add_warp_wide(OpTable& table);
 void add_matrix_memory(OpTable& table);
 void add_mma(OpTable& table);
+void add_wmma(OpTable& table);
+void add_tensormap(OpTable& table);
 void add_wgmma(OpTable& table);
 void add_copy_async(OpTable& table);
 void add_mbarrier(OpTable& table);
-/// cp.async.bulk and what follows it.
-void decode_bulk(Decoder& decoder, Instr& instr);
+/// cp.async.bulk and what follows it; cp.reduce.async.bulk.
+void decode_bulk(Decoder& decoder, Instr& instr, bool reduce);
+/// st.async and red.async, from behind .async on.
+void decode_store_async(Decoder& decoder, Instr& instr);
+void decode_reduce_async(Decoder& decoder, Instr& instr);
+/// mma.m8n8k4 of f16, from behind the shape on.
+void decode_mma_quads(Decoder& decoder, Instr& instr);
 
 }  // namespace vgpu::VGPU_LEVEL

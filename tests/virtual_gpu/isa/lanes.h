@@ -121,7 +121,7 @@ struct LaneBytes {
 };
 
 inline LaneBytes lane_bytes(const Warp& w, const Arg& arg, int lane) {
-  return {w.undefined_bytes(arg, lane) & ((1u << (arg.bytes < 8 ? arg.bytes : 8)) - 1), w.is_tainted(arg, lane)};
+  return {w.undefined_bytes(arg, lane) & ((1u << arg.bytes) - 1), w.is_tainted(arg, lane)};
 }
 
 /// For instructions that move bytes about: byte(lane) tells what becomes undefined in lanes where a source is. Call it

@@ -32,6 +32,24 @@ struct ElementU8 {
   static constexpr int kPerRegister = 4;
   static float get(u32 r, int e) { return static_cast<float>(static_cast<u8>(r >> 8 * e)); }
 };
+struct ElementS4 {
+  static constexpr int kPerRegister = 8;
+  static float get(u32 r, int e) { return static_cast<float>(static_cast<s32>(r << (28 - 4 * e)) >> 28); }
+};
+struct ElementU4 {
+  static constexpr int kPerRegister = 8;
+  static float get(u32 r, int e) { return static_cast<float>(r >> 4 * e & 15); }
+};
+/// Single bits as 0 and 1, whose product is their conjunction.
+struct ElementBit {
+  static constexpr int kPerRegister = 32;
+  static float get(u32 r, int e) { return static_cast<float>(r >> e & 1); }
+};
+/// Single bits as 1 and -1: the sum of K products is K minus twice the number of bits that differ.
+struct ElementSign {
+  static constexpr int kPerRegister = 32;
+  static float get(u32 r, int e) { return 1.0f - 2.0f * static_cast<float>(r >> e & 1); }
+};
 struct ElementE4m3 {
   static constexpr int kPerRegister = 4;
   static float get(u32 r, int e) { return E4m3::to_float(static_cast<u8>(r >> 8 * e)); }

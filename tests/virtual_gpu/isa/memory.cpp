@@ -1,6 +1,7 @@
 // Loads and stores. PTX ISA, 9.7.9.8 ld, 9.7.9.9 ld.global.nc, 9.7.9.10 ldu, 9.7.9.11 st, 9.7.9.15 prefetch and the
 // like.
 #include "isa/addressing.h"
+#include "isa/atomic_ops.h"
 #include "isa/families.h"
 #include "isa/lanes.h"
 
@@ -43,13 +44,24 @@ void count(Warp& w, const Instr& in, Lanes mask, const u64* at, u32 bytes) {
       for (u32 b = 0; !places[l].defined && b < in.width; ++b) {
         const u8 state = places[l].states[i * in.width + b];
         if (state == static_cast<u8>(ByteState::defined)) continue;
-        undefined |= 1u << (b < 7 ? b : 7);
+        undefined |= 1u << b;
         tainted |= state == static_cast<u8>(ByteState::tainted);
       }
       // A sign extension copies the top byte's definedness.
-      if ((in.flags & kSigned) != 0 && (undefined >> (in.width - 1) & 1) != 0) undefined |= 0xffu << in.width & 0xff;
+      if ((in.flags & kSigned) != 0 && (undefined >> (in.width - 1) & 1) != 0) undefined |= 0xffffu << in.width;
       w.set_undefined_bytes(r, l, undefined, tainted);
     }
+  }
+}
+
+/// Strong accesses of 128 bits are done in one piece, which the host's own may not be: they exclude each other and
+/// atomics. Nothing for smaller ones.
+template <class M>
+auto lock_wide(const Instr& in, u64 address) {
+  if constexpr (sizeof(M) == 16) {
+    return (in.flags & kStrong) != 0 ? std::unique_lock(location_lock(address)) : std::unique_lock<std::mutex>();
+  } else {
+    return 0;
   }
 }
 
@@ -74,6 +86,7 @@ void ld(Warp& w, const Instr& in, Lanes mask) {
     R* d = w.at<R>(r);
     for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
       const int l = std::countr_zero(rest);
+      [[maybe_unused]] const auto lock = lock_wide<M>(in, at[l]);
       M value;
       std::memcpy(&value, places[l].data + i * sizeof(M), sizeof(M));
       d[l] = static_cast<R>(value);
@@ -119,10 +132,11 @@ void ld_param_frame(Warp& w, const Instr& in, Lanes mask) {
       if (!has(mask, l)) continue;
       const std::size_t at =
           static_cast<std::size_t>(l) * stride + static_cast<std::size_t>(in.immediate) + i * in.width;
-      s64 value = 0;
+      unsigned __int128 value = 0;
       std::memcpy(&value, f.params.data() + at, in.width);
-      const u32 unused = 64 - 8u * in.width;
-      if ((in.flags & kSigned) != 0) value = static_cast<s64>(static_cast<u64>(value) << unused) >> unused;
+      const u32 unused = 128 - 8u * in.width;
+      if ((in.flags & kSigned) != 0)
+        value = static_cast<unsigned __int128>(static_cast<__int128>(value << unused) >> unused);
       std::memcpy(w.at<u8>(r) + static_cast<u32>(l) * register_stride, &value, register_stride);
       u32 undefined = 0;
       for (u32 b = 0; b < in.width; ++b) undefined |= (f.params_undefined[at + b] != 0 ? 1u : 0u) << b;
@@ -162,7 +176,7 @@ void st_param_frame(Warp& w, const Instr& in, Lanes mask) {
              "a value computed from data that was never written is stored to global memory");
     }
     for (u32 k = 0; k < in.width; ++k) {
-      const bool bad = (b.undefined >> (k < 7 ? k : 7) & 1) != 0;
+      const bool bad = (b.undefined >> k & 1) != 0;
       p.states[i * in.width + k] = static_cast<u8>(!bad        ? ByteState::defined
                                                    : b.tainted ? ByteState::tainted
                                                                : ByteState::undefined);
@@ -195,6 +209,7 @@ void st(Warp& w, const Instr& in, Lanes mask) {
     for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
       const int l = std::countr_zero(rest);
       const M value = static_cast<M>(s[l]);
+      [[maybe_unused]] const auto lock = lock_wide<M>(in, at[l]);
       std::memcpy(places[l].data + i * sizeof(M), &value, sizeof(M));
     }
   }
@@ -250,6 +265,8 @@ Handler pick(Decoder& d, u32 memory, u32 reg, bool sign) {
       return sign ? Op<s32, s64>::run : Op<u32, u64>::run;
     case 8 * 32 + 8:
       return Op<u64, u64>::run;
+    case 16 * 32 + 16:
+      return Op<unsigned __int128, unsigned __int128>::run;
     default:
       d.unsupported("expected a register that holds the type");
   }
@@ -279,7 +296,7 @@ void decode_ld(Decoder& d, Instr& in) {
   d.take("unified");
   in.count = static_cast<u8>(take_vector(d));
   const Type t = d.need_type();
-  if (t == Type::b128 || size_of(t) == 0 || t == Type::pred) d.unsupported("expected a type of at most 64 bits");
+  if (size_of(t) == 0 || t == Type::pred) d.unsupported("expected a type of 8 to 128 bits");
   in.flags = static_cast<u32>(space) | ordering_flags(ordering) | (is_signed(t) ? kSigned : 0);
   in.kind = Kind::memory;
   take_registers(d, in, d.operand(0), t, 0, true);
@@ -298,12 +315,16 @@ void decode_ld(Decoder& d, Instr& in) {
 }
 
 void decode_st(Decoder& d, Instr& in) {
+  if (d.take("async")) {
+    decode_store_async(d, in);
+    return;
+  }
   const Ordering ordering = take_ordering(d);
   const Space space = take_space(d);
   take_cache_hints(d);
   in.count = static_cast<u8>(take_vector(d));
   const Type t = d.need_type();
-  if (t == Type::b128 || size_of(t) == 0 || t == Type::pred) d.unsupported("expected a type of at most 64 bits");
+  if (size_of(t) == 0 || t == Type::pred) d.unsupported("expected a type of 8 to 128 bits");
   in.flags = static_cast<u32>(space) | ordering_flags(ordering);
   in.kind = Kind::memory;
   take_registers(d, in, d.operand(1), t, 1, false);

@@ -82,7 +82,10 @@ void mma(Warp& w, const Instr& in, Lanes mask) {
       for (int l = 0; l < kWarpSize; ++l)
         pair[l] = (pair[l] & keep) | static_cast<u32>(Half::from_float(sums[i][l])) << shift;
     } else {
-      // Sums of at most 32 products of bytes are exact in f32.
+      // Sums of at most 32 products of bytes, and of 256 of bits, are exact in f32.
+      if constexpr (std::is_same_v<E, ElementSign>) {
+        for (int l = 0; l < kWarpSize; ++l) sums[i][l] = (static_cast<float>(K) - sums[i][l]) * 0.5f;
+      }
       const s32* old = w.source<s32>(c[i]);
       s32* d = w.at<s32>(in.more[i]);
       for (int l = 0; l < kWarpSize; ++l) {
@@ -144,13 +147,39 @@ Handler pick_bytes(Type a, Type b, int m) {
   return b == Type::s8 ? pick_int<ElementU8, ElementS8, K>(m) : pick_int<ElementU8, ElementU8, K>(m);
 }
 
+template <int K>
+Handler pick_nibbles(Type a, Type b, int m) {
+  if (a == Type::s4) return b == Type::s4 ? pick_int<ElementS4, ElementS4, K>(m) : pick_int<ElementS4, ElementU4, K>(m);
+  return b == Type::s4 ? pick_int<ElementU4, ElementS4, K>(m) : pick_int<ElementU4, ElementU4, K>(m);
+}
+/// .xor.popc or .and.popc.
+template <int K>
+Handler pick_bits(bool differ, int m) {
+  return differ ? pick_int<ElementSign, ElementSign, K>(m) : pick_int<ElementBit, ElementBit, K>(m);
+}
+template <int K>
+Handler pick_fp8(Type a, Type b, bool half) {
+  const auto with = [&]<class E, class F>() -> Handler { return half ? mma<E, F, K, 2, kF16> : mma<E, F, K, 2, kF32>; };
+  if (a == Type::e4m3)
+    return b == a ? with.template operator()<ElementE4m3, ElementE4m3>()
+                  : with.template operator()<ElementE4m3, ElementE5m2>();
+  return b == a ? with.template operator()<ElementE5m2, ElementE5m2>()
+                : with.template operator()<ElementE5m2, ElementE4m3>();
+}
+
 void decode_mma(Decoder& d, Instr& in) {
   d.take("sync");
   d.take("aligned");
-  const std::string shape(d.take_one_of({"m16n8k4", "m16n8k8", "m16n8k16", "m16n8k32", "m8n8k16", "m8n8k4"}));
+  const std::string shape(d.take_one_of({"m16n8k4", "m16n8k8", "m16n8k16", "m16n8k32", "m16n8k64", "m16n8k128",
+                                         "m16n8k256", "m8n8k4", "m8n8k16", "m8n8k32", "m8n8k128"}));
+  if (shape == "m8n8k4" && d.last_type() != Type::f64) {
+    decode_mma_quads(d, in);
+    return;
+  }
   if (shape.empty() || !d.take("row") || !d.take("col"))
     d.unsupported("expected a shape that the virtual GPU knows, .row.col");
-  const bool saturate = d.take("satfinite");
+  const bool saturate = d.take("satfinite"), differ = d.take("xor"), both = d.take("and");
+  d.take("popc");
   const Type dt = d.need_type(), at = d.need_type(), bt = d.need_type(), ct = d.need_type();
   const int m = shape[1] == '1' ? 16 : 8, k = std::stoi(shape.substr(shape.rfind('k') + 1));
   const u32 halves = m == 16 ? 2 : 1;
@@ -188,14 +217,17 @@ void decode_mma(Decoder& d, Instr& in) {
     in.run = k == 4   ? mma<ElementTf32, ElementTf32, 4, 2, kF32>
              : k == 8 ? mma<ElementTf32, ElementTf32, 8, 2, kF32>
                       : nullptr;
-  } else if ((at == Type::e4m3 || at == Type::e5m2) && (bt == Type::e4m3 || bt == Type::e5m2) && dt == Type::f32 &&
-             ct == dt && m == 16 && k == 32) {
-    take_fragments(d, in, dt, Type::b32, Type::b32, ct, registers(4));
-    if (at == Type::e4m3) {
-      in.run = bt == at ? mma<ElementE4m3, ElementE4m3, 32, 2, kF32> : mma<ElementE4m3, ElementE5m2, 32, 2, kF32>;
-    } else {
-      in.run = bt == at ? mma<ElementE5m2, ElementE5m2, 32, 2, kF32> : mma<ElementE5m2, ElementE4m3, 32, 2, kF32>;
-    }
+  } else if ((at == Type::e4m3 || at == Type::e5m2) && (bt == Type::e4m3 || bt == Type::e5m2) &&
+             (dt == Type::f32 || dt == Type::f16) && ct == dt && m == 16) {
+    const bool half = dt == Type::f16;
+    take_fragments(d, in, half ? Type::b32 : dt, Type::b32, Type::b32, half ? Type::b32 : ct, registers(4));
+    in.run = k == 16 ? pick_fp8<16>(at, bt, half) : k == 32 ? pick_fp8<32>(at, bt, half) : nullptr;
+  } else if ((at == Type::s4 || at == Type::u4) && (bt == Type::s4 || bt == Type::u4) && dt == Type::s32 && ct == dt) {
+    take_fragments(d, in, dt, Type::b32, Type::b32, ct, registers(8));
+    in.run = k == 32 ? pick_nibbles<32>(at, bt, m) : k == 64 && m == 16 ? pick_nibbles<64>(at, bt, m) : nullptr;
+  } else if (at == Type::b1 && bt == at && differ != both && dt == Type::s32 && ct == dt) {
+    take_fragments(d, in, dt, Type::b32, Type::b32, ct, registers(32));
+    in.run = k == 128 ? pick_bits<128>(differ, m) : k == 256 && m == 16 ? pick_bits<256>(differ, m) : nullptr;
   } else if ((at == Type::s8 || at == Type::u8) && (bt == Type::s8 || bt == Type::u8) && dt == Type::s32 && ct == dt) {
     take_fragments(d, in, dt, Type::b32, Type::b32, ct, registers(4));
     in.run = k == 16 ? pick_bytes<16>(at, bt, m) : k == 32 && m == 16 ? pick_bytes<32>(at, bt, m) : nullptr;

@@ -20,6 +20,8 @@ OpTable make_table() {
   add_warp_wide(table);
   add_matrix_memory(table);
   add_mma(table);
+  add_wmma(table);
+  add_tensormap(table);
   add_wgmma(table);
   add_copy_async(table);
   add_mbarrier(table);

@@ -216,7 +216,7 @@ void carry_out(Warp& w, const Plan& plan) {
     const Lanes bad = frame.undefined_when_done[shadow];
     frame.undefined[shadow] = frame.tainted[shadow] = bad;
     for (int l = 0; l < kWarpSize; ++l)
-      frame.undefined_bytes[shadow * kWarpSize + static_cast<u32>(l)] = has(bad, l) ? 0xff : 0;
+      frame.undefined_bytes[shadow * kWarpSize + static_cast<u32>(l)] = has(bad, l) ? 0xffff : 0;
   }
 }
 

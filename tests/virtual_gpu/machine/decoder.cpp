@@ -166,7 +166,8 @@ Arg Decoder::constant(std::uint64_t bits, std::uint32_t bytes) {
     const std::size_t at = program_.constants.size();
     program_.constants.resize(at + round_up(bytes * kWarpSize, kAlignment));
     for (int lane = 0; lane < kWarpSize; ++lane) {
-      std::memcpy(program_.constants.data() + at + static_cast<std::size_t>(lane) * bytes, &bits, bytes);
+      // Literals have at most 64 bits; a wider constant's upper half is zero.
+      std::memcpy(program_.constants.data() + at + static_cast<std::size_t>(lane) * bytes, &bits, std::min(bytes, 8u));
     }
     it->second.at = ~static_cast<std::int32_t>(at);
     it->second.bytes = static_cast<std::uint8_t>(bytes);

@@ -20,7 +20,7 @@ struct Encoded {
   std::uint8_t stride_high[4];
   std::uint16_t box[5];
   std::uint8_t steps[5];
-  std::uint8_t unused;
+  Type type;
   std::int16_t lower[3], upper[3];
   std::uint16_t channels, pixels;
   std::uint8_t rest[40];
@@ -87,23 +87,22 @@ void read_line(Warp& w, const Instr& instr, Lanes lanes, const TensorMap& map, s
 }
 
 /// im2col: pixels in the order width, height, depth, image, each inside the bounding box that the corners give, shifted
-/// by the offsets. PTX ISA, 5.5.3 "im2col mode".
-void read_pixels(Warp& w, const Instr& instr, Lanes lanes, const TensorMap& map, const std::int32_t* coordinates,
-                 const std::uint32_t* offsets, BoxData& data) {
+/// by the offsets, which stores do not have. Calls f(pixel, global address of its channels or 0 where outside).
+/// PTX ISA, 5.5.3 "im2col mode".
+template <class F>
+void for_each_pixel(const TensorMap& map, const std::int32_t* coordinates, const std::uint32_t* offsets, F f) {
   const std::uint32_t spatial = map.rank - 2;
   std::array<std::int64_t, 4> at{};
   for (std::uint32_t i = 0; i <= spatial; ++i) at[i] = coordinates[1 + i];
-  const std::uint32_t line = map.channels * map.element_bytes;
   for (std::uint32_t pixel = 0; pixel < map.pixels; ++pixel) {
     std::uint64_t address = map.address;
     bool inside = true;
     for (std::uint32_t i = 0; i <= spatial; ++i) {
-      const std::int64_t position = at[i] + (i < spatial ? offsets[i] : 0);
+      const std::int64_t position = at[i] + (i < spatial && offsets != nullptr ? offsets[i] : 0);
       inside &= position >= 0 && position < static_cast<std::int64_t>(map.sizes[1 + i]);
       address += static_cast<std::uint64_t>(position) * map.strides[1 + i];
     }
-    read_line(w, instr, lanes, map, inside ? address : 0, coordinates[0], map.channels, 1,
-              data.bytes.data() + std::size_t{pixel} * line, data.states.data() + std::size_t{pixel} * line);
+    f(pixel, inside ? address : 0);
     for (std::uint32_t i = 0; i <= spatial; ++i) {
       at[i] += map.steps[1 + i];
       if (i == spatial) break;
@@ -129,6 +128,7 @@ std::array<std::uint8_t, 128> TensorMap::encode() const {
   e.element_bytes = static_cast<std::uint8_t>(element_bytes);
   e.flags = static_cast<std::uint8_t>((floating ? 1 : 0) | (fill == Fill::nan ? 2 : 0) | (im2col ? 4 : 0));
   e.swizzle = static_cast<std::uint8_t>(swizzle_bytes);
+  e.type = type;
   e.address = address;
   for (std::uint32_t i = 0; i < rank; ++i) {
     e.size_minus_one[i] = static_cast<std::uint32_t>(sizes[i] - 1);
@@ -160,6 +160,7 @@ bool TensorMap::decode(const std::uint8_t* bytes, TensorMap& map) {
   map.fill = (e.flags & 2) != 0 ? Fill::nan : Fill::zero;
   map.im2col = (e.flags & 4) != 0;
   map.swizzle_bytes = e.swizzle;
+  map.type = e.type;
   map.address = e.address;
   for (std::uint32_t i = 0; i < map.rank; ++i) {
     map.sizes[i] = std::uint64_t{e.size_minus_one[i]} + 1;
@@ -182,7 +183,11 @@ BoxData read_box(Warp& w, const Instr& instr, Lanes lanes, const TensorMap& map,
   data.bytes.resize(map.box_bytes());
   data.states.resize(data.bytes.size());
   if (map.im2col) {
-    read_pixels(w, instr, lanes, map, coordinates, offsets, data);
+    const std::size_t line = std::size_t{map.channels} * map.element_bytes;
+    for_each_pixel(map, coordinates, offsets, [&](std::uint32_t pixel, std::uint64_t address) {
+      read_line(w, instr, lanes, map, address, coordinates[0], map.channels, 1, data.bytes.data() + pixel * line,
+                data.states.data() + pixel * line);
+    });
     return data;
   }
   const std::uint32_t count = extent(map, 0), line = count * map.element_bytes;
@@ -193,28 +198,49 @@ BoxData read_box(Warp& w, const Instr& instr, Lanes lanes, const TensorMap& map,
   return data;
 }
 
+void write_global(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, const std::uint8_t* data,
+                  const std::uint8_t* states, std::uint32_t bytes, std::uint32_t size, Update update) {
+  const bool atomic = update != nullptr;
+  const Place p = place_global(w, instr, lanes, address, bytes, {true, atomic, atomic});
+  for (std::uint32_t i = 0; i < bytes; ++i) {
+    if (states[i] != static_cast<std::uint8_t>(ByteState::tainted) &&
+        (!atomic || states[i] == static_cast<std::uint8_t>(ByteState::defined))) {
+      continue;
+    }
+    w.fail_at(instr, Check::uninitialised, lanes,
+              atomic ? "a value that was never written is an operand of a reduction"
+                     : "a value computed from data that was never written is stored to global memory");
+  }
+  if (!atomic) {
+    std::memcpy(p.data, data, bytes);
+    std::memcpy(p.states, states, bytes);
+    return;
+  }
+  if (!p.defined) {
+    w.fail_at(instr, Check::uninitialised, lanes,
+              "a reduction updates memory that was never written, " + w.cta->launch->memory.describe(address));
+  }
+  for (std::uint32_t i = 0; i < bytes; i += size) update(p.data + i, data + i);
+}
+
 void write_box(Warp& w, const Instr& instr, Lanes lanes, const TensorMap& map, const std::int32_t* coordinates,
-               const BoxData& data) {
-  const std::uint32_t size = map.element_bytes, count = extent(map, 0), line = count * size;
-  for_each_row(map, coordinates, [&](std::uint32_t row, std::uint64_t address) {
+               const BoxData& data, Update update) {
+  const std::uint32_t size = map.element_bytes, count = map.im2col ? map.channels : extent(map, 0);
+  const auto write_line = [&](std::uint32_t row, std::uint64_t address) {
     if (address == 0) return;
     const std::int64_t first = coordinates[0];
     const std::int64_t from = std::max<std::int64_t>(first, 0);
     const std::int64_t to = std::min<std::int64_t>(first + count, static_cast<std::int64_t>(map.sizes[0]));
     if (from >= to) return;
-    const auto n = static_cast<std::uint32_t>((to - from) * size);
-    const std::size_t at = std::size_t{row} * line + static_cast<std::size_t>(from - first) * size;
-    const Place p =
-        place_global(w, instr, lanes, address + static_cast<std::uint64_t>(from) * size, n, {true, false, false});
-    for (std::uint32_t i = 0; i < n; ++i) {
-      if (data.states[at + i] == static_cast<std::uint8_t>(ByteState::tainted)) {
-        w.fail_at(instr, Check::uninitialised, lanes,
-                  "a value computed from data that was never written is stored to global memory");
-      }
-    }
-    std::memcpy(p.data, data.bytes.data() + at, n);
-    std::memcpy(p.states, data.states.data() + at, n);
-  });
+    const std::size_t at = (std::size_t{row} * count + static_cast<std::size_t>(from - first)) * size;
+    write_global(w, instr, lanes, address + static_cast<std::uint64_t>(from) * size, data.bytes.data() + at,
+                 data.states.data() + at, static_cast<std::uint32_t>((to - from) * size), size, update);
+  };
+  if (map.im2col) {
+    for_each_pixel(map, coordinates, nullptr, write_line);
+  } else {
+    for_each_row(map, coordinates, write_line);
+  }
 }
 
 std::uint32_t swizzled(const TensorMap& map, std::uint32_t base, std::uint32_t offset) {

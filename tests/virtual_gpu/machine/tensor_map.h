@@ -21,6 +21,7 @@ struct TensorMap {
   std::uint32_t rank = 0;
   std::uint32_t element_bytes = 2;
   bool floating = true;
+  Type type = Type::none;  ///< of an element, for reductions; the formats of 32 bits that are flushed count as f32
   std::uint32_t swizzle_bytes = 0;  ///< 0, 32, 64 or 128
   Fill fill = Fill::zero;
   bool im2col = false;
@@ -43,9 +44,14 @@ struct BoxData {
 /// Reads a box from global memory. `offsets` are im2col's. Throws Fault.
 BoxData read_box(Warp& w, const Instr& instr, Lanes lanes, const TensorMap& map, const std::int32_t* coordinates,
                  const std::uint32_t* offsets);
-/// Writes what of a box lies inside the tensor. Throws Fault.
+/// What a reduction does to one element in memory, atomically.
+using Update = void (*)(std::uint8_t* memory, const std::uint8_t* operand);
+/// Writes what of a box lies inside the tensor, or updates each element with it. Throws Fault.
 void write_box(Warp& w, const Instr& instr, Lanes lanes, const TensorMap& map, const std::int32_t* coordinates,
-               const BoxData& data);
+               const BoxData& data, Update update = nullptr);
+/// Writes `bytes` of data and their states to global memory, or updates elements of `size` bytes there. Throws Fault.
+void write_global(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, const std::uint8_t* data,
+                  const std::uint8_t* states, std::uint32_t bytes, std::uint32_t size, Update update);
 /// Where byte `offset` of a box at shared address `base` lies. PTX ISA, 5.5.6 "Swizzling Modes".
 std::uint32_t swizzled(const TensorMap& map, std::uint32_t base, std::uint32_t offset);
 

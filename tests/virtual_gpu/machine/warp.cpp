@@ -15,7 +15,7 @@ Frame::Frame(const Program& of, FramePtr caller)
       predicates(of.predicates, 0),
       undefined(of.shadows, kAllLanes),
       tainted(of.shadows, 0),
-      undefined_bytes(std::size_t{of.shadows} * kWarpSize, 0xff),
+      undefined_bytes(std::size_t{of.shadows} * kWarpSize, 0xffff),
       pending(of.shadows, 0),
       undefined_when_done(of.shadows, 0),
       params(std::size_t{of.param_bytes} * kWarpSize, 0),
@@ -130,7 +130,7 @@ void Warp::taint(const Arg& destination, Lanes mask, Lanes sources_undefined) {
   undefined[d] = (undefined[d] & ~mask) | bad;
   frame->tainted[d] = (frame->tainted[d] & ~mask) | bad;
   for (int lane = 0; lane < kWarpSize; ++lane) {
-    if ((mask >> lane & 1) != 0) frame->undefined_bytes[d * kWarpSize + lane] = (bad >> lane & 1) != 0 ? 0xff : 0;
+    if ((mask >> lane & 1) != 0) frame->undefined_bytes[d * kWarpSize + lane] = (bad >> lane & 1) != 0 ? 0xffff : 0;
   }
 }
 
@@ -139,7 +139,7 @@ void Warp::set_undefined_bytes(const Arg& destination, int lane, std::uint32_t b
   const Lanes bit = Lanes{1} << lane;
   undefined[d] = bytes != 0 ? undefined[d] | bit : undefined[d] & ~bit;
   frame->tainted[d] = bytes != 0 && tainted_value ? frame->tainted[d] | bit : frame->tainted[d] & ~bit;
-  frame->undefined_bytes[d * kWarpSize + lane] = static_cast<std::uint8_t>(bytes);
+  frame->undefined_bytes[d * kWarpSize + lane] = static_cast<std::uint16_t>(bytes);
 }
 
 std::uint32_t Warp::undefined_bytes(const Arg& arg, int lane) const {

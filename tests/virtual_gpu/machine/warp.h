@@ -35,7 +35,7 @@ struct Frame {
   /// Per register one bit a lane: some byte of it is not defined. Index 0 stands for constants and stays 0.
   std::vector<Lanes> undefined;
   std::vector<Lanes> tainted;                 ///< of those, the ones computed from undefined data
-  std::vector<std::uint8_t> undefined_bytes;  ///< [register][lane]: one bit a byte (bytes 8 to 15 share bit 7)
+  std::vector<std::uint16_t> undefined_bytes;  ///< [register][lane]: one bit a byte
   std::vector<std::uint8_t> pending;          ///< per register: how many asynchronous wgmmas still write it
   std::vector<Lanes> undefined_when_done;     ///< what `undefined` becomes of a pending register
   std::uint32_t pending_count = 0;
