@@ -1,18 +1,13 @@
-// What the host tells the max-pooling kernels. Read by host and device code.
+// Parameters of the kernels of max_pool.cu.
 #pragma once
 
-namespace maskrt::kernels {
+#include "../cuda/map.h"
 
-/// Strides count elements.
+namespace maskrt::kernels::cuda {
+
 struct MaxPoolParams {
-  const void* in;
-  void* out;
-  int height, width;  ///< of in
-  int out_width;      ///< the grid has the other extents of out
-  int vectors;        ///< of channels in a pixel
-  int kernel, stride, padding;
-  long long in_batch_stride, out_batch_stride;
-  int in_pixel_stride, out_pixel_stride;
+  Map in, out;
+  std::int32_t kernel, stride, padding;
 };
 
-}  // namespace maskrt::kernels
+}  // namespace maskrt::kernels::cuda

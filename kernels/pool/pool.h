@@ -7,8 +7,6 @@
 
 namespace maskrt::kernels {
 
-class CudaQueue;
-
 struct PoolGeometry {
   int kernel = 3, stride = 2, padding = 1;
 };
@@ -16,11 +14,6 @@ struct PoolGeometry {
 /// out[b, y, x, c] = the largest of in over the window; what lies outside is never the maximum.
 /// in [B, H, W, C], out [B, H', W', C], fp32, bf16 or fp16, any blocking.
 void max_pool_ref(const PoolGeometry& geometry, const Tensor& in, const Tensor& out);
-
-/// The same on a GPU. NHWC, slices of wider maps too, fp32 or fp16, equal types; in and out do not overlap. Vectors of
-/// 16 bytes where both maps divide into them, single elements otherwise. Bound by memory. Throws Error where the maps
-/// are not these.
-void max_pool_cuda(CudaQueue& queue, const PoolGeometry& geometry, const Tensor& in, const Tensor& out);
 
 /// Ready to run for one shape on oneDNN; equal types and blockings. Views of a batch run image by image.
 class MaxPool {
