@@ -68,9 +68,11 @@ class OwnedTensor {
 };
 
 /// One unit in the last place at 1, halved: the largest relative error of one rounding.
-constexpr double unit_fp32 = 0x1p-24, unit_bf16 = 0x1p-8;
+constexpr double unit_fp32 = 0x1p-24, unit_bf16 = 0x1p-8, unit_fp16 = 0x1p-11;
 
-inline double unit_of(DataType type) { return type == DataType::bf16 ? unit_bf16 : unit_fp32; }
+inline double unit_of(DataType type) {
+  return type == DataType::bf16 ? unit_bf16 : type == DataType::f16 ? unit_fp16 : unit_fp32;
+}
 
 /// Every element of got within bound(b, y, x, c) of want's; padding channels 0; canaries intact.
 template <typename Bound>

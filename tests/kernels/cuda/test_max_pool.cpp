@@ -1,0 +1,88 @@
+// Max pooling on the GPU against the loop that defines it: exact.
+#include "../owned_tensor.h"
+#include "kernels/pool/max_pool_cuda.h"
+#include "support/gpu.h"
+
+using namespace maskrt;
+using namespace maskrt::kernels;
+using maskrt::testing::DeviceTensor;
+using maskrt::testing::Gpu;
+using maskrt::testing::OwnedTensor;
+
+namespace {
+
+struct Case {
+  std::int64_t batch, height, width, channels;
+  PoolGeometry geometry;
+};
+
+// 1, primes, around a vector of 16 bytes and a block's 32 octets, windows that leave the map on all sides, the stem's
+// pool (in width and channels).
+const std::vector<Case> cases = {
+    {1, 1, 1, 1, {1, 1, 0}},   {1, 1, 1, 8, {3, 2, 1}},   {2, 3, 5, 7, {3, 2, 1}},    {1, 15, 17, 8, {3, 2, 1}},
+    {3, 2, 16, 16, {2, 2, 0}}, {1, 31, 3, 31, {3, 1, 1}}, {2, 9, 11, 33, {3, 2, 1}},  {1, 13, 11, 100, {5, 3, 2}},
+    {1, 4, 3, 257, {3, 2, 1}}, {1, 5, 7, 264, {2, 1, 1}}, {2, 6, 432, 64, {3, 2, 1}},
+};
+
+void compare(const OwnedTensor& in, const OwnedTensor& out, const OwnedTensor& want, const PoolGeometry& geometry) {
+  max_pool_ref(geometry, *in, *want);
+  const DeviceTensor device_in(*in), device_out(*out);
+  max_pool_cuda(Gpu::instance().queue(), geometry, *device_in, *device_out);
+  device_out.download(*out);
+  require_close(out, *want, [](auto...) { return 0.0; });
+}
+
+}  // namespace
+
+TEST_CASE("max pools on the GPU") {
+  for (const DataType type : {DataType::f32, DataType::f16}) {
+    for (const Case& c : cases) {
+      INFO(name_of(type) << " " << c.batch << "x" << c.height << "x" << c.width << "x" << c.channels << ", window "
+                         << c.geometry.kernel << ", stride " << c.geometry.stride << ", padding "
+                         << c.geometry.padding);
+      const auto extent = [&](std::int64_t n) {
+        return (n + 2 * c.geometry.padding - c.geometry.kernel) / c.geometry.stride + 1;
+      };
+      OwnedTensor in(type, c.batch, c.height, c.width, c.channels, 0);
+      OwnedTensor out(type, c.batch, extent(c.height), extent(c.width), c.channels, 0);
+      OwnedTensor want(type, c.batch, extent(c.height), extent(c.width), c.channels, 0);
+      in.fill(1);
+      out.poison();
+      compare(in, out, want, c.geometry);
+    }
+  }
+}
+
+TEST_CASE("max pools between slices of wider maps") {
+  for (const std::int64_t offset : {3, 8}) {
+    INFO("channels from " << offset << " on");
+    OwnedTensor in(DataType::f16, 2, 7, 9, 40, 0), out(DataType::f16, 2, 4, 5, 40, 0);
+    in.fill(1);
+    out.fill(2);
+    const auto slice = [&](const Tensor& whole) {
+      Tensor part = whole;
+      part.data = whole.as<std::uint16_t>() + offset;
+      part.channels = part.block = 16;
+      return part;
+    };
+    OwnedTensor want(DataType::f16, 2, 4, 5, 40, 0);
+    for_each_element(*out, [&](auto b, auto y, auto x, auto c) { set(*want, b, y, x, c, get(*out, b, y, x, c)); });
+    max_pool_ref({}, slice(*in), slice(*want));
+    const DeviceTensor device_in(*in), device_out(*out);
+    max_pool_cuda(Gpu::instance().queue(), {}, slice(*device_in), slice(*device_out));
+    device_out.download(*out);
+    require_close(out, *want, [](auto...) { return 0.0; });
+  }
+}
+
+TEST_CASE("max pools refuse what they cannot do") {
+  OwnedTensor in(DataType::f16, 1, 8, 8, 8, 0), out(DataType::f16, 1, 4, 4, 8, 0), wide(DataType::f16, 1, 4, 5, 8, 0),
+      blocked(DataType::f16, 1, 8, 8, 24, 8), blocked_out(DataType::f16, 1, 4, 4, 24, 8),
+      single(DataType::f32, 1, 4, 4, 8, 0);
+  CudaQueue& queue = Gpu::instance().queue();
+  CHECK_THROWS_WITH(max_pool_cuda(queue, {}, *in, *wide),
+                    Catch::Contains("expected an output of [1, 4, 4, 8], found [1, 4, 5, 8]"));
+  CHECK_THROWS_WITH(max_pool_cuda(queue, {}, *in, *single), Catch::Contains("expected one type"));
+  CHECK_THROWS_WITH(max_pool_cuda(queue, {}, *blocked, *blocked_out),
+                    Catch::Contains("expected channels side by side"));
+}

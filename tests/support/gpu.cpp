@@ -1,0 +1,45 @@
+#include "gpu.h"
+
+#include <catch2/catch.hpp>
+
+namespace maskrt::testing {
+
+Gpu& Gpu::instance() {
+  // Never destroyed: a driver that has begun to shut down need not be asked for anything.
+  static Gpu& gpu = *new Gpu;
+  return gpu;
+}
+
+Gpu::Gpu()
+    : context_(cuda::Context::of_device(0)), stream_(context_), library_(context_), queue_(library_, stream_.get()) {}
+
+void Gpu::upload(void* device, const void* host, std::size_t bytes) const {
+  const cuda::CurrentContext current(*context_);
+  context_->driver().cuMemcpyHtoDAsync(cuda::address_of(device), host, bytes, stream_.get());
+  synchronize();
+}
+
+void Gpu::download(void* host, const void* device, std::size_t bytes) const {
+  const cuda::CurrentContext current(*context_);
+  context_->driver().cuMemcpyDtoHAsync(host, cuda::address_of(device), bytes, stream_.get());
+  synchronize();
+}
+
+DeviceBytes::DeviceBytes(std::size_t bytes) : memory_(Gpu::instance().context(), bytes + 2 * guard), bytes_(bytes) {
+  Gpu::instance().queue().set_bytes(memory_.data(), canary, guard);
+  Gpu::instance().queue().set_bytes(data() + bytes_, canary, guard);
+}
+
+void DeviceBytes::require_intact() const {
+  std::vector<std::uint8_t> found(guard);
+  for (const bool before : {true, false}) {
+    Gpu::instance().download(found.data(), before ? memory_.data() : data() + bytes_, guard);
+    for (std::size_t i = 0; i < guard; ++i)
+      if (found[i] != canary)
+        FAIL("canary " << (before ? guard - i : i) << (before ? " before the first" : " after the last") << " of "
+                       << bytes_ << " bytes: got " << static_cast<int>(found[i]) << ", want "
+                       << static_cast<int>(canary));
+  }
+}
+
+}  // namespace maskrt::testing
