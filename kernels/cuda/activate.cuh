@@ -6,7 +6,7 @@
 namespace maskrt::kernels::cuda {
 
 /// 1 / (1 + e^-x), within a few units in the last place; 0 and 1 at the ends.
-__device__ inline float sigmoid(float x) { return 1.0f / (1.0f + __expf(-x)); }
+__device__ inline float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 
 __device__ inline float activated(Activation activation, float value) {
   if (activation == Activation::relu) return fmaxf(value, 0.0f);

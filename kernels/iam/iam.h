@@ -5,6 +5,7 @@
 #include <span>
 
 #include "../tensor.h"
+#include "iam_weights.h"
 
 namespace maskrt::kernels {
 
@@ -12,12 +13,6 @@ namespace maskrt::kernels {
 void normalise_maps_ref(const Tensor& maps, double epsilon, const Tensor& out);
 /// out = softmax of each map over its positions.
 void softmax_maps_ref(const Tensor& maps, const Tensor& out);
-
-enum class MapWeights : std::uint8_t {
-  plain,    ///< the maps as they are
-  sigmoid,  ///< sigmoid, divided by max(its sum over positions, epsilon)
-  softmax,  ///< over positions
-};
 
 /// out[b, m, c] = sum over positions of weights(maps)[b, p, m] * features[b, p, c].
 /// maps: one tensor [B, h, w, M], or several that stand side by side (the groups of a convolution); features

@@ -1,0 +1,72 @@
+// A tile of a matrix product in fp32 multiply-adds: the core of the list and mask kernels in fp32, which check those on
+// tensor cores. 256 threads compute Side x Side results, (Side / 16)^2 each, over stretches of 16 k through shared
+// memory; the next stretch travels to registers meanwhile. Sums run over k in order.
+#pragma once
+
+namespace maskrt::kernels::cuda {
+
+constexpr int kSgemmThreads = 256;
+constexpr int kSgemmDepth = 16;
+
+/// Which index of an operand is contiguous in memory: neighbouring threads load along it.
+enum class Contiguous { k, row };
+
+/// Two words longer than the tile, so that threads that store along k meet different banks.
+template <int Side>
+struct SgemmShared {
+  float a[kSgemmDepth][Side + 2];
+  float b[kSgemmDepth][Side + 2];
+};
+
+/// acc[i][j] += sum over k in [begin, end) of a(k, m) b(k, n), where m = threadIdx.x / 16 * (Side / 16) + i and
+/// n = threadIdx.x % 16 * (Side / 16) + j. a and b are called with k < end, in ascending order of k for each thread,
+/// with m, n < Side, and return 0 for rows that do not exist. With Contiguous::row a thread's row is always
+/// threadIdx.x % Side.
+template <int Side, Contiguous a_order, Contiguous b_order, typename A, typename B>
+__device__ void sgemm(int begin, int end, A&& a, B&& b, SgemmShared<Side>& shared, float (&acc)[Side / 16][Side / 16]) {
+  constexpr int kEach = Side / 16;
+  const int thread = static_cast<int>(threadIdx.x), row = thread / 16 * kEach, column = thread % 16 * kEach;
+  const auto k_of = [&](Contiguous order, int i) {
+    return order == Contiguous::k ? thread % 16 : thread / Side + i * (kSgemmThreads / Side);
+  };
+  const auto row_of = [&](Contiguous order, int i) {
+    return order == Contiguous::k ? thread / 16 + i * 16 : thread % Side;
+  };
+  float next_a[kEach], next_b[kEach];
+  const auto load = [&](int k0) {
+#pragma unroll
+    for (int i = 0; i < kEach; ++i) {
+      const int ka = k0 + k_of(a_order, i), kb = k0 + k_of(b_order, i);
+      next_a[i] = ka < end ? a(ka, row_of(a_order, i)) : 0.0f;
+      next_b[i] = kb < end ? b(kb, row_of(b_order, i)) : 0.0f;
+    }
+  };
+  load(begin);
+  for (int k0 = begin; k0 < end; k0 += kSgemmDepth) {
+#pragma unroll
+    for (int i = 0; i < kEach; ++i) {
+      shared.a[k_of(a_order, i)][row_of(a_order, i)] = next_a[i];
+      shared.b[k_of(b_order, i)][row_of(b_order, i)] = next_b[i];
+    }
+    __syncthreads();
+    if (k0 + kSgemmDepth < end) load(k0 + kSgemmDepth);
+#pragma unroll
+    for (int k = 0; k < kSgemmDepth; ++k) {
+      float x[kEach], y[kEach];
+#pragma unroll
+      for (int i = 0; i < kEach; i += 2) {
+        const float2 two_a = *reinterpret_cast<const float2*>(&shared.a[k][row + i]);
+        const float2 two_b = *reinterpret_cast<const float2*>(&shared.b[k][column + i]);
+        x[i] = two_a.x, x[i + 1] = two_a.y;
+        y[i] = two_b.x, y[i + 1] = two_b.y;
+      }
+#pragma unroll
+      for (int i = 0; i < kEach; ++i)
+#pragma unroll
+        for (int j = 0; j < kEach; ++j) acc[i][j] += x[i] * y[j];
+    }
+    __syncthreads();
+  }
+}
+
+}  // namespace maskrt::kernels::cuda

@@ -1,0 +1,86 @@
+// Aggregation in fp32, by tiles of 64 maps and 64 channels, and the sum over stretches that ends both it and the
+// aggregation on tensor cores. The first is for checking: bound by shared memory. The second is bound by the
+// second-level cache: it reads what the blocks of the first wrote.
+#include "../cuda/activate.cuh"
+#include "../cuda/octet.cuh"
+#include "../cuda/sgemm.cuh"
+#include "aggregate_params.h"
+#include "iam_weights.h"
+#include "map_statistics.cuh"
+
+namespace maskrt::kernels::cuda {
+
+extern "C" __global__ void __launch_bounds__(kSgemmThreads) aggregate_f32(const __grid_constant__ AggregateParams p) {
+  constexpr int kSide = 64;
+  __shared__ SgemmShared<kSide> shared;
+  __shared__ float sums[kSgemmThreads];
+  const int tile = static_cast<int>(blockIdx.x), stretch = static_cast<int>(blockIdx.y);
+  const int map0 = tile % p.map_tiles * kSide, channel0 = tile / p.map_tiles * kSide, b = static_cast<int>(blockIdx.z);
+  const int begin = stretch * p.stretch, end = min(begin + p.stretch, p.maps.height * p.maps.width);
+  const int maps = p.maps.channels, channels = p.features.channels, thread = static_cast<int>(threadIdx.x);
+  const auto weights = static_cast<MapWeights>(p.weights);
+
+  const int map = map0 + thread % kSide;  // the one that this thread loads
+  float most = 0;
+  if (weights == MapWeights::softmax && map < maps)
+    most = combined(p.statistics + static_cast<std::int64_t>(b) * p.statistics_stretches * maps, p.statistics_stretches,
+                    maps, map)
+               .most;
+  float sum = 0, acc[4][4] = {};
+  sgemm<kSide, Contiguous::row, Contiguous::row>(
+      begin, end,
+      [&](int k, int) {
+        if (map >= maps) return 0.0f;
+        float weight = pixel_of<const float>(p.maps, b, k)[map];
+        if (weights == MapWeights::sigmoid) weight = sigmoid(weight);
+        if (weights == MapWeights::softmax) weight = expf(weight - most);
+        sum += weight;
+        return weight;
+      },
+      [&](int k, int n) {
+        return channel0 + n < channels ? pixel_of<const float>(p.features, b, k)[channel0 + n] : 0.0f;
+      },
+      shared, acc);
+
+  const std::int64_t row0 = (static_cast<std::int64_t>(b) * gridDim.y + stretch) * maps;
+  sums[thread] = sum;
+  __syncthreads();
+  if (channel0 == 0 && thread < kSide && map < maps)
+    p.sums[row0 + map] = sums[thread] + sums[thread + kSide] + sums[thread + 2 * kSide] + sums[thread + 3 * kSide];
+  for (int i = 0; i < 4; ++i) {
+    const int m = map0 + thread / 16 * 4 + i, c = channel0 + thread % 16 * 4;
+    if (m < maps && c < p.product_stride)
+      *reinterpret_cast<float4*>(p.products + (row0 + m) * p.product_stride + c) =
+          make_float4(acc[i][0], acc[i][1], acc[i][2], acc[i][3]);
+  }
+}
+
+/// Block [64, 4]: four channels a thread, four maps. Grid [ceil(maps / 4), ceil(channels / 256), batch].
+extern "C" __global__ void __launch_bounds__(256) aggregate_finish(const __grid_constant__ AggregateFinishParams p) {
+  const int maps = p.out.height, m = static_cast<int>(blockIdx.x * 4 + threadIdx.y), b = static_cast<int>(blockIdx.z);
+  const int c = static_cast<int>(blockIdx.y * 256 + threadIdx.x * 4);
+  if (m >= maps || c >= p.out.block) return;
+  const std::int64_t row = static_cast<std::int64_t>(b) * p.stretches * maps + m;
+  const float* products = p.products + row * p.product_stride + c;
+  const float* sums = p.sums + row;
+  float4 total = make_float4(0, 0, 0, 0);
+  float divisor = 0;
+#pragma unroll 8
+  for (int s = 0; s < p.stretches; ++s) {
+    const float4 one =
+        *reinterpret_cast<const float4*>(products + static_cast<std::int64_t>(s) * maps * p.product_stride);
+    total.x += one.x, total.y += one.y, total.z += one.z, total.w += one.w;
+    divisor += sums[static_cast<std::int64_t>(s) * maps];
+  }
+  const float share = p.divide != 0 ? 1.0f / fmaxf(divisor, p.epsilon) : 1.0f;
+  const float values[4] = {total.x * share, total.y * share, total.z * share, total.w * share};
+  float* out = pixel_of<float>(p.out, b, m);
+  if (p.out.aligned != 0 && c + 4 <= p.out.channels) {
+    *reinterpret_cast<float4*>(out + c) = make_float4(values[0], values[1], values[2], values[3]);
+    return;
+  }
+  for (int i = 0; i < 4; ++i)
+    if (c + i < p.out.block) out[c + i] = c + i < p.out.channels ? values[i] : 0.0f;
+}
+
+}  // namespace maskrt::kernels::cuda

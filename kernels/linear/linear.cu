@@ -1,0 +1,34 @@
+// Linear layers in fp32: tiles of 32 rows by 32 columns. For checking: bound by shared memory.
+#include "../cuda/sgemm.cuh"
+#include "linear_head.cuh"
+
+namespace maskrt::kernels::cuda {
+
+/// Grid [column tiles of all heads, ceil(rows / 32)].
+extern "C" __global__ void __launch_bounds__(kSgemmThreads) linear_f32(const __grid_constant__ LinearParams p) {
+  constexpr int kSide = 32;
+  __shared__ SgemmShared<kSide> shared;
+  const auto [head, column0] = head_of(p, static_cast<int>(blockIdx.x), kSide);
+  const int row0 = static_cast<int>(blockIdx.y) * kSide, rows = p.batch * p.in.rows;
+  const float* weight = static_cast<const float*>(head->weight);
+  float acc[2][2] = {};
+  sgemm<kSide, Contiguous::k, Contiguous::k>(
+      0, p.in.channels,
+      [&](int k, int m) {
+        return row0 + m < rows ? row_of(p.in, row0 + m)[k / p.in.segment * p.in.segment_stride + k % p.in.segment]
+                               : 0.0f;
+      },
+      [&](int k, int n) {
+        return column0 + n < head->out.channels ? weight[static_cast<std::int64_t>(column0 + n) * p.weight_stride + k]
+                                                : 0.0f;
+      },
+      shared, acc);
+  for (int i = 0; i < 2; ++i) {
+    const int row = row0 + static_cast<int>(threadIdx.x) / 16 * 2 + i;
+    if (row >= rows) break;
+    for (int j = 0; j < 2; ++j)
+      store_result(p, *head, row, column0 + static_cast<int>(threadIdx.x) % 16 * 2 + j, acc[i][j]);
+  }
+}
+
+}  // namespace maskrt::kernels::cuda

@@ -1,0 +1,42 @@
+// What the linear kernels share: the rows that they read, and the head that a tile of columns belongs to.
+#pragma once
+
+#include "../cuda/activate.cuh"
+#include "../cuda/octet.cuh"
+#include "linear_params.h"
+
+namespace maskrt::kernels::cuda {
+
+/// Element i of a row of all images' rows, which are numbered through.
+__device__ inline const float* row_of(const ListRows& in, int row) {
+  return in.data + row / in.rows * in.batch_stride + row % in.rows * in.row_stride;
+}
+
+/// The head of a tile of columns, and the first column within it.
+struct HeadTile {
+  const LinearParams::Head* head;
+  int column;
+};
+__device__ inline HeadTile head_of(const LinearParams& p, int tile, int columns) {
+  int i = 0;
+  while (tile >= p.heads[i].end_tile) ++i;
+  return {&p.heads[i], (tile - (i == 0 ? 0 : p.heads[i - 1].end_tile)) * columns};
+}
+
+/// Stores one result with bias and activation; zeros where the column is padding, nothing beyond.
+__device__ inline void store_result(const LinearParams& p, const LinearParams::Head& head, int row, int column,
+                                    float sum) {
+  if (column >= head.out.block) return;
+  float value = 0;
+  if (column < head.out.channels) {
+    value = head.bias != nullptr ? sum + head.bias[column] : sum;
+    value = activated(static_cast<Activation>(head.activation), value);
+  }
+  const int b = row / p.in.rows, n = row % p.in.rows;
+  if (head.out_f16 != 0)
+    pixel_of<__half>(head.out, b, n)[column] = narrow<__half>(value);
+  else
+    pixel_of<float>(head.out, b, n)[column] = value;
+}
+
+}  // namespace maskrt::kernels::cuda

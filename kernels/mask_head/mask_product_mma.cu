@@ -1,0 +1,130 @@
+// Mask logits on tensor cores. A block keeps the kernels of 104 instances in shared memory, rounded to fp16, and walks
+// over tiles of 64 positions; each warp takes 16 of these with all instances, so that the features go from global
+// memory straight into fragments and are read once. Bound by memory: the features are read and the logits written once;
+// for one image, by how often blocks read the kernels from the second-level cache.
+#include "../cuda/fragments.cuh"
+#include "../cuda/octet.cuh"
+#include "mask_product_params.h"
+
+namespace maskrt::kernels::cuda {
+namespace {
+
+using Tile = MaskProductTile;
+constexpr int kColumnTiles = Tile::instances / 8;
+
+/// Instances are dealt to the columns of the products so that a lane ends with neighbours: of four products side by
+/// side it holds eight instances, 16 bytes of fp16. The last product stands alone.
+__device__ constexpr int first_of(int tile) { return tile / 4 * 32; }
+__device__ constexpr int width_of(int tile) { return tile / 4 * 4 + 4 <= kColumnTiles ? 4 : 1; }
+__device__ constexpr int instance_of(int tile, int column) {
+  return first_of(tile) + column / 2 * 2 * width_of(tile) + tile % 4 * 2 + column % 2;
+}
+
+/// Kernels of instances from n0 on, features from k0 on, into shared memory; zeros beyond.
+__device__ void stage(const MaskProductParams& p, int b, int n0, int k0, __half* kernels) {
+  constexpr int kEights = Tile::depth / 8;
+  const bool aligned = p.kernels.aligned != 0;
+  for (int i = static_cast<int>(threadIdx.x); i < Tile::instances * kEights; i += Tile::threads) {
+    const int n = i / kEights, k = k0 + i % kEights * 8, left = p.features.channels - k;
+    Eight e{};
+    if (n0 + n < p.out.channels && left > 0) {
+      const float* from = pixel_of<const float>(p.kernels, b, n0 + n) + k;
+      e = aligned && left >= 8 ? load_eight(from) : load_some(from, left);
+    }
+    *reinterpret_cast<uint4*>(kernels + n * Tile::stride + i % kEights * 8) =
+        make_uint4(e.pair[0], e.pair[1], e.pair[2], e.pair[3]);
+  }
+}
+
+__device__ Eight load_features(const MaskProductParams& p, const __half* pixel, int k) {
+  if (pixel == nullptr || k >= p.features.channels) return Eight{};
+  if (p.features.aligned != 0 && k + 8 <= p.features.block) return load_eight(pixel + k);
+  return load_some(pixel + k, p.features.channels - k);
+}
+
+template <typename Out>
+__device__ void mask_product(const MaskProductParams& p) {
+  extern __shared__ __align__(16) unsigned char shared[];
+  __half* kernels = reinterpret_cast<__half*>(shared);
+  float* offsets = reinterpret_cast<float*>(shared + Tile::instances * Tile::stride * sizeof(__half));
+  const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
+  const int group = lane / 4, quarter = lane % 4, b = static_cast<int>(blockIdx.z);
+  const int n0 = static_cast<int>(blockIdx.y) * Tile::instances, positions = p.out.height * p.out.width;
+  for (int n = static_cast<int>(threadIdx.x); n < Tile::instances; n += Tile::threads)
+    offsets[n] = p.offset != 0 && n0 + n < p.out.channels
+                     ? pixel_of<const float>(p.kernels, b, n0 + n)[p.features.channels]
+                     : 0.0f;
+
+  for (int tile = 0; tile < p.tiles; ++tile) {
+    const int first = (static_cast<int>(blockIdx.x) * p.tiles + tile) * Tile::positions;
+    if (first >= positions) break;
+    const int upper_position = first + warp * 16 + group, lower_position = upper_position + 8;
+    const auto pixel = [&](int position) {
+      return position < positions ? pixel_of<const __half>(p.features, b, position) : nullptr;
+    };
+    const __half *upper = pixel(upper_position), *lower = pixel(lower_position);
+    float acc[kColumnTiles][4] = {};
+    for (int k0 = 0; k0 < p.features.channels; k0 += Tile::depth) {
+      if (k0 > 0 || tile == 0 || p.features.channels > Tile::depth) {
+        __syncthreads();
+        stage(p, b, n0, k0, kernels);
+        __syncthreads();
+      }
+      const int depth = min(Tile::depth, p.features.channels - k0);
+      for (int k1 = 0; k1 < depth; k1 += 128) {
+        Eight a[4][2];
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          const int k = k0 + k1 + i * 32 + quarter * 8;
+          a[i][0] = load_features(p, upper, k);
+          a[i][1] = load_features(p, lower, k);
+        }
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          if (k1 + i * 32 >= depth) break;
+#pragma unroll
+          for (int t = 0; t < kColumnTiles; ++t)
+            multiply_32(acc[t], a[i][0], a[i][1],
+                        load_eight(kernels + instance_of(t, group) * Tile::stride + k1 + i * 32 + quarter * 8));
+        }
+      }
+    }
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int position = half == 0 ? upper_position : lower_position;
+      if (position >= positions) continue;
+      Out* out = pixel_of<Out>(p.out, b, position);
+#pragma unroll
+      for (int t = 0; t + 4 <= kColumnTiles; t += 4) {
+        const int n = first_of(t) + quarter * 8;
+        Octet o;
+#pragma unroll
+        for (int i = 0; i < 8; ++i) o.v[i] = acc[t + i / 2][half * 2 + i % 2] + offsets[n + i];
+        store_channels(p.out, out, n0 + n, o);
+      }
+#pragma unroll
+      for (int t = kColumnTiles / 4 * 4; t < kColumnTiles; ++t) {
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+          const int n = instance_of(t, quarter * 2 + i);
+          if (n0 + n < p.out.block)
+            out[n0 + n] = narrow<Out>(n0 + n < p.out.channels ? acc[t][half * 2 + i] + offsets[n] : 0.0f);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+extern "C" {
+/// Grid [ceil(position tiles / tiles), ceil(out.block / 104), batch].
+__global__ void __launch_bounds__(Tile::threads) mask_product_f16(const __grid_constant__ MaskProductParams p) {
+  mask_product<__half>(p);
+}
+__global__ void __launch_bounds__(Tile::threads) mask_product_f16_f32(const __grid_constant__ MaskProductParams p) {
+  mask_product<float>(p);
+}
+}
+
+}  // namespace maskrt::kernels::cuda
