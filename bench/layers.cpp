@@ -23,7 +23,7 @@ struct Bed {
     arena.reserve(plan.arena_bytes());
     plan.execution(arena).run(nullptr);  // so that no step reads memory that nothing has written
   }
-  std::unique_ptr<Stream> stream;
+  std::unique_ptr<DeviceStream> stream;
   Plan plan;
   Arena arena;
 };

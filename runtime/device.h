@@ -37,7 +37,7 @@ constexpr std::string_view name_of(Precision precision) {
   return "unknown";
 }
 
-class Stream;
+class DeviceStream;
 
 /// Memory that steps read and write. A value's tensor, an intermediate layout, or a step's scratch.
 struct Buffer {
@@ -50,7 +50,7 @@ struct Buffer {
 struct Addresses {
   std::byte* base = nullptr;
   const std::size_t* offsets = nullptr;
-  Stream* stream = nullptr;  ///< that the steps run on; of the device that compiled them
+  DeviceStream* stream = nullptr;  ///< that the steps run on; of the device that compiled them
   std::byte* operator[](int buffer) const { return base + offsets[buffer]; }
 };
 
@@ -61,6 +61,8 @@ struct Step {
   std::string algorithm;  ///< what the device chose: "winograd fp32", "brgemm bf16", "reference"
   std::vector<int> reads, writes;
   double flops = 0, bytes = 0;  ///< 2 per multiply-add of the layer as defined; bytes read and written at least
+  /// What it writes is an output that post-processing makes on its own way, part by part: detecting skips it.
+  bool redone_by_postprocess = false;
   std::function<void(const Addresses&)> run;
 };
 
@@ -76,11 +78,12 @@ struct Program {
     graph::Extent extent;
   };
   Binding input;
-  std::map<std::string, Binding> outputs;  ///< by the value's name
+  std::map<std::string, Binding> outputs;    ///< by the value's name
+  std::map<std::string, Binding> internals;  ///< what post-processing reads beside them; kept to the end, too
   double tuning_seconds = 0;               ///< spent measuring algorithms for this shape
 };
 
-struct DeviceMemory {
+struct NetworkMemory {
   std::size_t prepared_weights = 0;  ///< bytes of weights in the layouts that the compiled programs use
 };
 
@@ -91,7 +94,7 @@ class Network {
   virtual ~Network() = default;
   /// May measure algorithms; what was measured for a shape is remembered. `threads` is what the program will run on.
   virtual Program compile(std::int64_t batch, std::int64_t height, std::int64_t width, int threads) = 0;
-  virtual DeviceMemory memory() const = 0;
+  virtual NetworkMemory memory() const = 0;
   /// The graph that is compiled, after its rewrites.
   virtual const graph::Graph& graph() const = 0;
 };
@@ -128,9 +131,9 @@ class Execution {
 };
 
 /// One session's work on a device, in order. Belongs to one thread at a time.
-class Stream {
+class DeviceStream {
  public:
-  virtual ~Stream() = default;
+  virtual ~DeviceStream() = default;
 
   virtual std::byte* allocate(std::size_t bytes) = 0;  ///< aligned to 256 at least; throws Error when there is no memory
   virtual void release(std::byte* memory, std::size_t bytes) noexcept = 0;
@@ -161,7 +164,7 @@ class Device {
   virtual Precision default_precision() const = 0;
   /// Throws Error where the device lacks the precision.
   virtual std::unique_ptr<Network> prepare(graph::Graph graph, Precision precision) = 0;
-  virtual std::unique_ptr<Stream> open_stream(const StreamOptions& options) = 0;
+  virtual std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) = 0;
 };
 
 /// "cpu". Opens the device's library on first use; the same object for the life of the process. Thread-safe.

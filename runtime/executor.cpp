@@ -33,7 +33,8 @@ std::vector<graph::Lifetime> lifetimes(const Program& program) {
     for (const int buffer : program.steps[static_cast<std::size_t>(i)].writes) touch(buffer, i);
   }
   touch(program.input.buffer, 0);
-  for (const auto& [name, binding] : program.outputs) touch(binding.buffer, steps);
+  for (const auto* kept : {&program.outputs, &program.internals})
+    for (const auto& [name, binding] : *kept) touch(binding.buffer, steps);
   for (std::size_t i = 0; i < alive.size(); ++i) {
     alive[i].bytes = program.buffers[i].bytes;
     if (alive[i].last < 0) alive[i] = {0, 0, 0};  // nobody's: takes no room

@@ -15,7 +15,7 @@ namespace maskrt {
 /// Device memory that the plans of a session take turns in; it grows and never shrinks.
 class Arena {
  public:
-  explicit Arena(Stream& stream) : stream_(stream) {}
+  explicit Arena(DeviceStream& stream) : stream_(stream) {}
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -24,10 +24,10 @@ class Arena {
   std::byte* data() const { return data_; }
   /// Changes whenever the memory does: what was bound to it is then bound to nothing.
   std::uint64_t generation() const { return generation_; }
-  Stream& stream() const { return stream_; }
+  DeviceStream& stream() const { return stream_; }
 
  private:
-  Stream& stream_;
+  DeviceStream& stream_;
   std::byte* data_ = nullptr;
   std::size_t bytes_ = 0;
   std::uint64_t generation_ = 0;

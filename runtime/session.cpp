@@ -125,7 +125,7 @@ struct Session::Impl {
   std::shared_ptr<Model::Impl> model;
   int threads;
   std::size_t most_plans;
-  std::unique_ptr<Stream> stream;
+  std::unique_ptr<DeviceStream> stream;
   Arena arena;
   std::list<Cached> plans;
   Timings timings;
@@ -166,7 +166,7 @@ std::vector<std::vector<Instance>> Session::run(std::span<const Image> images, c
 std::map<std::string, HostTensor> Session::tensors(std::span<const Image> images) {
   std::vector<ImageToProcess> batch;
   Plan& plan = impl_->plan_for(images, batch);
-  Stream& stream = *impl_->stream;
+  DeviceStream& stream = *impl_->stream;
 
   std::map<std::string, HostTensor> tensors;
   const auto read = [&](const std::string& name, const Program::Binding& binding, const kernels::Tensor& tensor) {

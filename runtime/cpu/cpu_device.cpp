@@ -38,7 +38,7 @@ std::unique_ptr<Network> CpuDevice::prepare(graph::Graph graph, Precision precis
   return std::make_unique<CpuNetwork>(std::move(graph), precision);
 }
 
-std::unique_ptr<Stream> CpuDevice::open_stream(const StreamOptions& options) {
+std::unique_ptr<DeviceStream> CpuDevice::open_stream(const StreamOptions& options) {
   return std::make_unique<CpuStream>(options.threads);
 }
 

@@ -11,7 +11,7 @@ class CpuDevice final : public Device {
   std::string description() const override;
   Precision default_precision() const override { return Precision::fp32; }
   std::unique_ptr<Network> prepare(graph::Graph graph, Precision precision) override;
-  std::unique_ptr<Stream> open_stream(const StreamOptions& options) override;
+  std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) override;
 };
 
 }  // namespace maskrt::cpu

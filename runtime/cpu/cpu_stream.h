@@ -5,7 +5,7 @@
 
 namespace maskrt::cpu {
 
-class CpuStream final : public Stream {
+class CpuStream final : public DeviceStream {
  public:
   explicit CpuStream(int threads) : threads_(threads) {}
 

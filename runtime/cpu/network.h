@@ -14,7 +14,7 @@ class CpuNetwork final : public Network {
   CpuNetwork(graph::Graph graph, Precision precision);
   /// Measures convolutions whose shapes are new, then builds the program. One caller at a time; others wait.
   Program compile(std::int64_t batch, std::int64_t height, std::int64_t width, int threads) override;
-  DeviceMemory memory() const override { return {weights_.bytes()}; }
+  NetworkMemory memory() const override { return {weights_.bytes()}; }
   const graph::Graph& graph() const override { return graph_; }
 
  private:
