@@ -46,6 +46,8 @@ enum class Type : std::uint8_t {
   u4,
   s4,
   b1,
+  u16x2,
+  s16x2,
 };
 
 /// Bytes of one value; a predicate and the types below a byte count as one.
@@ -78,6 +80,8 @@ constexpr std::uint32_t size_of(Type type) {
     case Type::tf32:
     case Type::f16x2:
     case Type::bf16x2:
+    case Type::u16x2:
+    case Type::s16x2:
       return 4;
     case Type::b64:
     case Type::u64:

@@ -49,8 +49,9 @@ struct Ordering {
 /// PTX ISA, 8.5 "Scope" and 8.7: .weak is the default of ld and st, .relaxed of atomics.
 inline Ordering take_ordering(Decoder& d) {
   Ordering o;
-  const std::string_view sem = d.take_one_of({"weak", "volatile", "relaxed", "acquire", "release", "acq_rel", "mmio"});
+  const std::string_view sem = d.take_one_of({"weak", "volatile", "relaxed", "acquire", "release", "acq_rel"});
   const std::string_view scope = d.take_one_of({"cta", "cluster", "gpu", "sys"});
+  d.take("mmio");
   o.strong = !sem.empty() && sem != "weak";
   o.acquire = sem == "acquire" || sem == "acq_rel";
   o.release = sem == "release" || sem == "acq_rel";

@@ -186,12 +186,12 @@ void decode_fence(Decoder& d, Instr& in) {
   in.kind = Kind::barrier;
   in.run = fence;
   if (d.take("proxy")) {
-    const std::string_view proxy =
-        d.take_one_of({"alias", "async", "async.global", "async.shared::cta", "tensormap::generic"});
-    d.take_one_of({"global", "shared::cta", "shared::cluster", "generic"});
+    const std::string_view proxy = d.take_one_of({"alias", "async", "async::generic", "tensormap::generic"});
+    const std::string_view space = d.take_one_of({"global", "shared::cta", "shared::cluster", "generic"});
     d.take_one_of({"acquire", "release"});
     d.take_one_of({"cta", "cluster", "gpu", "sys"});
-    in.run = proxy == "async" ? fence_proxy_async : no_effect;
+    d.take_one_of({"sync_restrict::shared::cta", "sync_restrict::shared::cluster"});
+    in.run = proxy == "async" && space != "global" ? fence_proxy_async : no_effect;
     return;
   }
   if (d.take("mbarrier_init")) {
@@ -201,8 +201,9 @@ void decode_fence(Decoder& d, Instr& in) {
     return;
   }
   d.take_one_of({"sc", "acq_rel", "acquire", "release"});
+  const bool shared_alone = !d.take_one_of({"sync_restrict::shared::cta", "sync_restrict::shared::cluster"}).empty();
   const std::string_view scope = d.take_one_of({"cta", "cluster", "gpu", "gl", "sys"});
-  if (scope == "cta") in.run = no_effect;
+  if (scope == "cta" || shared_alone) in.run = no_effect;
 }
 
 }  // namespace

@@ -46,8 +46,7 @@ void copy_params(const Frame& from, u32 from_offset, Frame& to, u32 to_offset, u
 }
 
 /// more[0 .. results) are the results' places in the caller, then the arguments'. flags: how many results.
-void call(Warp& w, const Instr& in, Lanes mask) {
-  const auto* callee = reinterpret_cast<const Program*>(static_cast<std::uintptr_t>(in.immediate));
+void enter(Warp& w, const Instr& in, Lanes mask, const Program* callee) {
   auto frame = std::make_shared<Frame>(*callee, w.frame);
   if (frame->depth > 64) w.fail(Check::invalid, mask, "calls are nested deeper than 64");
   frame->call = &in;
@@ -58,10 +57,31 @@ void call(Warp& w, const Instr& in, Lanes mask) {
     copy_params(*w.frame, static_cast<u32>(in.more[i].at), *frame, slot.offset, slot.bytes, mask);
   }
   fill_specials(w, *frame);
+  frame->allocated = w.allocated;
   w.waiting.push_back({std::move(frame), 0, mask, Fragment::State::ready, 0});
   // The rest of the lanes goes on here; those that called come back behind the call.
   w.active &= ~mask;
   w.leave = true;
+}
+
+void call(Warp& w, const Instr& in, Lanes mask) {
+  enter(w, in, mask, reinterpret_cast<const Program*>(static_cast<std::uintptr_t>(in.immediate)));
+}
+
+/// Through a register: a[1] holds each lane's function.
+void call_indirect(Warp& w, const Instr& in, Lanes mask) {
+  w.require_defined(in.a[1], mask, "the address of a function");
+  const u64* target = w.source<u64>(in.a[1]);
+  while (mask != 0) {
+    const u64 address = target[std::countr_zero(mask)];
+    const Lanes same = mask & bits_of([=](int l) { return target[l] == address; });
+    mask &= ~same;
+    const Program* callee = w.cta->launch->module.function_at(address);
+    if (callee == nullptr) w.fail(Check::invalid, same, "a call of what is no function of the module");
+    if (callee->results.size() != in.flags || callee->parameters.size() != in.more_count - in.flags)
+      w.fail(Check::invalid, same, "a call of " + callee->name + ", which takes other parameters");
+    enter(w, in, same, callee);
+  }
 }
 
 // 9.7.12.5 ret, 9.7.12.6 exit
@@ -75,6 +95,9 @@ void ret(Warp& w, const Instr&, Lanes mask) {
   for (u32 i = 0; i < site.flags; ++i) {
     const ParamSlot& slot = from.program->results[i];
     copy_params(from, slot.offset, *from.parent, static_cast<u32>(site.more[i].at), slot.bytes, mask);
+  }
+  for (u32 l = 0; l < kWarpSize; ++l) {
+    if (has(mask, static_cast<int>(l))) w.allocated[l] = from.allocated[l];
   }
   w.waiting.push_back({from.parent, from.return_pc, mask, Fragment::State::ready, 0});
   w.active &= ~mask;
@@ -209,10 +232,18 @@ void decode_call(Decoder& d, Instr& in) {
   };
   if (d.operand(0).kind == ptx::Operand::Kind::vector) take_list(d.operand(at++));
   in.flags = static_cast<u32>(places.size());
-  const std::string& name = d.operand(at++).name;
-  if (at < d.operand_count()) take_list(d.operand(at++));
-  if (at < d.operand_count()) d.unsupported("expected a direct call");
+  const ptx::Operand& function = d.operand(at++);
+  const std::string& name = function.name;
+  if (at < d.operand_count() && d.operand(at).kind == ptx::Operand::Kind::vector) take_list(d.operand(at++));
   d.set_more(in, places);
+  // A prototype or a list of targets follows where a register names the function.
+  if (at + 1 == d.operand_count()) {
+    in.a[1] = d.source(function, Type::u64);
+    d.program().calls_indirectly = true;
+    in.run = call_indirect;
+    return;
+  }
+  if (at != d.operand_count()) d.unsupported("expected a function, its arguments and a prototype");
   if (const Program* callee = d.callee(name)) {
     in.immediate = static_cast<s64>(reinterpret_cast<std::uintptr_t>(callee));
     in.run = call;
@@ -243,6 +274,62 @@ void decode_nanosleep(Decoder& d, Instr& in) {
   in.run = nanosleep;
   in.kind = Kind::control;
 }
+// 9.7.16: alloca, stacksave, stackrestore. The stack grows upwards here.
+void allocate(Warp& w, const Instr& in, Lanes mask) {
+  w.require_defined(in.a[1], mask, "the size of a local allocation");
+  const u64* bytes = w.source<u64>(in.a[1]);
+  const u32 first = w.stack_bytes - kDynamicStack;
+  u64* d = w.at<u64>(in.a[0]);
+  for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
+    const u32 l = static_cast<u32>(std::countr_zero(rest));
+    const u64 alignment = static_cast<u64>(in.immediate);
+    const u64 at = (first + w.allocated[l] + alignment - 1) / alignment * alignment;
+    const u64 end = at + bytes[l];
+    if (bytes[l] > kDynamicStack || end > w.stack_bytes)
+      w.fail(Check::out_of_bounds, Lanes{1} << l,
+             "alloca of " + std::to_string(bytes[l]) + " bytes, of which a thread has " +
+                 std::to_string(kDynamicStack) + " on the virtual GPU");
+    std::memset(w.local_states.data() + std::size_t{l} * w.stack_bytes + at, static_cast<int>(ByteState::undefined),
+                bytes[l]);
+    w.allocated[l] = static_cast<u32>(end) - first;
+    d[l] = at;
+  }
+  w.define(in.a[0], mask, 0);
+}
+void decode_alloca(Decoder& d, Instr& in) {
+  if (d.need_type() != Type::u64) d.unsupported("expected .u64");
+  in.a[0] = d.destination(d.operand(0), Type::u64);
+  in.a[1] = d.source(d.operand(1), Type::u64);
+  in.immediate = d.operand_count() > 2 ? d.integer(d.operand(2)) : 8;
+  if (in.immediate < 1 || (in.immediate & (in.immediate - 1)) != 0) d.unsupported("expected a power of two");
+  d.program().allocates = true;
+  in.run = allocate;
+  in.kind = Kind::control;
+}
+void decode_stacksave(Decoder& d, Instr& in) {
+  if (d.need_type() != Type::u64) d.unsupported("expected .u64");
+  in.a[0] = d.destination(d.operand(0), Type::u64);
+  in.kind = Kind::control;
+  in.run = [](Warp& w, const Instr& i, Lanes mask) {
+    for_lanes(w.at<u64>(i.a[0]), mask, [&](int l) { return u64{w.allocated[static_cast<u32>(l)]}; });
+    w.define(i.a[0], mask, 0);
+  };
+}
+void decode_stackrestore(Decoder& d, Instr& in) {
+  if (d.need_type() != Type::u64) d.unsupported("expected .u64");
+  in.a[0] = d.source(d.operand(0), Type::u64);
+  in.kind = Kind::control;
+  in.run = [](Warp& w, const Instr& i, Lanes mask) {
+    w.require_defined(i.a[0], mask, "a saved stack pointer");
+    for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
+      const u32 l = static_cast<u32>(std::countr_zero(rest));
+      const u64 saved = w.source<u64>(i.a[0])[l];
+      if (saved > w.allocated[l]) w.fail(Check::invalid, Lanes{1} << l, "this is no saved stack pointer");
+      w.allocated[l] = static_cast<u32>(saved);
+    }
+  };
+}
+
 void decode_pmevent(Decoder& d, Instr&) { d.take("mask"); }
 
 // 9.7.12.7 griddepcontrol: a launch starts when what it depends on has ended, so there is nothing to wait for; the wait
@@ -275,6 +362,9 @@ void add_control(OpTable& table) {
   table["trap"] = decode_trap;
   table["brkpt"] = decode_trap;
   table["nanosleep"] = decode_nanosleep;
+  table["alloca"] = decode_alloca;
+  table["stacksave"] = decode_stacksave;
+  table["stackrestore"] = decode_stackrestore;
   table["pmevent"] = decode_pmevent;
   table["griddepcontrol"] = decode_griddepcontrol;
   table["setmaxnreg"] = decode_setmaxnreg;

@@ -163,6 +163,13 @@ double integer_to_double(const Value& v, Round round) {
   return kept;
 }
 
+/// .satfinite: the largest number instead of infinity.
+template <class Format>
+u16 finite(u16 v, const Instr& in) {
+  const bool infinite = (v & 0x7fff) == Format::kInfinity;
+  return static_cast<u16>((in.flags & kSatFinite) != 0 && infinite ? v - 1 : v);
+}
+
 double flushed(double v, bool ftz) { return ftz && std::fabs(v) < 0x1p-126 ? std::copysign(0.0, v) : v; }
 
 u64 convert(Value v, const Instr& in) {
@@ -184,9 +191,9 @@ u64 convert(Value v, const Instr& in) {
     case Type::f32:
       return std::bit_cast<u32>(static_cast<float>(flushed(to_single(real, round), ftz)));
     case Type::f16:
-      return to_half<Half>(real, round);
+      return finite<Half>(to_half<Half>(real, round), in);
     default:
-      return to_half<Bfloat>(real, round);
+      return finite<Bfloat>(to_half<Bfloat>(real, round), in);
   }
 }
 
@@ -233,10 +240,11 @@ void pack2(Warp& w, const Instr& in, Lanes mask) {
   });
   const float* a = w.source<float>(in.a[1]);
   const float* b = w.source<float>(in.a[2]);
-  for_lanes(w.at<u32>(in.a[0]), mask, [=](int l) {
+  for_lanes(w.at<u32>(in.a[0]), mask, [=, &in](int l) {
     const float x = relu && a[l] < 0 ? 0.0f : a[l];
     const float y = relu && b[l] < 0 ? 0.0f : b[l];
-    return static_cast<u32>(Format::from_float(x)) << 16 | Format::from_float(y);
+    return static_cast<u32>(finite<Format>(Format::from_float(x), in)) << 16 |
+           finite<Format>(Format::from_float(y), in);
   });
 }
 template <class Format>
@@ -336,7 +344,7 @@ void decode_pair(Decoder& d, Instr& in, Type to, Type from) {
     take_operands(d, in, Type::b32, {Type::f32, Type::f32});
     const bool half = to == Type::f16x2;
     if (rounding(in) == kZero) {
-      if ((in.flags & kRelu) != 0) d.unsupported("expected .rn with .relu");
+      if ((in.flags & (kRelu | kSatFinite)) != 0) d.unsupported("expected .rn with .relu and .satfinite");
       in.run = half ? pack2_zero<Half> : pack2_zero<Bfloat>;
     } else {
       in.run = half ? pack2<Half> : pack2<Bfloat>;
@@ -417,13 +425,14 @@ void decode_cvt(Decoder& d, Instr& in) {
     return;
   }
   if (to == Type::tf32) {
-    if (from != Type::f32) d.unsupported("expected .f32");
+    if (from != Type::f32 || (in.flags & kSatFinite) != 0) d.unsupported("expected .f32, without .satfinite");
     take_operands(d, in, Type::b32, {Type::b32});
     in.run = to_tf32;
     return;
   }
-  if (size_of(to) == 0 || to == Type::pred || from == Type::pred || size_of(from) > 8 || (in.flags & kSatFinite) != 0 ||
-      from == Type::f16x2 || from == Type::bf16x2 || is_fp8_pair(from) || from == Type::tf32) {
+  if (size_of(to) == 0 || to == Type::pred || from == Type::pred || size_of(from) > 8 ||
+      ((in.flags & kSatFinite) != 0 && to != Type::f16 && to != Type::bf16) || from == Type::f16x2 ||
+      from == Type::bf16x2 || is_fp8_pair(from) || from == Type::tf32) {
     d.unsupported("expected a conversion that the virtual GPU knows");
   }
   in.a[0] = d.destination(d.operand(0), to, true);

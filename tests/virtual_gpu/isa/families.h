@@ -20,6 +20,8 @@ namespace vgpu::VGPU_LEVEL {
 
 void add_integer(OpTable& table);
 void add_bits(OpTable& table);
+void add_logic(OpTable& table);
+void add_packed(OpTable& table);
 void add_floating(OpTable& table);
 void add_transcendental(OpTable& table);
 void add_half(OpTable& table);
@@ -43,6 +45,8 @@ void decode_bulk(Decoder& decoder, Instr& instr, bool reduce);
 /// st.async and red.async, from behind .async on.
 void decode_store_async(Decoder& decoder, Instr& instr);
 void decode_reduce_async(Decoder& decoder, Instr& instr);
+/// add, min and max of .u16x2 and .s16x2.
+void decode_pair(Decoder& decoder, Instr& instr, Type type, bool relu);
 /// mma.m8n8k4 of f16, from behind the shape on.
 void decode_mma_quads(Decoder& decoder, Instr& instr);
 

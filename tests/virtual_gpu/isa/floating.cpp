@@ -202,10 +202,22 @@ Options options(Decoder& d, Instr& in) {
   o.ftz = d.take("ftz");
   o.sat = d.take("sat");
   o.type = d.need_type();
-  if (o.type == Type::f64 && (o.ftz || o.sat)) d.unsupported("expected .ftz and .sat with .f32 only");
+  if (o.type == Type::f64 && (o.sat || (o.ftz && rounding != "approx")))
+    d.unsupported("expected .ftz and .sat with .f32 only");
   if (o.type != Type::f32 && o.type != Type::f64) d.unsupported("expected .f32 or .f64");
   in.kind = Kind::floating;
   return o;
+}
+
+/// rcp.approx.ftz.f64 and rsqrt.approx.ftz.f64 look at the upper 32 bits alone and give no others. 9.7.3.14, 9.7.3.17.
+template <template <class> class Op>
+void upper_half(Warp& w, const Instr& in, Lanes mask) {
+  map1<u64, u64>(w, in, mask, [](u64 a) {
+    constexpr u64 kUpper = 0xffffffff00000000u, kExponent = 0x7ff0000000000000u, kSign = u64{1} << 63;
+    const auto flushed = [](u64 v) { return (v & kExponent) == 0 ? v & kSign : v; };
+    const double exact = Op<double>::apply(std::bit_cast<double>(flushed(a & kUpper)));
+    return flushed(std::bit_cast<u64>(canonical(exact)) & kUpper);
+  });
 }
 
 template <template <class> class Op>
@@ -213,6 +225,10 @@ void decode_unary(Decoder& d, Instr& in) {
   const Options o = options(d, in);
   if (o.sat) d.unsupported("expected no .sat");
   take_operands(d, in, o.type, {o.type});
+  if (o.type == Type::f64 && o.ftz) {
+    in.run = upper_half<Op>;
+    return;
+  }
   in.run = o.type == Type::f64 ? unary<Op, double, false, false>
            : o.ftz             ? unary<Op, float, true, false>
                                : unary<Op, float, false, false>;

@@ -155,6 +155,14 @@ template <class T>
 struct Max {
   static T apply(T a, T b) { return a > b ? a : b; }
 };
+template <class T>
+struct MinRelu {
+  static T apply(T a, T b) { return Max<T>::apply(Min<T>::apply(a, b), 0); }
+};
+template <class T>
+struct MaxRelu {
+  static T apply(T a, T b) { return Max<T>::apply(Max<T>::apply(a, b), 0); }
+};
 
 template <class T>
 void mul_wide(Warp& w, const Instr& in, Lanes mask) {
@@ -164,27 +172,6 @@ template <class T>
 void mad_wide(Warp& w, const Instr& in, Lanes mask) {
   map3<Wide<T>, T, T, Wide<T>>(w, in, mask, [](T a, T b, Wide<T> c) {
     return Add<Wide<T>>::apply(static_cast<Wide<T>>(a) * static_cast<Wide<T>>(b), c);
-  });
-}
-
-// 9.7.1.23 dp4a, 9.7.1.24 dp2a: dot products of bytes with bytes, or of halves with the low or high pair of bytes.
-template <class A, class B>
-void dp4a(Warp& w, const Instr& in, Lanes mask) {
-  map3<u32, u32, u32, u32>(w, in, mask, [](u32 a, u32 b, u32 c) {
-    for (int i = 0; i < 4; ++i)
-      c +=
-          static_cast<u32>(static_cast<s32>(static_cast<A>(a >> 8 * i)) * static_cast<s32>(static_cast<B>(b >> 8 * i)));
-    return c;
-  });
-}
-template <class A, class B>
-void dp2a(Warp& w, const Instr& in, Lanes mask) {
-  const int shift = in.flags != 0 ? 16 : 0;
-  map3<u32, u32, u32, u32>(w, in, mask, [shift](u32 a, u32 b, u32 c) {
-    for (int i = 0; i < 2; ++i)
-      c += static_cast<u32>(static_cast<s32>(static_cast<A>(a >> 16 * i)) *
-                            static_cast<s32>(static_cast<B>(b >> (8 * i + shift))));
-    return c;
   });
 }
 
@@ -287,6 +274,23 @@ void decode_unary(Decoder& d, Instr& in) {
   in.kind = Kind::integer;
 }
 
+bool is_pair(Type t) { return t == Type::u16x2 || t == Type::s16x2; }
+
+/// min and max; .relu: below zero to zero.
+template <template <class> class Op, template <class> class Relu>
+void decode_minmax(Decoder& d, Instr& in) {
+  const bool relu = d.take("relu");
+  const Type t = d.need_type();
+  in.kind = Kind::integer;
+  if (is_pair(t)) {
+    decode_pair(d, in, t, relu);
+    return;
+  }
+  take_operands(d, in, t, {t, t});
+  if (relu && t != Type::s32) d.unsupported("expected .s32 or .s16x2 with .relu");
+  in.run = relu ? run2<Relu, s32> : pick2<Op>(d, t);
+}
+
 template <template <class> class Op>
 void decode_binary(Decoder& d, Instr& in) {
   const Type t = d.need_type();
@@ -299,8 +303,13 @@ template <bool kSubtract>
 void decode_add(Decoder& d, Instr& in) {
   const bool sat = d.take("sat"), out = d.take("cc");
   const Type t = d.need_type();
-  take_operands(d, in, t, {t, t});
   in.kind = Kind::integer;
+  if (!kSubtract && is_pair(t)) {
+    if (sat || out) d.unsupported("expected no .sat and no .cc with .u16x2 and .s16x2");
+    decode_pair(d, in, t, false);
+    return;
+  }
+  take_operands(d, in, t, {t, t});
   if (out) {
     in.run = size_of(t) == 4 ? carry<u32, kSubtract, false, true> : carry<u64, kSubtract, false, true>;
   } else if (sat) {
@@ -430,21 +439,6 @@ void decode_sad(Decoder& d, Instr& in) {
   in.kind = Kind::integer;
 }
 
-template <bool kFour>
-void decode_dot(Decoder& d, Instr& in) {
-  in.flags = !kFour && d.take_one_of({"lo", "hi"}) == "hi" ? 1 : 0;
-  const Type a = d.need_type(), b = d.need_type();
-  const Type c = is_signed(a) || is_signed(b) ? Type::s32 : Type::u32;
-  take_operands(d, in, c, {Type::b32, Type::b32, c});
-  in.kind = Kind::integer;
-  if (kFour) {
-    in.run = is_signed(a) ? (is_signed(b) ? dp4a<s8, s8> : dp4a<s8, u8>) : (is_signed(b) ? dp4a<u8, s8> : dp4a<u8, u8>);
-  } else {
-    in.run =
-        is_signed(a) ? (is_signed(b) ? dp2a<s16, s8> : dp2a<s16, u8>) : (is_signed(b) ? dp2a<u16, s8> : dp2a<u16, u8>);
-  }
-}
-
 }  // namespace
 
 void add_integer(OpTable& table) {
@@ -462,10 +456,8 @@ void add_integer(OpTable& table) {
   table["rem"] = decode_binary<Rem>;
   table["abs:int"] = decode_unary<Abs>;
   table["neg:int"] = decode_unary<Neg>;
-  table["min:int"] = decode_binary<Min>;
-  table["max:int"] = decode_binary<Max>;
-  table["dp4a"] = decode_dot<true>;
-  table["dp2a"] = decode_dot<false>;
+  table["min:int"] = decode_minmax<Min, MinRelu>;
+  table["max:int"] = decode_minmax<Max, MaxRelu>;
 }
 
 }  // namespace vgpu::VGPU_LEVEL

@@ -345,6 +345,24 @@ void decode_prefetch(Decoder& d, Instr& in) {
   d.take_one_of({"L2::128B"});
   in.run = nullptr;
 }
+/// 9.7.9.17 discard: 128 bytes hold nothing from here on.
+void decode_discard(Decoder& d, Instr& in) {
+  take_space(d);
+  d.take("L2");
+  if (d.integer(d.operand(1)) != 128) d.unsupported("expected 128 bytes");
+  in.kind = Kind::memory;
+  in.a[0] = d.address(d.operand(0), Space::global, in);
+  in.run = [](Warp& w, const Instr& i, Lanes mask) {
+    alignas(64) u64 at[kWarpSize];
+    addresses(w, i.a[0], i.immediate, mask, at);
+    for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
+      const int l = std::countr_zero(rest);
+      if (at[l] % 128 != 0) w.fail(Check::misaligned, Lanes{1} << l, "discard takes a multiple of 128");
+      const Place p = place_global(w, i, Lanes{1} << l, at[l], 128, {true, false, false});
+      std::memset(p.states, static_cast<int>(ByteState::undefined), 128);
+    }
+  };
+}
 void decode_createpolicy(Decoder& d, Instr& in) {
   while (!d.take_any().empty()) {
   }
@@ -365,6 +383,7 @@ void add_memory(OpTable& table) {
   table["prefetch"] = decode_prefetch;
   table["prefetchu"] = decode_prefetch;
   table["applypriority"] = decode_prefetch;
+  table["discard"] = decode_discard;
   table["createpolicy"] = decode_createpolicy;
 }
 

@@ -246,7 +246,7 @@ void decode_cvta(Decoder& d, Instr& in) {
 void decode_isspacep(Decoder& d, Instr& in) {
   in.kind = Kind::move;
   const std::string_view space =
-      d.take_one_of({"global", "shared::cta", "shared::cluster", "shared", "local", "const", "param"});
+      d.take_one_of({"global", "shared::cta", "shared::cluster", "shared", "local", "const", "param::entry", "param"});
   take_operands(d, in, Type::pred, {Type::b64});
   in.immediate = static_cast<s64>(window_of(space));
   const bool own = space == "shared" || space == "shared::cta";

@@ -7,6 +7,8 @@ OpTable make_table() {
   OpTable table;
   add_integer(table);
   add_bits(table);
+  add_logic(table);
+  add_packed(table);
   add_floating(table);
   add_transcendental(table);
   add_half(table);

@@ -122,6 +122,9 @@ struct ParamSlot {
   std::uint32_t bytes = 0;
 };
 
+/// What alloca may take of one thread's local memory.
+constexpr std::uint32_t kDynamicStack = 16384;
+
 /// One decoded entry or device function.
 struct Program {
   std::string name;
@@ -138,11 +141,14 @@ struct Program {
   std::vector<ParamSlot> parameters;
   std::vector<ParamSlot> results;
   std::vector<const Program*> callees;
+  bool calls_indirectly = false;  ///< functions that are only known when it runs, too
+  bool allocates = false;         ///< has alloca
   std::map<std::string, std::vector<std::uint32_t>> directives;
   std::uint32_t first_count = 0;  ///< index of its first instruction among the module's
   // Entries only.
   std::uint32_t static_shared = 0;
-  std::uint32_t stack_bytes = 0;  ///< local bytes of one thread with everything it calls
+  std::uint32_t static_stack = 0;  ///< local bytes of one thread with everything it calls
+  std::uint32_t stack_bytes = 0;   ///< the same with what alloca may take
 };
 
 }  // namespace vgpu

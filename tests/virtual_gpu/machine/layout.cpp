@@ -98,6 +98,8 @@ void Decoder::collect() {
       case ptx::Statement::Kind::branch_targets:
         scopes_[scope_].targets[s.label] = s.targets;
         break;
+      case ptx::Statement::Kind::call_prototype:
+        break;
       case ptx::Statement::Kind::registers:
         declare(s.registers);
         break;

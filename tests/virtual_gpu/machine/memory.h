@@ -26,6 +26,8 @@ enum class ByteState : std::uint8_t {
 constexpr std::uint64_t kSharedWindow = 0x0100'0000'0000'0000;
 constexpr std::uint64_t kLocalWindow = 0x0200'0000'0000'0000;
 constexpr std::uint64_t kParamWindow = 0x0300'0000'0000'0000;
+/// Addresses of functions: nothing can be read there.
+constexpr std::uint64_t kFunctionWindow = 0x0400'0000'0000'0000;
 constexpr std::uint64_t kWindowMask = 0xff00'0000'0000'0000;
 /// In an address of shared memory, one more than the rank of the block in its cluster stands above this bit; 0 there is
 /// the block's own memory.

@@ -12,13 +12,19 @@ namespace {
 
 std::uint64_t align(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
 
-/// Local memory of a function and the deepest chain of calls below it; recursion gets a fixed allowance.
-std::uint32_t stack_of(const Program& program, std::vector<const Program*>& chain) {
+constexpr std::uint64_t kFunctionStride = 256;
+
+/// Local memory of a function and the deepest chain of calls below it; recursion gets a fixed allowance. An indirect
+/// call may reach any device function.
+std::uint32_t stack_of(const Program& program, const std::vector<const Program*>& functions,
+                       std::vector<const Program*>& chain) {
   constexpr std::uint32_t kRecursion = 16384;
   if (std::find(chain.begin(), chain.end(), &program) != chain.end()) return kRecursion;
   chain.push_back(&program);
   std::uint32_t deepest = 0;
-  for (const Program* callee : program.callees) deepest = std::max(deepest, stack_of(*callee, chain));
+  for (const Program* callee : program.calls_indirectly ? functions : program.callees) {
+    deepest = std::max(deepest, stack_of(*callee, functions, chain));
+  }
   chain.pop_back();
   return static_cast<std::uint32_t>(align(program.local_bytes, 16)) + deepest;
 }
@@ -26,10 +32,14 @@ std::uint32_t stack_of(const Program& program, std::vector<const Program*>& chai
 }  // namespace
 
 Module::Module(Memory& memory, std::string_view ptx_text) : memory_(memory), source_(ptx::parse(ptx_text)) {
-  place_variables();
   for (const auto& function : source_.functions) {
-    if (function.has_body) programs_[function.name] = std::make_unique<Program>();
+    if (!function.has_body) continue;
+    const auto& program = programs_[function.name] = std::make_unique<Program>();
+    if (function.is_entry) continue;
+    functions_.push_back(program.get());
+    symbols_[function.name] = {ptx::Space::generic, kFunctionWindow + functions_.size() * kFunctionStride, 0};
   }
+  place_variables();
   const Decoder::Context context{&source_, &symbols_, &programs_, static_shared_};
   for (const auto& function : source_.functions) {
     if (!function.has_body) continue;
@@ -43,13 +53,18 @@ Module::Module(Memory& memory, std::string_view ptx_text) : memory_(memory), sou
 
 Module::~Module() {
   for (const auto& [name, symbol] : symbols_) {
-    if (symbol.space != ptx::Space::shared && symbol.address != 0) memory_.release(symbol.address);
+    if (symbol.space != ptx::Space::shared && symbol.space != ptx::Space::generic && symbol.address != 0)
+      memory_.release(symbol.address);
   }
 }
 
 void Module::link(Program& program) {
   std::vector<const Program*> chain;
-  program.stack_bytes = stack_of(program, chain);
+  program.static_stack = stack_of(program, functions_, chain);
+  // What alloca takes lies behind.
+  const bool dynamic =
+      std::any_of(programs_.begin(), programs_.end(), [](const auto& p) { return p.second->allocates; });
+  program.stack_bytes = program.static_stack + (dynamic ? kDynamicStack : 0);
 }
 
 void Module::place_variables() {
@@ -101,7 +116,14 @@ const Program* Module::entry(std::string_view name) const {
 
 const Symbol* Module::variable(std::string_view name) const {
   const auto it = symbols_.find(std::string(name));
-  return it != symbols_.end() && it->second.space != ptx::Space::shared ? &it->second : nullptr;
+  if (it == symbols_.end()) return nullptr;
+  const bool in_memory = it->second.space != ptx::Space::shared && it->second.space != ptx::Space::generic;
+  return in_memory ? &it->second : nullptr;
+}
+
+const Program* Module::function_at(std::uint64_t address) const {
+  const std::uint64_t offset = address - kFunctionWindow, index = offset / kFunctionStride;
+  return offset % kFunctionStride == 0 && index >= 1 && index <= functions_.size() ? functions_[index - 1] : nullptr;
 }
 
 std::string_view Module::line_text(std::uint32_t line) const {

@@ -32,6 +32,8 @@ class Module {
   const Program* entry(std::string_view name) const;
   /// Null where the module has no .global or .const variable of that name.
   const Symbol* variable(std::string_view name) const;
+  /// The device function whose address this is; null where there is none.
+  const Program* function_at(std::uint64_t address) const;
   const std::map<std::string, std::unique_ptr<Program>>& programs() const { return programs_; }
   const ptx::Module& source() const { return source_; }
   std::uint32_t instructions() const { return instructions_; }
@@ -50,6 +52,7 @@ class Module {
   ptx::Module source_;
   std::map<std::string, Symbol> symbols_;
   std::map<std::string, std::unique_ptr<Program>> programs_;
+  std::vector<const Program*> functions_;  ///< of device, in the order of their addresses
   std::uint32_t instructions_ = 0;
   std::uint32_t static_shared_ = 0;
 };

@@ -1,6 +1,7 @@
 // A warp: 32 lanes side by side, the fragments into which divergence has split them, and the definedness of registers.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -34,12 +35,13 @@ struct Frame {
   std::vector<std::uint32_t> predicates;
   /// Per register one bit a lane: some byte of it is not defined. Index 0 stands for constants and stays 0.
   std::vector<Lanes> undefined;
-  std::vector<Lanes> tainted;                 ///< of those, the ones computed from undefined data
+  std::vector<Lanes> tainted;                  ///< of those, the ones computed from undefined data
   std::vector<std::uint16_t> undefined_bytes;  ///< [register][lane]: one bit a byte
-  std::vector<std::uint8_t> pending;          ///< per register: how many asynchronous wgmmas still write it
-  std::vector<Lanes> undefined_when_done;     ///< what `undefined` becomes of a pending register
+  std::vector<std::uint8_t> pending;           ///< per register: how many asynchronous wgmmas still write it
+  std::vector<Lanes> undefined_when_done;      ///< what `undefined` becomes of a pending register
   std::uint32_t pending_count = 0;
-  std::vector<std::uint8_t> params;  ///< [lane][param_bytes]
+  std::array<std::uint32_t, kWarpSize> allocated{};  ///< by alloca when it was called
+  std::vector<std::uint8_t> params;                  ///< [lane][param_bytes]
   std::vector<std::uint8_t> params_undefined;
 };
 
@@ -99,6 +101,7 @@ struct alignas(64) Warp {
   std::vector<std::uint8_t> local;  ///< [lane][stack bytes]
   std::vector<std::uint8_t> local_states;
   std::uint32_t stack_bytes = 0;
+  std::array<std::uint32_t, kWarpSize> allocated{};  ///< by alloca, of the bytes behind the static stack
 
   View view;
   std::uint32_t clock = 1;  ///< its own tick, mirrored in view

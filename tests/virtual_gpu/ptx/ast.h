@@ -75,7 +75,16 @@ struct Variable {
 
 /// One statement of a function's body.
 struct Statement {
-  enum class Kind : std::uint8_t { instruction, label, open_scope, close_scope, registers, variable, branch_targets };
+  enum class Kind : std::uint8_t {
+    instruction,
+    label,
+    open_scope,
+    close_scope,
+    registers,
+    variable,
+    branch_targets,
+    call_prototype
+  };
   Kind kind = Kind::instruction;
   std::uint32_t line = 0;  ///< of the PTX text, from 1
   SourceLocation source;
