@@ -59,8 +59,8 @@ struct CudaConvPlan {
 };
 
 /// Plans with what the cost model thinks best, or with `forced`. Tensors' `data` is looked at for its alignment to 16
-/// bytes alone (null: aligned); launches must come with the same. Throws Error where shapes or types do not agree, where
-/// a tensor has 2^31 elements or more, or where `forced` cannot compute the problem.
+/// bytes alone (null: aligned); launches must come with the same. Throws Error where shapes or types do not agree,
+/// where a tensor has 2^31 elements or more, or where `forced` cannot compute the problem.
 CudaConvPlan plan_conv(const CudaConvProblem& problem, const Chip& chip, const ConvChoice* forced = nullptr);
 
 /// All choices that can compute the problem on that chip, the one that plan_conv takes first: what `tune` measures.
@@ -69,8 +69,8 @@ std::vector<ConvChoice> conv_choices(const CudaConvProblem& problem, const Chip&
 /// Addresses in device memory.
 struct CudaConvOperands {
   const void* in = nullptr;
-  const void* weights = nullptr;           ///< packed for plan.weights; aligned to 16 bytes
-  const float* bias = nullptr;             ///< [O]
+  const void* weights = nullptr;  ///< packed for plan.weights; aligned to 16 bytes
+  const float* bias = nullptr;    ///< [O]
   const void* residual = nullptr;
   const void* coordinate_table = nullptr;  ///< CoordinateTable::bytes, aligned to 16
   void* out = nullptr;

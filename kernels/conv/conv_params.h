@@ -1,46 +1,52 @@
 // What the host tells the convolution kernels. Read by host and device code.
 #pragma once
 
+#include "../activation.h"
+#include "../cuda/divisor.h"
+
 namespace maskrt::kernels {
 
 /// The convolution as a GEMM: rows are output pixels (batch, y, x), columns the output channels of one group, depth is
 /// (tap y, tap x, channel). Strides count elements of their tensor; all tensors but the weights have fewer than 2^31.
+/// A step is what a tile takes of the depth at a time.
 struct ConvParams {
   const void* in;
   const void* weights;
-  const float* bias;           // null: none
-  const void* residual;        // null: none
-  const int* coordinates;      // null: none; coordinate_table.h
+  const float* bias;       // null: none
+  const void* residual;    // null: none
+  const int* coordinates;  // null: none; coordinate_table.h
   void* out;
-  float* partials;             // splits > 1: [tile][split][what a tile's threads hold]
-  unsigned* counters;          // splits > 1: [tile], zero between launches
+  float* partials;     // splits > 1: [tile][split][what a tile's threads hold]
+  unsigned* counters;  // splits > 1: [tile], zero between launches
 
-  int pixels;                  // batch * out_height * out_width
-  int out_height, out_width;
-  int height, width;           // of in
-  int kernel_height, kernel_width;
+  int pixels;           // batch * out_height * out_width
+  cuda::Divisor image;  // out_height * out_width
+  cuda::Divisor row;    // out_width
+  int out_height;
+  int height, width;                // of in
+  int kernel_height, kernel_width;  // at most 15 each
   int stride_y, stride_x, padding_y, padding_x, dilation;
 
-  int group_in;                // channels that a group reads
-  int tap_channels;            // the same in a row of weights, padding included
-  int depth;                   // elements of a row of weights
-  int group_out;               // output channels of a group
+  int group_in;      // channels that a group reads
+  int tap_channels;  // the same in a row of weights, padding included
+  int depth;         // elements of a row of weights
+  int group_out;     // output channels of a group
   int in_batch_stride, in_pixel_stride;
-  int in_wide;                 // 1: pieces of 16 bytes are aligned
+  int in_wide;  // 1: pieces of 16 bytes are aligned
 
-  int out_channels;            // of all groups
-  int stored_channels;         // from out_channels to here zeros are stored
+  int out_channels;     // of all groups
+  int stored_channels;  // from out_channels to here zeros are stored
   int out_batch_stride, out_pixel_stride;
-  int out_vector;              // 8, 4, 2 or 1: channels that one store may take
-  int out_f32;                 // 1: out and residual are f32, 0: f16
+  int out_vector;  // 8, 4 or 1: neighbouring channels that one access may take
+  int out_f32;     // 1: out and residual are f32, 0: f16
   int residual_batch_stride, residual_pixel_stride;
-  int residual_shift;          // 1: one residual pixel for 2 x 2
+  int residual_shift;  // 1: one residual pixel for 2 x 2
   int residual_vector;
-  int activation;              // Activation
+  Activation activation;
 
-  int column_tiles;            // of one group
+  int column_tiles;  // of one group
   int splits;
-  int steps;                   // of a tile's depth, all splits together
+  int steps;  // of a tile, all splits together
 };
 
 }  // namespace maskrt::kernels

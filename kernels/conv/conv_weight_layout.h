@@ -22,9 +22,9 @@ struct ConvWeightLayout {
   int groups = 1;             ///< of the network
   int merged = 1;             ///< groups of the network in one group of the kernel
   bool pixel_pairs = false;
-  int pair_shift = 0;            ///< columns of zeros before the kernel's first, so that windows begin with a pair
-  std::int64_t tap_channels = 0; ///< of one tap in a row, padding included
-  std::int64_t depth = 0;        ///< elements of a row, padding included
+  int pair_shift = 0;             ///< columns of zeros before the kernel's first, so that windows begin with a pair
+  std::int64_t tap_channels = 0;  ///< of one tap in a row, padding included
+  std::int64_t depth = 0;         ///< elements of a row, padding included
 
   int device_groups() const { return groups / merged; }
   int device_kernel_width() const { return pixel_pairs ? (kernel_width + pair_shift + 1) / 2 : kernel_width; }

@@ -1,0 +1,76 @@
+#include "conv_cost.h"
+
+#include <algorithm>
+
+namespace maskrt::kernels {
+namespace {
+
+constexpr double fill_cycles = 1500;  // until a block's first tiles have come: addresses, then device memory or L2
+constexpr double step_cycles = 60;    // that a step's barrier and issue cost a block that is alone
+
+double ceil_div(std::int64_t a, std::int64_t b) { return static_cast<double>((a + b - 1) / b); }
+
+}  // namespace
+
+ConvRates conv_rates(const Chip& chip) {
+  // Per multiprocessor and cycle, from the vendor's architecture papers; GeForce chips (86, 89, 120) halve f32 sums.
+  switch (chip.compute_capability) {
+    case 75:
+      return {1.5e9, 1024, 0, 128, 64, 30, 6};
+    case 80:
+      return {1.4e9, 2048, 0, 128, 128, 40, 12};
+    case 86:
+    case 89:
+      return {1.7e9, 512, 0, 256, 128, 30, 5};
+    case 90:
+      return {1.5e9, 2600, 4096, 256, 128, 32, 22};
+    default:
+      return {2.0e9, 512, 0, 256, 128, 30, 5};
+  }
+}
+
+int resident_blocks(const ConvKernel& kernel, const Chip& chip) {
+  constexpr std::uint32_t reserved = 1024;  // of each block, by the system
+  if (kernel.shared_bytes > chip.shared_per_block) return 0;
+  const auto by_shared = chip.shared_per_multiprocessor / (kernel.shared_bytes + reserved);
+  return std::max(std::min(kernel.resident, static_cast<int>(by_shared)), 1);
+}
+
+double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip) {
+  const ConvRates rates = conv_rates(chip);
+  const double element = static_cast<double>(size_of(kernel.type));
+  const double tile = static_cast<double>(kernel.rows) * kernel.columns;
+
+  // One step of one block, on a multiprocessor of its own.
+  const double flops = 2 * tile * kernel.step / (kernel.tensor_cores ? rates.tensor_flops : rates.fp32_flops);
+  const double loaded = static_cast<double>(kernel.rows + kernel.columns) * kernel.step * element;
+  const double fragments = tile * kernel.step * element * (1.0 / kernel.warp_rows + 1.0 / kernel.warp_columns);
+  const double bound = std::max({flops, (fragments + loaded) / rates.shared_bytes, loaded / rates.l2_bytes});
+
+  const double tiles =
+      ceil_div(gemm.pixels, kernel.rows) * ceil_div(gemm.columns, kernel.columns) * static_cast<double>(gemm.groups);
+  const auto blocks = static_cast<std::int64_t>(tiles) * splits;
+  const std::int64_t multiprocessors = std::max(chip.multiprocessors, 1);
+  const std::int64_t resident = std::max(resident_blocks(kernel, chip), 1);
+  const double steps = ceil_div(gemm.depth, std::int64_t{kernel.step} * splits);
+
+  // The epilogue's traffic of a block; split sums go out once and the last block reads all parts.
+  const double out_bytes = static_cast<double>(gemm.out_bytes) / static_cast<double>(blocks);
+  double tail = 200 + out_bytes / rates.l2_bytes + 2 * tile * 4 / rates.shared_bytes;
+  if (splits > 1) tail += 1000 + tile * 4 * (1 + splits) / rates.l2_bytes;
+
+  const auto wave = [&](std::int64_t together) {
+    const double alone = steps * (bound + step_cycles) + fill_cycles + tail;
+    const double shared = static_cast<double>(together) * (steps * bound + tail) + fill_cycles;
+    return std::max(alone, shared);
+  };
+  const std::int64_t slots = multiprocessors * resident, full = blocks / slots, rest = blocks % slots;
+  double cycles = static_cast<double>(full) * wave(resident);
+  if (rest > 0) cycles += wave((rest + multiprocessors - 1) / multiprocessors);
+  // Waves follow each other without a gap: only the first one waits for its tiles with nothing else to do.
+  if (full > 1 && resident > 1) cycles -= static_cast<double>(full - 1) * fill_cycles;
+  const double memory = static_cast<double>(gemm.bytes) / (rates.memory_bytes * static_cast<double>(multiprocessors));
+  return std::max(cycles, memory + fill_cycles) / rates.hertz;
+}
+
+}  // namespace maskrt::kernels

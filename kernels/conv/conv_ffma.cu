@@ -1,0 +1,126 @@
+// Convolution on the general cores, for every chip: what fp32 runs on, and what f16 runs on where its tensors are not
+// aligned for tensor cores. Sums are f32, in the order of the depth.
+//
+// A block of 128 threads computes 64 pixels by 64 channels; a thread 8 x 4 of them, every eighth row and every
+// sixteenth column, so that a warp's reads of shared memory are two rows broadcast (left) and sixteen neighbouring rows
+// (right). Bound by the multiply-adds: 128 for 12 reads of 16 bytes.
+#include <cuda_fp16.h>
+
+#include "epilogue.cuh"
+#include "implicit_gemm.cuh"
+#include "split_sum.cuh"
+
+namespace maskrt::kernels {
+namespace {
+
+constexpr int tile_rows = 64, tile_columns = 64, tile_pieces = 4, threads = 128, stages = 3;
+constexpr int rows_of_thread = 8, columns_of_thread = 4;
+constexpr int left_bytes = tile_rows * tile_pieces * 16, stage_bytes = left_bytes + tile_columns * tile_pieces * 16;
+constexpr int staging_bytes = tile_rows * staged_columns<tile_columns> * 4;
+
+/// Four neighbouring elements of a tile's row.
+__device__ __forceinline__ float4 four_at(const unsigned char* at, const float*) {
+  return *reinterpret_cast<const float4*>(at);
+}
+__device__ __forceinline__ float4 four_at(const unsigned char* at, const __half*) {
+  const uint2 bits = *reinterpret_cast<const uint2*>(at);
+  const float2 low = __half22float2(reinterpret_cast<const __half2&>(bits.x));
+  const float2 high = __half22float2(reinterpret_cast<const __half2&>(bits.y));
+  return make_float4(low.x, low.y, high.x, high.y);
+}
+
+template <typename T>
+__device__ __forceinline__ void multiply_step(const unsigned char* left, const unsigned char* right,
+                                              std::uint32_t left_place, std::uint32_t right_place,
+                                              float (&sums)[rows_of_thread][columns_of_thread]) {
+#pragma unroll
+  for (int piece = 0; piece < tile_pieces; ++piece) {
+#pragma unroll
+    for (int part = 0; part < elements_of_piece<T>; part += 4) {
+      const int byte = part * static_cast<int>(sizeof(T));
+      float4 b[columns_of_thread];
+#pragma unroll
+      for (int j = 0; j < columns_of_thread; ++j)
+        b[j] =
+            four_at(right + (right_place ^ (piece << 4)) + j * 16 * tile_pieces * 16 + byte, static_cast<T*>(nullptr));
+#pragma unroll
+      for (int i = 0; i < rows_of_thread; ++i) {
+        const float4 a =
+            four_at(left + (left_place ^ (piece << 4)) + i * 8 * tile_pieces * 16 + byte, static_cast<T*>(nullptr));
+#pragma unroll
+        for (int j = 0; j < columns_of_thread; ++j)
+          sums[i][j] = fmaf(a.w, b[j].w, fmaf(a.z, b[j].z, fmaf(a.y, b[j].y, fmaf(a.x, b[j].x, sums[i][j]))));
+      }
+    }
+  }
+}
+
+template <typename T>
+__device__ __forceinline__ void conv(const ConvParams& p) {
+  __shared__ alignas(128) unsigned char shared[stages * stage_bytes];
+  static_assert(staging_bytes <= sizeof shared);
+  __shared__ unsigned last;
+
+  const int column_tile = static_cast<int>(blockIdx.x) % p.column_tiles;
+  const int first_pixel = static_cast<int>(blockIdx.x) / p.column_tiles * tile_rows;
+  const int first_channel = column_tile * tile_columns, group = static_cast<int>(blockIdx.y);
+  const int split = static_cast<int>(blockIdx.z);
+  const int begin = static_cast<int>(static_cast<long long>(p.steps) * split / p.splits);
+  const int steps = static_cast<int>(static_cast<long long>(p.steps) * (split + 1) / p.splits) - begin;
+
+  PixelLoader<T, tile_rows, tile_pieces, threads, true> pixels;
+  WeightLoader<T, tile_columns, tile_pieces, threads> weights;
+  pixels.start(p, first_pixel, group, begin);
+  weights.start(p, first_channel, group, begin);
+  const std::uint32_t base = ptx::shared_address(shared);
+  const auto load = [&](int step) {
+    const std::uint32_t to = base + static_cast<std::uint32_t>(step % stages * stage_bytes);
+    pixels.load(p, to);
+    weights.load(p, to + left_bytes);
+  };
+#pragma unroll 1
+  for (int step = 0; step < stages - 1; ++step) {
+    if (step < steps) load(step);
+    commit_pieces();
+  }
+
+  const int first_row = static_cast<int>(threadIdx.x / 16), first_column = static_cast<int>(threadIdx.x % 16);
+  const std::uint32_t left_place = swizzled<tile_pieces>(first_row, 0);
+  const std::uint32_t right_place = swizzled<tile_pieces>(first_column, 0);
+  float sums[rows_of_thread][columns_of_thread] = {};
+#pragma unroll 1
+  for (int step = 0; step < steps; ++step) {
+    wait_for_pieces<stages - 2>();
+    __syncthreads();
+    if (step + stages - 1 < steps) load(step + stages - 1);
+    commit_pieces();
+    const unsigned char* tile = shared + step % stages * stage_bytes;
+    multiply_step<T>(tile, tile + left_bytes, left_place, right_place, sums);
+  }
+  if (p.splits > 1) {
+    const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
+    if (!sum_of_splits<threads>(p, tile, split, sums, &last)) return;
+  }
+
+  wait_for_pieces<0>();
+  __syncthreads();
+  float* staging = reinterpret_cast<float*>(shared);
+#pragma unroll
+  for (int i = 0; i < rows_of_thread; ++i)
+#pragma unroll
+    for (int j = 0; j < columns_of_thread; ++j)
+      staging[(first_row + 8 * i) * staged_columns<tile_columns> + first_column + 16 * j] = sums[i][j];
+  __syncthreads();
+  store_sums<tile_rows, tile_columns, threads>(p, staging, first_pixel, first_channel, group);
+}
+
+}  // namespace
+
+extern "C" __global__ void __launch_bounds__(threads, 4) conv_ffma_f32(const __grid_constant__ ConvParams p) {
+  conv<float>(p);
+}
+extern "C" __global__ void __launch_bounds__(threads, 4) conv_ffma_f16(const __grid_constant__ ConvParams p) {
+  conv<__half>(p);
+}
+
+}  // namespace maskrt::kernels

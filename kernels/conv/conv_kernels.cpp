@@ -1,0 +1,55 @@
+#include "conv_kernels.h"
+
+namespace maskrt::kernels {
+namespace {
+
+/// A kernel of conv_mma_sm80.cu: `stages` tiles of both sides are in shared memory at a time.
+constexpr ConvKernel sm80(const char* name, int rows, int columns, int step, int warp_rows, int warp_columns,
+                          int stages, int resident) {
+  return {.name = {"conv/conv_mma_sm80", name},
+          .type = DataType::f16,
+          .oldest = KernelPath::sm80,
+          .tensor_cores = true,
+          .rows = rows,
+          .columns = columns,
+          .step = step,
+          .warp_rows = warp_rows,
+          .warp_columns = warp_columns,
+          .threads = rows / warp_rows * (columns / warp_columns) * 32,
+          .shared_bytes = static_cast<std::uint32_t>((rows + columns) * step * 2 * stages),
+          .resident = resident};
+}
+
+/// A kernel of conv_ffma.cu; its shared memory is static.
+constexpr ConvKernel ffma(const char* name, DataType type, int step) {
+  return {.name = {"conv/conv_ffma", name},
+          .type = type,
+          .oldest = KernelPath::sm75,
+          .tensor_cores = false,
+          .rows = 64,
+          .columns = 64,
+          .step = step,
+          .warp_rows = 16,
+          .warp_columns = 64,
+          .threads = 128,
+          .shared_bytes = 0,
+          .resident = 4};
+}
+
+constexpr ConvKernel kernels[] = {
+    ffma("conv_ffma_f32", DataType::f32, 16),
+    ffma("conv_ffma_f16", DataType::f16, 32),
+    sm80("conv_sm80_128x256x32", 128, 256, 32, 64, 64, 4, 1),
+    sm80("conv_sm80_128x128x32", 128, 128, 32, 64, 64, 4, 2),
+    sm80("conv_sm80_256x64x32", 256, 64, 32, 64, 64, 3, 2),
+    sm80("conv_sm80_128x64x64", 128, 64, 64, 64, 32, 3, 2),
+    sm80("conv_sm80_64x128x64", 64, 128, 64, 32, 64, 3, 2),
+    sm80("conv_sm80_64x64x64", 64, 64, 64, 32, 32, 4, 3),
+    sm80("conv_sm80_128x32x64", 128, 32, 64, 32, 32, 3, 3),
+};
+
+}  // namespace
+
+std::span<const ConvKernel> conv_kernels() { return kernels; }
+
+}  // namespace maskrt::kernels

@@ -1,0 +1,28 @@
+// The convolution kernels that the library carries.
+#pragma once
+
+#include <span>
+
+#include "../cuda/launch.h"
+#include "maskrt/types.hpp"
+
+namespace maskrt::kernels {
+
+/// One kernel: a tile of the implicit GEMM and how it is computed.
+struct ConvKernel {
+  KernelName name;
+  DataType type;                ///< of the input and the weights
+  KernelPath oldest;            ///< the first chips that run it, and all newer ones, but for sm90a, which is one chip
+  bool tensor_cores;            ///< then the input's pieces of 16 bytes must be aligned
+  int rows, columns;            ///< of a tile: pixels, output channels
+  int step;                     ///< elements of the depth that it takes at a time
+  int warp_rows, warp_columns;  ///< of the tile of one warp
+  int threads;
+  std::uint32_t shared_bytes;  ///< dynamic
+  int resident;                ///< blocks that registers allow on one multiprocessor
+};
+
+/// In an order that stays: ConvChoice::kernel counts from the first.
+std::span<const ConvKernel> conv_kernels();
+
+}  // namespace maskrt::kernels
