@@ -167,8 +167,9 @@ class Device {
   virtual std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) = 0;
 };
 
-/// "cpu". Opens the device's library on first use; the same object for the life of the process. Thread-safe.
-/// Throws Error that names the library, where it was looked for and why it could not be opened.
+/// "cpu", "cuda" (the first GPU) or "cuda:N". Opens the device's library or the driver on first use; the same object for
+/// the life of the process. Thread-safe. Throws Error that says what was looked for, where, and why it could not be had;
+/// the next call tries again.
 Device& open_device(const std::string& name);
 
 /// What a device library exports as `maskrt_device_open`: the version must be this header's.

@@ -1,13 +1,19 @@
 // Device libraries are opened on first use, so that libmaskrt itself needs nothing but libc and libstdc++.
 #include <dlfcn.h>
 
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <string_view>
 #include <vector>
 
 #include "device.h"
+#if MASKRT_CUDA
+#include "cuda/cuda_devices.h"
+#endif
+#include "brief_spinning.h"
 
 namespace maskrt {
 namespace {
@@ -40,6 +46,7 @@ std::vector<std::string> places(const std::string& name) {
 }
 
 Device& load(const std::string& name) {
+  const BriefSpinning spinning;  // for the OpenMP runtime that the library may bring with it
   std::string tried;
   for (const std::string& place : places(name)) {
     void* library = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -58,12 +65,29 @@ Device& load(const std::string& name) {
   throw Error("device " + name + ": its library could not be opened (" + tried + ")");
 }
 
+#if MASKRT_CUDA
+/// The ordinal of "cuda" or "cuda:N"; -1 for other names.
+int gpu_ordinal(std::string_view name) {
+  if (name == "cuda") return 0;
+  int ordinal = -1;
+  if (!name.starts_with("cuda:")) return -1;
+  const char* const end = name.data() + name.size();
+  const auto [rest, error] = std::from_chars(name.data() + 5, end, ordinal);
+  return error == std::errc() && rest == end && ordinal >= 0 ? ordinal : -1;
+}
+#endif
+
 }  // namespace
 
 Device& open_device(const std::string& name) {
+#if MASKRT_CUDA
+  if (const int ordinal = gpu_ordinal(name); ordinal >= 0) return cuda::open_cuda_device(ordinal);
+#else
+  if (name.starts_with("cuda")) throw Error("device " + name + ": expected a maskrt built for GPUs, found one without");
+#endif
   static std::mutex mutex;
   static std::map<std::string, Device*> opened;
-  if (name != "cpu") throw Error("device: expected auto or cpu, found " + name);
+  if (name != "cpu") throw Error("device: expected auto, cpu, cuda or cuda:N, found " + name);
   const std::lock_guard lock(mutex);
   Device*& device = opened[name];
   if (device == nullptr) device = &load(name);

@@ -11,8 +11,26 @@
 namespace maskrt {
 namespace {
 
-/// "auto" is the best device there is; today that is the CPU.
-Device& device_for(const std::string& name) { return open_device(name == "auto" ? "cpu" : name); }
+/// "auto" is the first GPU, or the CPU where no GPU can be had; `reason` then says why.
+Device& device_for(const std::string& name, std::string& reason) {
+  if (name != "auto") return open_device(name);
+  try {
+    return open_device("cuda");
+  } catch (const Error& error) {
+    reason = error.what();
+  }
+  return open_device("cpu");
+}
+
+Precision precision_for(Compute compute, const Device& device) {
+  switch (compute) {
+    case Compute::fp32: return Precision::fp32;
+    case Compute::bf16: return Precision::bf16;
+    case Compute::fp16: return Precision::fp16;
+    case Compute::automatic: break;
+  }
+  return device.default_precision();
+}
 
 /// Makes outputs of the values that the caller wants to see. A value that has a name of its own (not just its node's)
 /// is one that people know: "all" keeps those.
@@ -60,8 +78,8 @@ std::int64_t count_parameters(const graph::Graph& graph) {
 Model make_model(graph::ModelDescription description, const ModelOptions& options) {
   auto impl = std::make_shared<Model::Impl>();
   impl->description = std::move(description);
-  impl->device = &device_for(options.device);
-  impl->precision = options.precision == Compute::bf16 ? Precision::bf16 : Precision::fp32;
+  impl->device = &device_for(options.device, impl->device_reason);
+  impl->precision = precision_for(options.precision, *impl->device);
 
   graph::Graph graph = impl->description.graph;
   keep_values(graph, options.keep);
@@ -87,6 +105,7 @@ ModelInfo Model::info() const {
   info.name = d.name;
   info.architecture = d.architecture;
   info.device = impl_->device->name();
+  info.device_reason = impl_->device_reason;
   info.precision = name_of(impl_->precision);
   info.input = {d.preprocessing.min_size, d.preprocessing.max_size, d.preprocessing.size_divisibility};
   info.categories = d.categories;

@@ -12,6 +12,7 @@ namespace maskrt {
 struct Model::Impl {
   graph::ModelDescription description;  ///< the plain graph and all settings, as the file has them
   Device* device = nullptr;
+  std::string device_reason;  ///< why "auto" is not a GPU
   Precision precision = Precision::fp32;
   std::unique_ptr<Network> network;
 };

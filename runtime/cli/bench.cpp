@@ -150,7 +150,7 @@ void write_json(const Report& report, const std::string& path) {
 
 int bench(const BenchArguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
-  const Model model = Model::load(arguments.model, arguments.device.model_options());
+  const Model model = load_model(arguments.model, arguments.device.model_options());
   const std::chrono::duration<double> load = std::chrono::steady_clock::now() - start;
 
   MeasureSettings settings;

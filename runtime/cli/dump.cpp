@@ -37,7 +37,7 @@ int dump(const DumpArguments& arguments) {
   ModelOptions options = arguments.device.model_options();
   if (arguments.all) options.keep = {"all"};
   if (arguments.no_rewrites) options.rewrites_off = {"all"};
-  const Model model = Model::load(arguments.model, options);
+  const Model model = load_model(arguments.model, options);
   Session session(model, arguments.device.session_options());
   check_interrupt();
   const std::map<std::string, HostTensor> tensors = session.tensors(images);

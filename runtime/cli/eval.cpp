@@ -104,7 +104,7 @@ coco::CocoResult result_of(const coco::ImageEntry& image, const Instance& instan
 std::vector<coco::CocoResult> run_model(std::span<const coco::ImageEntry> images, const coco::Annotations& annotations,
                                         const EvalArguments& arguments) {
   check_images(images, arguments);
-  const Model model = Model::load(arguments.model, arguments.device.model_options());
+  const Model model = load_model(arguments.model, arguments.device.model_options());
   check_categories(model.info().categories, annotations);
   Session session(model, arguments.device.session_options());
   std::optional<coco::ResultsWriter> writer;

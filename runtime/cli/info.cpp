@@ -112,7 +112,7 @@ int print_info(const InfoArguments& arguments) {
   const graph::ModelDescription description = graph::read_model(arguments.model);
   ModelOptions options = arguments.device.model_options();
   if (arguments.no_rewrites) options.rewrites_off = {"all"};
-  const Model model = Model::load(arguments.model, options);
+  const Model model = load_model(arguments.model, options);
   const ModelInfo info = model.info();
   print_model(description, info);
 
@@ -130,7 +130,7 @@ int print_info(const InfoArguments& arguments) {
     graph::Graph graph = description.graph;
     if (!arguments.no_rewrites) graph::rewrite(graph);
     const auto extents = graph::infer_extents(graph, arguments.batch, size.height, size.width);
-    const std::size_t element = arguments.device.precision == "bf16" ? 2 : 4;
+    const std::size_t element = info.precision == "bf16" || info.precision == "fp16" ? 2 : 4;
     std::printf("\n%s", graph::to_text(graph, extents, element).c_str());
     if (!arguments.no_rewrites)
       std::printf(

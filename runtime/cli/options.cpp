@@ -5,6 +5,7 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <utility>
 
 namespace maskrt::cli {
@@ -50,10 +51,21 @@ Check one_of(std::vector<std::string> names) {
   };
 }
 
+Check device_name() {
+  return [](const std::string& text) -> std::string {
+    if (text == "auto" || text == "cpu" || text == "cuda") return {};
+    if (text.starts_with("cuda:") && parse<unsigned>(text.substr(5))) return {};
+    return refusal("auto, cpu, cuda or cuda:N", text);
+  };
+}
+
 ModelOptions DeviceOptions::model_options() const {
   ModelOptions options;
   options.device = device;
-  options.precision = precision == "bf16" ? Compute::bf16 : Compute::fp32;
+  options.precision = precision == "fp32"   ? Compute::fp32
+                      : precision == "bf16" ? Compute::bf16
+                      : precision == "fp16" ? Compute::fp16
+                                            : Compute::automatic;
   return options;
 }
 
@@ -63,14 +75,21 @@ SessionOptions DeviceOptions::session_options() const {
   return options;
 }
 
+Model load_model(const std::string& path, const ModelOptions& options) {
+  Model model = Model::load(path, options);
+  if (const ModelInfo info = model.info(); !info.device_reason.empty())
+    std::fprintf(stderr, "running on the CPU: %s\n", info.device_reason.c_str());
+  return model;
+}
+
 void add_device_options(CLI::App& command, DeviceOptions& options) {
-  command.add_option("--device", options.device, "Where the network runs: auto or cpu")
-      ->check(one_of({"auto", "cpu"}))
+  command.add_option("--device", options.device, "Where the network runs: auto, cpu, cuda or cuda:N (the N-th GPU)")
+      ->check(device_name())
       ->type_name("NAME")
       ->capture_default_str()
       ->group("Device");
-  command.add_option("--precision", options.precision, "What it computes in: fp32 or bf16")
-      ->check(one_of({"fp32", "bf16"}))
+  command.add_option("--precision", options.precision, "What it computes in: auto, fp32, bf16 (CPU) or fp16 (GPU)")
+      ->check(one_of({"auto", "fp32", "bf16", "fp16"}))
       ->type_name("NAME")
       ->capture_default_str()
       ->group("Device");

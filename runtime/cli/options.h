@@ -22,16 +22,21 @@ Check whole_number(long low, long high);
 /// A number from 0 to 1.
 Check share();
 Check one_of(std::vector<std::string> names);
+/// auto, cpu, cuda or cuda:N.
+Check device_name();
 
 /// --device, --precision and --threads.
 struct DeviceOptions {
   std::string device = "auto";
-  std::string precision = "fp32";
+  std::string precision = "auto";
   int threads = 0;  ///< 0: all that the process may use
 
   ModelOptions model_options() const;
   SessionOptions session_options() const;
 };
+
+/// Loads a model; where "auto" found no GPU, a line on stderr says so and why.
+Model load_model(const std::string& path, const ModelOptions& options);
 
 /// `options` must outlive the parsing.
 void add_device_options(CLI::App& command, DeviceOptions& options);

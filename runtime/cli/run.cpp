@@ -51,7 +51,7 @@ class Runner {
   explicit Runner(const RunArguments& arguments)
       : arguments_(arguments),
         shown_score_(arguments.score.value_or(default_shown_score)),
-        model_(Model::load(arguments.model, arguments.device.model_options())),
+        model_(load_model(arguments.model, arguments.device.model_options())),
         categories_(model_.info().categories),
         session_(model_, arguments.device.session_options()) {
     if (!arguments_.overlay.empty()) make_folder(arguments_.overlay);

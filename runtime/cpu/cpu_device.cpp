@@ -32,6 +32,8 @@ std::string CpuDevice::description() const {
 }
 
 std::unique_ptr<Network> CpuDevice::prepare(graph::Graph graph, Precision precision) {
+  if (precision != Precision::fp32 && precision != Precision::bf16)
+    throw Error("cpu: expected fp32 or bf16, found " + std::string(name_of(precision)));
   if (precision == Precision::bf16 && !has_isa(dnnl::cpu_isa::avx512_core_bf16))
     throw Error("cpu: expected a processor with AVX-512 BF16 instructions for bf16, found " + instructions() + " (" +
                 processor_name() + ")");

@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -44,7 +45,8 @@ const std::string& demo_model() {
 }
 
 ProcessResult maskrt_command(const std::string& command, std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), {MASKRT_COMMAND, command, demo_model()});
+  // The same wherever the tests run; GPUs have tests of their own.
+  arguments.insert(arguments.begin(), {MASKRT_COMMAND, command, demo_model(), "--device", "cpu"});
   return run_process(arguments);
 }
 
@@ -395,4 +397,14 @@ TEST_CASE("info: the model, its graph, and the memory that running takes") {
   CHECK_THAT(plain.out, Contains("batch_norm") && Contains("[1, 32, 40, "));
   CHECK_THAT(fused.out, !Contains("batch_norm"));
   CHECK(lines(fused.out) < lines(plain.out));
+}
+
+TEST_CASE("The CPU device's OpenMP runtime spins briefly, unless the environment says otherwise") {
+  // The runtime prints how it understood its environment.
+  ::setenv("OMP_DISPLAY_ENV", "VERBOSE", 1);
+  CHECK_THAT(maskrt_command("info", {}).err, Contains("GOMP_SPINCOUNT = '2000'"));
+  ::setenv("OMP_WAIT_POLICY", "passive", 1);
+  CHECK_THAT(maskrt_command("info", {}).err, Contains("GOMP_SPINCOUNT = '0'"));
+  ::unsetenv("OMP_WAIT_POLICY");
+  ::unsetenv("OMP_DISPLAY_ENV");
 }

@@ -113,11 +113,18 @@ struct Instance {
 
 // ---- Models ---------------------------------------------------------------------------------------------------------
 
-enum class Compute : std::uint8_t { fp32, bf16 };
+/// What a network is stored and multiplied in; sums are fp32 always.
+enum class Compute : std::uint8_t {
+  automatic,  ///< the device's own: fp32 on the CPU, fp16 on a GPU
+  fp32,
+  bf16,  ///< CPU
+  fp16,  ///< GPU
+};
 
 struct ModelOptions {
-  std::string device = "auto";  ///< "auto" or "cpu"
-  Compute precision = Compute::fp32;
+  /// "cpu", "cuda" or "cuda:N" (the N-th GPU, from 0), or "auto": the first GPU, and the CPU where there is none.
+  std::string device = "auto";
+  Compute precision = Compute::automatic;
   std::set<std::string, std::less<>> rewrites_off;  ///< rewrites to leave out, by name; "all" for every one
   std::vector<std::string> keep;  ///< values to keep as further outputs, by name; "all" for every named one
 };
@@ -129,7 +136,10 @@ struct InputSettings {
 };
 
 struct ModelInfo {
-  std::string name, architecture, device, precision;
+  std::string name, architecture;
+  std::string device;         ///< "cpu", "cuda:0"
+  std::string device_reason;  ///< under "auto", why it is not a GPU; empty otherwise
+  std::string precision;
   InputSettings input;
   std::vector<Category> categories;
   std::int64_t parameters = 0;

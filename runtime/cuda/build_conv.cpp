@@ -1,0 +1,86 @@
+// The step of a convolution.
+#include "kernels/conv/conv_cuda.h"
+#include "program_builder.h"
+#include "runtime/kernel_activation.h"
+
+namespace maskrt::cuda {
+namespace {
+
+/// All that the packed weights of a layer depend on but the layer.
+std::string key_of(const kernels::ConvWeightLayout& layout) {
+  return "weight " + std::string(name_of(layout.type)) + " x" + std::to_string(layout.merged) +
+         (layout.pixel_pairs ? " pairs+" + std::to_string(layout.pair_shift) : "") + " " +
+         std::to_string(layout.tap_channels) + " " + std::to_string(layout.depth);
+}
+
+}  // namespace
+
+void ProgramBuilder::add(const graph::Conv& op) {
+  const View in = input(0);
+  const int self = node_;
+  kernels::CudaConvProblem problem;
+  const Shape& shape = op.weight->shape();
+  problem.geometry = {static_cast<int>(shape[2]), static_cast<int>(shape[3]), op.stride, op.padding, op.dilation,
+                      op.groups};
+  problem.bias = op.bias != nullptr;
+  problem.coordinates = op.coordinate_weight != nullptr;
+  problem.activation = kernel_activation(op.activation);
+
+  View residual;
+  std::vector<int> nodes{self};
+  if (op.residual) {
+    if (const auto upsample = fusions_.upsampled_residual.find(self); upsample != fusions_.upsampled_residual.end()) {
+      residual = stored(node(upsample->second).inputs[0]);
+      problem.residual_kind = kernels::ConvResidual::upsampled;
+      nodes.push_back(upsample->second);
+    } else {
+      residual = input(1);
+      problem.residual_kind = kernels::ConvResidual::same;
+    }
+    problem.residual = residual.planned();
+  }
+  // In place where nobody reads the residual afterwards.
+  const graph::ValueId output = node().output;
+  View out;
+  if (problem.residual_kind == kernels::ConvResidual::same && node().inputs[0] != node().inputs[1] &&
+      last_reader_[static_cast<std::size_t>(node().inputs[1])] == self &&
+      !shared_[static_cast<std::size_t>(residual.buffer)]) {
+    out = stored(output) = residual;
+  } else {
+    out = make_output();
+  }
+  problem.in = in.planned();
+  problem.out = out.planned();
+
+  const kernels::CudaConvPlan plan = kernels::plan_conv(problem, chip_);
+  const void* weights = weights_.get(std::to_string(self) + " " + key_of(plan.weights), [&] {
+    std::vector<std::byte> packed(plan.weights.bytes());
+    kernels::pack_conv_weight(plan.weights, op.weight->evaluate().data(), packed.data());
+    return packed;
+  });
+  const float* bias = vector_of(self, "bias", op.bias);
+  const std::byte* table = nullptr;
+  if (op.coordinate_weight != nullptr) {
+    const graph::Extent& e = extent(node().inputs[0]);
+    table = weights_.get(
+        std::to_string(self) + " coordinates " + std::to_string(e.height) + "x" + std::to_string(e.width), [&] {
+          return kernels::make_coordinate_table(problem.geometry, op.coordinate_weight->evaluate().data(),
+                                                extent(output).channels, e.height, e.width)
+              .bytes;
+        });
+  }
+
+  const View workspace = scratch(plan.workspace_bytes), counters = zeroed(plan.counter_bytes);
+  step("conv", plan.kernel.entry + (plan.choice.splits > 1 ? " / " + std::to_string(plan.choice.splits) : std::string()),
+       {in, residual, workspace, counters}, {out, workspace, counters},
+       [=](const Addresses& addresses, kernels::CudaQueue& queue) {
+         const auto address = [&](const View& view) { return view.buffer < 0 ? nullptr : view.address(addresses); };
+         kernels::launch_conv(plan,
+                              {address(in), weights, bias, address(residual), table, address(out), address(workspace),
+                               address(counters)},
+                              queue);
+       },
+       nodes);
+}
+
+}  // namespace maskrt::cuda

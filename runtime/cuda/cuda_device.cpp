@@ -1,0 +1,30 @@
+#include "cuda_device.h"
+
+#include "network.h"
+#include "session_stream.h"
+
+namespace maskrt::cuda {
+
+CudaDevice::CudaDevice(int ordinal) : library_(Context::of_device(ordinal)) {}
+
+std::string CudaDevice::name() const { return "cuda:" + std::to_string(library_.context()->ordinal()); }
+
+std::string CudaDevice::description() const {
+  const Context& context = *library_.context();
+  const int capability = context.chip().compute_capability, version = context.driver().version();
+  return context.name() + ", compute capability " + std::to_string(capability / 10) + "." +
+         std::to_string(capability % 10) + ", driver for CUDA " + std::to_string(version / 1000) + "." +
+         std::to_string(version % 1000 / 10);
+}
+
+std::unique_ptr<Network> CudaDevice::prepare(graph::Graph graph, Precision precision) {
+  if (precision != Precision::fp32 && precision != Precision::fp16)
+    throw Error(name() + ": expected fp32 or fp16, found " + std::string(name_of(precision)));
+  return std::make_unique<CudaNetwork>(std::move(graph), precision, library_);
+}
+
+std::unique_ptr<DeviceStream> CudaDevice::open_stream(const StreamOptions&) {
+  return std::make_unique<SessionStream>(library_);
+}
+
+}  // namespace maskrt::cuda

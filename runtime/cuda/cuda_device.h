@@ -1,0 +1,26 @@
+// An NVIDIA GPU as a device: the driver is opened at run time, the kernels travel inside the library.
+#pragma once
+
+#include "kernel_library.h"
+#include "runtime/device.h"
+
+namespace maskrt::cuda {
+
+class CudaDevice final : public Device {
+ public:
+  /// Throws Error where there is no driver, no such device, or one that is too old.
+  explicit CudaDevice(int ordinal);
+
+  std::string name() const override;
+  std::string description() const override;
+  Precision default_precision() const override { return Precision::fp16; }
+  std::unique_ptr<Network> prepare(graph::Graph graph, Precision precision) override;
+  std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) override;
+
+  KernelLibrary& library() { return library_; }
+
+ private:
+  KernelLibrary library_;
+};
+
+}  // namespace maskrt::cuda

@@ -1,0 +1,30 @@
+// Nodes that one kernel computes together: what the graph keeps apart because other devices do, and the CUDA kernels do
+// not. Values that somebody else reads stay apart.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace maskrt::cuda {
+
+/// An adaptive average pool, the 1x1 convolution that reads it, and the 1x1 convolution that reads that.
+struct PyramidNodes {
+  int pool = -1, stage = -1, bottleneck = -1;
+};
+
+/// Indices are those of Graph::nodes.
+struct Fusions {
+  std::vector<bool> inside;  ///< by node: another node's kernel does its work, so it has none of its own
+
+  std::map<int, int> upsampled_residual;             ///< by convolution: the x2 upsampling whose result it adds
+  std::map<int, int> regroup;                        ///< by linear layer: the regrouping that it reads through
+  std::map<int, std::vector<int>> heads;             ///< by the first linear layer on a list: all, itself included
+  std::map<int, std::vector<PyramidNodes>> pyramid;  ///< by the first pool of a map: the pyramid on it
+  int last_resize = -1;  ///< the resize of the mask logits that post-processing can do on the way, or -1
+};
+
+Fusions find_fusions(const graph::Graph& graph);
+
+}  // namespace maskrt::cuda

@@ -1,0 +1,50 @@
+// A session's work on a GPU.
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "kernel_library.h"
+#include "kernel_loader.h"
+#include "memory.h"
+#include "runtime/device.h"
+#include "stream.h"
+#include "stream_queue.h"
+
+namespace maskrt::cuda {
+
+class SessionStream final : public DeviceStream {
+ public:
+  explicit SessionStream(KernelLibrary& library);
+
+  std::byte* allocate(std::size_t bytes) override;
+  void release(std::byte* memory, std::size_t bytes) noexcept override;
+  std::unique_ptr<Execution> bind(const Program& program, const Addresses& addresses) override;
+  void run(std::span<const Step> steps, const Addresses& addresses) override;
+  void preprocess(std::span<const ImageToProcess> images, const kernels::Normalisation& normalisation,
+                  const kernels::Tensor& input) override;
+  std::vector<float> read(const kernels::Tensor& tensor, bool list) override;
+  void write(const kernels::Tensor& tensor, std::span<const float> nchw) override;
+
+  const std::shared_ptr<const Context>& context() const { return library_.context(); }
+  const Stream& stream() const { return stream_; }
+  kernels::CudaQueue& queue() { return loading_ ? static_cast<kernels::CudaQueue&>(loader_) : queue_; }
+
+  /// Loads every kernel that `work` launches on queue(), and launches none.
+  void load(const std::function<void()>& work);
+
+ private:
+  KernelLibrary& library_;
+  Stream stream_;
+  StreamQueue queue_;
+  KernelLoader loader_;
+  bool loading_ = false;
+  std::map<std::byte*, DeviceMemory> memory_;
+};
+
+/// The queue of the stream that a step runs on.
+inline kernels::CudaQueue& queue_of(const Addresses& addresses) {
+  return static_cast<SessionStream*>(addresses.stream)->queue();
+}
+
+}  // namespace maskrt::cuda

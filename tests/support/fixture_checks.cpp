@@ -1,0 +1,159 @@
+#include "fixture_checks.h"
+
+#include <algorithm>
+#include <bit>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <set>
+
+#include "runtime/input_size.h"
+
+namespace maskrt::testing {
+namespace {
+
+/// Models that later versions build. Whatever else a folder holds must pass.
+const std::set<std::string> to_come = {
+    "sparse_inst_cspdarknet53_giam", "sparse_inst_darknet53_giam",    "sparse_inst_pvt_b1_giam",
+    "sparse_inst_pvt_b2_li_giam",    "sparse_inst_r101_dcn_giam",     "sparse_inst_r50_dcn_giam",
+    "sparse_inst_r50_dcnv2_giam",    "sparse_inst_r50vd_base",        "sparse_inst_r50vd_dcn_giam",
+    "wide_sparse_inst_r50vd_dcn_giam"};
+
+bool is_to_come(const std::string& name) { return name.find("fastinst") != std::string::npos || to_come.count(name) != 0; }
+
+double bound_of(const Noise& noise, Compute precision) {
+  if (precision == Compute::bf16) return 12 * noise.fp16_rms;
+  if (precision == Compute::fp16) return 2 * noise.fp16_rms;
+  return std::max(4 * noise.fp32_rms, 1e-5 * noise.deviation);
+}
+
+/// Largest difference of a final score that noise in the logits explains: sqrt(sigmoid * sigmoid) moves by at most half
+/// of either logit, the mean of sigmoids by a quarter of the mask logits. Four times, as for the tensors.
+double score_bound(const Fixture& fixture, Compute precision) {
+  const auto worst = [&](const char* name) {
+    const Noise& noise = fixture.noise.at(name);
+    return precision == Compute::fp32 ? noise.fp32_max : noise.fp16_max;
+  };
+  const double classes = worst("class_logits"), objectness = worst("objectness_logits"), masks = worst("mask_logits");
+  return std::max(1e-6, 4 * (0.5 * classes + 0.5 * objectness + 0.25 * masks));
+}
+
+/// Every k-th channel of an NCHW tensor; of a list every k-th vector.
+std::vector<float> take_every(const HostTensor& tensor, int k) {
+  if (k == 1) return tensor.values;
+  const std::int64_t batch = tensor.shape[0], channels = tensor.shape[1];
+  const std::int64_t plane = elements(tensor.shape) / (batch * channels);
+  std::vector<float> taken;
+  for (std::int64_t b = 0; b < batch; ++b)
+    for (std::int64_t c = 0; c < channels; c += k)
+      for (std::int64_t i = 0; i < plane; ++i)
+        taken.push_back(tensor.values[static_cast<std::size_t>((b * channels + c) * plane + i)]);
+  return taken;
+}
+
+/// How far one pixel of the stride-4 map that crosses the mask threshold moves the score: the mean of n probabilities
+/// above T changes by at most (1 - T) / n, and the score before rescoring is at most score / T. Logits nearer to the
+/// threshold than the noise do cross.
+double crossing_bound(const Fixture& fixture, const ExpectedInstance& instance) {
+  const graph::Preprocessing& pre = fixture.model.preprocessing;
+  const ImageSize resized =
+      resized_size({instance.mask.width, instance.mask.height}, pre.min_size, pre.max_size);
+  const double map_pixels_per_pixel =
+      resized.width * resized.height / 16.0 / (double{1} * instance.mask.width * instance.mask.height);
+  const double n = std::max(1.0, static_cast<double>(instance.area) * map_pixels_per_pixel);
+  const double threshold = fixture.model.postprocessing.mask_threshold;
+  return (1 - threshold) / n * instance.score / threshold;
+}
+
+struct Overlap {
+  std::int64_t either = 0, both = 0;
+};
+
+Overlap overlap_of(const Mask& got, const rle::Runs& want) {
+  const auto words = rle::to_bits(want);
+  Overlap overlap;
+  REQUIRE(got.bits().size() == words.size());
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    overlap.either += std::popcount(words[i] | got.bits()[i]);
+    overlap.both += std::popcount(words[i] & got.bits()[i]);
+  }
+  return overlap;
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> buildable_fixtures() {
+  std::vector<std::filesystem::path> all;
+  for (const auto& folder : fixture_folders())
+    if (!is_to_come(folder.filename().string())) all.push_back(folder);
+  return all;
+}
+
+void compare_tensors(const Fixture& fixture, const std::map<std::string, HostTensor>& found, Compute precision,
+                     bool all) {
+  for (const auto& [name, expected] : fixture.tensors) {
+    const auto got = found.find(name);
+    if (got == found.end()) {
+      INFO(name << " is neither kept nor an output");
+      CHECK(!all);
+      continue;
+    }
+    const auto every = fixture.every.find(name);
+    const auto values = take_every(got->second, every == fixture.every.end() ? 1 : every->second);
+    REQUIRE(values.size() == expected.values.size());
+    double sum = 0, worst = 0;
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const double difference = std::fabs(double{values[i]} - double{expected.values[i]});
+      sum += difference * difference;
+      if (!(difference <= worst)) {
+        worst = difference;
+        at = i;
+      }
+    }
+    const double rms = std::sqrt(sum / static_cast<double>(values.size()));
+    // The input is the resize's own bytes, normalised: one rounding away from exact (a half of 2^-8 of it in bf16).
+    Noise noise{1, 0.25e-6, 1e-6, 2e-4, 4e-3};
+    if (const auto known = fixture.noise.find(name); known != fixture.noise.end()) noise = known->second;
+    const double bound = bound_of(noise, precision);
+    INFO(fixture.name << " " << name << ": rms " << rms << ", bound " << bound << "; worst at " << at << ": got "
+                      << values[at] << ", want " << expected.values[at]);
+    CHECK(rms <= bound);
+  }
+}
+
+void compare_instances(const Fixture& fixture, const std::vector<Instance>& got,
+                       const std::vector<ExpectedInstance>& want, Compute precision) {
+  const double bound = score_bound(fixture, precision);
+  const double borderline = fixture.model.postprocessing.score_threshold + bound;
+  std::size_t g = 0, w = 0;
+  while (g < got.size() || w < want.size()) {
+    const bool same = g < got.size() && w < want.size() && got[g].class_id == want[w].class_id &&
+                      std::fabs(got[g].score - want[w].score) <= bound + crossing_bound(fixture, want[w]);
+    if (!same) {
+      INFO(fixture.name << ": got instance " << g << " of " << got.size() << " ("
+                        << (g < got.size() ? got[g].score : -1) << "), want " << w << " of " << want.size() << " ("
+                        << (w < want.size() ? want[w].score : -1) << "), bound " << bound);
+      if (g < got.size() && got[g].score <= borderline) {
+        ++g;
+      } else {
+        REQUIRE((w < want.size() && want[w].score <= borderline));
+        ++w;
+      }
+      continue;
+    }
+    const std::int64_t area = std::int64_t{want[w].mask.height} * want[w].mask.width;
+    INFO(fixture.name << ": mask " << g);
+    CHECK(got[g].mask.height() == want[w].mask.height);
+    CHECK(got[g].mask.width() == want[w].mask.width);
+    const Overlap overlap = overlap_of(got[g].mask, want[w].mask);
+    if (precision == Compute::fp32) {
+      CHECK((overlap.either - overlap.both) * 1000 <= area);
+    } else {
+      CHECK(static_cast<double>(overlap.both) >= 0.97 * static_cast<double>(overlap.either));
+    }
+    ++g;
+    ++w;
+  }
+}
+
+}  // namespace maskrt::testing

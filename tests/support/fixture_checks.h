@@ -1,0 +1,23 @@
+// What a fixture's model must compute, whatever device ran it.
+#pragma once
+
+#include "support/fixture.h"
+
+namespace maskrt::testing {
+
+/// Fixture folders whose models this version builds. Whatever else a folder holds must pass.
+std::vector<std::filesystem::path> buildable_fixtures();
+
+/// Checks (Catch2) tensors that ran in a precision (not automatic): rms distances within 4 times what the authors' code
+/// loses in fp32, or 1e-5 of the deviation; in fp16 within 2 times, in bf16 within 12 times what fp16 storage loses.
+/// `all`: every tensor of the fixture must be among those found.
+void compare_tensors(const Fixture& fixture, const std::map<std::string, HostTensor>& found, Compute precision,
+                     bool all);
+
+/// The same instances in the same order. One whose score before rescoring is as near to the threshold as the noise may
+/// be on one side only; its final score is then near or below it. Masks may differ in 0.1% of the pixels in fp32; in
+/// fp16 their intersection over union is 0.97 or better.
+void compare_instances(const Fixture& fixture, const std::vector<Instance>& got,
+                       const std::vector<ExpectedInstance>& want, Compute precision);
+
+}  // namespace maskrt::testing
