@@ -49,8 +49,9 @@ std::string to_string(const Report& report) {
   };
   std::string text = std::string("vgpu: ") + name_of(report.check) + ": " + report.message + "\n  ";
   if (report.ptx_line != 0) {
-    text += "kernel " + report.kernel + ", block " + triple(report.block) + ", thread " + triple(report.thread) +
-            "\n  PTX line " + std::to_string(report.ptx_line) + ": " + report.ptx_text;
+    text += "kernel " + report.kernel + (report.where.empty() ? "" : " in " + report.where) + ", block " +
+            triple(report.block) + ", thread " + triple(report.thread) + "\n  PTX line " +
+            std::to_string(report.ptx_line) + ": " + report.ptx_text;
   } else {
     text += "in " + report.kernel;
   }

@@ -33,6 +33,7 @@ const char* name_of(Check check);
 struct Report {
   Check check = Check::invalid;
   std::string kernel;  ///< or the copy, set or other work, where ptx_line is 0
+  std::string where;   ///< "stream 3"; empty where no stream is known
   Dim3 block{};
   Dim3 thread{};
   std::uint32_t ptx_line = 0;

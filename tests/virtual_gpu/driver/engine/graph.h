@@ -34,8 +34,8 @@ class Node {
     EdgeData data;
   };
 
-  WorkKind kind() const { return work_.kind; }
-  const Work& work() const { return work_; }
+  WorkKind kind() const { return work_->kind; }
+  const Work& work() const { return *work_; }
   Graph& graph() const { return *graph_; }
   std::uint64_t id() const { return id_; }  ///< unique in the process
   std::span<const Link> dependencies() const { return dependencies_; }
@@ -51,10 +51,12 @@ class Node {
  private:
   friend class Graph;
   friend class GraphExec;
+  friend class GraphLauncher;
+  friend class Stream;
   Graph* graph_ = nullptr;
   std::uint64_t id_ = 0;
-  std::uint64_t origin_ = 0;  ///< id of the node that this one is a clone of
-  Work work_;
+  std::uint64_t origin_ = 0;          ///< id of the node that this one is a clone of
+  std::shared_ptr<const Work> work_;  ///< never changed: launches that were submitted keep theirs
   std::vector<Link> dependencies_;
   std::vector<Link> dependents_;
   std::shared_ptr<Graph> child_;
@@ -122,6 +124,7 @@ class Graph : public std::enable_shared_from_this<Graph> {
   explicit Graph(Engine& engine) : engine_(engine) {}
   Node* append(std::span<Node* const> dependencies, Work work, std::span<const EdgeData> data);
   void expect_own(const Node* node) const;
+  void connect(Node* from, Node* to, EdgeData data);
   std::shared_ptr<Graph> copy() const;
 
   friend class GraphExec;

@@ -4,8 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <span>
-#include <vector>
+#include <set>
 
 #include "driver/engine/graph.h"
 
@@ -70,12 +69,15 @@ class GraphExec {
 
  private:
   friend class Stream;
+  friend class GraphLauncher;
   GraphExec() = default;
   Node* find(const Node* original) const;
+  void index(const Graph& graph);
+  static void take_over(const Graph& mine, const Graph& theirs);
 
   std::shared_ptr<Graph> graph_;              ///< a copy of its own
   std::map<std::uint64_t, Node*> by_origin_;  ///< nodes of the copy, children's too, by the original's id
-  std::map<const Node*, bool> disabled_;
+  std::set<const Node*> disabled_;
   std::shared_ptr<Task> last_;  ///< the end of the last launch: launches of one graph never overlap
   bool auto_free_ = false;
 };

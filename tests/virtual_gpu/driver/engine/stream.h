@@ -47,12 +47,12 @@ class Stream {
   /// the capture.
   void submit_and_wait(Work work);
 
-  /// cuEventRecord. `external`: CU_EVENT_RECORD_EXTERNAL, a node of its own in a capture; Status(illegal_state) outside
-  /// of one.
+  /// cuEventRecord. `external`: CU_EVENT_RECORD_EXTERNAL, a node of its own in a capture; Status(invalid_value) outside
+  /// of one. Status(invalid_handle) where the event belongs to another context.
   void record(Event& event, bool external = false);
-  /// cuStreamWaitEvent; lets a capture spread to this stream. `external`: CU_EVENT_WAIT_EXTERNAL, a node in a capture.
-  /// Status: capture_isolation (a captured stream waits for what was recorded outside), capture_merge, captured_event
-  /// (that capture has ended).
+  /// cuStreamWaitEvent; lets a capture spread to this stream. `external`: CU_EVENT_WAIT_EXTERNAL, a node in a capture;
+  /// Status(invalid_value) outside of one. Status: capture_isolation (a captured stream waits for what was recorded
+  /// outside), capture_merge, captured_event (that capture has ended).
   void wait(Event& event, bool external = false);
 
   /// Status(capture_unsupported) while captured, which invalidates the capture; capture_implicit as submit.

@@ -1,0 +1,70 @@
+// One piece of submitted work with what must run before it: a node of the graph that streams, events and launched
+// graphs build while the program runs.
+#pragma once
+
+#include <bitset>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "driver/engine/work.h"
+
+namespace vgpu::engine {
+
+struct ContextState;
+struct Task;
+using TaskPtr = std::shared_ptr<Task>;
+
+/// Works, by their number in the shadow of global memory. Numbers are used again in the next epoch; a set of an earlier
+/// one is empty.
+struct OrderedSet {
+  std::uint64_t epoch = 0;
+  std::bitset<256> works;
+
+  void move_to(std::uint64_t now) {
+    if (epoch == now) return;
+    works.reset();
+    epoch = now;
+  }
+  /// `now` is the current epoch.
+  void join(const OrderedSet& other, std::uint64_t now) {
+    move_to(now);
+    if (other.epoch == now) works |= other.works;
+  }
+};
+
+struct Dependency {
+  TaskPtr task;
+  bool programmatic = false;  ///< only from griddepcontrol.wait on
+};
+
+struct Task {
+  enum class State : std::uint8_t { pending, running, done };
+
+  std::shared_ptr<const Work> work;  ///< null where it only orders
+  std::shared_ptr<ContextState> context;
+  std::string where;  ///< "stream 3"
+
+  State state = State::pending;
+  std::uint64_t rank = 0;   ///< among those that could run, the lowest does
+  bool eager = false;       ///< runs although nothing that is waited for needs it
+  bool asked_for = false;   ///< something that is waited for needs it, and so what it is behind of
+  bool host_waits = false;  ///< its submitter waits for it at once
+
+  std::vector<Dependency> before;  ///< emptied once it has run
+  std::vector<Task*> after;        ///< pending ones, which the scheduler owns
+  std::size_t missing = 0;         ///< of `before`, those that have not run
+  std::uint32_t number = 0;        ///< in the shadow of global memory, in the epoch of `order`; 0 for none
+
+  /// What it is ordered after; once it has run, itself too. Starts as what the host had seen when it was submitted.
+  OrderedSet order;
+  /// Of a programmatic dependent launch, the same until griddepcontrol.wait.
+  OrderedSet order_before_wait;
+  std::chrono::steady_clock::time_point when;  ///< it ended
+
+  bool uses_device() const { return work != nullptr && work->run && work->kind != WorkKind::host; }
+};
+
+}  // namespace vgpu::engine
