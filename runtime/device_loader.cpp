@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "brief_spinning.h"
 #include "device.h"
 #if MASKRT_CUDA
 #include "cuda/cuda_devices.h"
@@ -46,6 +47,7 @@ std::vector<std::string> places(const std::string& name) {
 }
 
 Device& load(const std::string& name) {
+  const BriefSpinning spinning;  // for the OpenMP runtime that the library may bring with it
   const BriefSpinning spinning;  // for the OpenMP runtime that the library may bring with it
   std::string tried;
   for (const std::string& place : places(name)) {

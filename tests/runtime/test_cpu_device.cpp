@@ -1,4 +1,5 @@
 // The CPU device against the interpreter: every operation by itself, and a small network as a whole.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <functional>
@@ -237,7 +238,8 @@ TEST_CASE("every operation computes what the interpreter computes, algorithms me
     }
   }
   // Where there is Winograd at all, the rule takes both ways to split a convolution.
-  const bool winograd = algorithms.count("conv winograd fp32") != 0;
+  const bool winograd = std::any_of(algorithms.begin(), algorithms.end(),
+                                    [](const std::string& name) { return name.starts_with("conv winograd"); });
   if (rule && winograd) CHECK(algorithms.count("conv winograd fp32 by half") == 1);
   if (rule && winograd) CHECK(algorithms.count("conv direct fp32 by group") == 1);
 }
