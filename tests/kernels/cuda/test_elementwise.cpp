@@ -1,0 +1,83 @@
+// Elementwise operations on the GPU against the loops that define them.
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/elementwise/elementwise_cuda.h"
+#include "placed_map.h"
+
+using namespace maskrt;
+using namespace maskrt::kernels;
+using namespace maskrt::testing;
+
+namespace {
+
+// 1, primes, around an octet, a warp of octets and a block of positions; the layer after the third stage, cut.
+const std::vector<MapShape> shapes = {{1, 1, 1, 1},  {2, 3, 5, 7},   {1, 8, 4, 8},   {3, 11, 3, 9},
+                                      {1, 5, 7, 31}, {2, 1, 9, 255}, {1, 2, 3, 257}, {1, 20, 27, 64}};
+
+/// Runs `reference(out)` on the host and `launch(out)` on the GPU for a map of each type, shape and place.
+template <typename F>
+void for_each_case(F&& f) {
+  for (const DataType type : {DataType::f32, DataType::f16})
+    for (const MapShape& s : shapes)
+      for (const Place place : all_places) {
+        INFO(maskrt::name_of(type) << " [" << s.batch << ", " << s.height << ", " << s.width << ", " << s.channels
+                                   << "], " << testing::name_of(place));
+        f(type, s, place);
+      }
+}
+
+}  // namespace
+
+TEST_CASE("sums on the GPU") {
+  for_each_case([](DataType type, const MapShape& s, Place place) {
+    PlacedMap a(type, s, place), b(type, s, Place::dense), out(type, s, place), want(type, s, place);
+    a.fill_input(1), b.fill_input(2), out.fill(3), want.fill(3);
+    add_ref(a.map(), b.map(), want.map());
+    const DeviceMap device_a(a), device_b(b), device_out(out);
+    add_cuda(Gpu::instance().queue(), *device_a, *device_b, *device_out);
+    device_out.download(out);
+    out.require_near(want, [](double) { return 0.0; });
+  });
+}
+
+TEST_CASE("activations on the GPU, in place") {
+  for_each_case([](DataType type, const MapShape& s, Place place) {
+    for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid}) {
+      PlacedMap out(type, s, place), want(type, s, place);
+      out.fill(1, -20, 20), want.fill(1, -20, 20);
+      activate_ref(activation, want.map(), want.map());
+      const DeviceMap device(out);
+      activate_cuda(Gpu::instance().queue(), activation, *device, *device);
+      device.download(out);
+      // The exponential within 2 units in the last place, its sum with 1 and the quotient half a unit each; the
+      // reference as much.
+      out.require_near(want, [&](double value) {
+        return activation == Activation::sigmoid ? 12 * unit_fp32 * std::abs(value) + rounding(type, value) : 0.0;
+      });
+    }
+  });
+}
+
+TEST_CASE("scales and shifts on the GPU") {
+  for_each_case([](DataType type, const MapShape& s, Place place) {
+    PlacedMap in(type, s, Place::padded), out(type, s, place), want(type, s, place);
+    in.fill_input(1), out.fill(3), want.fill(3);
+    const std::vector<float> scale = numbers(4, s.channels), shift = numbers(5, s.channels);
+    scale_shift_ref(in.map(), scale.data(), shift.data(), want.map());
+    const DeviceMap device_in(in), device_out(out);
+    const DeviceArray<float> device_scale(scale), device_shift(shift);
+    scale_shift_cuda(Gpu::instance().queue(), *device_in, device_scale.data(), device_shift.data(), *device_out);
+    device_out.download(out);
+    // The product is below 1 and may go unrounded into the sum.
+    out.require_near(want, [&](double value) { return 2 * unit_fp32 * (1 + std::abs(value)) + rounding(type, value); });
+  });
+}
+
+TEST_CASE("elementwise operations refuse what they cannot do") {
+  PlacedMap a(DataType::f32, {1, 2, 3, 8}, Place::dense), b(DataType::f32, {1, 3, 2, 8}, Place::dense),
+      half(DataType::f16, {1, 2, 3, 8}, Place::dense);
+  CudaQueue& queue = Gpu::instance().queue();
+  CHECK_THROWS_WITH(add_cuda(queue, a.map(), b.map(), a.map()),
+                    Catch::Contains("add: second input and output: expected equal shapes, found [1, 3, 2, 8] and"));
+  CHECK_THROWS_WITH(activate_cuda(queue, Activation::relu, a.map(), half.map()),
+                    Catch::Contains("expected one type, found fp32 and fp16"));
+}

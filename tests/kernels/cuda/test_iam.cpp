@@ -1,0 +1,116 @@
+// Instance activation maps on the GPU against the loops that define them.
+#include "kernels/iam/iam.h"
+#include "kernels/iam/iam_cuda.h"
+#include "placed_map.h"
+
+using namespace maskrt;
+using namespace maskrt::kernels;
+using namespace maskrt::testing;
+
+namespace {
+
+struct Case {
+  std::int64_t batch, height, width, channels, maps;
+};
+
+// 1, primes, around 32 positions, 112 maps (fp32: 64) and 256 channels; the decoder's, cut in positions.
+const std::vector<Case> cases = {{1, 1, 1, 1, 1},       {2, 5, 3, 16, 7},     {1, 1, 31, 33, 111},
+                                 {1, 4, 8, 64, 112},    {3, 3, 11, 65, 113},  {1, 16, 16, 257, 9},
+                                 {2, 20, 27, 256, 100}, {1, 10, 27, 256, 400}};
+
+}  // namespace
+
+TEST_CASE("aggregation on the GPU") {
+  const Chip& chip = Gpu::instance().chip();
+  for (const DataType type : {DataType::f32, DataType::f16})
+    for (const Case& c : cases)
+      for (const MapWeights weights : {MapWeights::plain, MapWeights::sigmoid, MapWeights::softmax})
+        for (const Place place : {Place::padded, Place::slice, Place::odd_slice}) {
+          INFO(maskrt::name_of(type) << " " << c.batch << "x" << c.height << "x" << c.width << ", " << c.channels
+                                     << " channels, " << c.maps << " maps, weights " << static_cast<int>(weights)
+                                     << ", " << testing::name_of(place));
+          PlacedMap maps(type, {c.batch, c.height, c.width, c.maps}, place),
+              features(type, {c.batch, c.height, c.width, c.channels}, place);
+          // Logits down to e^-14, which fp16 does not hold as it is.
+          maps.fill_input(1, weights == MapWeights::plain ? 0.0f : -14.0f, weights == MapWeights::plain ? 1.0f : 2.0f);
+          features.fill_input(2);
+          PlacedMap out(DataType::f32, {c.batch, c.maps, 1, c.channels}, place),
+              want(DataType::f32, {c.batch, c.maps, 1, c.channels}, place);
+          out.fill(3), want.fill(3);
+          const Tensor parts[] = {maps.map()};
+          aggregate_ref(parts, features.map(), weights, 1e-6, want.map());
+          const DeviceMap device_maps(maps), device_features(features), device_out(out);
+          const DeviceBytes workspace(aggregate_workspace_bytes(chip, *device_maps, *device_features, weights));
+          aggregate_cuda(Gpu::instance().queue(), *device_maps, *device_features, weights, 1e-6, workspace.data(),
+                         *device_out);
+          device_out.download(out);
+          workspace.require_intact();
+          // Weights that add up to 1 (plain: to n at most), features below 1: each sum's rounding is that of n terms, a
+          // truncation on tensor cores. A weight has a few units of its own, fp16 one rounding more, which the
+          // normaliser shares.
+          const double n = static_cast<double>(c.height * c.width), sum = weights == MapWeights::plain ? n : 1;
+          const double each = type == DataType::f16 && weights != MapWeights::plain ? unit_fp16 : 0;
+          out.require_near(want, [&](double) { return sum * (2 * each + unit_fp32 * (32 + 2 * n)); });
+        }
+}
+
+TEST_CASE("aggregation of maps that are zero nearly everywhere divides by epsilon") {
+  const Chip& chip = Gpu::instance().chip();
+  for (const DataType type : {DataType::f32, DataType::f16}) {
+    PlacedMap maps(type, {1, 3, 5, 8}, Place::dense), features(type, {1, 3, 5, 8}, Place::dense);
+    // e^-18 fifteen times is below 1e-6.
+    maps.fill_input(1, -18.01f, -18.0f);
+    features.fill_input(2, 0.5f, 1.0f);
+    PlacedMap out(DataType::f32, {1, 8, 1, 8}, Place::dense), want(DataType::f32, {1, 8, 1, 8}, Place::dense);
+    out.fill(3);
+    const Tensor parts[] = {maps.map()};
+    aggregate_ref(parts, features.map(), MapWeights::sigmoid, 1e-6, want.map());
+    const DeviceMap device_maps(maps), device_features(features), device_out(out);
+    const DeviceBytes workspace(aggregate_workspace_bytes(chip, *device_maps, *device_features, MapWeights::sigmoid));
+    aggregate_cuda(Gpu::instance().queue(), *device_maps, *device_features, MapWeights::sigmoid, 1e-6, workspace.data(),
+                   *device_out);
+    device_out.download(out);
+    const double each = type == DataType::f16 ? unit_fp16 : 32 * unit_fp32;
+    out.require_near(want, [&](double value) { return 2 * each * value; });
+  }
+}
+
+TEST_CASE("normalised maps and softmax over positions on the GPU") {
+  const Chip& chip = Gpu::instance().chip();
+  for (const DataType type : {DataType::f32, DataType::f16})
+    for (const Case& c : cases)
+      for (const bool softmax : {false, true})
+        for (const Place place : all_places) {
+          INFO(maskrt::name_of(type) << " " << c.batch << "x" << c.height << "x" << c.width << ", " << c.maps
+                                     << " maps, softmax " << softmax << ", " << testing::name_of(place));
+          const MapShape s{c.batch, c.height, c.width, c.maps};
+          PlacedMap maps(type, s, place), out(type, s, place), want(type, s, place);
+          maps.fill_input(1, softmax ? -10.0f : 0.0f, softmax ? 5.0f : 1.0f);
+          out.fill(2), want.fill(2);
+          softmax ? softmax_maps_ref(maps.map(), want.map()) : normalise_maps_ref(maps.map(), 1e-6, want.map());
+          const DeviceMap device_maps(maps), device_out(out);
+          const DeviceBytes workspace(normalise_maps_workspace_bytes(chip, *device_maps));
+          if (softmax)
+            softmax_maps_cuda(Gpu::instance().queue(), *device_maps, workspace.data(), *device_out);
+          else
+            normalise_maps_cuda(Gpu::instance().queue(), *device_maps, 1e-6, workspace.data(), *device_out);
+          device_out.download(out);
+          workspace.require_intact();
+          // Sums over at most n / 64 numbers a thread, 15 levels, the stretches; the exponential of up to 15 within
+          // 15 units of its argument and 2 of its own.
+          const double steps = static_cast<double>(c.height * c.width) / 64 + 32 + (softmax ? 34 : 0);
+          out.require_near(want,
+                           [&](double value) { return steps * unit_fp32 * std::abs(value) + rounding(type, value); });
+        }
+}
+
+TEST_CASE("aggregation refuses what it cannot do") {
+  PlacedMap maps(DataType::f16, {1, 4, 4, 8}, Place::dense), features(DataType::f16, {1, 4, 5, 8}, Place::dense),
+      wide(DataType::f32, {1, 4, 4, 8}, Place::dense);
+  OwnedTensor out(DataType::f32, 1, 8, 1, 8, 0);
+  CudaQueue& queue = Gpu::instance().queue();
+  CHECK_THROWS_WITH(aggregate_cuda(queue, maps.map(), features.map(), MapWeights::plain, 0, nullptr, *out),
+                    Catch::Contains("for maps [1, 4, 4, 8], found [1, 4, 5, 8]"));
+  CHECK_THROWS_WITH(aggregate_cuda(queue, maps.map(), wide.map(), MapWeights::plain, 0, nullptr, *out),
+                    Catch::Contains("expected one type"));
+}

@@ -1,0 +1,61 @@
+// Mask logits on the GPU against the loop that defines them.
+#include "kernels/mask_head/mask_product.h"
+#include "kernels/mask_head/mask_product_cuda.h"
+#include "placed_map.h"
+
+using namespace maskrt;
+using namespace maskrt::kernels;
+using namespace maskrt::testing;
+
+namespace {
+
+struct Case {
+  std::int64_t batch, height, width, channels, instances;
+};
+
+// 1, primes, around the tiles of 64 positions, 104 instances and 32 and 256 features; the real layer, cut.
+const std::vector<Case> cases = {{1, 1, 1, 1, 1},       {2, 5, 7, 16, 3},     {1, 7, 9, 31, 103},
+                                 {2, 8, 8, 33, 104},    {1, 5, 13, 8, 105},   {3, 6, 4, 257, 17},
+                                 {1, 20, 27, 256, 100}, {1, 3, 43, 128, 209}, {1, 2, 17, 600, 31}};
+
+}  // namespace
+
+TEST_CASE("mask products on the GPU") {
+  for (const auto& [type, to] : std::vector<std::pair<DataType, DataType>>{
+           {DataType::f32, DataType::f32}, {DataType::f16, DataType::f16}, {DataType::f16, DataType::f32}})
+    for (const Case& c : cases)
+      for (const bool offset : {false, true})
+        for (const Place place : all_places) {
+          INFO(maskrt::name_of(type) << " to " << maskrt::name_of(to) << ", " << c.batch << "x" << c.height << "x"
+                                     << c.width << ", " << c.channels << " channels, " << c.instances
+                                     << " instances, offset " << offset << ", " << testing::name_of(place));
+          PlacedMap features(type, {c.batch, c.height, c.width, c.channels}, place);
+          PlacedMap out(to, {c.batch, c.height, c.width, c.instances}, place),
+              want(to, {c.batch, c.height, c.width, c.instances}, place);
+          OwnedTensor kernels(DataType::f32, c.batch, c.instances, 1, c.channels + (offset ? 1 : 0),
+                              place == Place::padded ? in_eights(c.channels + 1) : 0);
+          features.fill_input(1), out.fill(2), want.fill(2);
+          for_each_element(*kernels, [&, engine = std::mt19937(3)](auto b, auto n, auto x, auto k) mutable {
+            // fp16 holds these, so that rounding the kernels changes nothing.
+            set(*kernels, b, n, x, k, static_cast<float>(static_cast<int>(engine() % 2049) - 1024) / 1024);
+          });
+          mask_product_ref(*kernels, features.map(), offset, want.map());
+          const DeviceMap device_features(features), device_out(out);
+          const DeviceTensor device_kernels(*kernels);
+          mask_product_cuda(Gpu::instance().queue(), *device_kernels, *device_features, offset, *device_out);
+          device_out.download(out);
+          // One rounding a product and one a sum, of terms below 1 that add up like a random walk; tensor cores may
+          // drop what lies below a unit instead of rounding it.
+          const double terms = static_cast<double>(c.channels) + 1;
+          out.require_near(want, [&, t = to](double value) {
+            return 2 * unit_fp32 * terms * (1 + 2 * std::sqrt(terms)) / 2 + rounding(t, value);
+          });
+        }
+}
+
+TEST_CASE("mask products refuse what they cannot do") {
+  PlacedMap features(DataType::f16, {1, 4, 4, 8}, Place::dense), out(DataType::f16, {1, 4, 4, 3}, Place::dense);
+  OwnedTensor kernels(DataType::f32, 1, 3, 1, 8, 0);
+  CHECK_THROWS_WITH(mask_product_cuda(Gpu::instance().queue(), *kernels, features.map(), true, out.map()),
+                    Catch::Contains("expected kernels [B, N, 1, 9]"));
+}
