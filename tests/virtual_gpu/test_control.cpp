@@ -115,6 +115,25 @@ TEST_CASE("barrier reductions") {
   });
 }
 
+TEST_CASE("calls through registers, each lane its own") {
+  const auto function = [](int which, int v) {
+    return which == 0 ? v * v : which == 1 ? v + 1 : v < 2 ? v : 2 * v - 1;
+  };
+  check<int>("indirect_calls", 128, [&](std::size_t i, const std::vector<int>& x) {
+    const int v = x[i], side = v % 10;
+    return function(v % 3, v % 20) + 3 * (v % 2 == 0 ? side * side : function(2, v % 8));
+  });
+}
+
+TEST_CASE("local memory of a size known only at run time") {
+  check<int>("dynamic_local", 96, [](std::size_t i, const std::vector<int>& x) {
+    const int n = x[i] % 13 + 1;
+    unsigned sum = 0;
+    for (int k = n - 1; k >= 0; --k) sum = sum * 3 + static_cast<unsigned>(x[(i + static_cast<std::size_t>(k)) % 96]);
+    return static_cast<int>(sum);
+  });
+}
+
 TEST_CASE("structures by value, as parameters and results") {
   struct Pair {
     float a;

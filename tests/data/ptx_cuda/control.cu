@@ -153,3 +153,39 @@ extern "C" __global__ void barrier_reductions(const int* x, int* y) {
   const int count = __syncthreads_count(v % 2), all = __syncthreads_and(v >= 0) != 0, any = __syncthreads_or(v == 77) != 0;
   y[threadIdx.x] = count * 4 + all * 2 + any;
 }
+
+// Calls through tables of functions and through virtual functions; each lane may call another.
+__device__ __noinline__ int square(int v) { return v * v; }
+__device__ __noinline__ int successor(int v) { return v + 1; }
+__device__ __noinline__ int climb(int v) { return v < 2 ? v : climb(v - 1) + 2; }
+__device__ int (*functions[3])(int) = {square, successor, climb};
+struct Shape {
+  virtual __device__ int area(int scale) const = 0;
+};
+struct Box : Shape {
+  int side;
+  __device__ explicit Box(int s) : side(s) {}
+  __device__ int area(int scale) const override { return side * side * scale; }
+};
+struct Strip : Shape {
+  int length;
+  __device__ explicit Strip(int l) : length(l) {}
+  __device__ int area(int scale) const override { return functions[2](length % 8) * scale; }
+};
+extern "C" __global__ void indirect_calls(const int* x, int* y) {
+  const int v = x[threadIdx.x];
+  const Box box(v % 10);
+  const Strip strip(v);
+  const Shape* shape = v % 2 == 0 ? static_cast<const Shape*>(&box) : &strip;
+  y[threadIdx.x] = functions[v % 3](v % 20) + shape->area(3);
+}
+
+// Local memory of a size known only when it runs.
+extern "C" __global__ void dynamic_local(const int* x, int* y) {
+  const int n = x[threadIdx.x] % 13 + 1;
+  int* list = static_cast<int*>(__builtin_alloca(n * sizeof(int)));
+  for (int i = 0; i < n; ++i) list[i] = x[(threadIdx.x + i) % blockDim.x];
+  int sum = 0;
+  for (int i = 0; i < n; ++i) sum = sum * 3 + list[n - 1 - i];
+  y[threadIdx.x] = sum;
+}
