@@ -1,0 +1,110 @@
+// What the kernels of score_queries.cu, mask_words.cu and mask_runs.cu read and write. Plain C++ for both compilers.
+#pragma once
+
+#include <cstdint>
+
+#include "../cuda/divisor.h"
+#include "../cuda/map.h"
+
+namespace maskrt::kernels::cuda {
+
+/// One image's sizes along one axis: map -> padded -> (crop) resized -> original. Steps are source positions for each
+/// destination position, as bilinear_tap takes them.
+struct AxisGeometry {
+  std::int32_t resized, original;
+  float first_step, second_step;  ///< map / padded, resized / original
+};
+
+struct ImageGeometry {
+  AxisGeometry x, y;
+};
+
+/// What changes from call to call, in device memory; the ImageGeometry of each image follows it.
+struct PostprocessCall {
+  std::uint64_t* words;  ///< device memory for the masks' bits
+  std::uint32_t* runs;   ///< device memory for run lengths; null: none are wanted
+  std::uint64_t word_capacity, run_capacity;
+  float score_threshold, mask_threshold, minimum_score;
+  std::int32_t masks;              ///< 0: scores and classes alone
+  float below_logit, above_logit;  ///< farther out than these, logits decide the bit whatever is blended with what
+  float lowest_inside;  ///< a probability beyond which a pixel of the map may set bits: the threshold less the margin
+  std::int32_t padding;
+};
+
+/// What blocks add up for one query of one image. All zero between calls.
+struct QueryTally {
+  std::uint64_t sum;    ///< of the probabilities above the threshold, in units of 2^-32
+  std::uint32_t count;  ///< of these
+  /// The part of the map that may set bits: largest of width - x, x + 1, height - y, y + 1. 0: none.
+  std::uint32_t from_right, right, from_bottom, bottom;
+  float score;  ///< before rescoring
+  std::int32_t class_id, padding;
+};
+
+/// Head of the result block; the records follow it.
+struct PostprocessHeader {
+  std::uint32_t instances;  ///< of the whole batch
+  std::uint32_t tiles;      ///< of work for mask_words.cu
+  std::uint64_t words;      ///< that the masks need; where this exceeds the capacity none were written
+  std::uint64_t runs;       ///< that run lengths need; instances beyond the capacity were not written
+  std::uint64_t padding[5];
+};
+
+/// One instance, in the order of images, then queries. Its bits lie in a box of whole words that holds every set bit:
+/// pixel (x, y) is bit y % 64 of words[first_word_of + (x - first_column) * words + y / 64 - first_word].
+struct InstanceRecord {
+  std::int32_t image, query, class_id;
+  float score;
+  std::int32_t first_column, columns, first_word, words;  ///< the box; words are those of one column
+  std::uint64_t first_word_of;                            ///< where its words begin
+  std::uint64_t first_run;                                ///< where its run lengths begin
+  std::uint64_t area;
+  std::uint32_t first_tile, runs;
+  std::int32_t left, top, right, bottom;  ///< of the set bits, inclusive; right < left where there is none
+};
+
+/// Probabilities of the upsampled map that one block of score_queries.cu takes, and its threads.
+constexpr int kScoreTileWidth = 32, kScoreTileHeight = 8, kScoreThreads = 256;
+/// Columns, and at most how many words of each, that one block of mask_words.cu makes at a time.
+constexpr int kMaskTileColumns = 16, kMaskTileWords = 8, kMaskThreads = 128;
+constexpr int kRunThreads = 256;
+
+/// Logits [B, h, w, N] transposed to [B, N, h, pitch], in their own type.
+struct PlanarLogits {
+  void* data;
+  std::int32_t height, width, pitch;
+};
+
+struct ScoreParams {
+  Map class_logits, objectness, mask_logits;
+  const PostprocessCall* call;
+  PlanarLogits planar;
+  QueryTally* tallies;  ///< [B, N]
+  std::uint32_t* blocks_done;
+  PostprocessHeader* header;
+  InstanceRecord* records;
+  std::int32_t batch, map_width, map_height;  ///< of the upsampled map
+  float map_step;                             ///< mask logits' positions for each of the map's
+  std::int32_t tiles_across, tiles;           ///< of one map
+  std::int32_t chunk;                         ///< queries of one block
+  std::int32_t patch_words;                   ///< 32-bit words between two pixels of the patch in shared memory
+  std::int32_t patch_rows, patch_columns;     ///< room in the patch
+  Divisor own_columns, own_rows;              ///< of the patch that a block transposes
+};
+
+struct MaskWordsParams {
+  const PostprocessCall* call;
+  PlanarLogits planar;
+  const PostprocessHeader* header;
+  InstanceRecord* records;
+  std::int32_t queries, map_width, map_height;
+  float map_step;
+};
+
+struct MaskRunsParams {
+  const PostprocessCall* call;
+  PostprocessHeader* header;
+  InstanceRecord* records;
+};
+
+}  // namespace maskrt::kernels::cuda
