@@ -179,7 +179,53 @@ TEST_CASE("integer arithmetic") {
   });
 }
 
+TEST_CASE("several integers in one register") {
+  // PTX ISA, 9.7.1 with .u16x2 and .s16x2; 9.7.19 "SIMD Video Instructions".
+  const auto pairs = [](auto f) {
+    return [f](u32 a, u32 b, u32) {
+      const auto half = [&](int shift) {
+        return static_cast<u32>(static_cast<u16>(
+                   f(static_cast<int>(static_cast<s16>(a >> shift)), static_cast<int>(static_cast<s16>(b >> shift)))))
+               << shift;
+      };
+      return half(0) | half(16);
+    };
+  };
+  check<u32, u32>("add.s16x2", 2, pairs([](int a, int b) { return a + b; }));
+  check<u32, u32>("add.u16x2", 2, pairs([](int a, int b) { return a + b; }));
+  check<u32, u32>("min.s16x2", 2, pairs([](int a, int b) { return std::min(a, b); }));
+  check<u32, u32>("max.u16x2", 2, pairs([](int a, int b) { return std::max(a & 0xffff, b & 0xffff); }));
+  check<u32, u32>("max.s16x2.relu", 2, pairs([](int a, int b) { return std::max({a, b, 0}); }));
+  check<s32, s32>("min.relu.s32", 2, [](s32 a, s32 b, s32) { return std::max(std::min(a, b), 0); });
+  check<s32, s32>("max.relu.s32", 2, [](s32 a, s32 b, s32) { return std::max({a, b, 0}); });
+  const auto bytes = [](auto f) {
+    return [f](u32 a, u32 b, u32) {
+      u32 d = 0;
+      for (int at = 0; at < 32; at += 8)
+        d |= static_cast<u32>(f(static_cast<int>(a >> at & 255), static_cast<int>(b >> at & 255)) & 255) << at;
+      return d;
+    };
+  };
+  check<u32, u32>("vabsdiff4.u32.u32.u32", 3, bytes([](int a, int b) { return std::abs(a - b); }));
+  check<u32, u32>("vavrg4.u32.u32.u32", 3, bytes([](int a, int b) { return (a + b + 1) / 2; }));
+  check<u32, u32>("vadd4.u32.u32.u32.sat", 3, bytes([](int a, int b) { return std::min(a + b, 255); }));
+  check<u32, u32>("vmax4.s32.s32.s32", 3, bytes([](int a, int b) {
+                    return std::max(static_cast<std::int8_t>(a), static_cast<std::int8_t>(b));
+                  }));
+  check<u32, u32>("vsub2.s32.s32.s32.sat", 3, pairs([](int a, int b) { return std::clamp(a - b, -32768, 32767); }));
+  check<u32, u32>("vabsdiff4.u32.u32.u32.add", 3, [](u32 a, u32 b, u32 c) {
+    for (int at = 0; at < 32; at += 8)
+      c += static_cast<u32>(std::abs(static_cast<int>(a >> at & 255) - static_cast<int>(b >> at & 255)));
+    return c;
+  });
+}
+
 TEST_CASE("bits") {
+  // PTX ISA, 9.7.8.6: the second result of lop3 is whether any bit is set, combined with a predicate.
+  check<u32, u32>(
+      "{ .reg .pred p, q; setp.lt.s32 q, b, 0; lop3.or.b32 d|p, a, b, c, 0x80, q; selp.b32 d, 1, 0, p; } //", 3,
+      [](u32 a, u32 b, u32 c) { return (a & b & c) != 0 || (b >> 31) != 0 ? 1u : 0u; });
+
   check<u32, u32>("and.b32", 2, [](u32 a, u32 b, u32) { return a & b; });
   check<u64, u64>("xor.b64", 2, [](u64 a, u64 b, u64) { return a ^ b; });
   check<u16, u16>("not.b16", 1, [](u16 a, u16, u16) { return ~a; });
@@ -281,6 +327,16 @@ TEST_CASE("floating point") {
   check<float, float>("set.num.f32.f32", 2, [](float a, float b, float) { return a == a && b == b ? 1.0f : 0.0f; });
 }
 
+TEST_CASE("reciprocals of f64 from the upper 32 bits") {
+  // PTX ISA, 9.7.3.14 and 9.7.3.17: within 2^-20 of the exact one of the upper half, the lower half zero.
+  const auto upper = [](double v) { return std::bit_cast<double>(std::bit_cast<u64>(v) & 0xffffffff00000000u); };
+  const auto flushed = [](double v) { return std::fabs(v) < 0x1p-1022 ? std::copysign(0.0, v) : v; };
+  check<double, double>("rcp.approx.ftz.f64", 1,
+                        [&](double a, double, double) { return flushed(upper(1 / flushed(upper(a)))); });
+  check<double, double>("rsqrt.approx.ftz.f64", 1,
+                        [&](double a, double, double) { return flushed(upper(1 / std::sqrt(flushed(upper(a))))); });
+}
+
 TEST_CASE("half precision") {
   check<u16, u16>("add.f16", 2, [](u16 a, u16 b, u16) {
     return nearest_half(static_cast<long double>(half_value(a)) + static_cast<long double>(half_value(b)));
@@ -306,6 +362,18 @@ TEST_CASE("half precision") {
 }
 
 TEST_CASE("conversions") {
+  // .satfinite: the largest number of the format instead of infinity.
+  check<u16, float>("cvt.rn.satfinite.f16.f32", 1, [](float a, float, float) -> u16 {
+    const float b = std::fabs(a) >= 65520.0f ? std::copysign(65504.0f, a) : a;
+    const double steps = std::fabs(static_cast<double>(b)) * 0x1p24;
+    if (a != a) return 0x7fff;
+    // Round to the 11 bits of a half, or to its smallest step.
+    const int exponent = steps >= 2048 ? std::ilogb(steps) - 10 : 0;
+    const double rounded = std::nearbyint(std::ldexp(steps, -exponent));
+    const double magnitude = rounded + exponent * 1024.0;
+    return static_cast<u16>((std::signbit(a) ? 0x8000 : 0) | static_cast<int>(magnitude));
+  });
+
   check<u16, float>("cvt.rn.f16.f32", 1,
                     [](float a, float, float) { return nearest_half(static_cast<long double>(a)); });
   check<float, u16>("cvt.f32.f16", 1, [](u16 a, u16, u16) { return static_cast<float>(half_value(a)); });

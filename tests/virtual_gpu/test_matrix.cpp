@@ -36,6 +36,8 @@ const Format kTf32{"tf32", 32, -8, 8, as_float};
 const Format kDouble{"f64", 64, -8, 8, [](int v) { return std::bit_cast<std::uint64_t>(static_cast<double>(v)); }};
 const Format kS8{"s8", 8, -128, 127, [](int v) { return static_cast<std::uint64_t>(v) & 255; }};
 const Format kU8{"u8", 8, 0, 255, [](int v) { return static_cast<std::uint64_t>(v); }};
+const Format kS4{"s4", 4, -8, 7, [](int v) { return static_cast<std::uint64_t>(v) & 15; }};
+const Format kU4{"u4", 4, 0, 15, [](int v) { return static_cast<std::uint64_t>(v); }};
 const Format kE4m3{"e4m3", 8, -8, 8, as_e4m3};
 const Format kE5m2{"e5m2", 8, -4, 4, as_e5m2};
 const Format kFloat{"f32", 32, -1000, 1000, as_float};
@@ -149,8 +151,146 @@ TEST_CASE("mma") {
       check(16, 32, a, b, kS32);
     }
   }
+  for (const Format& a : {kS4, kU4}) {
+    for (const Format& b : {kS4, kU4}) {
+      check(8, 32, a, b, kS32);
+      check(16, 32, a, b, kS32);
+      check(16, 64, a, b, kS32);
+    }
+  }
   for (const Format& a : {kE4m3, kE5m2}) {
-    for (const Format& b : {kE4m3, kE5m2}) check(16, 32, a, b, kFloat);
+    for (const Format& b : {kE4m3, kE5m2}) {
+      for (const int k : {16, 32}) {
+        check(16, k, a, b, kFloat);
+        check(16, k, a, b, kHalf);
+      }
+    }
+  }
+}
+
+TEST_CASE("mma of single bits counts those that agree or differ") {
+  // PTX ISA, 9.7.14.5.12 and 9.7.14.5.13: lane l holds bits 32 * (l % 4) on of row l / 4, then of row l / 4 + 8, then
+  // the same 128 further on.
+  for (const int k : {128, 256}) {
+    for (const std::string op : {"xor", "and"}) {
+      const int na = k / 64, nb = k / 128;
+      Numbers numbers(5);
+      std::vector<std::uint32_t> a(static_cast<std::size_t>(na) * 32), b(static_cast<std::size_t>(nb) * 32);
+      for (auto& v : a) v = static_cast<std::uint32_t>(numbers.bits());
+      for (auto& v : b) v = static_cast<std::uint32_t>(numbers.bits());
+      std::string ptx =
+          ".version 8.7\n.target sm_90a\n.address_size 64\n.visible .entry k(.param .u64 pa, .param .u64 pb, .param "
+          ".u64 pc)\n{\n.reg .b64 %rd<5>; .reg .b32 %r1; .reg .b32 a<4>; .reg .b32 b<2>; .reg .b32 c<4>;\nmov.u32 %r1, "
+          "%laneid;\nld.param.u64 %rd1, [pa];\nmad.wide.u32 %rd1, %r1, 4, %rd1;\nld.param.u64 %rd2, [pb];\n"
+          "mad.wide.u32 %rd2, %r1, 4, %rd2;\nld.param.u64 %rd3, [pc];\nmad.wide.u32 %rd3, %r1, 16, %rd3;\n";
+      std::string list_a, list_b;
+      for (int i = 0; i < na; ++i) {
+        ptx += "ld.global.b32 a" + std::to_string(i) + ", [%rd1 + " + std::to_string(i * 128) + "];\n";
+        list_a += (i != 0 ? ", a" : "a") + std::to_string(i);
+      }
+      for (int i = 0; i < nb; ++i) {
+        ptx += "ld.global.b32 b" + std::to_string(i) + ", [%rd2 + " + std::to_string(i * 128) + "];\n";
+        list_b += (i != 0 ? ", b" : "b") + std::to_string(i);
+      }
+      ptx += "mov.b32 c0, 10;\nmov.b32 c1, 20;\nmov.b32 c2, 30;\nmov.b32 c3, 40;\nmma.sync.aligned.m16n8k" +
+             std::to_string(k) + ".row.col.s32.b1.b1.s32." + op + ".popc {c0, c1, c2, c3}, {" + list_a + "}, {" +
+             list_b + "}, {c0, c1, c2, c3};\nst.global.v4.b32 [%rd3], {c0, c1, c2, c3};\nret;\n}\n";
+      Bench bench(ptx);
+      const std::uint64_t d = bench.allocate(512);
+      bench.run_clean("k", grid(1, 32), bench.upload(a), bench.upload(b), d);
+      const auto got = bench.download<int>(d, 128);
+      for (int lane = 0; lane < 32; ++lane) {
+        for (int i = 0; i < 4; ++i) {
+          const int row = lane / 4, half = i / 2, column = lane % 4 * 2 + i % 2;
+          int want = 10 * (i + 1);
+          for (int part = 0; part < k / 32; ++part) {
+            // Word `part` of the row: quad member part % 4, registers of the upper 128 bits behind those of the lower.
+            const std::uint32_t x = a[static_cast<std::size_t>((part / 4 * 2 + half) * 32 + row * 4 + part % 4)];
+            const std::uint32_t y = b[static_cast<std::size_t>(part / 4 * 32 + column * 4 + part % 4)];
+            want += std::popcount(op == "xor" ? x ^ y : x & y);
+          }
+          INFO("k " << k << ", " << op << ", lane " << lane << ", register " << i);
+          REQUIRE(got[static_cast<std::size_t>(lane * 4 + i)] == want);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("mma.m8n8k4 of f16 in every layout") {
+  // PTX ISA, 9.7.14.5.1: four products at a time, each by the threads of two quads.
+  for (int layouts = 0; layouts < 4; ++layouts) {
+    for (int types = 0; types < 4; ++types) {
+      const bool a_column = (layouts & 1) != 0, b_row = (layouts & 2) != 0, d_half = (types & 1) != 0,
+                 c_half = (types & 2) != 0;
+      Numbers numbers(19);
+      int a[4][8][4], b[4][4][8], c[4][8][8];
+      for (auto& matrix : a)
+        for (auto& row : matrix)
+          for (int& v : row) v = numbers.integer(-8, 8);
+      for (auto& matrix : b)
+        for (auto& row : matrix)
+          for (int& v : row) v = numbers.integer(-8, 8);
+      for (auto& matrix : c)
+        for (auto& row : matrix)
+          for (int& v : row) v = numbers.integer(-8, 8);
+      // Eight words a lane for A and B together (four used), eight for C.
+      std::vector<std::uint32_t> given(32 * 4, 0), sums(32 * 8, 0);
+      const auto where = [](int lane, int i, bool half) {
+        const int upper = lane < 16 ? 0 : 4;
+        return half ? std::pair{lane % 4 + upper, i}
+                    : std::pair{(lane & 1) + (i & 2) + upper, (i & 4) + (lane & 2) + (i & 1)};
+      };
+      for (int lane = 0; lane < 32; ++lane) {
+        const int product = lane % 16 / 4, upper = lane < 16 ? 0 : 4, in_quad = lane % 4;
+        for (int i = 0; i < 4; ++i) {
+          const int va = a_column ? a[product][i + upper][in_quad] : a[product][in_quad + upper][i];
+          const int vb = b_row ? b[product][in_quad][i + upper] : b[product][i][in_quad + upper];
+          given[static_cast<std::size_t>(lane * 4 + i / 2)] |= static_cast<std::uint32_t>(as_half(va)) << i % 2 * 16;
+          given[static_cast<std::size_t>(lane * 4 + 2 + i / 2)] |= static_cast<std::uint32_t>(as_half(vb))
+                                                                   << i % 2 * 16;
+        }
+        for (int i = 0; i < 8; ++i) {
+          const auto [row, column] = where(lane, i, c_half);
+          const int v = c[product][row][column];
+          if (c_half) {
+            sums[static_cast<std::size_t>(lane * 8 + i / 2)] |= static_cast<std::uint32_t>(as_half(v)) << i % 2 * 16;
+          } else {
+            sums[static_cast<std::size_t>(lane * 8 + i)] = static_cast<std::uint32_t>(as_float(v));
+          }
+        }
+      }
+      const std::string eight = "{c0, c1, c2, c3, c4, c5, c6, c7}", four = "{c0, c1, c2, c3}";
+      const std::string results = "{d0, d1, d2, d3, d4, d5, d6, d7}", half_results = "{d0, d1, d2, d3}";
+      const std::string ptx =
+          std::string(
+              ".version 8.7\n.target sm_75\n.address_size 64\n.visible .entry k(.param .u64 pa, .param .u64 pc, "
+              ".param .u64 pd)\n{\n.reg .b64 %rd<4>; .reg .b32 %r1; .reg .b32 a<4>; .reg .b32 c<8>; .reg .b32 "
+              "d<8>;\nmov.u32 %r1, %laneid;\nld.param.u64 %rd1, [pa];\nmad.wide.u32 %rd1, %r1, 16, "
+              "%rd1;\nld.param.u64 %rd2, [pc];\nmad.wide.u32 %rd2, %r1, 32, %rd2;\nld.param.u64 %rd3, "
+              "[pd];\nmad.wide.u32 %rd3, %r1, 32, %rd3;\nld.global.v4.b32 {a0, a1, a2, a3}, [%rd1];\n"
+              "ld.global.v4.b32 {c0, c1, c2, c3}, [%rd2];\nld.global.v4.b32 {c4, c5, c6, c7}, [%rd2 + 16];\n"
+              "mov.b32 d4, 0;\nmov.b32 d5, 0;\nmov.b32 d6, 0;\nmov.b32 d7, 0;\n") +
+          "mma.sync.aligned.m8n8k4." + (a_column ? "col" : "row") + (b_row ? ".row." : ".col.") +
+          (d_half ? "f16" : "f32") + ".f16.f16." + (c_half ? "f16 " : "f32 ") + (d_half ? half_results : results) +
+          ", {a0, a1}, {a2, a3}, " + (c_half ? four : eight) +
+          ";\nst.global.v4.b32 [%rd3], {d0, d1, d2, d3};\nst.global.v4.b32 [%rd3 + 16], {d4, d5, d6, d7};\nret;\n}\n";
+      Bench bench(ptx, test_settings(75));
+      const std::uint64_t d = bench.allocate(1024);
+      bench.run_clean("k", grid(1, 32), bench.upload(given), bench.upload(sums), d);
+      const auto got = bench.download<std::uint32_t>(d, 256);
+      for (int lane = 0; lane < 32; ++lane) {
+        const int product = lane % 16 / 4;
+        for (int i = 0; i < 8; ++i) {
+          const auto [row, column] = where(lane, i, d_half);
+          int want = c[product][row][column];
+          for (int x = 0; x < 4; ++x) want += a[product][row][x] * b[product][x][column];
+          const std::uint32_t word = got[static_cast<std::size_t>(lane * 8 + (d_half ? i / 2 : i))];
+          INFO("layouts " << layouts << ", types " << types << ", lane " << lane << ", element " << i);
+          REQUIRE((d_half ? word >> i % 2 * 16 & 0xffff : word) == (d_half ? as_half(want) : as_float(want)));
+        }
+      }
+    }
   }
 }
 
