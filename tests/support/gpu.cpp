@@ -5,8 +5,7 @@
 namespace maskrt::testing {
 
 Gpu& Gpu::instance() {
-  // Never destroyed: a driver that has begun to shut down need not be asked for anything.
-  static Gpu& gpu = *new Gpu;
+  static Gpu gpu;
   return gpu;
 }
 
