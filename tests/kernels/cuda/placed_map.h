@@ -65,9 +65,15 @@ class PlacedMap {
   /// bit by bit as it was; padding zero.
   template <typename Bound>
   void require_near(const PlacedMap& want, Bound&& bound) const {
+    const kernels::Tensor wanted = want.map();
+    require_near_at(want, [&](auto b, auto y, auto x, auto c) { return bound(kernels::get(wanted, b, y, x, c)); });
+  }
+  /// The same within bound(b, y, x, c).
+  template <typename Bound>
+  void require_near_at(const PlacedMap& want, Bound&& bound) const {
     require_close(whole_, *want.whole_, [&](auto b, auto y, auto x, auto c) {
       const bool inside = c >= begin_ && c < begin_ + shape_.channels;
-      return inside ? bound(kernels::get(*want.whole_, b, y, x, c)) : 0.0;
+      return inside ? static_cast<double>(bound(b, y, x, c - begin_)) : 0.0;
     });
   }
 

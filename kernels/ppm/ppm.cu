@@ -1,0 +1,109 @@
+// Pyramid pooling: a block takes one cell of one size from the map to the bottleneck's result. Bound by time, not by
+// work: the block of the 1 x 1 pool reads the whole map alone, and the two small products wait for their weights.
+#include "../cuda/activate.cuh"
+#include "../cuda/cell_range.cuh"
+#include "../cuda/octet.cuh"
+#include "ppm_params.h"
+
+namespace maskrt::kernels::cuda {
+namespace {
+
+using Block = PyramidBlock;
+
+/// Means over a cell into `means`, zeros up to a multiple of 256. Each warp adds every 32nd position, then the warps
+/// are added in order. `partial` holds 32 x 256 numbers.
+template <typename T>
+__device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, float* partial, float* means) {
+  const int thread = static_cast<int>(threadIdx.x), lane = thread % 32, warp = thread / 32;
+  const int positions = rows.count * columns.count;
+  const int row_step = Block::warps / columns.count, column_step = Block::warps % columns.count;
+  for (int c0 = 0; c0 < in.channels; c0 += Block::channels) {
+    const int c = c0 + lane * 8;
+    Octet sum{};
+    if (c < in.channels) {
+      int y = warp / columns.count, x = warp % columns.count;
+#pragma unroll 4
+      for (int i = warp; i < positions; i += Block::warps) {
+        const std::int64_t position = static_cast<std::int64_t>(rows.first + y) * in.width + columns.first + x;
+        const Octet o = load_channels(in, pixel_of<T>(in, b, position), c);
+#pragma unroll
+        for (int k = 0; k < 8; ++k) sum.v[k] += o.v[k];
+        x += column_step;
+        y += row_step;
+        if (x >= columns.count) {
+          x -= columns.count;
+          ++y;
+        }
+      }
+    }
+    store_octet(partial + warp * Block::channels + lane * 8, sum);
+    __syncthreads();
+    if (thread < Block::channels) {
+      float total = 0;
+#pragma unroll
+      for (int w = 0; w < Block::warps; ++w) total += partial[w * Block::channels + thread];
+      means[c0 + thread] = total / static_cast<float>(positions);
+    }
+    __syncthreads();
+  }
+}
+
+/// results[r] = activation(weight[r] . vector + bias[r]) for r < rows, zeros up to a multiple of 256. `lanes` threads
+/// share a row, eight columns each at a time; `vector` is padded with zeros to a multiple of 256.
+template <typename T, int lanes>
+__device__ void multiply(const T* weight, int rows, int columns, int stride, const float* bias, Activation activation,
+                         const float* vector, float* results) {
+  const int thread = static_cast<int>(threadIdx.x), lane = thread % lanes;
+  for (int row = thread / lanes; row < (rows + 255) / 256 * 256; row += Block::threads / lanes) {
+    float sum = 0;
+    if (row < rows) {
+      for (int k = lane * 8; k < columns; k += lanes * 8) {
+        const Octet w = load_octet(weight + static_cast<std::int64_t>(row) * stride + k);
+        const Octet v = load_octet(vector + k);
+#pragma unroll
+        for (int i = 0; i < 8; ++i) sum += w.v[i] * v.v[i];
+      }
+    }
+#pragma unroll
+    for (int step = lanes / 2; step > 0; step /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, step);
+    if (lane == 0) results[row] = row < rows ? activated(activation, bias != nullptr ? sum + bias[row] : sum) : 0.0f;
+  }
+  __syncthreads();
+}
+
+/// Grid [cells of all branches, batch].
+template <typename T>
+__device__ void pyramid(const PyramidParams& p) {
+  extern __shared__ __align__(16) float shared[];
+  int i = 0;
+  while (static_cast<int>(blockIdx.x) >= p.branches[i].end_cell) ++i;
+  const PyramidParams::Branch& branch = p.branches[i];
+  const int cell = static_cast<int>(blockIdx.x) - (i == 0 ? 0 : p.branches[i - 1].end_cell);
+  const int b = static_cast<int>(blockIdx.y);
+  float* means = shared + Block::warps * Block::channels;
+  float* hidden = means + Block::padded(p.in.channels);
+  float* results = hidden + Block::padded(branch.hidden);
+
+  pool<T>(p.in, b, cell_range(cell / branch.out.width, p.in.height, branch.out.height),
+          cell_range(cell % branch.out.width, p.in.width, branch.out.width), shared, means);
+  multiply<T, 32>(static_cast<const T*>(branch.stage_weight), branch.hidden, p.in.channels, p.in_stride,
+                  branch.stage_bias, static_cast<Activation>(branch.activation), means, hidden);
+  multiply<T, 8>(static_cast<const T*>(branch.bottleneck_weight), branch.out.channels, branch.hidden,
+                 branch.hidden_stride, branch.bottleneck_bias, Activation::none, hidden, results);
+  T* out = pixel_of<T>(branch.out, b, cell);
+  for (int c = static_cast<int>(threadIdx.x) * 8; c < branch.out.block; c += Block::threads * 8)
+    store_channels(branch.out, out, c, load_octet(results + c));
+}
+
+}  // namespace
+
+extern "C" {
+__global__ void __launch_bounds__(Block::threads) pyramid_pool_f32(const __grid_constant__ PyramidParams p) {
+  pyramid<float>(p);
+}
+__global__ void __launch_bounds__(Block::threads) pyramid_pool_f16(const __grid_constant__ PyramidParams p) {
+  pyramid<__half>(p);
+}
+}
+
+}  // namespace maskrt::kernels::cuda
