@@ -1,0 +1,29 @@
+// What the virtual GPU says of itself: name, identity and attributes, by compute capability.
+#pragma once
+
+#include <cuda.h>
+
+#include <cstdint>
+#include <string>
+
+#include "machine/device.h"
+
+namespace vgpu::driver {
+
+/// "Virtual GPU (compute capability 9.0, 8 SMs)": says what it is, because speed measured on it means nothing.
+std::string chip_name(const Settings& settings);
+CUuuid chip_uuid(const Settings& settings);
+
+/// An attribute as a chip of that compute capability gives it, with the number of multiprocessors and the memory that
+/// the settings say. Throws Status where there is no such attribute. The figures are those of the data-centre chip of
+/// each capability (T4, A100, A10, L4, H100): CUDA C++ Programming Guide, "Technical Specifications per Compute
+/// Capability", and what deviceQuery prints for them.
+int chip_attribute(const Settings& settings, CUdevice_attribute attribute);
+
+/// Registers are handed out to warps in units of this many.
+constexpr std::uint32_t kRegisterUnit = 256;
+constexpr std::uint32_t kMaxRegistersPerThread = 255;
+/// Dynamic and static shared memory that a kernel may use without asking: cuFuncSetAttribute.
+constexpr std::uint32_t kSharedWithoutOptIn = 49152;
+
+}  // namespace vgpu::driver
