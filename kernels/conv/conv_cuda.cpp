@@ -77,11 +77,14 @@ int vector_of(const Tensor& t, std::int64_t group_out, int groups) {
   return first % 8 == 0 && divides(4) ? 4 : 1;
 }
 
+/// Whether the kernels may read the input in pieces of 16 bytes: they are aligned, and no piece has channels of which
+/// nobody knows what they are. (Padding is zeros.)
 bool is_wide(const Tensor& in, const ConvWeightLayout& weights) {
-  const auto piece = static_cast<std::int64_t>(16 / size_of(in.type));
   if (weights.pixel_pairs) return true;
-  const bool groups_aligned = weights.device_groups() == 1 || weights.group_in * weights.merged % piece == 0;
-  return misalignment(in.data) == 0 && in.pixel_stride % piece == 0 && in.batch_stride % piece == 0 && groups_aligned;
+  const auto piece = static_cast<std::int64_t>(16 / size_of(in.type));
+  const bool whole = weights.group_in * weights.merged % piece == 0 ||
+                     (weights.device_groups() == 1 && in.block >= weights.tap_channels);
+  return whole && misalignment(in.data) == 0 && in.pixel_stride % piece == 0 && in.batch_stride % piece == 0;
 }
 
 ConvParams params_of(const CudaConvProblem& problem, const ConvWeightLayout& weights) {

@@ -27,8 +27,8 @@ __device__ __forceinline__ std::uint32_t swizzled(int row, int piece) {
 
 /// The window of one output pixel.
 struct Window {
-  int first;      // element of in at which tap (0, 0), channel 0 would lie; may be negative
-  unsigned taps;  // bit y: tap row y lies inside the map; bit 16 + x: tap column x
+  int first;         // element of in at which tap (0, 0), channel 0 would lie; may be negative
+  unsigned outside;  // bit y: tap row y lies outside of the map (15: there is none); bit 16 + x: tap column x
 };
 
 __device__ __forceinline__ Window window_of(const ConvParams& p, int pixel) {
@@ -42,7 +42,7 @@ __device__ __forceinline__ Window window_of(const ConvParams& p, int pixel) {
     rows |= static_cast<unsigned>(static_cast<unsigned>(y + k * p.dilation) < static_cast<unsigned>(p.height)) << k;
   for (int k = 0; k < p.kernel_width; ++k)
     columns |= static_cast<unsigned>(static_cast<unsigned>(x + k * p.dilation) < static_cast<unsigned>(p.width)) << k;
-  return {image * p.in_batch_stride + (y * p.width + x) * p.in_pixel_stride, exists ? rows | columns << 16 : 0u};
+  return {image * p.in_batch_stride + (y * p.width + x) * p.in_pixel_stride, exists ? ~(rows | columns << 16) : ~0u};
 }
 
 /// A place in the depth: a tap and a channel, kept by additions alone.
@@ -50,7 +50,7 @@ struct DepthCursor {
   int channel;  // of the tap
   int offset;   // elements from Window::first
   int tap_y, tap_x;
-  unsigned tap;  // as in Window::taps; a tap row of 15 is beyond the kernel
+  unsigned tap;  // as in Window::outside; a tap row of 15 is beyond the kernel
 
   __device__ __forceinline__ void start(const ConvParams& p, int at) {
     const int number = at / p.tap_channels;
@@ -76,32 +76,22 @@ struct DepthCursor {
   }
 };
 
-/// 16 bytes into shared memory, of which the first `bytes` come from an aligned address and the others are zeros: a
-/// cp.async where the chip has it.
-template <typename T>
-__device__ __forceinline__ void copy_piece(std::uint32_t shared, const T* from, int bytes) {
+/// 16 bytes into shared memory from an aligned address, or zeros: a cp.async where the chip has it.
+__device__ __forceinline__ void copy_piece(std::uint32_t shared, const void* from, bool zeros) {
 #if __CUDA_ARCH__ >= 800
-  ptx::cp_async_16(shared, from, static_cast<std::uint32_t>(bytes));
+  ptx::cp_async_16_or_zeros(shared, from, zeros);
 #else
-  alignas(16) T piece[elements_of_piece<T>] = {};
-  if (bytes == 16) {
-    *reinterpret_cast<uint4*>(piece) = *reinterpret_cast<const uint4*>(from);
-  } else {
-#pragma unroll
-    for (int i = 0; i < elements_of_piece<T>; ++i)
-      if (i * static_cast<int>(sizeof(T)) < bytes) piece[i] = from[i];
-  }
-  *static_cast<uint4*>(__cvta_shared_to_generic(shared)) = *reinterpret_cast<const uint4*>(piece);
+  *static_cast<uint4*>(__cvta_shared_to_generic(shared)) = zeros ? uint4{} : *static_cast<const uint4*>(from);
 #endif
 }
 
-/// The same from an address of any alignment.
+/// The first `count` elements from an address of any alignment, zeros behind them.
 template <typename T>
-__device__ __forceinline__ void copy_unaligned_piece(std::uint32_t shared, const T* from, int bytes) {
+__device__ __forceinline__ void copy_elements(std::uint32_t shared, const T* from, int count) {
   alignas(16) T piece[elements_of_piece<T>] = {};
 #pragma unroll
   for (int i = 0; i < elements_of_piece<T>; ++i)
-    if (i * static_cast<int>(sizeof(T)) < bytes) piece[i] = from[i];
+    if (i < count) piece[i] = from[i];
   *static_cast<uint4*>(__cvta_shared_to_generic(shared)) = *reinterpret_cast<const uint4*>(piece);
 }
 
@@ -125,7 +115,7 @@ struct PixelLoader {
   static_assert(threads % pieces == 0 && rows % pass == 0 && pass % 8 == 0);
 
   int first[passes];
-  unsigned taps[passes];
+  unsigned outside[passes];
   DepthCursor cursor;
   std::uint32_t place;  // of this thread's first piece in a tile
 
@@ -136,22 +126,21 @@ struct PixelLoader {
     for (int i = 0; i < passes; ++i) {
       const Window window = window_of(p, first_pixel + row + i * pass);
       first[i] = window.first + group * p.group_in;
-      taps[i] = window.taps;
+      outside[i] = window.outside;
     }
     cursor.start(p, (first_step * pieces + piece) * elements_of_piece<T>);
   }
   /// Begins to fill the tile at `shared` and steps on.
   __device__ __forceinline__ void load(const ConvParams& p, std::uint32_t shared) {
-    const int bytes = min((p.group_in - cursor.channel) * static_cast<int>(sizeof(T)), 16);
 #pragma unroll
     for (int i = 0; i < passes; ++i) {
-      const bool inside = (taps[i] & cursor.tap) == cursor.tap;
-      const T* from = static_cast<const T*>(p.in) + (inside ? first[i] + cursor.offset : 0);
+      const bool zeros = (outside[i] & cursor.tap) != 0;
+      const T* from = static_cast<const T*>(p.in) + (first[i] + cursor.offset);
       const std::uint32_t to = shared + place + static_cast<std::uint32_t>(i * pass * pieces * 16);
       if (any_alignment && p.in_wide == 0) {
-        copy_unaligned_piece(to, from, inside ? bytes : 0);
+        copy_elements(to, from, zeros ? 0 : p.group_in - cursor.channel);
       } else {
-        copy_piece(to, from, inside ? bytes : 0);
+        copy_piece(to, from, zeros);
       }
     }
     cursor.advance(p, pieces * elements_of_piece<T>);
@@ -179,9 +168,8 @@ struct WeightLoader {
   __device__ __forceinline__ void load(const ConvParams& p, std::uint32_t shared) {
 #pragma unroll
     for (int i = 0; i < passes; ++i) {
-      const bool exists = i * pass < channels;
-      const T* row = exists ? from + static_cast<long long>(i * pass) * p.depth : static_cast<const T*>(p.weights);
-      copy_piece(shared + place + static_cast<std::uint32_t>(i * pass * pieces * 16), row, exists ? 16 : 0);
+      copy_piece(shared + place + static_cast<std::uint32_t>(i * pass * pieces * 16),
+                 from + static_cast<long long>(i * pass) * p.depth, i * pass >= channels);
     }
     from += pieces * elements_of_piece<T>;
   }
