@@ -24,7 +24,7 @@ __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, fl
       int y = warp / columns.count, x = warp % columns.count;
 #pragma unroll 4
       for (int i = warp; i < positions; i += Block::warps) {
-        const std::int64_t position = static_cast<std::int64_t>(rows.first + y) * in.width + columns.first + x;
+        const int position = (rows.first + y) * in.width + columns.first + x;  // map_of: below 2^30
         const Octet o = load_channels(in, pixel_of<T>(in, b, position), c);
 #pragma unroll
         for (int k = 0; k < 8; ++k) sum.v[k] += o.v[k];
