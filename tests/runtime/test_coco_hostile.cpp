@@ -5,8 +5,8 @@
 #include <string>
 
 #include "runtime/coco/evaluate.h"
+#include "support/allocation_meter.h"
 #include "support/files.h"
-#include "weights_tools/allocation_meter.h"
 
 namespace maskrt::coco {
 namespace {

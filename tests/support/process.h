@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +24,8 @@ struct ProcessResult {
   int status = 0;  ///< exit status; 128 + signal where a signal ended it
   std::string out, err;
   bool timed_out = false;  ///< it was killed
+  /// Bytes of memory that it had at most; no less than this process had when it was started, which spawning counts.
+  std::size_t peak_memory = 0;
 };
 
 /// Runs `arguments[0]` with the arguments after it and no input, until it ends or `limit` is over.
@@ -72,7 +75,9 @@ inline ProcessResult run_process(const std::vector<std::string>& arguments,
   ::close(out[0]);
   ::close(err[0]);
   int status = 0;
-  ::waitpid(child, &status, 0);
+  rusage usage{};
+  ::wait4(child, &status, 0, &usage);
+  result.peak_memory = static_cast<std::size_t>(usage.ru_maxrss) * 1024;
   result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return result;
 }

@@ -2,7 +2,7 @@
 // memory than the file justifies.
 #include <catch2/catch.hpp>
 
-#include "allocation_meter.h"
+#include "support/allocation_meter.h"
 #include "support/files.h"
 #include "weights_tools/checkpoint/checkpoint.h"
 
