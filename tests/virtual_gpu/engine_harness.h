@@ -15,12 +15,14 @@
 namespace vgpu::engine {
 
 /// Kernels over words, one thread each: store: y = value; copy: y = x; bump: x = 3 x + 1; count: x += 1, atomically;
+/// raise: x[0] = 1, released; poll: waits for x[0] to be raised;
 /// late_copy: copy that waits for the grids it depends on first; early_copy: that waits only afterwards; fault: reads
 /// address 4096.
 inline std::string engine_ptx() {
   const auto kernel = [](const std::string& name, const std::string& body) {
     return ".visible .entry " + name +
-           "(.param .u64 x, .param .u64 y, .param .u32 value)\n{\n.reg .b32 %r<8>; .reg .b64 %rd<8>;\n"
+           "(.param .u64 x, .param .u64 y, .param .u32 value)\n{\n.reg .b32 %r<8>; .reg .b64 %rd<8>; .reg .pred "
+           "%p<2>;\n"
            "mov.u32 %r1, %ctaid.x;\nmov.u32 %r2, %ntid.x;\nmov.u32 %r3, %tid.x;\nmad.lo.u32 %r4, %r1, %r2, %r3;\n"
            "ld.param.u64 %rd1, [x];\nmad.wide.u32 %rd2, %r4, 4, %rd1;\n"
            "ld.param.u64 %rd3, [y];\nmad.wide.u32 %rd4, %r4, 4, %rd3;\nld.param.u32 %r5, [value];\n" +
@@ -29,6 +31,10 @@ inline std::string engine_ptx() {
   return ".version 8.7\n.target sm_90a\n.address_size 64\n" + kernel("store", "st.global.u32 [%rd4], %r5;\n") +
          kernel("copy", "ld.global.u32 %r6, [%rd2];\nst.global.u32 [%rd4], %r6;\n") +
          kernel("bump", "ld.global.u32 %r6, [%rd2];\nmad.lo.u32 %r6, %r6, 3, %r5;\nst.global.u32 [%rd2], %r6;\n") +
+         kernel("raise", "st.release.gpu.global.u32 [%rd1], 1;\n") +
+         kernel("poll",
+                "setp.ne.u32 %p1, %r3, 0;\n@%p1 ret;\nagain:\nld.acquire.gpu.global.u32 %r6, [%rd1];\nsetp.eq.u32 %p1, "
+                "%r6, 0;\n@%p1 bra again;\n") +
          kernel("count", "atom.global.add.u32 %r6, [%rd1], 1;\n") +
          kernel("late_copy", "griddepcontrol.wait;\nld.global.u32 %r6, [%rd2];\nst.global.u32 [%rd4], %r6;\n") +
          kernel("early_copy", "ld.global.u32 %r6, [%rd2];\ngriddepcontrol.wait;\nst.global.u32 [%rd4], %r6;\n") +

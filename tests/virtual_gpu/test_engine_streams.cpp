@@ -276,6 +276,45 @@ TEST_CASE("streams wait for words of memory that others write") {
   }
 }
 
+TEST_CASE("a stream that waits for a word that nothing writes is reported") {
+  EngineBench bench;
+  Options options;
+  options.value_wait_ms = 20;
+  std::vector<Report> reports;
+  options.on_report = [&](const Report& report) { reports.push_back(report); };
+  Engine engine(bench.device, options);
+  const auto context = engine.create_context();
+  const auto stream = context->create_stream(true);
+  stream->submit(wait_value_work(bench.words(1, 0), 1, 4, Wait::eq));
+  CHECK(code_from([&] { stream->synchronize(); }) == Code::launch_failed);
+  REQUIRE(reports.size() == 1);
+  CHECK(reports[0].check == Check::deadlock);
+}
+
+TEST_CASE("a kernel that waits for another stream's kernel is a deadlock where that comes later") {
+  EngineBench bench(0);
+  const auto a = bench.stream();
+  const auto b = bench.stream();
+  const std::uint64_t flag = bench.words(64, 0);
+  b->submit(bench.kernel("raise", flag, flag));
+  b->submit(bench.kernel("poll", flag, flag, 1, false, 1));
+  b->synchronize();
+  const std::uint64_t later = bench.words(64, 0);
+  a->submit(bench.kernel("poll", later, later, 1, false, 1));
+  b->submit(bench.kernel("raise", later, later));
+  CHECK(code_from([&] { bench.context->synchronize(); }) == Code::launch_failed);
+  REQUIRE(bench.reports.size() == 1);
+  CHECK(bench.reports[0].check == Check::deadlock);
+}
+
+TEST_CASE("an engine can be drained without the host knowing") {
+  EngineBench bench(0);
+  const auto a = bench.stream();
+  a->submit(bench.note("a"));
+  bench.engine.drain();
+  CHECK(bench.notes().size() == 1);
+}
+
 TEST_CASE("host threads with streams of their own share the device") {
   EngineBench bench(1, 5);
   constexpr int kThreads = 4;

@@ -32,6 +32,11 @@ void Engine::synchronize() {
   scheduler_->wait(lock, scheduler_->all_tails(lock));
 }
 
+void Engine::drain() {
+  Lock lock = scheduler_->enter();
+  scheduler_->drain(lock, scheduler_->all_tails(lock));
+}
+
 bool Engine::in_host_function() { return Scheduler::in_host_function(); }
 
 void Engine::free_now(Context& context, std::uint64_t address, std::uint64_t bytes, const std::string& name,

@@ -26,7 +26,9 @@ class Scheduler;
 struct Options {
   std::uint64_t seed = 0;      ///< 0: the order of submission, as far as anything asks for it
   std::uint32_t idle_ms = 30;  ///< 0: never by itself
-  bool race_checks = true;     ///< races between streams
+  /// A stream that waits for a word of memory this long, with nothing else to do, is in a deadlock.
+  std::uint32_t value_wait_ms = 10000;
+  bool race_checks = true;  ///< races between streams
   /// Called once for every check that fires, by the thread that ran the work, without a lock.
   std::function<void(const Report&)> on_report;
   /// Called for other reasons to fail: a configuration that Device::launch refuses, device loss.
@@ -51,8 +53,10 @@ class Engine {
   /// Throws the code of a lost device.
   void check() const;
 
-  /// Carries everything out (all contexts).
+  /// Carries everything out (all contexts). What the host submits later is ordered after it.
   void synchronize();
+  /// Carries everything out, but orders nothing: for an allocation that finds no room while frees are pending.
+  void drain();
   /// True while this thread runs a host function: calls of the driver are not permitted there (Code::not_permitted).
   static bool in_host_function();
 

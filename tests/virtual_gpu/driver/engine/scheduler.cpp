@@ -10,8 +10,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// How long a stream may wait for a word of memory while nothing else happens, before that is a deadlock.
-constexpr std::chrono::seconds kValueLimit{10};
 /// Numbers in use from which on a moment where the host has seen everything is taken to start afresh.
 constexpr std::uint32_t kForgetFrom = 128;
 
@@ -79,6 +77,7 @@ TaskPtr Scheduler::submit(Lock&, std::shared_ptr<ContextState> context, std::sha
                           std::string where, std::vector<Dependency> before, bool host_waits) {
   if (!idle_thread_.joinable() && options_.idle_ms != 0) idle_thread_ = std::thread([this] { run_idle(); });
   auto task = std::make_shared<Task>();
+  if (work != nullptr) task->kind = work->kind;
   task->work = std::move(work);
   task->context = std::move(context);
   task->where = std::move(where);
@@ -137,7 +136,7 @@ void Scheduler::run_until_done(Lock& lock, const std::vector<TaskPtr>& tasks) {
         progress = Clock::now();
       } else if (!values_awaited()) {
         changed_.wait(lock);
-      } else if (!device_busy_ && Clock::now() - progress > kValueLimit) {
+      } else if (!device_busy_ && Clock::now() - progress > std::chrono::milliseconds(options_.value_wait_ms)) {
         fail_awaited_values();
       } else {
         // The host, a kernel or another stream may write the word; nobody tells.
@@ -147,11 +146,15 @@ void Scheduler::run_until_done(Lock& lock, const std::vector<TaskPtr>& tasks) {
   }
 }
 
-void Scheduler::wait(Lock& lock, const std::vector<TaskPtr>& tasks) {
+void Scheduler::drain(Lock& lock, const std::vector<TaskPtr>& tasks) {
   for (const TaskPtr& task : tasks) {
     if (task != nullptr && task->state != Task::State::done) ask_for(task);
   }
   run_until_done(lock, tasks);
+}
+
+void Scheduler::wait(Lock& lock, const std::vector<TaskPtr>& tasks) {
+  drain(lock, tasks);
   for (const TaskPtr& task : tasks) {
     if (task != nullptr) host_seen_.join(task->order, records_.epoch());
   }
@@ -262,10 +265,13 @@ void Scheduler::finish(Task& first, bool host_sees) {
     task->state = Task::State::done;
     task->when = Clock::now();
     task->before.clear();
-    if (host_sees || (task->work != nullptr && (task->work->host_visible || task->work->kind == WorkKind::host))) {
+    if (host_sees || (task->work != nullptr && (task->work->host_visible || task->kind == WorkKind::host))) {
       host_seen_.join(task->order, records_.epoch());
     }
     pending_.erase(task.get());
+    // Streams and events hold their last tasks; what those worked with may go.
+    task->work.reset();
+    task->context.reset();
     for (Task* next : std::exchange(task->after, {})) {
       if (--next->missing != 0) continue;
       if (next->work == nullptr || !next->work->run) {
@@ -302,11 +308,7 @@ void Scheduler::forget_if_all_seen() {
 void Scheduler::free_now(Lock& lock, ContextState& context, std::uint64_t address, std::uint64_t bytes,
                          const std::string& name, const std::function<void()>& release) {
   OrderedSet seen = host_seen_;
-  const std::vector<TaskPtr> tails = all_tails(lock);
-  for (const TaskPtr& task : tails) {
-    if (task != nullptr && task->state != Task::State::done) ask_for(task);
-  }
-  run_until_done(lock, tails);
+  drain(lock, all_tails(lock));
   context.check();
   if (options_.race_checks) {
     seen.move_to(records_.epoch());

@@ -42,6 +42,8 @@ class Scheduler {
                  std::vector<Dependency> before, bool host_waits = false);
   /// Runs work until these tasks (null ones are skipped) are done; what the host submits later is ordered after them.
   void wait(Lock& lock, const std::vector<TaskPtr>& tasks);
+  /// The same, but the host learns nothing of it.
+  void drain(Lock& lock, const std::vector<TaskPtr>& tasks);
   /// The ends of everything submitted, in all contexts.
   std::vector<TaskPtr> all_tails(const Lock&) const;
   /// True where `task` is done. Where it isn't, runs one piece of work.
@@ -53,7 +55,10 @@ class Scheduler {
 
   void lose_device(Code code, const std::string& why);
   Code lost() const { return lost_; }
-  void add_context(const Lock&, const std::shared_ptr<ContextState>& context) { contexts_.push_back(context); }
+  void add_context(const Lock&, const std::shared_ptr<ContextState>& context) {
+    std::erase_if(contexts_, [](const auto& entry) { return entry.expired(); });
+    contexts_.push_back(context);
+  }
 
   static bool in_host_function();
 

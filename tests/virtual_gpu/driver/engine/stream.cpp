@@ -33,9 +33,7 @@ std::vector<TaskPtr> part_of(const StreamState& stream) {
   return tasks;
 }
 
-bool is_kernel(const TaskPtr& task) {
-  return task != nullptr && task->work != nullptr && task->work->kind == WorkKind::kernel;
-}
+bool is_kernel(const TaskPtr& task) { return task != nullptr && task->kind == WorkKind::kernel; }
 
 /// Adds a node behind the stream's frontier. A programmatic launch may overlap the kernels it depends on.
 void capture_work(StreamState& stream, Work work) {

@@ -43,9 +43,10 @@ struct Dependency {
 struct Task {
   enum class State : std::uint8_t { pending, running, done };
 
-  std::shared_ptr<const Work> work;  ///< null where it only orders
-  std::shared_ptr<ContextState> context;
-  std::string where;  ///< "stream 3"
+  std::shared_ptr<const Work> work;       ///< null where it only orders, and once it has run
+  WorkKind kind = WorkKind::empty;        ///< of the work
+  std::shared_ptr<ContextState> context;  ///< null once it has run
+  std::string where;                      ///< "stream 3"
 
   State state = State::pending;
   std::uint64_t rank = 0;   ///< among those that could run, the lowest does
