@@ -23,9 +23,8 @@ extern "C" __global__ void __launch_bounds__(kSgemmThreads) aggregate_f32(const 
   const int map = map0 + thread % kSide;  // the one that this thread loads
   float most = 0;
   if (weights == MapWeights::softmax && map < maps)
-    most = combined(p.statistics + static_cast<std::int64_t>(b) * p.statistics_stretches * maps, p.statistics_stretches,
-                    maps, map)
-               .most;
+    most = largest_of(p.statistics + static_cast<std::int64_t>(b) * p.statistics_stretches * maps + map,
+                      p.statistics_stretches, maps);
   float sum = 0, acc[4][4] = {};
   sgemm<kSide, Contiguous::row, Contiguous::row>(
       begin, end,

@@ -6,6 +6,7 @@
 // sums of stretches; for many, tensor cores and the exponentials of the weights, which take about as long.
 #include "../cuda/fragments.cuh"
 #include "../cuda/octet.cuh"
+#include "../ptx/approximate.cuh"
 #include "../ptx/ldmatrix.cuh"
 #include "../ptx/shared_address.cuh"
 #include "aggregate_params.h"
@@ -23,44 +24,38 @@ constexpr int kMapTiles = Tile::maps / 16;             // of each warp
 constexpr int kChannelTiles = Tile::channels / 8 / 8;  // of each of 8 warps
 constexpr std::uint32_t kOnes = 0x3c003c00;            // two fp16 numbers 1
 
-/// Eight maps of a thread, at two positions of each stage: where its logits go.
-struct MapLane {
-  int map;       ///< first of eight
-  int position;  ///< in the stage; the other is 16 further
-  bool idle;     ///< a row of 112 maps leaves two of sixteen lanes without work
-};
-
+/// A logit as a weight. `shift` is what the exponent needs: softmax's largest logit, else 0.
 template <MapWeights weights>
-__device__ Eight weigh(const Octet& logits, const Octet& most) {
-  Octet w;
-#pragma unroll
-  for (int i = 0; i < 8; ++i) {
-    if constexpr (weights == MapWeights::plain) w.v[i] = logits.v[i];
-    if constexpr (weights == MapWeights::sigmoid) w.v[i] = __fdividef(kAggregateScale, 1.0f + __expf(-logits.v[i]));
-    if constexpr (weights == MapWeights::softmax) w.v[i] = kAggregateScale * __expf(logits.v[i] - most.v[i]);
-  }
-  return {{packed(w.v[0], w.v[1]), packed(w.v[2], w.v[3]), packed(w.v[4], w.v[5]), packed(w.v[6], w.v[7])}};
-}
-
-/// Eight channels of a position into shared memory, zeros where there are none.
-__device__ void stage_features(const Map& features, int b, int position, int end, int c, __half* to) {
-#if __CUDA_ARCH__ >= 800
-  if (features.aligned != 0 && (c + 8 <= features.block || c >= features.channels)) {
-    const bool there = position < end && c < features.channels;
-    ptx::cp_async_16(ptx::shared_address(to), there ? pixel_of<const __half>(features, b, position) + c : features.data,
-                     there ? 16 : 0);
-    return;
-  }
-#endif
-  Eight e{};
-  if (position < end && c < features.channels) {
-    const __half* from = pixel_of<const __half>(features, b, position) + c;
-    e = features.aligned != 0 && c + 8 <= features.block ? load_eight(from) : load_some(from, features.channels - c);
-  }
-  *reinterpret_cast<uint4*>(to) = make_uint4(e.pair[0], e.pair[1], e.pair[2], e.pair[3]);
+__device__ float weigh(float logit, float shift) {
+  constexpr float kLog2E = 1.44269504f;
+  if constexpr (weights == MapWeights::plain) return logit;
+  // kAggregateScale / (1 + e^-x) = 1 / (2^(-x log2 e - 14) + 2^-14)
+  if constexpr (weights == MapWeights::sigmoid)
+    return ptx::reciprocal_approximate(ptx::exp2_approximate(logit * -kLog2E - kAggregateScaleLog2) +
+                                       1 / kAggregateScale);
+  return ptx::exp2_approximate((logit - shift) * kLog2E + kAggregateScaleLog2);
 }
 
 template <MapWeights weights>
+__device__ uint4 weigh(const uint4& logits, const Octet& shift) {
+  const auto pair = [&](std::uint32_t word, int i) {
+    const float2 two = __half22float2(*reinterpret_cast<const __half2*>(&word));
+    return packed(weigh<weights>(two.x, shift.v[i]), weigh<weights>(two.y, shift.v[i + 1]));
+  };
+  if constexpr (weights == MapWeights::plain) return logits;
+  return make_uint4(pair(logits.x, 0), pair(logits.y, 2), pair(logits.z, 4), pair(logits.w, 6));
+}
+
+/// Channels c .. c + 7 of a pixel, zeros beyond the map's. `vectors`: they are aligned, or none of them is the map's.
+template <bool vectors>
+__device__ uint4 load_bits(const Map& map, const __half* pixel, int c) {
+  if (c >= map.channels) return make_uint4(0, 0, 0, 0);
+  if constexpr (vectors) return *reinterpret_cast<const uint4*>(pixel + c);
+  const Eight e = load_some(pixel + c, map.channels - c);
+  return make_uint4(e.pair[0], e.pair[1], e.pair[2], e.pair[3]);
+}
+
+template <MapWeights weights, bool vectors>
 __device__ void aggregate(const AggregateParams& p) {
   extern __shared__ __align__(16) unsigned char shared[];
   using MapStage = __half[Tile::positions][Tile::map_stride];
@@ -77,83 +72,111 @@ __device__ void aggregate(const AggregateParams& p) {
   const int map0 = tile % p.map_tiles * Tile::maps, channel0 = tile / p.map_tiles * Tile::channels;
   const int b = static_cast<int>(blockIdx.z), maps = p.maps.channels;
   const int begin = stretch * p.stretch, end = min(begin + p.stretch, p.maps.height * p.maps.width);
-  const int thread = static_cast<int>(threadIdx.x), lane = thread % 32, warp = thread / 32;
+  const int thread = static_cast<int>(threadIdx.x), lane = thread % 32;
+  const int warp = __shfl_sync(0xffffffffu, thread / 32, 0);  // the same in all lanes, as the compiler now sees
 
-  const MapLane mine{map0 + thread % 16 * 8, thread / 16, thread % 16 * 8 >= Tile::maps};
+  // The thread's eight maps, at two positions of a stage. A row of 112 maps leaves two of sixteen lanes idle.
+  const int my_map = thread % 16 * 8, map_row = thread / 16;
+  const bool weighs = my_map < Tile::maps;
+  const __half* map_pixel = pixel_of<const __half>(p.maps, b, begin + map_row);
+  const std::int64_t map_step = std::int64_t{16} * p.maps.pixel_stride;
   Octet most{};
-  if (weights == MapWeights::softmax && !mine.idle) {
-    const MapStatistics* statistics = p.statistics + static_cast<std::int64_t>(b) * p.statistics_stretches * maps;
-    for (int i = 0; i < 8; ++i)
-      if (mine.map + i < maps) most.v[i] = combined(statistics, p.statistics_stretches, maps, mine.map + i).most;
+  if constexpr (weights == MapWeights::softmax) {
+    __shared__ float largest[Tile::maps];
+    if (thread < Tile::maps && map0 + thread < maps)
+      largest[thread] =
+          largest_of(p.statistics + static_cast<std::int64_t>(b) * p.statistics_stretches * maps + map0 + thread,
+                     p.statistics_stretches, maps);
+    __syncthreads();
+    for (int i = 0; weighs && i < 8; ++i)
+      if (map0 + my_map + i < maps) most.v[i] = largest[my_map + i];
   }
-  Octet logits[2];
+  uint4 logits[2];
   const auto load_logits = [&](int position0) {
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-      const int position = position0 + mine.position + 16 * i;
-      if (!mine.idle && mine.map < maps && position < end)
-        logits[i] = load_channels(p.maps, pixel_of<const __half>(p.maps, b, position), mine.map);
+      if (weighs && position0 + map_row + 16 * i < end)
+        logits[i] = load_bits<vectors>(p.maps, map_pixel, map0 + my_map);
+      map_pixel += map_step;
     }
   };
   const auto store_weights = [&](int position0, MapStage& to) {
-    if (mine.idle) return;
+    if (!weighs) return;
 #pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      const bool there = mine.map < maps && position0 + mine.position + 16 * i < end;
-      const Eight e = there ? weigh<weights>(logits[i], most) : Eight{};
-      *reinterpret_cast<uint4*>(&to[mine.position + 16 * i][mine.map - map0]) =
-          make_uint4(e.pair[0], e.pair[1], e.pair[2], e.pair[3]);
-    }
+    for (int i = 0; i < 2; ++i)
+      *reinterpret_cast<uint4*>(&to[map_row + 16 * i][my_map]) =
+          position0 + map_row + 16 * i < end ? weigh<weights>(logits[i], most) : make_uint4(0, 0, 0, 0);
   };
-  const auto start_features = [&](int position0, int stage) {
+
+  // The thread's eight channels, at four positions of a stage.
+  const int my_channel = lane * 8, channel_row = thread / 32;
+  const __half* channel_pixel = pixel_of<const __half>(p.features, b, begin + channel_row);
+  const std::int64_t channel_step = std::int64_t{8} * p.features.pixel_stride;
+  std::uint32_t to_stage = ptx::shared_address(&channel_stages[0][channel_row][my_channel]);
+  const std::uint32_t last_stage = to_stage + (kStages - 1) * sizeof(ChannelStage);
+  const bool has_channels = channel0 + my_channel < p.features.channels;
+  const auto start_features = [&](int position0) {
     if (position0 < end) {
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
-        const int position = thread / 32 + 8 * i, c = lane * 8;
-        stage_features(p.features, b, position0 + position, end, channel0 + c, &channel_stages[stage][position][c]);
+        const std::uint32_t to = to_stage + i * 8 * sizeof(channel_stages[0][0]);
+        const bool reads = has_channels && position0 + channel_row + 8 * i < end;
+#if __CUDA_ARCH__ >= 800
+        if constexpr (vectors)
+          ptx::cp_async_16(to, reads ? channel_pixel + channel0 + my_channel : p.features.data, reads ? 16 : 0);
+        else
+#endif
+          ptx::store_shared(to, reads ? load_bits<vectors>(p.features, channel_pixel, channel0 + my_channel)
+                                      : make_uint4(0, 0, 0, 0));
+        channel_pixel += channel_step;
       }
     }
+    to_stage =
+        to_stage == last_stage ? to_stage - (kStages - 1) * sizeof(ChannelStage) : to_stage + sizeof(ChannelStage);
 #if __CUDA_ARCH__ >= 800
     ptx::cp_async_commit();
 #endif
   };
 
   float acc[kMapTiles][kChannelTiles][4] = {}, sums[4] = {};
-  for (int stage = 0; stage + 1 < kStages; ++stage) start_features(begin + stage * Tile::positions, stage);
+  for (int stage = 0; stage + 1 < kStages; ++stage) start_features(begin + stage * Tile::positions);
   load_logits(begin);
-  int iteration = 0, stage = 0;
-  for (int position0 = begin; position0 < end; position0 += Tile::positions, ++iteration) {
-    MapStage& map_stage = map_stages[iteration % 2];
-    store_weights(position0, map_stage);
+
+  // Lane i gives the address of row i % 8 of matrix i / 8. Matrices 1 and 3 of features are 8 positions further, 2 and
+  // 3 8 channels; of maps it is the other way round. The last warp adds up what the one before it does.
+  const std::uint32_t channels_at =
+      ptx::shared_address(&channel_stages[0][lane % 16][warp * kChannelTiles * 8 + lane / 16 * 8]);
+  const std::uint32_t maps_at = ptx::shared_address(&map_stages[0][lane / 16 * 8 + lane % 8][lane / 8 % 2 * 8]);
+  const std::uint32_t sums_at = maps_at + min(warp, kMapTiles - 1) * 16 * sizeof(__half);
+  std::uint32_t channel_offset = 0, map_offset = 0;
+  for (int position0 = begin; position0 < end; position0 += Tile::positions) {
+    store_weights(position0, map_stages[map_offset == 0 ? 0 : 1]);
     load_logits(position0 + Tile::positions);
 #if __CUDA_ARCH__ >= 800
     ptx::cp_async_wait<kStages - 2>();
 #endif
     // Whoever is here has multiplied the stage before, which the next features overwrite.
     __syncthreads();
-    start_features(position0 + (kStages - 1) * Tile::positions, (stage + kStages - 1) % kStages);
+    start_features(position0 + (kStages - 1) * Tile::positions);
 
-    const ChannelStage& channel_stage = channel_stages[stage];
-    stage = stage + 1 == kStages ? 0 : stage + 1;
 #pragma unroll
     for (int k = 0; k < Tile::positions; k += 16) {
-      // Lane i gives the address of row i % 8 of matrix i / 8.
-      std::uint32_t x[kChannelTiles / 2][4];
+      const std::uint32_t channel_row0 = channels_at + channel_offset + k * sizeof(channel_stages[0][0]);
+      const std::uint32_t map_row0 = map_offset + k * sizeof(map_stages[0][0]);
+      std::uint32_t x[kChannelTiles / 2][4], a[4];
 #pragma unroll
-      for (int j = 0; j < kChannelTiles / 2; ++j)
-        ptx::ldmatrix_x4_trans(
-            x[j],
-            ptx::shared_address(&channel_stage[k + lane % 16][warp * kChannelTiles * 8 + j * 16 + lane / 16 * 8]));
+      for (int j = 0; j < kChannelTiles / 2; ++j) ptx::ldmatrix_x4_trans(x[j], channel_row0 + j * 16 * sizeof(__half));
 #pragma unroll
       for (int i = 0; i < kMapTiles; ++i) {
-        std::uint32_t a[4];
-        ptx::ldmatrix_x4_trans(
-            a, ptx::shared_address(&map_stage[k + lane / 16 * 8 + lane % 8][i * 16 + lane / 8 % 2 * 8]));
+        ptx::ldmatrix_x4_trans(a, maps_at + map_row0 + i * 16 * sizeof(__half));
 #pragma unroll
         for (int j = 0; j < kChannelTiles; ++j) multiply_16(acc[i][j], a, x[j / 2][j % 2 * 2], x[j / 2][j % 2 * 2 + 1]);
-        if (i == warp) multiply_16(sums, a, kOnes, kOnes);
       }
+      ptx::ldmatrix_x4_trans(a, sums_at + map_row0);
+      multiply_16(sums, a, kOnes, kOnes);
     }
+    channel_offset = channel_offset == (kStages - 1) * sizeof(ChannelStage) ? 0 : channel_offset + sizeof(ChannelStage);
+    map_offset ^= sizeof(MapStage);
   }
 #if __CUDA_ARCH__ >= 800
   ptx::cp_async_wait<0>();
@@ -176,6 +199,14 @@ __device__ void aggregate(const AggregateParams& p) {
       }
     }
   }
+}
+
+template <MapWeights weights>
+__device__ void aggregate(const AggregateParams& p) {
+  if (p.vectors != 0)
+    aggregate<weights, true>(p);
+  else
+    aggregate<weights, false>(p);
 }
 
 }  // namespace

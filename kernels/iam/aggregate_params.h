@@ -16,6 +16,8 @@ struct AggregateParams {
   std::int32_t stretch;         ///< positions
   std::int32_t map_tiles;
   std::int32_t weights;  ///< a MapWeights
+  /// 1 where all eights of channels of maps and features are aligned to 16 bytes and theirs to read.
+  std::int32_t vectors;
 };
 
 /// out = products divided by max(sums, epsilon), both added up over the stretches; undivided for plain weights.
@@ -43,6 +45,6 @@ struct AggregateTile {
 };
 
 /// Weights of the tensor-core kernel are multiplied by this: down to 4e-9 they then are normal fp16 numbers.
-constexpr float kAggregateScale = 16384;
+constexpr float kAggregateScaleLog2 = 14, kAggregateScale = 16384;
 
 }  // namespace maskrt::kernels::cuda

@@ -131,9 +131,11 @@ void aggregate_cuda(CudaQueue& queue, const Tensor& maps, const Tensor& features
   const bool half = maps.type == DataType::f16, softmax = weights == MapWeights::softmax;
   if (softmax) launch_statistics(queue, maps, true, workspace);
 
+  const cuda::Map map = cuda::map_of(maps, "aggregate: maps"), feature = cuda::map_of(features, "aggregate: features");
+  const auto in_eights = [](const cuda::Map& m) { return m.aligned != 0 && m.block >= tiles(m.channels, 8) * 8; };
   const cuda::AggregateParams params{
-      cuda::map_of(maps, "aggregate: maps"),
-      cuda::map_of(features, "aggregate: features"),
+      map,
+      feature,
       static_cast<cuda::MapStatistics*>(workspace),
       products,
       sums,
@@ -141,7 +143,8 @@ void aggregate_cuda(CudaQueue& queue, const Tensor& maps, const Tensor& features
       static_cast<std::int32_t>(plan.product_stride),
       static_cast<std::int32_t>(plan.stretches.length),
       static_cast<std::int32_t>(plan.map_tiles),
-      static_cast<std::int32_t>(weights)};
+      static_cast<std::int32_t>(weights),
+      in_eights(map) && in_eights(feature) ? 1 : 0};
   KernelLaunch what;
   what.grid = {static_cast<std::uint32_t>(plan.map_tiles * plan.channel_tiles),
                static_cast<std::uint32_t>(plan.stretches.count), static_cast<std::uint32_t>(maps.batch)};

@@ -17,4 +17,11 @@ __device__ inline MapStatistics combined(const MapStatistics* statistics, int st
   return all;
 }
 
+/// The largest logit of one map. statistics: the map's in the first stretch of its image.
+__device__ inline float largest_of(const MapStatistics* statistics, int stretches, int maps) {
+  float most = statistics->most;
+  for (int s = 1; s < stretches; ++s) most = fmaxf(most, statistics[static_cast<std::int64_t>(s) * maps].most);
+  return most;
+}
+
 }  // namespace maskrt::kernels::cuda
