@@ -52,7 +52,7 @@ VGPU_API(cuEventSynchronize, (CUevent event), (event)) {
   Driver& driver = Driver::get();
   const std::shared_ptr<EventObject> object = driver.events.get(event);
   object->context->check();
-  driver.inject(FailureKind::lost, CUDA_SUCCESS);
+  driver.reach();
   object->event->synchronize();
   return CUDA_SUCCESS;
 }

@@ -30,7 +30,7 @@ void free_range(const Allocation& range, const char* what) {
   const std::shared_ptr<ContextObject> context = current_context();
   vgpu::engine::guard_unsafe_call();
   Driver& driver = Driver::get();
-  driver.inject(FailureKind::lost, CUDA_SUCCESS);
+  driver.reach();
   driver.allocations->start_freeing(range.address);
   driver.engine->free_now(context->engine(), range.address, range.bytes,
                           std::string(what) + " of " + std::to_string(range.bytes) + " bytes", [&] {

@@ -1,4 +1,7 @@
 // CUDA driver API, 6.18 "Stream Management" without capture; host functions of 6.24.
+#include <algorithm>
+#include <cstring>
+
 #include "driver/engine/works.h"
 #include "driver/objects/streams.h"
 
@@ -21,6 +24,13 @@ CUresult create(CUstream* stream, unsigned flags, int priority) {
   return CUDA_SUCCESS;
 }
 
+/// Hints, which change nothing here, and the priority.
+bool is_attribute(CUstreamAttrID attribute) {
+  return attribute == CU_LAUNCH_ATTRIBUTE_ACCESS_POLICY_WINDOW ||
+         attribute == CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY || attribute == CU_LAUNCH_ATTRIBUTE_PRIORITY ||
+         attribute == CU_LAUNCH_ATTRIBUTE_MEM_SYNC_DOMAIN || attribute == CU_LAUNCH_ATTRIBUTE_MEM_SYNC_DOMAIN_MAP;
+}
+
 }  // namespace
 
 VGPU_API(cuStreamCreate, (CUstream * stream, unsigned int flags), (stream, flags)) { return create(stream, flags, 0); }
@@ -39,7 +49,7 @@ VGPU_API_ALIAS(cuStreamDestroy, cuStreamDestroy_v2, (CUstream stream), (stream))
 VGPU_STREAM_API(cuStreamSynchronize, _ptsz, (CUstream stream), (stream)) {
   Driver& driver = Driver::get();
   const StreamRef found = stream_of(driver, stream);
-  driver.inject(FailureKind::lost, CUDA_SUCCESS);
+  driver.reach();
   found->synchronize();
   return CUDA_SUCCESS;
 }
@@ -107,6 +117,27 @@ VGPU_STREAM_API(cuStreamAttachMemAsync, _ptsz, (CUstream stream, CUdeviceptr add
 VGPU_STREAM_API(cuStreamCopyAttributes, _ptsz, (CUstream to, CUstream from), (to, from)) {
   stream_of(Driver::get(), to);
   stream_of(Driver::get(), from);
+  return CUDA_SUCCESS;
+}
+
+VGPU_STREAM_API(cuStreamGetAttribute, _ptsz, (CUstream stream, CUstreamAttrID attribute, CUstreamAttrValue* value),
+                (stream, attribute, value)) {
+  require_value(value != nullptr, "expected room for the value, found a null pointer");
+  require_value(is_attribute(attribute), "expected an attribute of streams");
+  const StreamRef found = stream_of(Driver::get(), stream);
+  std::memset(value, 0, sizeof *value);
+  if (attribute == CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY) value->syncPolicy = CU_SYNC_POLICY_AUTO;
+  if (attribute == CU_LAUNCH_ATTRIBUTE_PRIORITY && found.object != nullptr) value->priority = found.object->priority;
+  return CUDA_SUCCESS;
+}
+
+VGPU_STREAM_API(cuStreamSetAttribute, _ptsz,
+                (CUstream stream, CUstreamAttrID attribute, const CUstreamAttrValue* value),
+                (stream, attribute, value)) {
+  require_value(value != nullptr, "expected a value, found a null pointer");
+  require_value(is_attribute(attribute), "expected an attribute of streams");
+  const StreamRef found = stream_of(Driver::get(), stream);
+  if (attribute == CU_LAUNCH_ATTRIBUTE_PRIORITY && found.object != nullptr) found.object->priority = value->priority;
   return CUDA_SUCCESS;
 }
 

@@ -25,8 +25,9 @@ std::uint64_t Allocations::allocate(Allocation::Kind kind, std::uint64_t bytes, 
           CUDA_ERROR_OUT_OF_MEMORY, "expected the device's memory (VGPU_MEMORY) to hold the allocation");
   range.address = driver_.device->memory().allocate(bytes, kAlignment);
   require(range.address != 0, CUDA_ERROR_OUT_OF_MEMORY, "expected the arena to hold the allocation");
-  // The host writes pinned and managed memory without a call that could be seen.
-  if (kind == Allocation::Kind::pinned || kind == Allocation::Kind::managed) {
+  // The host writes pinned and managed memory without a call that could be seen; and where grids are sampled, nobody
+  // writes what the other blocks would have.
+  if (kind == Allocation::Kind::pinned || kind == Allocation::Kind::managed || driver_.settings().sample_blocks != 0) {
     driver_.device->memory().mark(range.address, bytes, ByteState::defined);
   }
   range.id = ++last_id_;

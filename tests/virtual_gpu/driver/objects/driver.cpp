@@ -89,16 +89,20 @@ int Driver::version() {
   return text.empty() ? CUDA_VERSION : std::atoi(text.c_str());
 }
 
-void Driver::inject(FailureKind kind, CUresult code) {
-  bool lost = false, due = false;
+void Driver::reach() {
+  bool lost = false;
   {
     const std::lock_guard lock(failures_mutex_);
     lost = failures_.due(FailureKind::lost);
-    due = failures_.due(kind);
   }
   if (lost) engine->lose_device(engine::Code::device_unavailable, "VGPU_FAIL asked for the device to be lost");
   engine->check();
-  require(!due, code, "VGPU_FAIL asked for this failure");
+}
+
+void Driver::inject(FailureKind kind, CUresult code) {
+  reach();
+  const std::lock_guard lock(failures_mutex_);
+  require(!failures_.due(kind), code, "VGPU_FAIL asked for this failure");
 }
 
 bool Driver::fault_due() {

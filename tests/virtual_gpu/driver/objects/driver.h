@@ -46,8 +46,9 @@ class Driver {
   /// Device memory that programs see (VGPU_MEMORY); the arena is larger, because pinned memory lies in it too.
   std::uint64_t memory_size = 0;
 
-  /// Counts one event of the plan of injected failures; throws Status with `code` where it must fail, or the code of a
-  /// lost device.
+  /// A call that reaches the device: counts for the plan of injected failures; throws the code of a lost device.
+  void reach();
+  /// The same, and an event of its own kind: throws Status with `code` where it must fail.
   void inject(FailureKind kind, CUresult code);
   /// Counts a kernel that runs; true where the plan wants it to fail.
   bool fault_due();
