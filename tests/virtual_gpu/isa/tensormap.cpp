@@ -1,4 +1,6 @@
 // Tensor maps that a kernel changes itself. PTX ISA, 9.7.9.28 tensormap.replace, 9.7.13.5 tensormap.cp_fenceproxy.
+#include <algorithm>
+
 #include "isa/addressing.h"
 #include "isa/families.h"
 #include "isa/lanes.h"
@@ -89,7 +91,10 @@ void replace(Warp& w, const Instr& in, Lanes mask) {
     u8 bytes[kMapBytes];
     TensorMap map;
     read_bytes(w, l, space, at[l], bytes);
-    if (!TensorMap::decode(bytes, map)) w.fail(Check::invalid, lane, "the address holds no tensor map");
+    // A map is also made from nothing: 128 zeros of which every field is replaced.
+    const bool blank = std::all_of(std::begin(bytes), std::end(bytes), [](u8 b) { return b == 0; });
+    if (!blank && !TensorMap::decode(bytes, map)) w.fail(Check::invalid, lane, "the address holds no tensor map");
+    if (blank) map.rank = 1;
     const u64 value = in.a[1].bytes == 8 ? w.source<u64>(in.a[1])[l] : w.source<u32>(in.a[1])[l];
     const auto field = static_cast<Field>(in.count);
     if (!set(map, field, in.width, value))

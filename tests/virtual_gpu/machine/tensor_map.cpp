@@ -130,7 +130,8 @@ std::array<std::uint8_t, 128> TensorMap::encode() const {
   e.swizzle = static_cast<std::uint8_t>(swizzle_bytes);
   e.type = type;
   e.address = address;
-  for (std::uint32_t i = 0; i < rank; ++i) {
+  // All five, whatever the rank: a kernel may set that last.
+  for (std::size_t i = 0; i < 5; ++i) {
     e.size_minus_one[i] = static_cast<std::uint32_t>(sizes[i] - 1);
     e.box[i] = static_cast<std::uint16_t>(box[i]);
     e.steps[i] = static_cast<std::uint8_t>(steps[i]);
@@ -162,7 +163,7 @@ bool TensorMap::decode(const std::uint8_t* bytes, TensorMap& map) {
   map.swizzle_bytes = e.swizzle;
   map.type = e.type;
   map.address = e.address;
-  for (std::uint32_t i = 0; i < map.rank; ++i) {
+  for (std::size_t i = 0; i < 5; ++i) {
     map.sizes[i] = std::uint64_t{e.size_minus_one[i]} + 1;
     map.box[i] = e.box[i];
     map.steps[i] = e.steps[i];
