@@ -157,7 +157,12 @@ class Constants {
     auto& constant = known_[name];
     if (!constant)
       constant = std::make_shared<Constant>(
-          name, tensor->second.shape, [storage = storage_, view = &tensor->second] { return view->to_floats(); },
+          name, tensor->second.shape,
+          [storage = storage_, view = &tensor->second] {
+            std::vector<float> values = view->to_floats();
+            storage->file->release(view->bytes);  // what was copied need not stay in memory twice
+            return values;
+          },
           std::vector{name});
     return constant;
   }
@@ -237,6 +242,7 @@ ModelDescription read_model(const std::filesystem::path& path) {
       throw Error("expected model format " + std::string(format_version) + ", found " + version->second +
                   ", which a newer maskrt wrote");
     verify_checksum(*storage);
+    storage->file->release(storage->file->bytes());  // all of it was read for that
     const auto text = [&](const char* key) -> const std::string& {
       const auto found = metadata.find(key);
       if (found == metadata.end()) throw Error(std::string("expected metadata ") + key + ", found none");
@@ -257,10 +263,6 @@ ModelDescription read_model(const std::filesystem::path& path) {
   } catch (const Error& error) {
     throw Error(path.string() + ": " + error.what());
   }
-}
-
-void release_weights(const ModelDescription& model) {
-  if (model.storage) model.storage->file->release(model.storage->file->bytes());
 }
 
 }  // namespace maskrt::graph

@@ -43,12 +43,10 @@ struct ModelDescription {
 void write_model(const std::filesystem::path& path, const ModelDescription& model,
                  const std::vector<TensorToWrite>& tensors);
 
-/// Maps the file and checks all of it: container, checksum, version, graph, and each constant's shape.
+/// Maps the file and checks all of it: container, checksum, version, graph, and each constant's shape. The file's pages
+/// are in memory while a constant is evaluated and go back to the system then.
 /// Throws Error that names the file, what was expected and what was found.
 ModelDescription read_model(const std::filesystem::path& path);
-
-/// Gives the mapped pages of the file's tensors back to the system; called once a device has prepared its weights.
-void release_weights(const ModelDescription& model);
 
 /// The plain graph as JSON and back: {"version": 1, "nodes": [{"name", "op", "version", "inputs", "output", ...}],
 /// "outputs": [...]}. `constant` finds a constant by its tensor's name.

@@ -89,7 +89,6 @@ Model make_model(graph::ModelDescription description, const ModelOptions& option
   graph::rewrite(graph, off);
   graph::check(graph);
   impl->network = impl->device->prepare(std::move(graph), impl->precision);
-  graph::release_weights(impl->description);
   return Model(std::move(impl));
 }
 

@@ -62,7 +62,6 @@ struct Session::Impl {
     if (found == plans.end()) {
       while (plans.size() >= most_plans) plans.pop_back();
       plans.push_front({batch, height, width, Plan(*model->network, batch, height, width, threads)});
-      graph::release_weights(model->description);  // compiling may have read weights for a new layout
     } else {
       plans.splice(plans.begin(), plans, found);
     }

@@ -1,6 +1,6 @@
 #include "network.h"
 
-#include <algorithm>
+#include <malloc.h>
 
 #include "conv_calls.h"
 #include "openmp_threads.h"
@@ -24,6 +24,13 @@ void choose_all(const graph::Graph& graph, const std::vector<graph::Extent>& ext
   }
 }
 
+/// Plain weights were evaluated on the heap, which would keep tens of megabytes of it for a next time that never comes.
+void release_freed_heap() {
+#if defined(__GLIBC__)
+  ::malloc_trim(0);
+#endif
+}
+
 }  // namespace
 
 CpuNetwork::CpuNetwork(graph::Graph graph, Precision precision)
@@ -40,8 +47,10 @@ Program CpuNetwork::compile(std::int64_t batch, std::int64_t height, std::int64_
       precision_ == Precision::bf16 ? bf16_plan(graph_, extents, chooser_, threads) : fp32_plan(graph_);
   choose_all(graph_, extents, precision, chooser_, threads);
   chooser_.release_workspace();
+  const std::size_t weights_before = weights_.bytes();
   Program program = ProgramBuilder(graph_, extents, precision, threads, chooser_, weights_).build();
   chooser_.release_workspace();  // where an odd layout had still to be measured
+  if (weights_.bytes() != weights_before) release_freed_heap();
   program.tuning_seconds = chooser_.measuring_seconds() - before;
   return program;
 }
