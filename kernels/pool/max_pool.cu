@@ -1,6 +1,7 @@
 // Max pooling. A thread takes eight channels of one pixel of the output. Bound by memory: the input is read from there
 // once; what windows share comes from the caches.
 #include "../cuda/octet.cuh"
+#include "../ptx/griddepcontrol.cuh"
 #include "max_pool_params.h"
 
 namespace maskrt::kernels::cuda {
@@ -9,6 +10,8 @@ namespace {
 /// Grid of octet_grid.h.
 template <typename T>
 __device__ void max_pool(const MaxPoolParams& p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 8, b = static_cast<int>(blockIdx.z);
   const int position = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y);
   if (c >= p.out.block || position >= p.out.height * p.out.width) return;

@@ -23,6 +23,7 @@ void max_pool_cuda(CudaQueue& queue, const PoolGeometry& geometry, const Tensor&
   queue.launch({.kernel = {"pool/max_pool", in.type == DataType::f32 ? "max_pool_f32" : "max_pool_f16"},
                 .grid = g.grid,
                 .block = g.block,
+                .overlaps_previous = true,
                 .parameters = bytes_of(params)});
 }
 

@@ -75,6 +75,25 @@ TEST_CASE("max pools between slices of wider maps") {
   }
 }
 
+TEST_CASE("max pools one behind the other, where each may start early") {
+  constexpr int depth = 5;
+  std::vector<std::unique_ptr<OwnedTensor>> hosts;
+  std::vector<std::unique_ptr<DeviceTensor>> devices;
+  for (int i = 0; i <= depth; ++i) {
+    hosts.push_back(std::make_unique<OwnedTensor>(DataType::f16, 2, 24 - 2 * i, 30 - 2 * i, 24, 0));
+    i == 0 ? hosts[0]->fill(1) : hosts.back()->poison();
+    devices.push_back(std::make_unique<DeviceTensor>(**hosts.back()));
+  }
+  const PoolGeometry geometry{3, 1, 0};
+  for (std::size_t i = 0; i < depth; ++i) {
+    max_pool_ref(geometry, **hosts[i], **hosts[i + 1]);
+    max_pool_cuda(Gpu::instance().queue(), geometry, **devices[i], **devices[i + 1]);
+  }
+  OwnedTensor out(DataType::f16, 2, 24 - 2 * depth, 30 - 2 * depth, 24, 0);
+  devices[depth]->download(*out);
+  require_close(out, **hosts[depth], [](auto...) { return 0.0; });
+}
+
 TEST_CASE("max pools refuse what they cannot do") {
   OwnedTensor in(DataType::f16, 1, 8, 8, 8, 0), out(DataType::f16, 1, 4, 4, 8, 0), wide(DataType::f16, 1, 4, 5, 8, 0),
       blocked(DataType::f16, 1, 8, 8, 24, 8), blocked_out(DataType::f16, 1, 4, 4, 24, 8),
