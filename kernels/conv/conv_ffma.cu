@@ -16,7 +16,7 @@ namespace {
 constexpr int tile_rows = 64, tile_columns = 64, tile_pieces = 4, threads = 128, stages = 3;
 constexpr int rows_of_thread = 8, columns_of_thread = 4;
 constexpr int left_bytes = tile_rows * tile_pieces * 16, stage_bytes = left_bytes + tile_columns * tile_pieces * 16;
-constexpr int staging_bytes = tile_rows * staged_columns<tile_columns> * 4;
+constexpr int staged_line = tile_columns + 8;
 
 /// Four neighbouring elements of a tile's row.
 __device__ __forceinline__ float4 four_at(const unsigned char* at, const float*) {
@@ -58,7 +58,7 @@ __device__ __forceinline__ void multiply_step(const unsigned char* left, const u
 template <typename T>
 __device__ __forceinline__ void conv(const ConvParams& p) {
   __shared__ alignas(128) unsigned char shared[stages * stage_bytes];
-  static_assert(staging_bytes <= sizeof shared);
+  static_assert(tile_rows * staged_line * sizeof(float) <= sizeof shared);
   __shared__ unsigned last;
 
   const int column_tile = static_cast<int>(blockIdx.x) % p.column_tiles;
@@ -109,9 +109,9 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   for (int i = 0; i < rows_of_thread; ++i)
 #pragma unroll
     for (int j = 0; j < columns_of_thread; ++j)
-      staging[(first_row + 8 * i) * staged_columns<tile_columns> + first_column + 16 * j] = sums[i][j];
+      staging[(first_row + 8 * i) * staged_line + first_column + 16 * j] = sums[i][j];
   __syncthreads();
-  store_sums<tile_rows, tile_columns, threads>(p, staging, first_pixel, first_channel, group);
+  store_sums<tile_rows, tile_columns, staged_line, threads>(p, staging, threadIdx.x, first_pixel, first_channel, group);
 }
 
 }  // namespace

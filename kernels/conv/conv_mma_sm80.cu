@@ -30,8 +30,8 @@ struct Tile {
   static constexpr int products = pieces / 2;  // of 16 deep in one step
   static constexpr int row_fragments = warp_rows / 16, column_fragments = warp_columns / 8;
   static constexpr int fragments = row_fragments * column_fragments;
-  static_assert(warp_rows * staged_columns<columns> * 4 <= stages * stage_bytes,
-                "the sums are staged in the tiles' place");
+  static constexpr int staged_line = columns + 8;  // keeps the fragments' stores of 8 bytes in different banks
+  static_assert(warp_rows * staged_line * 4 <= stages * stage_bytes, "the sums are staged in the tiles' place");
 };
 
 /// What one warp multiplies at a time, 16 deep. The right side comes one product ahead; each left fragment is replaced
@@ -71,7 +71,7 @@ struct Place {
 template <typename Tile>
 __device__ __forceinline__ void store_tile(const ConvParams& p, const float (&sums)[Tile::fragments][4], float* staging,
                                            int first_pixel, int first_channel, int group) {
-  constexpr int line = staged_columns<Tile::columns>;
+  constexpr int line = Tile::staged_line;
   const Place<Tile> place(ptx::thread_index());
   float* const mine = staging + place.lane / 4 * line + place.column() + place.lane % 4 * 2;
 #pragma unroll 1
@@ -90,8 +90,8 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const float (&su
       }
     }
     __syncthreads();
-    store_sums<Tile::warp_rows, Tile::columns, Tile::threads>(p, staging, first_pixel + band * Tile::warp_rows,
-                                                              first_channel, group);
+    store_sums<Tile::warp_rows, Tile::columns, line, Tile::threads>(
+        p, staging, threadIdx.x, first_pixel + band * Tile::warp_rows, first_channel, group);
   }
 }
 

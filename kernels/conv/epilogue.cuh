@@ -10,10 +10,6 @@
 
 namespace maskrt::kernels {
 
-/// Columns of the staging area: 8 banks from one row to the next keep the fragments' stores of 8 bytes apart.
-template <int columns>
-constexpr int staged_columns = columns + 8;
-
 /// octet += the first `count` channels at an address where `vector` channels may be taken at once.
 template <typename T>
 __device__ __forceinline__ void add_octet(cuda::Octet& octet, const T* from, int vector, int count) {
@@ -75,13 +71,13 @@ __device__ __forceinline__ void add_coordinates(cuda::Octet& octet, const ConvPa
 }
 
 /// Takes `rows` x `columns` sums that start at (first_pixel, first_channel of the group) from the staging area, whose
-/// rows are staged_columns<columns> long, to the output. For all `threads` of the block.
-template <int rows, int columns, int threads>
-__device__ __forceinline__ void store_sums(const ConvParams& p, const float* staging, int first_pixel,
+/// rows are `line` long, to the output. For `threads` threads, of which this one is number `thread`.
+template <int rows, int columns, int line, int threads>
+__device__ __forceinline__ void store_sums(const ConvParams& p, const float* staging, unsigned thread, int first_pixel,
                                            int first_channel, int group) {
   constexpr int octets = columns / 8, pass = threads / octets;
   static_assert(threads % octets == 0);
-  const int column = static_cast<int>(threadIdx.x % octets * 8), in_group = first_channel + column;
+  const int column = static_cast<int>(thread % octets * 8), in_group = first_channel + column;
   const int channel = group * p.group_out + in_group;
   const int count = min(p.group_out - in_group, 8);  // the rest of the octet is padding, or another group's
   const bool last_group = (group + 1) * p.group_out == p.out_channels;
@@ -94,10 +90,10 @@ __device__ __forceinline__ void store_sums(const ConvParams& p, const float* sta
     for (int i = 0; i < 8; ++i) bias.v[i] = i < count ? p.bias[channel + i] : 0.0f;
   }
 #pragma unroll 1
-  for (int row = static_cast<int>(threadIdx.x / octets); row < rows; row += pass) {
+  for (int row = static_cast<int>(thread / octets); row < rows; row += pass) {
     const int pixel = first_pixel + row;
     if (pixel >= p.pixels) return;
-    const float* sums = staging + row * staged_columns<columns> + column;
+    const float* sums = staging + row * line + column;
     cuda::Octet octet = cuda::load_octet(sums);
 #pragma unroll
     for (int i = 0; i < 8; ++i) octet.v[i] += bias.v[i];

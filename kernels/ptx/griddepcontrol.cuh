@@ -1,5 +1,5 @@
-// Programmatic dependent launch (KernelLaunch::overlaps_previous). PTX ISA, "griddepcontrol". Nothing before sm_90, where
-// a kernel starts when the one before it has ended.
+// Programmatic dependent launch (KernelLaunch::overlaps_previous). PTX ISA, "griddepcontrol". Nothing before sm_90,
+// where a kernel starts when the one before it has ended.
 #pragma once
 
 namespace maskrt::ptx {

@@ -1,0 +1,142 @@
+// Products of a warpgroup: four warps multiply 64 rows from shared memory by up to 256 columns from shared memory
+// (sm_90a).
+#pragma once
+
+#include <cstdint>
+
+namespace maskrt::ptx {
+
+/// A tile of 16-bit elements in shared memory whose rows, 64 elements along the depth, are swizzled in 128 bytes, eight
+/// rows in 1024 aligned bytes. PTX ISA, "Matrix descriptor": address, stride between groups of eight rows, swizzle
+/// mode. Adding 2 moves it 16 elements along the depth.
+__device__ __forceinline__ std::uint64_t matrix_descriptor(std::uint32_t shared) {
+  return static_cast<std::uint64_t>((shared & 0x3ffffu) >> 4) | std::uint64_t{1} << 16 |
+         std::uint64_t{1024 >> 4} << 32 | std::uint64_t{1} << 62;
+}
+
+/// Orders this warpgroup's accesses to registers before its products. PTX ISA, "wgmma.fence".
+__device__ __forceinline__ void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
+
+/// PTX ISA, "wgmma.commit_group".
+__device__ __forceinline__ void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
+
+/// Waits until at most `pending` groups of products, the latest, are under way. PTX ISA, "wgmma.wait_group".
+template <int pending>
+__device__ __forceinline__ void wgmma_wait() {
+  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(pending) : "memory");
+}
+
+/// d = a * b, or d += a * b where `add` is set, for 16 of the depth: a 64 x 16, b 16 x (8 * eights), f16; d f32. Thread
+/// t has d[j][0 .. 3] in row 16 * (t / 32) + t % 32 / 4 (+ 8 for the last two), column 8 * j + t % 4 * 2 (+ 1). PTX
+/// ISA, "wgmma.mma_async", "Register Fragments and Shared Memory Matrix Layouts". One overload a width.
+#define MASKRT_NAMES_0 "%0, %1, %2, %3"
+#define MASKRT_NAMES_1 "%4, %5, %6, %7"
+#define MASKRT_NAMES_2 "%8, %9, %10, %11"
+#define MASKRT_NAMES_3 "%12, %13, %14, %15"
+#define MASKRT_NAMES_4 "%16, %17, %18, %19"
+#define MASKRT_NAMES_5 "%20, %21, %22, %23"
+#define MASKRT_NAMES_6 "%24, %25, %26, %27"
+#define MASKRT_NAMES_7 "%28, %29, %30, %31"
+#define MASKRT_NAMES_8 "%32, %33, %34, %35"
+#define MASKRT_NAMES_9 "%36, %37, %38, %39"
+#define MASKRT_NAMES_10 "%40, %41, %42, %43"
+#define MASKRT_NAMES_11 "%44, %45, %46, %47"
+#define MASKRT_NAMES_12 "%48, %49, %50, %51"
+#define MASKRT_NAMES_13 "%52, %53, %54, %55"
+#define MASKRT_NAMES_14 "%56, %57, %58, %59"
+#define MASKRT_NAMES_15 "%60, %61, %62, %63"
+#define MASKRT_NAMES_16 "%64, %65, %66, %67"
+#define MASKRT_SUMS(i) "+f"(d[i][0]), "+f"(d[i][1]), "+f"(d[i][2]), "+f"(d[i][3])
+__device__ __forceinline__ void wgmma_f16(float (&d)[8][4], std::uint64_t a, std::uint64_t b, bool add) {
+  asm volatile(
+      "{\n"
+      ".reg .pred add;\n"
+      "setp.ne.s32 add, %34, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 {" MASKRT_NAMES_0 ", " MASKRT_NAMES_1 ", " MASKRT_NAMES_2
+      ", " MASKRT_NAMES_3 ", " MASKRT_NAMES_4 ", " MASKRT_NAMES_5 ", " MASKRT_NAMES_6 ", " MASKRT_NAMES_7
+      "}, %32, %33, add, 1, 1, 0, 0;\n"
+      "}"
+      : MASKRT_SUMS(0), MASKRT_SUMS(1), MASKRT_SUMS(2), MASKRT_SUMS(3), MASKRT_SUMS(4), MASKRT_SUMS(5), MASKRT_SUMS(6),
+        MASKRT_SUMS(7)
+      : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+}
+__device__ __forceinline__ void wgmma_f16(float (&d)[9][4], std::uint64_t a, std::uint64_t b, bool add) {
+  asm volatile(
+      "{\n"
+      ".reg .pred add;\n"
+      "setp.ne.s32 add, %38, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n72k16.f32.f16.f16 {" MASKRT_NAMES_0 ", " MASKRT_NAMES_1 ", " MASKRT_NAMES_2
+      ", " MASKRT_NAMES_3 ", " MASKRT_NAMES_4 ", " MASKRT_NAMES_5 ", " MASKRT_NAMES_6 ", " MASKRT_NAMES_7
+      ", " MASKRT_NAMES_8
+      "}, %36, %37, add, 1, 1, 0, 0;\n"
+      "}"
+      : MASKRT_SUMS(0), MASKRT_SUMS(1), MASKRT_SUMS(2), MASKRT_SUMS(3), MASKRT_SUMS(4), MASKRT_SUMS(5), MASKRT_SUMS(6),
+        MASKRT_SUMS(7), MASKRT_SUMS(8)
+      : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+}
+__device__ __forceinline__ void wgmma_f16(float (&d)[12][4], std::uint64_t a, std::uint64_t b, bool add) {
+  asm volatile(
+      "{\n"
+      ".reg .pred add;\n"
+      "setp.ne.s32 add, %50, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n96k16.f32.f16.f16 {" MASKRT_NAMES_0 ", " MASKRT_NAMES_1 ", " MASKRT_NAMES_2
+      ", " MASKRT_NAMES_3 ", " MASKRT_NAMES_4 ", " MASKRT_NAMES_5 ", " MASKRT_NAMES_6 ", " MASKRT_NAMES_7
+      ", " MASKRT_NAMES_8 ", " MASKRT_NAMES_9 ", " MASKRT_NAMES_10 ", " MASKRT_NAMES_11
+      "}, %48, %49, add, 1, 1, 0, 0;\n"
+      "}"
+      : MASKRT_SUMS(0), MASKRT_SUMS(1), MASKRT_SUMS(2), MASKRT_SUMS(3), MASKRT_SUMS(4), MASKRT_SUMS(5), MASKRT_SUMS(6),
+        MASKRT_SUMS(7), MASKRT_SUMS(8), MASKRT_SUMS(9), MASKRT_SUMS(10), MASKRT_SUMS(11)
+      : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+}
+__device__ __forceinline__ void wgmma_f16(float (&d)[16][4], std::uint64_t a, std::uint64_t b, bool add) {
+  asm volatile(
+      "{\n"
+      ".reg .pred add;\n"
+      "setp.ne.s32 add, %66, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {" MASKRT_NAMES_0 ", " MASKRT_NAMES_1 ", " MASKRT_NAMES_2
+      ", " MASKRT_NAMES_3 ", " MASKRT_NAMES_4 ", " MASKRT_NAMES_5 ", " MASKRT_NAMES_6 ", " MASKRT_NAMES_7
+      ", " MASKRT_NAMES_8 ", " MASKRT_NAMES_9 ", " MASKRT_NAMES_10 ", " MASKRT_NAMES_11 ", " MASKRT_NAMES_12
+      ", " MASKRT_NAMES_13 ", " MASKRT_NAMES_14 ", " MASKRT_NAMES_15
+      "}, %64, %65, add, 1, 1, 0, 0;\n"
+      "}"
+      : MASKRT_SUMS(0), MASKRT_SUMS(1), MASKRT_SUMS(2), MASKRT_SUMS(3), MASKRT_SUMS(4), MASKRT_SUMS(5), MASKRT_SUMS(6),
+        MASKRT_SUMS(7), MASKRT_SUMS(8), MASKRT_SUMS(9), MASKRT_SUMS(10), MASKRT_SUMS(11), MASKRT_SUMS(12),
+        MASKRT_SUMS(13), MASKRT_SUMS(14), MASKRT_SUMS(15)
+      : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+}
+__device__ __forceinline__ void wgmma_f16(float (&d)[17][4], std::uint64_t a, std::uint64_t b, bool add) {
+  asm volatile(
+      "{\n"
+      ".reg .pred add;\n"
+      "setp.ne.s32 add, %70, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n136k16.f32.f16.f16 {" MASKRT_NAMES_0 ", " MASKRT_NAMES_1 ", " MASKRT_NAMES_2
+      ", " MASKRT_NAMES_3 ", " MASKRT_NAMES_4 ", " MASKRT_NAMES_5 ", " MASKRT_NAMES_6 ", " MASKRT_NAMES_7
+      ", " MASKRT_NAMES_8 ", " MASKRT_NAMES_9 ", " MASKRT_NAMES_10 ", " MASKRT_NAMES_11 ", " MASKRT_NAMES_12
+      ", " MASKRT_NAMES_13 ", " MASKRT_NAMES_14 ", " MASKRT_NAMES_15 ", " MASKRT_NAMES_16
+      "}, %68, %69, add, 1, 1, 0, 0;\n"
+      "}"
+      : MASKRT_SUMS(0), MASKRT_SUMS(1), MASKRT_SUMS(2), MASKRT_SUMS(3), MASKRT_SUMS(4), MASKRT_SUMS(5), MASKRT_SUMS(6),
+        MASKRT_SUMS(7), MASKRT_SUMS(8), MASKRT_SUMS(9), MASKRT_SUMS(10), MASKRT_SUMS(11), MASKRT_SUMS(12),
+        MASKRT_SUMS(13), MASKRT_SUMS(14), MASKRT_SUMS(15), MASKRT_SUMS(16)
+      : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+}
+#undef MASKRT_NAMES_0
+#undef MASKRT_NAMES_1
+#undef MASKRT_NAMES_2
+#undef MASKRT_NAMES_3
+#undef MASKRT_NAMES_4
+#undef MASKRT_NAMES_5
+#undef MASKRT_NAMES_6
+#undef MASKRT_NAMES_7
+#undef MASKRT_NAMES_8
+#undef MASKRT_NAMES_9
+#undef MASKRT_NAMES_10
+#undef MASKRT_NAMES_11
+#undef MASKRT_NAMES_12
+#undef MASKRT_NAMES_13
+#undef MASKRT_NAMES_14
+#undef MASKRT_NAMES_15
+#undef MASKRT_NAMES_16
+#undef MASKRT_SUMS
+
+}  // namespace maskrt::ptx
