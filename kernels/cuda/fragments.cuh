@@ -29,10 +29,6 @@ __device__ inline Eight load_eight(const __half* from) {
   const uint4 bits = *reinterpret_cast<const uint4*>(from);
   return {{bits.x, bits.y, bits.z, bits.w}};
 }
-__device__ inline Eight load_eight(const float* from) {
-  const float4 a = *reinterpret_cast<const float4*>(from), b = *reinterpret_cast<const float4*>(from + 4);
-  return {{packed(a.x, a.y), packed(a.z, a.w), packed(b.x, b.y), packed(b.z, b.w)}};
-}
 
 /// The first `count` values from any address, then zeros.
 template <typename T>
@@ -43,6 +39,18 @@ __device__ Eight load_some(const T* from, int count) {
     e.pair[i] = packed(2 * i < count ? static_cast<float>(from[2 * i]) : 0.0f,
                        2 * i + 1 < count ? static_cast<float>(from[2 * i + 1]) : 0.0f);
   return e;
+}
+
+/// Eight fp32 values as fp16, k = 0 .. 3 and 16 .. 19 from addresses that are multiples of 16: neighbouring lanes that
+/// start four apart read whole sectors.
+__device__ inline Eight load_fours(const float* from) {
+  const float4 a = *reinterpret_cast<const float4*>(from), b = *reinterpret_cast<const float4*>(from + 16);
+  return {{packed(a.x, a.y), packed(a.z, a.w), packed(b.x, b.y), packed(b.z, b.w)}};
+}
+/// As above, from addresses that are multiples of 8.
+__device__ inline Eight load_fours(const __half* from) {
+  const uint2 a = *reinterpret_cast<const uint2*>(from), b = *reinterpret_cast<const uint2*>(from + 16);
+  return {{a.x, a.y, b.x, b.y}};
 }
 
 /// d += a * b over 16 k, fragments as in mma.m16n8k16.

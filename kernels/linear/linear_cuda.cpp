@@ -34,7 +34,7 @@ cuda::ListRows rows_of(const Tensor& in, const RegroupedList* regroup) {
   }
   const auto in_fours = [](std::int64_t n) { return n % 4 == 0; };
   rows.aligned = reinterpret_cast<std::uintptr_t>(in.data) % 16 == 0 && in_fours(rows.batch_stride) &&
-                 in_fours(rows.segment_stride) && in_fours(rows.row_stride) && rows.segment % 8 == 0;
+                 in_fours(rows.segment_stride) && in_fours(rows.row_stride) && rows.segment % 32 == 0;
   return rows;
 }
 

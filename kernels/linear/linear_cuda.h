@@ -31,7 +31,8 @@ struct RegroupedList {
 /// in: a list [B, N, 1, I], fp32, channels innermost; with `regroup` a list [B, R, 1, C] of dense rows that is read as
 /// [B, instances, 1, R * C / instances]. 1 to 4 heads. weight_type fp32: multiply-adds in fp32; fp16: in is rounded to
 /// fp16 and multiplied on tensor cores, accumulated in fp32. Sums in a fixed order. Outputs must not alias `in`.
-/// Vector loads where rows of `in` are multiples of 16 bytes. One launch; bound by the caches at few rows.
+/// Vector loads where I (regrouped: what of a row is side by side) is a multiple of 32 and rows of `in` are multiples
+/// of 16 bytes. One launch; bound by the caches at few rows.
 void linear_cuda(CudaQueue& queue, const Tensor& in, const RegroupedList* regroup, DataType weight_type,
                  std::span<const LinearHead> heads);
 

@@ -17,26 +17,34 @@ struct Step {
   Eight columns[4];  // columns lane / 4 + 8 i
 };
 
+/// k of element e of a lane that starts at k: it has four neighbours, and the four that are 16 further.
+__device__ constexpr int k_of(int k, int e) { return e < 4 ? k + e : k + 12 + e; }
+
 template <bool aligned>
 __device__ Step load_step(const LinearParams& p, const float* const (&rows)[4], const __half* const (&columns)[4],
                           int k) {
-  Step step;
-  const int left = p.in.channels - k;
-  const std::int64_t offset = left > 0 ? k / p.in.segment * p.in.segment_stride + k % p.in.segment : 0;
+  Step step{};
+  if constexpr (aligned) {
+    if (k >= p.in.channels) return step;
+    const std::int64_t offset = k / p.in.segment * p.in.segment_stride + k % p.in.segment;
 #pragma unroll
-  for (int i = 0; i < 4; ++i) {
-    step.columns[i] = columns[i] != nullptr && left > 0 ? load_eight(columns[i] + k) : Eight{};
-    if constexpr (aligned) {
-      step.rows[i] = rows[i] != nullptr && left > 0 ? load_eight(rows[i] + offset) : Eight{};
-    } else {
-      float values[8];
+    for (int i = 0; i < 4; ++i) {
+      if (columns[i] != nullptr) step.columns[i] = load_fours(columns[i] + k);
+      if (rows[i] != nullptr) step.rows[i] = load_fours(rows[i] + offset);
+    }
+  } else {
+    for (int i = 0; i < 4; ++i) {
+      float row[8], column[8];
+#pragma unroll
       for (int e = 0; e < 8; ++e) {
-        const int at = k + e;
-        values[e] = rows[i] != nullptr && e < left
-                        ? rows[i][at / p.in.segment * p.in.segment_stride + at % p.in.segment]
-                        : 0.0f;
+        const int at = k_of(k, e);
+        const bool there = at < p.in.channels;
+        row[e] =
+            rows[i] != nullptr && there ? rows[i][at / p.in.segment * p.in.segment_stride + at % p.in.segment] : 0.0f;
+        column[e] = columns[i] != nullptr && there ? widen(columns[i][at]) : 0.0f;
       }
-      step.rows[i] = load_some(values, 8);
+      step.rows[i] = load_some(row, 8);
+      step.columns[i] = load_some(column, 8);
     }
   }
   return step;
@@ -47,7 +55,7 @@ template <bool aligned>
 __device__ void accumulate(const LinearParams& p, const float* const (&rows)[4], const __half* const (&columns)[4],
                            float (&acc)[2][4][4]) {
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
-  int k = warp * kDepth + lane % 4 * 8;
+  int k = warp * kDepth + lane % 4 * 4;
   Step next = load_step<aligned>(p, rows, columns, k);
   for (int k0 = warp * kDepth; k0 < p.in.channels; k0 += kWarps * kDepth) {
     const Step step = next;

@@ -22,17 +22,23 @@ __device__ constexpr int instance_of(int tile, int column) {
 
 /// Kernels of instances from n0 on, features from k0 on, into shared memory; zeros beyond.
 __device__ void stage(const MaskProductParams& p, int b, int n0, int k0, __half* kernels) {
-  constexpr int kEights = Tile::depth / 8;
-  const bool aligned = p.kernels.aligned != 0;
-  for (int i = static_cast<int>(threadIdx.x); i < Tile::instances * kEights; i += Tile::threads) {
-    const int n = i / kEights, k = k0 + i % kEights * 8, left = p.features.channels - k;
-    Eight e{};
+  constexpr int kFours = Tile::depth / 4;
+  for (int i = static_cast<int>(threadIdx.x); i < Tile::instances * kFours; i += Tile::threads) {
+    const int n = i / kFours, k = k0 + i % kFours * 4, left = p.features.channels - k;
+    float4 four = make_float4(0, 0, 0, 0);
     if (n0 + n < p.out.channels && left > 0) {
       const float* from = pixel_of<const float>(p.kernels, b, n0 + n) + k;
-      e = aligned && left >= 8 ? load_eight(from) : load_some(from, left);
+      if (p.kernels.aligned != 0 && left >= 4) {
+        four = *reinterpret_cast<const float4*>(from);
+      } else {
+        four.x = from[0];
+        if (left > 1) four.y = from[1];
+        if (left > 2) four.z = from[2];
+        if (left > 3) four.w = from[3];
+      }
     }
-    *reinterpret_cast<uint4*>(kernels + n * Tile::stride + i % kEights * 8) =
-        make_uint4(e.pair[0], e.pair[1], e.pair[2], e.pair[3]);
+    *reinterpret_cast<uint2*>(kernels + n * Tile::stride + i % kFours * 4) =
+        make_uint2(packed(four.x, four.y), packed(four.z, four.w));
   }
 }
 

@@ -10,8 +10,23 @@ namespace {
 
 using Block = PyramidBlock;
 
+/// Where number k of a vector lies in shared memory: of each eight, four and four in two halves of a row of 256, so
+/// that lanes that read eight numbers each meet different banks.
+__device__ constexpr int place_of(int k) {
+  return k / 256 * Block::row + k % 8 / 4 * (Block::row / 2) + k % 256 / 8 * 4 + k % 4;
+}
+__device__ Octet load_placed(const float* vector, int k) {
+  const float4 a = *reinterpret_cast<const float4*>(vector + place_of(k));
+  const float4 b = *reinterpret_cast<const float4*>(vector + place_of(k + 4));
+  return {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
+}
+__device__ void store_placed(float* vector, int k, const Octet& o) {
+  *reinterpret_cast<float4*>(vector + place_of(k)) = make_float4(o.v[0], o.v[1], o.v[2], o.v[3]);
+  *reinterpret_cast<float4*>(vector + place_of(k + 4)) = make_float4(o.v[4], o.v[5], o.v[6], o.v[7]);
+}
+
 /// Means over a cell into `means`, zeros up to a multiple of 256. Each warp adds every 32nd position, then the warps
-/// are added in order. `partial` holds 32 x 256 numbers.
+/// are added in order. `partial` holds 32 rows. Vectors lie as place_of says.
 template <typename T>
 __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, float* partial, float* means) {
   const int thread = static_cast<int>(threadIdx.x), lane = thread % 32, warp = thread / 32;
@@ -36,13 +51,13 @@ __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, fl
         }
       }
     }
-    store_octet(partial + warp * Block::channels + lane * 8, sum);
+    store_placed(partial + warp * Block::row, lane * 8, sum);
     __syncthreads();
     if (thread < Block::channels) {
       float total = 0;
 #pragma unroll
-      for (int w = 0; w < Block::warps; ++w) total += partial[w * Block::channels + thread];
-      means[c0 + thread] = total / static_cast<float>(positions);
+      for (int w = 0; w < Block::warps; ++w) total += partial[w * Block::row + place_of(thread)];
+      means[place_of(c0 + thread)] = total / static_cast<float>(positions);
     }
     __syncthreads();
   }
@@ -59,14 +74,15 @@ __device__ void multiply(const T* weight, int rows, int columns, int stride, con
     if (row < rows) {
       for (int k = lane * 8; k < columns; k += lanes * 8) {
         const Octet w = load_octet(weight + static_cast<std::int64_t>(row) * stride + k);
-        const Octet v = load_octet(vector + k);
+        const Octet v = load_placed(vector, k);
 #pragma unroll
         for (int i = 0; i < 8; ++i) sum += w.v[i] * v.v[i];
       }
     }
 #pragma unroll
     for (int step = lanes / 2; step > 0; step /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, step);
-    if (lane == 0) results[row] = row < rows ? activated(activation, bias != nullptr ? sum + bias[row] : sum) : 0.0f;
+    if (lane == 0)
+      results[place_of(row)] = row < rows ? activated(activation, bias != nullptr ? sum + bias[row] : sum) : 0.0f;
   }
   __syncthreads();
 }
@@ -80,7 +96,7 @@ __device__ void pyramid(const PyramidParams& p) {
   const PyramidParams::Branch& branch = p.branches[i];
   const int cell = static_cast<int>(blockIdx.x) - (i == 0 ? 0 : p.branches[i - 1].end_cell);
   const int b = static_cast<int>(blockIdx.y);
-  float* means = shared + Block::warps * Block::channels;
+  float* means = shared + Block::warps * Block::row;
   float* hidden = means + Block::padded(p.in.channels);
   float* results = hidden + Block::padded(branch.hidden);
 
@@ -92,7 +108,7 @@ __device__ void pyramid(const PyramidParams& p) {
                  branch.hidden_stride, branch.bottleneck_bias, Activation::none, hidden, results);
   T* out = pixel_of<T>(branch.out, b, cell);
   for (int c = static_cast<int>(threadIdx.x) * 8; c < branch.out.block; c += Block::threads * 8)
-    store_channels(branch.out, out, c, load_octet(results + c));
+    store_channels(branch.out, out, c, load_placed(results, c));
 }
 
 }  // namespace

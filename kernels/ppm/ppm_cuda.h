@@ -26,9 +26,9 @@ inline std::int64_t pyramid_weight_stride(std::int64_t in_channels) { return (in
 
 /// out = bottleneck_weight activation(stage_weight mean + stage_bias) + bottleneck_bias, mean over each cell of an
 /// adaptive average pool to out's height and width.
-/// in [B, h, w, C], NHWC, fp32 or fp16, outs of its type; C, H and O together at most 7000; 1 to 8 branches. What is
-/// between is fp32; sums in a fixed order. Padding channels of outs are written as zeros. Outs must not alias in. One
-/// launch; bound by the time that one block needs to read the map for the 1 x 1 pool.
+/// in [B, h, w, C], NHWC, fp32 or fp16, outs of its type; C, H and O together at most 4000 (sm_75) to 40000; 1 to 8
+/// branches. What is between is fp32; sums in a fixed order. Padding channels of outs are written as zeros. Outs must
+/// not alias in. One launch; bound by the time that one block needs to read the map for the 1 x 1 pool.
 void pyramid_pool_cuda(CudaQueue& queue, const Tensor& in, std::span<const PyramidBranch> branches);
 
 }  // namespace maskrt::kernels

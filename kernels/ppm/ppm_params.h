@@ -22,14 +22,15 @@ struct PyramidParams {
   std::int32_t in_stride;  ///< of stage weights
 };
 
-/// Threads of a block: 32 warps over positions, whose lanes have 8 channels each.
+/// A block: 32 warps over positions, whose lanes have 8 channels each.
 struct PyramidBlock {
   static constexpr int warps = 32, threads = warps * 32, channels = 256;
-  /// Bytes of shared memory: partial sums, then means, hidden and output vectors, padded with zeros to whole stretches
-  /// of what the lanes of one product read.
-  static constexpr std::int64_t padded(std::int64_t n) { return (n + channels - 1) / channels * channels; }
+  static constexpr int row = channels + 32;  ///< words that 256 numbers take: halves lie in different banks
+  /// Words of a vector of n numbers, padded with zeros to whole rows.
+  static constexpr std::int64_t padded(std::int64_t n) { return (n + channels - 1) / channels * row; }
+  /// Of shared memory: partial sums, then means, hidden and output vectors.
   static constexpr std::int64_t shared_bytes(std::int64_t in, std::int64_t hidden, std::int64_t out) {
-    return 4 * (std::int64_t{warps} * channels + padded(in) + padded(hidden) + padded(out));
+    return 4 * (std::int64_t{warps} * row + padded(in) + padded(hidden) + padded(out));
   }
 };
 
