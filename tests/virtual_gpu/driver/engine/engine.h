@@ -40,7 +40,7 @@ struct Options {
 class Engine {
  public:
   Engine(Device& device, Options options);
-  /// Drops what has not run.
+  /// Drops what has not run. Contexts, streams and graphs must be gone.
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

@@ -61,8 +61,11 @@ Scheduler::~Scheduler() {
     changed_.notify_all();
   }
   if (idle_thread_.joinable()) idle_thread_.join();
-  // Chains of tasks that hold each other would be destroyed recursively.
-  for (auto& [key, task] : pending_) task->before.clear();
+  // What never ran: chains would be destroyed recursively, and contexts hold the ends of them.
+  for (auto& [key, task] : pending_) {
+    task->before.clear();
+    task->context.reset();
+  }
 }
 
 bool Scheduler::in_host_function() { return host_function_runs; }
