@@ -18,8 +18,8 @@ struct ImageToResize {
 };
 
 /// Output pixels of one block, source rows and columns that it holds at a time.
-constexpr int kPreprocessTileWidth = 64, kPreprocessTileHeight = 32;
-constexpr int kPreprocessRows = 32, kPreprocessColumns = 192;
+constexpr int kPreprocessTileWidth = 32, kPreprocessTileHeight = 32;
+constexpr int kPreprocessRows = 32, kPreprocessColumns = 128;
 constexpr int kPreprocessThreads = 256;
 
 struct PreprocessParams {

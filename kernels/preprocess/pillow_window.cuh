@@ -1,0 +1,89 @@
+// Pillow's coefficients on the device, a stretch of the source at a time. In double, in the order of operations of
+// pillow_taps.cpp, each rounded as written: the bits are the same.
+#pragma once
+
+#include "pillow_taps.h"
+
+namespace maskrt::kernels::cuda {
+
+/// One axis of a resize.
+struct PillowAxis {
+  double scale, support, inverse;
+  int in;
+};
+
+__device__ inline PillowAxis pillow_axis(int in, int out) {
+  const double scale = __ddiv_rn(in, out), support = fmax(scale, 1.0);
+  return {scale, support, __ddiv_rn(1.0, support), in};
+}
+
+/// The source pixels [first, end) that one output pixel is made of.
+struct PillowWindow {
+  double centre, sum;
+  int first, end;
+};
+
+__device__ inline double triangle(const PillowAxis& axis, double centre, int position) {
+  const double distance = fabs(__dmul_rn(__dadd_rn(__dadd_rn(position, -centre), 0.5), axis.inverse));
+  return distance < 1.0 ? __dadd_rn(1.0, -distance) : 0.0;
+}
+
+__device__ inline PillowWindow pillow_window(const PillowAxis& axis, int i) {
+  PillowWindow w;
+  w.centre = __dmul_rn(__dadd_rn(i, 0.5), axis.scale);
+  w.first = max(0, static_cast<int>(__dadd_rn(__dadd_rn(w.centre, -axis.support), 0.5)));
+  w.end = min(axis.in, static_cast<int>(__dadd_rn(__dadd_rn(w.centre, axis.support), 0.5)));
+  w.sum = 0;
+  for (int position = w.first; position < w.end; ++position)
+    w.sum = __dadd_rn(w.sum, triangle(axis, w.centre, position));
+  return w;
+}
+
+__device__ inline int pillow_weight(const PillowAxis& axis, const PillowWindow& w, int position) {
+  const double part = triangle(axis, w.centre, position);
+  const double weight = w.sum != 0 ? __ddiv_rn(part, w.sum) : part;
+  return static_cast<int>(__dadd_rn(0.5, __dmul_rn(weight, 1 << PillowTaps::bits)));
+}
+
+/// The windows of `Outputs` neighbouring output pixels and, for a stretch of `Sources` source pixels, their weights.
+/// Where the axis shrinks, three windows at most share a source pixel, and windows three apart share none: three rows
+/// of weights, each as long as the stretch, hold all. Where it does not, a window has three pixels at most. In shared
+/// memory; all methods are called by all threads of a block, with barriers between by the caller.
+template <int Outputs, int Sources>
+struct PillowTile {
+  static_assert(Outputs <= Sources);
+  PillowAxis axis;  // here and not in registers, which the sums need
+  PillowWindow windows[Outputs];
+  int weights[3 * Sources];
+
+  /// Of outputs begin .. end - 1 of an axis; those beyond get empty windows.
+  __device__ void find_windows(const PillowAxis& of, int begin, int end, int thread) {
+    if (thread < 0 || thread >= Outputs) return;
+    if (thread == 0) axis = of;
+    windows[thread] = begin + thread < end ? pillow_window(of, begin + thread) : PillowWindow{0, 0, 0, 0};
+  }
+
+  /// Where the weight of source pixel k stands in `weights`, less k.
+  __device__ int weights_of(int output, int stretch) const {
+    return axis.scale > 1 ? output % 3 * Sources - stretch : output * 3 - windows[output].first;
+  }
+
+  /// For source pixels [stretch, stretch + Sources).
+  __device__ void find_weights(int stretch, int thread, int threads) {
+    const int each = threads / Outputs, output = thread / each;
+    const PillowWindow w = windows[output];
+    const int end = min(w.end, stretch + Sources), to = weights_of(output, stretch);
+#pragma unroll 1  // a division in double takes registers enough
+    for (int k = max(w.first, stretch) + thread % each; k < end; k += each) weights[to + k] = pillow_weight(axis, w, k);
+  }
+
+  /// use(source pixel, weight) for those of an output's window that lie in the stretch.
+  template <typename Use>
+  __device__ void for_each_weight(int output, int stretch, Use&& use) const {
+    const int end = min(windows[output].end, stretch + Sources), from = weights_of(output, stretch);
+#pragma unroll 1  // the sums of several outputs already fill the registers
+    for (int k = max(windows[output].first, stretch); k < end; ++k) use(k, weights[from + k]);
+  }
+};
+
+}  // namespace maskrt::kernels::cuda

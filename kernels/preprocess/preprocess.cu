@@ -1,0 +1,176 @@
+// Image bytes to the network's input: both passes of Pillow's resize, normalisation, padding and layout in one kernel.
+//
+// A block makes a tile of the output. It walks over the source rows that the tile needs, 32 at a time: they are staged
+// in shared memory as one word a pixel; the horizontal pass gives a lane to each row, so that a warp reads the same
+// columns of 32 rows (which lie an odd number of words apart: no bank conflicts) under the same weights; the vertical
+// pass gives a lane to each column. Sums stay in registers, so that windows of any size fit. Bound by the integer
+// multiply-adds where the image shrinks, by memory where it does not.
+#include "../cuda/octet.cuh"
+#include "pillow_window.cuh"
+#include "preprocess_params.h"
+
+namespace maskrt::kernels::cuda {
+namespace {
+
+constexpr int kWidth = kPreprocessTileWidth, kHeight = kPreprocessTileHeight, kRows = kPreprocessRows;
+constexpr int kColumns = kPreprocessColumns, kWarps = kPreprocessThreads / 32, kLanes = 32;
+constexpr unsigned kAllLanes = 0xffffffff;
+static_assert(kRows == kLanes && kWidth % kWarps == 0 && kWidth % kLanes == 0);
+
+/// Three sums that a pass adds up.
+struct Sums {
+  int c[3] = {PillowTaps::half, PillowTaps::half, PillowTaps::half};
+
+  __device__ void add(unsigned pixel, int weight) {
+#pragma unroll
+    for (int i = 0; i < 3; ++i) c[i] += static_cast<int>(pixel >> 8 * i & 0xff) * weight;
+  }
+  __device__ unsigned value(int i) const { return static_cast<unsigned>(min(c[i] >> PillowTaps::bits, 255)); }
+  __device__ unsigned pixel() const { return value(0) | value(1) << 8 | value(2) << 16; }
+};
+
+/// Sources of one tile. An odd number of words between rows.
+struct Stage {
+  unsigned source[kRows][kColumns + 1];
+  unsigned narrowed[kRows][kWidth + 1];
+  PillowTile<kWidth, kColumns> across;
+  PillowTile<kHeight, kRows> down;
+};
+
+/// The four bytes of a row from `byte` on, an aligned word; what lies outside of the row is not read.
+__device__ unsigned load_word(const std::uint8_t* row, int byte, int row_bytes) {
+  if (byte >= 0 && byte + 4 <= row_bytes) return *reinterpret_cast<const unsigned*>(row + byte);
+  unsigned word = 0;
+#pragma unroll 1
+  for (int i = max(0, -byte); i < min(4, row_bytes - byte); ++i) word |= static_cast<unsigned>(row[byte + i]) << 8 * i;
+  return word;
+}
+
+/// Rows and columns of the image, as words. A warp takes 32 pixels of a row at a time: it reads the aligned words that
+/// hold them, each once, and its lanes exchange them.
+__device__ void stage_pixels(const ImageToResize& image, int first_row, int rows, int first_column, int columns,
+                             Stage& stage) {
+  const int warp = static_cast<int>(threadIdx.x) / kLanes, lane = static_cast<int>(threadIdx.x) % kLanes;
+  const unsigned select = image.pixel_bytes == 1 ? 0x4000 : image.reversed != 0 ? 0x4012 : 0x4210;
+  for (int row = warp; row < rows; row += kWarps) {
+    const std::uint8_t* from = image.pixels + (first_row + row) * image.row_stride;
+#pragma unroll 2
+    for (int x = 0; x < columns; x += kLanes) {
+      const int byte = (first_column + x) * image.pixel_bytes;
+      const int shift = static_cast<int>(reinterpret_cast<std::uintptr_t>(from) + static_cast<unsigned>(byte)) & 3;
+      const int bytes = shift + min(kLanes, columns - x) * image.pixel_bytes;
+      const unsigned word =
+          4 * lane < bytes ? load_word(from, byte - shift + 4 * lane, image.width * image.pixel_bytes) : 0;
+      const int at = shift + lane * image.pixel_bytes;
+      const unsigned low = __shfl_sync(kAllLanes, word, at / 4), high = __shfl_sync(kAllLanes, word, at / 4 + 1);
+      if (x + lane < columns)
+        stage.source[row][x + lane] = __byte_perm(__funnelshift_r(low, high, 8 * (at % 4)), 0, select);
+    }
+  }
+}
+
+/// A pixel with its padding channels, in accesses as wide as its address allows.
+template <typename T>
+__device__ void store_pixel(const Map& out, T* to, const float (&value)[3]) {
+  struct alignas(4 * sizeof(T)) Quad {
+    T v[4];
+  };
+  if (out.aligned != 0 && out.block % 8 == 0) {
+    store_octet(to, {{value[0], value[1], value[2]}});
+    for (int c = 8; c < out.block; c += 8) store_octet(to + c, {});
+  } else if (out.block == 4 && reinterpret_cast<std::uintptr_t>(to) % sizeof(Quad) == 0) {
+    *reinterpret_cast<Quad*>(to) = {{narrow<T>(value[0]), narrow<T>(value[1]), narrow<T>(value[2]), narrow<T>(0)}};
+  } else {
+#pragma unroll
+    for (int c = 0; c < 3; ++c) to[c] = narrow<T>(value[c]);
+    for (int c = 3; c < out.block; ++c) to[c] = narrow<T>(0);
+  }
+}
+
+/// Grid: tiles across, tiles down, images.
+template <typename T>
+__device__ void preprocess(const PreprocessParams& p) {
+  __shared__ Stage stage;
+  const int tile_x = static_cast<int>(blockIdx.x) * kWidth, tile_y = static_cast<int>(blockIdx.y) * kHeight;
+  const int b = static_cast<int>(blockIdx.z), thread = static_cast<int>(threadIdx.x);
+  const int warp = thread / kLanes, lane = thread % kLanes;
+  const ImageToResize image = p.images[b];
+
+  // The vertical pass: thread t sums column t % 32 of rows t / 32, t / 32 + 8, ...
+  constexpr int row_step = kPreprocessThreads / kWidth, outputs = kHeight / row_step;
+  const int column = thread % kWidth, first_output = thread / kWidth;
+  Sums sums[outputs];
+
+  if (tile_x < image.resized_width && tile_y < image.resized_height) {
+    stage.across.find_windows(pillow_axis(image.width, image.resized_width), tile_x, image.resized_width, thread);
+    stage.down.find_windows(pillow_axis(image.height, image.resized_height), tile_y, image.resized_height,
+                            thread - kWidth);
+    __syncthreads();
+    const int last_column = min(kWidth, image.resized_width - tile_x) - 1;
+    const int last_row = min(kHeight, image.resized_height - tile_y) - 1;
+    const int begin_column = stage.across.windows[0].first, end_column = stage.across.windows[last_column].end;
+    const int begin_row = stage.down.windows[0].first, end_row = stage.down.windows[last_row].end;
+
+    int weighted = -1;  // where the stretch begins that the horizontal weights are for
+    for (int y = begin_row; y < end_row; y += kRows) {
+      const int rows = min(kRows, end_row - y);
+      constexpr int columns_of_warp = kWidth / kWarps;
+      Sums narrowed[columns_of_warp];
+      for (int x = begin_column; x < end_column; x += kColumns) {
+        __syncthreads();  // what was staged before has been read
+        stage_pixels(image, y, rows, x, min(kColumns, end_column - x), stage);
+        if (x == begin_column) stage.down.find_weights(y, thread, kPreprocessThreads);
+        if (x != weighted) stage.across.find_weights(x, thread, kPreprocessThreads);
+        weighted = x;
+        __syncthreads();
+        if (lane < rows) {
+#pragma unroll
+          for (int j = 0; j < columns_of_warp; ++j) {
+            stage.across.for_each_weight(
+                warp + j * kWarps, x, [&](int k, int weight) { narrowed[j].add(stage.source[lane][k - x], weight); });
+          }
+        }
+      }
+      if (lane < rows) {
+#pragma unroll
+        for (int j = 0; j < columns_of_warp; ++j) stage.narrowed[lane][warp + j * kWarps] = narrowed[j].pixel();
+      }
+      __syncthreads();
+#pragma unroll
+      for (int j = 0; j < outputs; ++j) {
+        stage.down.for_each_weight(first_output + j * row_step, y,
+                                   [&](int k, int weight) { sums[j].add(stage.narrowed[k - y][column], weight); });
+      }
+    }
+  }
+
+  const int x = tile_x + column;
+  if (x >= p.out.width) return;
+#pragma unroll
+  for (int j = 0; j < outputs; ++j) {
+    const int y = tile_y + first_output + j * row_step;
+    if (y >= p.out.height) break;
+    float value[3] = {0, 0, 0};
+    if (x < image.resized_width && y < image.resized_height) {
+#pragma unroll
+      for (int i = 0; i < 3; ++i)
+        value[i] = __fdiv_rn(__fsub_rn(static_cast<float>(sums[j].value(i)), p.mean[i]), p.std[i]);
+    }
+    T* to = static_cast<T*>(p.out.data) + b * p.out.batch_stride +
+            (static_cast<std::int64_t>(y) * p.out.width + x) * p.out.pixel_stride;
+    store_pixel(p.out, to, value);
+  }
+}
+
+}  // namespace
+
+extern "C" {
+__global__ void __launch_bounds__(kPreprocessThreads, 3) preprocess_f32(const __grid_constant__ PreprocessParams p) {
+  preprocess<float>(p);
+}
+__global__ void __launch_bounds__(kPreprocessThreads, 3) preprocess_f16(const __grid_constant__ PreprocessParams p) {
+  preprocess<__half>(p);
+}
+}
+
+}  // namespace maskrt::kernels::cuda

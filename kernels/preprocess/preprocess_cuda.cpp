@@ -1,0 +1,41 @@
+#include "preprocess_cuda.h"
+
+#include <algorithm>
+#include <string>
+
+#include "../cuda/map_of.h"
+#include "preconditions.h"
+
+namespace maskrt::kernels {
+
+cuda::ImageToResize image_to_resize(const Pixels& image, int width, int height, const Normalisation& normalisation,
+                                    const Tensor& out) {
+  check_preprocess(image, width, height, out);
+  cuda::ImageToResize described{};
+  described.pixels = image.data;
+  described.row_stride = image.row_stride;
+  described.width = image.width;
+  described.height = image.height;
+  described.resized_width = width;
+  described.resized_height = height;
+  described.pixel_bytes = image.order == PixelOrder::grey ? 1 : 3;
+  described.reversed = (image.order == PixelOrder::rgb) != normalisation.rgb ? 1 : 0;
+  return described;
+}
+
+void preprocess_cuda(CudaQueue& queue, const cuda::ImageToResize* images, const Normalisation& normalisation,
+                     const Tensor& out) {
+  cuda::PreprocessParams params{images, cuda::map_of(out, "preprocess: input"), {}, {}};
+  if (out.channels != 3)
+    throw Error("preprocess: expected an input of 3 channels, found " + std::to_string(out.channels));
+  std::copy_n(normalisation.mean, 3, params.mean);
+  std::copy_n(normalisation.std, 3, params.std);
+  const auto tiles = [](std::int64_t size, int tile) { return static_cast<std::uint32_t>((size + tile - 1) / tile); };
+  queue.launch({.kernel = {"preprocess/preprocess", out.type == DataType::f32 ? "preprocess_f32" : "preprocess_f16"},
+                .grid = {tiles(out.width, cuda::kPreprocessTileWidth), tiles(out.height, cuda::kPreprocessTileHeight),
+                         static_cast<std::uint32_t>(out.batch)},
+                .block = {cuda::kPreprocessThreads},
+                .parameters = bytes_of(params)});
+}
+
+}  // namespace maskrt::kernels
