@@ -86,8 +86,9 @@ void destroy_context(Driver& driver, const std::shared_ptr<ContextObject>& conte
 }
 
 std::vector<std::shared_ptr<ContextObject>>& context_stack() {
-  thread_local std::vector<std::shared_ptr<ContextObject>> stack;
-  return stack;
+  // Never freed: a program's static objects give things back after the main thread's variables have died.
+  thread_local auto* const stack = new std::vector<std::shared_ptr<ContextObject>>;
+  return *stack;
 }
 
 std::shared_ptr<ContextObject> current_context_unchecked() {
