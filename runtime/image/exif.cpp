@@ -1,44 +1,104 @@
-// The EXIF orientation, and pictures turned by it.
+// Which way up a picture is, and pictures turned by it.
 #include "exif.h"
 
+#include <array>
+#include <string_view>
 #include <utility>
 
 namespace maskrt::image {
+namespace {
 
-int exif_orientation(Bytes tiff) {
-  constexpr std::uint32_t orientation_tag = 0x0112, byte_type = 1, short_type = 3, long_type = 4;
-  constexpr std::size_t entry_size = 12;
-  const bool little = starts_with(tiff, "II"), big = starts_with(tiff, "MM");
-  if ((!little && !big) || !has(tiff, 0, 8)) return 1;
-  const auto read16 = [&](std::size_t i) { return little ? little16(tiff, i) : big16(tiff, i); };
-  const auto read32 = [&](std::size_t i) { return little ? little32(tiff, i) : big32(tiff, i); };
-  if (read16(2) != 42) return 1;
+constexpr std::string_view exif_prefix{"Exif\0\0", 6};
 
-  const std::size_t directory = read32(4);
-  if (!has(tiff, directory, 2)) return 1;
-  const std::size_t entries = read16(directory);
+/// Bytes of one value of a TIFF type; 0 where there is no such type.
+std::size_t value_size(std::uint32_t type) {
+  constexpr std::array<std::uint8_t, 14> sizes = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4};
+  return type < sizes.size() ? sizes[type] : 0;
+}
+
+int checked(std::uint32_t orientation) {
+  return orientation >= 1 && orientation <= 8 ? static_cast<int>(orientation) : 1;
+}
+
+/// Numbers of one byte order.
+struct Order {
+  bool little = true;
+  std::uint32_t read16(Bytes bytes, std::size_t i) const { return little ? little16(bytes, i) : big16(bytes, i); }
+  std::uint32_t read32(Bytes bytes, std::size_t i) const { return little ? little32(bytes, i) : big32(bytes, i); }
+
+  /// The first number of a value; 0 for types that Pillow does not take for numbers, bytes among them.
+  std::uint32_t number(std::uint32_t type, Bytes value) const {
+    enum Type : std::uint32_t {
+      short_type = 3,
+      long_type,
+      signed_byte = 6,
+      signed_short = 8,
+      signed_long,
+      directory = 13
+    };
+    switch (type) {
+      case short_type:
+      case signed_short:
+        return read16(value, 0);
+      case long_type:
+      case signed_long:
+      case directory:
+        return read32(value, 0);
+      case signed_byte:
+        return byte_at(value, 0);
+      default:
+        return 0;
+    }
+  }
+};
+
+}  // namespace
+
+std::optional<int> exif_orientation(Bytes exif) {
+  constexpr std::uint32_t orientation_tag = 0x0112, magic = 42, swapped_magic = 42 << 8;
+  constexpr std::size_t header_size = 8, entry_size = 12, most_in_entry = 4;
+  for (int i = 0; i < 2 && starts_with(exif, exif_prefix); ++i) exif = exif.subspan(exif_prefix.size());
+  if (exif.empty()) return std::nullopt;
+  const Order order{starts_with(exif, "II")};
+  if ((!order.little && !starts_with(exif, "MM")) || !has(exif, 0, header_size)) return 1;
+  if (const std::uint32_t found = order.read16(exif, 2); found != magic && found != swapped_magic) return 1;
+
+  const std::size_t directory = order.read32(exif, 4);
+  if (!has(exif, directory, 2)) return std::nullopt;
+  const std::size_t entries = order.read16(exif, directory);
   for (std::size_t i = 0; i < entries; ++i) {
     const std::size_t entry = directory + 2 + entry_size * i;
-    if (!has(tiff, entry, entry_size)) return 1;
-    if (read16(entry) != orientation_tag) continue;
-    if (read32(entry + 4) != 1) return 1;
-    std::uint32_t value = 1;
-    switch (read16(entry + 2)) {
-      case byte_type:
-        value = byte_at(tiff, entry + 8);
-        break;
-      case short_type:
-        value = read16(entry + 8);
-        break;
-      case long_type:
-        value = read32(entry + 8);
-        break;
-      default:
-        break;
-    }
-    return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+    if (!has(exif, entry, entry_size)) break;
+    const std::uint32_t type = order.read16(exif, entry + 2);
+    const std::size_t size = value_size(type) * order.read32(exif, entry + 4);
+    if (size == 0) continue;
+    const std::size_t at = size <= most_in_entry ? entry + 8 : order.read32(exif, entry + 8);
+    if (!has(exif, at, size)) break;
+    if (order.read16(exif, entry) == orientation_tag) return checked(order.number(type, exif.subspan(at, size)));
   }
-  return 1;
+  return std::nullopt;
+}
+
+std::optional<int> xmp_orientation(Bytes xmp) {
+  const std::string_view text(reinterpret_cast<const char*>(xmp.data()), xmp.size());
+  constexpr std::string_view name = "tiff:Orientation";
+  for (std::size_t at = text.find(name); at != text.npos; at = text.find(name, at + 1)) {
+    std::string_view rest = text.substr(at + name.size());
+    if (rest.starts_with("=\"")) {
+      rest.remove_prefix(2);
+    } else if (rest.starts_with(">")) {
+      rest.remove_prefix(1);
+    } else {
+      continue;
+    }
+    if (!rest.empty() && rest[0] >= '0' && rest[0] <= '9') return checked(static_cast<std::uint32_t>(rest[0] - '0'));
+  }
+  return std::nullopt;
+}
+
+int orientation_of(Bytes exif, Bytes xmp) {
+  if (const auto orientation = exif_orientation(exif)) return *orientation;
+  return xmp_orientation(xmp).value_or(1);
 }
 
 Raster oriented(const std::uint8_t* rgb, int width, int height, int orientation) {

@@ -1,15 +1,23 @@
-// The EXIF orientation, and pictures turned by it.
+// Which way up a picture is, and pictures turned by it.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "byte_reader.h"
 
 namespace maskrt::image {
 
-/// The orientation (1 to 8) that an EXIF block names: a TIFF header and its first directory. 1 where it names none or
-/// is damaged: a picture is worth showing without.
-int exif_orientation(Bytes tiff);
+/// The orientation (1 to 8) that a file's metadata name, as Pillow's getexif finds it: EXIF's, or where that names none
+/// XMP's. 1 where neither does or they are damaged: a picture is worth showing without.
+int orientation_of(Bytes exif, Bytes xmp);
+
+/// The orientation in an EXIF block: a TIFF header and its first directory, behind none, one or two "Exif\0\0". None
+/// where the directory lacks one; 1 where it has another value or is no directory.
+std::optional<int> exif_orientation(Bytes exif);
+
+/// The first tiff:Orientation="6" or >6 in a text; 1 for a digit that is no orientation.
+std::optional<int> xmp_orientation(Bytes xmp);
 
 /// RGB pixels, dense rows.
 struct Raster {

@@ -13,7 +13,7 @@ enum class Container : std::uint8_t { jpeg, png, bmp, pnm };
 struct Header {
   Container container = Container::jpeg;
   std::int64_t width = 0, height = 0;
-  int orientation = 1;             ///< EXIF's, 1 to 8
+  int orientation = 1;             ///< EXIF's or XMP's, 1 to 8
   std::size_t decoder_memory = 0;  ///< bytes beyond which a decoder of this picture has gone wrong
 };
 

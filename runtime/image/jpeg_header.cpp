@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 #include "exif.h"
 #include "header.h"
@@ -23,6 +24,9 @@ enum Marker : std::uint32_t {
   app1 = 0xe1,
   tem = 0x01,
 };
+
+// What APP1 segments begin with.
+constexpr std::string_view exif_name{"Exif\0\0", 6}, xmp_name{"http://ns.adobe.com/xap/1.0/\0", 29};
 
 bool is_frame(std::uint32_t marker) {
   return marker >= sof0 && marker <= sof15 && marker != dht && marker != jpg && marker != dac;
@@ -74,7 +78,8 @@ std::size_t skip_entropy_coded(Bytes file, std::size_t offset) {
 Header read_jpeg_header(Bytes file) {
   Header header;
   header.container = Container::jpeg;
-  bool exif_seen = false, scan_seen = false;
+  bool scan_seen = false;
+  Bytes exif, xmp;
   std::size_t offset = 2;
   for (;;) {
     while (has(file, offset, 2) && byte_at(file, offset) == 0xff && byte_at(file, offset + 1) == 0xff) ++offset;
@@ -97,9 +102,11 @@ Header read_jpeg_header(Bytes file) {
       read_frame(marker, segment, header);
     } else if (marker == dht) {
       check_huffman_tables(segment);
-    } else if (marker == app1 && !exif_seen && starts_with(segment, {"Exif\0\0", 6})) {
-      exif_seen = true;
-      header.orientation = exif_orientation(segment.subspan(6));
+    } else if (marker == app1 && !scan_seen) {
+      // Of several the first EXIF block counts (what follows in others is beyond its first directory), and the last
+      // XMP.
+      if (starts_with(segment, exif_name) && exif.size() <= exif_name.size()) exif = segment;
+      if (starts_with(segment, xmp_name)) xmp = segment.subspan(xmp_name.size());
     } else if (marker == sos) {
       if (header.width == 0) throw Error("expected a JPEG frame header before the first scan, found none");
       scan_seen = true;
@@ -107,6 +114,7 @@ Header read_jpeg_header(Bytes file) {
     }
   }
   if (!scan_seen) throw Error("expected a scan in the JPEG file, found none");
+  header.orientation = orientation_of(exif, xmp);
   // One bit codes no more than one block of 8 x 8 samples of the first component, so a file has a least size.
   constexpr std::int64_t most_pixels_a_byte = 8 * 64;
   if (header.width * header.height / most_pixels_a_byte > static_cast<std::int64_t>(file.size())) {

@@ -1,6 +1,9 @@
 // The chunks of a PNG file, walked from the first to the last.
+#include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "exif.h"
 #include "header.h"
@@ -36,6 +39,23 @@ std::int64_t bits_per_pixel(std::uint32_t depth, std::uint32_t color) {
   return static_cast<std::int64_t>(channels[color]) * depth;
 }
 
+/// The XMP packet that a text chunk holds uncompressed: tEXt is keyword, 0, text; iTXt is keyword, 0, whether and how
+/// it is compressed, language, 0, translated keyword, 0, text.
+std::optional<Bytes> xmp_in_text_chunk(Bytes type, Bytes data) {
+  constexpr std::string_view keyword{"XML:com.adobe.xmp\0", 18};
+  if (!starts_with(data, keyword)) return std::nullopt;
+  data = data.subspan(keyword.size());
+  if (starts_with(type, "tEXt")) return data;
+  if (!starts_with(type, "iTXt") || data.size() < 2 || byte_at(data, 0) != 0) return std::nullopt;
+  data = data.subspan(2);
+  for (int i = 0; i < 2; ++i) {
+    const auto end = std::find(data.begin(), data.end(), std::byte{0});
+    if (end == data.end()) return std::nullopt;
+    data = data.subspan(static_cast<std::size_t>(end - data.begin()) + 1);
+  }
+  return data;
+}
+
 }  // namespace
 
 Header read_png_header(Bytes file) {
@@ -44,6 +64,7 @@ Header read_png_header(Bytes file) {
   constexpr std::size_t frame = 12;  // length, type and checksum around a chunk's data
   std::int64_t row_bits = 0;
   std::size_t compressed = 0, offset = 8;
+  Bytes exif, xmp;
   for (bool first = true, ended = false; !ended; first = false) {
     if (!has(file, offset, frame)) throw Error("the PNG file is truncated: it ends before its IEND chunk");
     const std::size_t length = big32(file, offset);
@@ -74,11 +95,14 @@ Header read_png_header(Bytes file) {
     } else if (starts_with(tail, "IDAT")) {
       compressed += length;
     } else if (starts_with(tail, "eXIf")) {
-      header.orientation = exif_orientation(data);
+      exif = data;
+    } else if (const auto text = xmp_in_text_chunk(tail.first(4), data)) {
+      xmp = *text;
     }
     ended = starts_with(tail, "IEND");
     offset += frame + length;
   }
+  header.orientation = orientation_of(exif, xmp);
   // Deflate makes at most 258 bytes of two bits.
   constexpr std::int64_t most_expansion = 4 * 258;
   const std::int64_t raw = ((row_bits + 7) / 8 + 1) * header.height;

@@ -31,7 +31,7 @@ MASKRT_API const char* version();
 enum class PixelFormat : std::uint8_t { rgb, bgr, grey };
 
 struct DecodeOptions {
-  bool exif_orientation = true;  ///< turn and mirror as the EXIF orientation says; false keeps the raw pixels
+  bool exif_orientation = true;  ///< turn and mirror as EXIF or XMP says; false keeps the raw pixels
 };
 
 /// An 8-bit picture. Copies share the pixels. Immutable, so it may be read from several threads.
