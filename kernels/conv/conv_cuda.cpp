@@ -242,11 +242,13 @@ void launch_conv(const CudaConvPlan& plan, const CudaConvOperands& operands, Cud
   need(problem.coordinates, operands.coordinate_table, "a coordinate table", 0);
   need(split, operands.workspace, "a workspace", 0);
   need(split, operands.counters, "counters", misalignment(operands.counters) & ~std::uintptr_t{3});
+  if (problem.scale && operands.scale == nullptr) refuse("a scale", "none");
   if (problem.bias && operands.bias == nullptr) refuse("a bias", "none");
 
   ConvParams p = plan.params;
   p.in = operands.in;
   p.weights = operands.weights;
+  p.scale = problem.scale ? operands.scale : nullptr;
   p.bias = problem.bias ? operands.bias : nullptr;
   p.residual = residual ? operands.residual : nullptr;
   p.coordinates = problem.coordinates ? static_cast<const int*>(operands.coordinate_table) : nullptr;

@@ -20,7 +20,7 @@ enum class ConvResidual : std::uint8_t {
   upsampled,  ///< a map of half its height and width, each pixel standing for 2 x 2
 };
 
-/// out = activation(conv(in) + bias + coordinate term + residual).
+/// out = activation(conv(in) * scale + bias + coordinate term + residual).
 ///   in [B, H, W, I]; out [B, H', W', O]; residual [B, H', W', O] or [B, H' / 2, W' / 2, O]: NHWC, one block each, each
 ///   possibly a slice of wider pixels. `in` f32 or f16; out and residual have one type, in's or f32.
 ///   Accumulated in f32; f16 is rounded once, at the store.
@@ -32,7 +32,7 @@ struct CudaConvProblem {
   Tensor in, out;
   Tensor residual;  ///< looked at where there is one
   ConvResidual residual_kind = ConvResidual::none;
-  bool bias = false, coordinates = false;
+  bool scale = false, bias = false, coordinates = false;
   Activation activation = Activation::none;
 };
 
@@ -70,6 +70,7 @@ std::vector<ConvChoice> conv_choices(const CudaConvProblem& problem, const Chip&
 struct CudaConvOperands {
   const void* in = nullptr;
   const void* weights = nullptr;  ///< packed for plan.weights; aligned to 16 bytes
+  const float* scale = nullptr;   ///< [O]
   const float* bias = nullptr;    ///< [O]
   const void* residual = nullptr;
   const void* coordinate_table = nullptr;  ///< CoordinateTable::bytes, aligned to 16

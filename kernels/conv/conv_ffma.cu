@@ -99,7 +99,7 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   }
   if (p.splits > 1) {
     const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
-    if (!sum_of_splits<threads>(p, tile, split, sums, &last)) return;
+    if (!sum_of_splits<threads>(p, tile, split, sums, &last, [] { __syncthreads(); })) return;
   }
 
   wait_for_pieces<0>();
@@ -111,7 +111,9 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
     for (int j = 0; j < columns_of_thread; ++j)
       staging[(first_row + 8 * i) * staged_line + first_column + 16 * j] = sums[i][j];
   __syncthreads();
-  store_sums<tile_rows, tile_columns, staged_line, threads>(p, staging, threadIdx.x, first_pixel, first_channel, group);
+  SumStore<tile_columns, threads> store;
+  store.start(p, threadIdx.x, first_channel, group);
+  store.template store<tile_rows, staged_line>(p, staging, first_pixel);
 }
 
 }  // namespace

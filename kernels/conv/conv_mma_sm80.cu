@@ -72,7 +72,10 @@ template <typename Tile>
 __device__ __forceinline__ void store_tile(const ConvParams& p, const float (&sums)[Tile::fragments][4], float* staging,
                                            int first_pixel, int first_channel, int group) {
   constexpr int line = Tile::staged_line;
-  const Place<Tile> place(ptx::thread_index());
+  const unsigned thread = ptx::thread_index();
+  const Place<Tile> place(thread);
+  SumStore<Tile::columns, Tile::threads> store;
+  store.start(p, thread, first_channel, group);
   float* const mine = staging + place.lane / 4 * line + place.column() + place.lane % 4 * 2;
 #pragma unroll 1
   for (int band = 0; band < Tile::warps_down; ++band) {
@@ -90,8 +93,7 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const float (&su
       }
     }
     __syncthreads();
-    store_sums<Tile::warp_rows, Tile::columns, line, Tile::threads>(
-        p, staging, threadIdx.x, first_pixel + band * Tile::warp_rows, first_channel, group);
+    store.template store<Tile::warp_rows, line>(p, staging, first_pixel + band * Tile::warp_rows);
   }
 }
 
@@ -168,7 +170,9 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
 
   if (p.splits > 1) {
     const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
-    if (!sum_of_splits<Tile::threads>(p, tile, split, sums, reinterpret_cast<unsigned*>(shared))) return;
+    if (!sum_of_splits<Tile::threads>(p, tile, split, sums, reinterpret_cast<unsigned*>(shared),
+                                      [] { __syncthreads(); }))
+      return;
     __syncthreads();
   }
   store_tile<Tile>(p, sums, reinterpret_cast<float*>(shared), first_pixel, first_channel, group);

@@ -12,6 +12,7 @@ namespace maskrt::kernels {
 struct ConvParams {
   const void* in;
   const void* weights;
+  const float* scale;      // of each output channel's sums; null: 1
   const float* bias;       // null: none
   const void* residual;    // null: none
   const int* coordinates;  // null: none; coordinate_table.h

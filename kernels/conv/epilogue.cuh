@@ -70,51 +70,58 @@ __device__ __forceinline__ void add_coordinates(cuda::Octet& octet, const ConvPa
   }
 }
 
-/// Takes `rows` x `columns` sums that start at (first_pixel, first_channel of the group) from the staging area, whose
-/// rows are `line` long, to the output. For `threads` threads, of which this one is number `thread`.
-template <int rows, int columns, int line, int threads>
-__device__ __forceinline__ void store_sums(const ConvParams& p, const float* staging, unsigned thread, int first_pixel,
-                                           int first_channel, int group) {
-  constexpr int octets = columns / 8, pass = threads / octets;
+/// What one of `threads` threads stores of tiles of `columns` channels: always the same eight channels, of every
+/// threads / (columns / 8)th pixel.
+template <int columns, int threads>
+struct SumStore {
+  static constexpr int octets = columns / 8, pass = threads / octets;
   static_assert(threads % octets == 0);
-  const int column = static_cast<int>(thread % octets * 8), in_group = first_channel + column;
-  const int channel = group * p.group_out + in_group;
-  const int count = min(p.group_out - in_group, 8);  // the rest of the octet is padding, or another group's
-  const bool last_group = (group + 1) * p.group_out == p.out_channels;
-  const int stored = last_group ? min(p.stored_channels - channel, 8) : count;
-  if (stored <= 0) return;
 
-  cuda::Octet bias = {};
-  if (p.bias != nullptr) {
+  int first_row, column, channel;
+  int count;   // channels of the group among the eight; the others are padding, or another group's
+  int stored;  // channels that are stored
+  cuda::Octet scale, bias;
+
+  /// Thread number `thread`, for tiles whose first column is `first_channel` of the group.
+  __device__ __forceinline__ void start(const ConvParams& p, unsigned thread, int first_channel, int group) {
+    first_row = static_cast<int>(thread / octets);
+    column = static_cast<int>(thread % octets * 8);
+    channel = group * p.group_out + first_channel + column;
+    count = min(p.group_out - first_channel - column, 8);
+    const bool last_group = (group + 1) * p.group_out == p.out_channels;
+    stored = last_group ? min(p.stored_channels - channel, 8) : count;
+    const bool scaled = p.scale != nullptr, biased = p.bias != nullptr;
 #pragma unroll
-    for (int i = 0; i < 8; ++i) bias.v[i] = i < count ? p.bias[channel + i] : 0.0f;
+    for (int i = 0; i < 8; ++i) {
+      scale.v[i] = scaled && i < count ? p.scale[channel + i] : 1.0f;
+      bias.v[i] = biased && i < count ? p.bias[channel + i] : 0.0f;
+    }
   }
-#pragma unroll 1
-  for (int row = static_cast<int>(thread / octets); row < rows; row += pass) {
-    const int pixel = first_pixel + row;
-    if (pixel >= p.pixels) return;
-    const float* sums = staging + row * line + column;
-    cuda::Octet octet = cuda::load_octet(sums);
-#pragma unroll
-    for (int i = 0; i < 8; ++i) octet.v[i] += bias.v[i];
 
+  /// `rows` pixels from first_pixel on, whose sums are in lines of `line` in the staging area.
+  template <int rows, int line>
+  __device__ __forceinline__ void store(const ConvParams& p, const float* staging, int first_pixel) const {
+    if (stored <= 0) return;
+#pragma unroll 1
+    for (int row = first_row; row < rows && first_pixel + row < p.pixels; row += pass) {
+      cuda::Octet octet = cuda::load_octet(staging + row * line + column);
+#pragma unroll
+      for (int i = 0; i < 8; ++i) octet.v[i] = fmaf(octet.v[i], scale.v[i], bias.v[i]);
+      finish(p, octet, first_pixel + row);
+    }
+  }
+
+  /// The rest of one pixel's epilogue.
+  __device__ __forceinline__ void finish(const ConvParams& p, cuda::Octet& octet, int pixel) const {
     const int image = p.image.quotient(pixel), position = p.image.remainder(pixel, image);
+    int from = position;
     if (p.coordinates != nullptr || p.residual_shift != 0) {
       const int y = p.row.quotient(position), x = p.row.remainder(position, y);
       if (p.coordinates != nullptr) add_coordinates(octet, p, x, y, channel);
-      if (p.residual != nullptr) {
-        const int from = image * p.residual_batch_stride + channel +
-                         ((y >> p.residual_shift) * (static_cast<int>(p.row.divisor) >> p.residual_shift) +
-                          (x >> p.residual_shift)) *
-                             p.residual_pixel_stride;
-        if (p.out_f32 != 0) {
-          add_octet(octet, static_cast<const float*>(p.residual) + from, p.residual_vector, count);
-        } else {
-          add_octet(octet, static_cast<const __half*>(p.residual) + from, p.residual_vector, count);
-        }
-      }
-    } else if (p.residual != nullptr) {
-      const int from = image * p.residual_batch_stride + position * p.residual_pixel_stride + channel;
+      from = (y >> p.residual_shift) * (static_cast<int>(p.row.divisor) >> p.residual_shift) + (x >> p.residual_shift);
+    }
+    if (p.residual != nullptr) {
+      from = image * p.residual_batch_stride + from * p.residual_pixel_stride + channel;
       if (p.out_f32 != 0) {
         add_octet(octet, static_cast<const float*>(p.residual) + from, p.residual_vector, count);
       } else {
@@ -123,7 +130,6 @@ __device__ __forceinline__ void store_sums(const ConvParams& p, const float* sta
     }
 #pragma unroll
     for (int i = 0; i < 8; ++i) octet.v[i] = i < count ? cuda::activated(p.activation, octet.v[i]) : 0.0f;
-
     const int to = image * p.out_batch_stride + position * p.out_pixel_stride + channel;
     if (p.out_f32 != 0) {
       store_octet(static_cast<float*>(p.out) + to, octet, p.out_vector, stored);
@@ -131,6 +137,6 @@ __device__ __forceinline__ void store_sums(const ConvParams& p, const float* sta
       store_octet(static_cast<__half*>(p.out) + to, octet, p.out_vector, stored);
     }
   }
-}
+};
 
 }  // namespace maskrt::kernels

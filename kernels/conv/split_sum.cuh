@@ -7,10 +7,11 @@ namespace maskrt::kernels {
 
 /// Each of a tile's `splits` blocks brings its part. The block that comes last adds all parts in the order of splits,
 /// so that the result does not depend on who that is, and returns true with the total; the others return false. Leaves
-/// the tile's counter zero. `last` is one word of shared memory that nobody else uses until the call returns.
-template <int threads, int count>
+/// the tile's counter zero. Called by threads 0 to `threads` - 1; `sync` is their barrier. `last` is one word of shared
+/// memory that nobody else uses until the next barrier after the call.
+template <int threads, int count, typename Sync>
 __device__ __forceinline__ bool sum_of_splits(const ConvParams& p, int tile, int split, float (&part)[count][4],
-                                              unsigned* last) {
+                                              unsigned* last, Sync&& sync) {
   float4* const parts =
       reinterpret_cast<float4*>(p.partials) + static_cast<long long>(tile) * p.splits * (count * threads) + threadIdx.x;
   float4* const mine = parts + static_cast<long long>(split) * (count * threads);
@@ -18,10 +19,10 @@ __device__ __forceinline__ bool sum_of_splits(const ConvParams& p, int tile, int
   for (int i = 0; i < count; ++i)
     __stcg(mine + i * threads, make_float4(part[i][0], part[i][1], part[i][2], part[i][3]));
   __threadfence();
-  __syncthreads();
+  sync();
   if (threadIdx.x == 0)
     *last = atomicInc(p.counters + tile, static_cast<unsigned>(p.splits - 1)) == static_cast<unsigned>(p.splits - 1);
-  __syncthreads();
+  sync();
   if (*last == 0) return false;
   __threadfence();
 #pragma unroll

@@ -20,6 +20,7 @@ struct Case {
   ConvResidual residual = ConvResidual::none;
   bool bias = true, coordinates = false;
   Activation activation = Activation::none;
+  bool scale = false;
 };
 
 std::string to_string(const Case& c) {
@@ -60,6 +61,8 @@ const std::vector<Case> cases = {
     {1, 16, 17, 64, 256, {1, 1}, same, true, false, relu},
     {1, 1, 1, 520, 264, {1, 1}},
     {2, 3, 7, 264, 136, {3, 3, 1, 1}, same, true, false, relu},
+    {1, 4, 5, 48, 70, {3, 3, 1, 1}, same, true, true, relu, true},
+    {1, 3, 4, 16, 52, {1, 1, 1, 0, 1, 2}, none, false, false, Activation::none, true},
 };
 
 /// What is computed with, the numbers exact in f16, and what it must give in f32 with the sum of its terms' magnitudes.
@@ -67,7 +70,7 @@ struct Problem {
   Case c;
   DataType type;
   OwnedTensor in, residual, want, magnitude;
-  std::vector<float> weight, bias, coordinate_weight;
+  std::vector<float> weight, scale, bias, coordinate_weight;  // `weight` is what the kernel is given, before the scale
 
   Problem(const Case& c_, DataType type_, std::int64_t in_block, std::int64_t height, std::int64_t width)
       : c(c_),
@@ -89,7 +92,13 @@ struct Problem {
     weight = exact(3, c.out * c.in / g.groups * taps);
     if (c.bias) bias = exact(4, c.out);
     if (c.coordinates) coordinate_weight = exact(5, c.out * 2 * taps);
-    define(weight, bias, coordinate_weight, *in, *residual, c.activation, *want);
+    std::vector<float> scaled = weight;
+    if (c.scale) {  // by powers of two, which round nothing
+      for (std::int64_t o = 0; o < c.out; ++o)
+        scale.push_back(std::ldexp(o % 3 == 0 ? -1.0f : 1.0f, static_cast<int>(o % 5) - 2));
+      for (std::size_t i = 0; i < scaled.size(); ++i) scaled[i] *= scale[i / (scaled.size() / scale.size())];
+    }
+    define(scaled, bias, coordinate_weight, *in, *residual, c.activation, *want);
 
     const auto absolute = [](std::vector<float> values) {
       for (float& value : values) value = std::abs(value);
@@ -108,7 +117,7 @@ struct Problem {
       for (std::size_t i = 0; i < coordinate_weight.size(); ++i)
         bounds[i / static_cast<std::size_t>(2 * taps)] += 3 * std::abs(coordinate_weight[i]);
     }
-    define(absolute(weight), bounds, {}, **absolute_of(*in), **absolute_of(*residual), Activation::none, *magnitude);
+    define(absolute(scaled), bounds, {}, **absolute_of(*in), **absolute_of(*residual), Activation::none, *magnitude);
   }
 
   void define(const std::vector<float>& w, const std::vector<float>& b, const std::vector<float>& coordinate,
@@ -146,6 +155,7 @@ void run(const Problem& problem, const CudaConvProblem& described, const ConvCho
   std::vector<std::byte> packed(plan.weights.bytes());
   pack_conv_weight(plan.weights, problem.weight.data(), packed.data());
   const DeviceArray<std::byte> weights(packed);
+  const DeviceArray<float> scale(problem.scale.empty() ? std::vector<float>(1) : problem.scale);
   const DeviceArray<float> bias(problem.bias.empty() ? std::vector<float>(1) : problem.bias);
   std::vector<std::byte> table(16);
   if (problem.c.coordinates)
@@ -158,6 +168,7 @@ void run(const Problem& problem, const CudaConvProblem& described, const ConvCho
   CudaConvOperands operands;
   operands.in = in.data;
   operands.weights = weights.data();
+  operands.scale = problem.scale.empty() ? nullptr : scale.data();
   operands.bias = problem.bias.empty() ? nullptr : bias.data();
   operands.residual = residual.data;
   operands.coordinate_table = coordinates.data();
@@ -176,6 +187,7 @@ CudaConvProblem describe_problem(const Problem& problem, const Tensor& in, const
   described.out = out;
   described.residual = residual;
   described.residual_kind = problem.c.residual;
+  described.scale = problem.c.scale;
   described.bias = problem.c.bias;
   described.coordinates = problem.c.coordinates;
   described.activation = problem.c.activation;
