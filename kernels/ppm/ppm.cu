@@ -32,12 +32,13 @@ __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, fl
   const int thread = static_cast<int>(threadIdx.x), lane = thread % 32, warp = thread / 32;
   const int positions = rows.count * columns.count;
   const int row_step = Block::warps / columns.count, column_step = Block::warps % columns.count;
+  constexpr int ahead = sizeof(T) == 2 ? 4 : 2;  // what 64 registers hold, on every chip
   for (int c0 = 0; c0 < in.channels; c0 += Block::channels) {
     const int c = c0 + lane * 8;
     Octet sum{};
     if (c < in.channels) {
       int y = warp / columns.count, x = warp % columns.count;
-#pragma unroll 4
+#pragma unroll ahead
       for (int i = warp; i < positions; i += Block::warps) {
         const int position = (rows.first + y) * in.width + columns.first + x;  // map_of: below 2^30
         const Octet o = load_channels(in, pixel_of<T>(in, b, position), c);
