@@ -401,6 +401,7 @@ TEST_CASE("info: the model, its graph, and the memory that running takes") {
 
 TEST_CASE("The CPU device's OpenMP runtime spins briefly, unless the environment says otherwise") {
   // The runtime prints how it understood its environment.
+  ::unsetenv("OMP_WAIT_POLICY");
   ::setenv("OMP_DISPLAY_ENV", "VERBOSE", 1);
   CHECK_THAT(maskrt_command("info", {}).err, Contains("GOMP_SPINCOUNT = '2000'"));
   ::setenv("OMP_WAIT_POLICY", "passive", 1);
