@@ -21,7 +21,7 @@ struct Bed {
         plan(*model("sparse_inst_r50_giam", precision).impl()->network, 1, input_height, input_width, threads()),
         arena(*stream) {
     arena.reserve(plan.arena_bytes());
-    plan.execution(arena).run(nullptr);  // so that no step reads memory that nothing has written
+    plan.execution(arena, {}).run(nullptr);  // so that no step reads memory that nothing has written
   }
   std::unique_ptr<DeviceStream> stream;
   Plan plan;

@@ -35,12 +35,26 @@ class Constant {
   const std::vector<std::string>& sources() const { return sources_; }
   int depth() const { return depth_; }
 
+  /// What a constant is the product of, where its rows (along the first dimension) are another constant's times a factor
+  /// each: a device whose kernels scale sums may keep the plain rows, which lose nothing in a narrow type.
+  struct ScaledRows {
+    std::shared_ptr<const Constant> rows, factors;
+  };
+  const ScaledRows& scaled_rows() const { return scaled_rows_; }  ///< both null where it is no such product
+  /// The same numbers, known to be such a product.
+  std::shared_ptr<const Constant> known_as(ScaledRows product) const {
+    auto known = std::make_shared<Constant>(*this);
+    known->scaled_rows_ = std::move(product);
+    return known;
+  }
+
  private:
   std::string name_;
   Shape shape_;
   Evaluate evaluate_;
   std::vector<std::string> sources_;
   int depth_;
+  ScaledRows scaled_rows_;
 };
 
 using ConstantPtr = std::shared_ptr<const Constant>;

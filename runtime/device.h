@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -78,8 +79,14 @@ struct Program {
     graph::Extent extent;
   };
   Binding input;
-  std::map<std::string, Binding> outputs;    ///< by the value's name
-  std::map<std::string, Binding> internals;  ///< what post-processing reads beside them; kept to the end, too
+  std::map<std::string, Binding> outputs;  ///< by the value's name
+  /// Where post-processing does the last resize of the mask logits on its own way: from what, and by what factor. Its
+  /// source is kept to the end like an output.
+  struct MaskResize {
+    Binding source;
+    double factor = 1;
+  };
+  std::optional<MaskResize> mask_resize;
   double tuning_seconds = 0;               ///< spent measuring algorithms for this shape
 };
 
@@ -105,13 +112,8 @@ struct ImageToProcess {
   kernels::Geometry geometry;
 };
 
-/// What a program's network is given and how its outputs are read.
-struct DetectionSettings {
-  kernels::Normalisation normalisation;
-  kernels::PostprocessSettings postprocess;
-};
-
-/// Seconds by stage.
+/// Seconds by stage. A GPU does everything at one go: there `network` is all that it computes, `preprocess` the way of the
+/// pixels to it and `postprocess` the way of the results back.
 struct StageSeconds {
   double preprocess = 0, network = 0, postprocess = 0;
 };
@@ -126,7 +128,7 @@ class Execution {
   /// The network alone, on what its input holds; waits for its end. `seconds`, where given, gets each step's time.
   virtual void run(std::vector<double>* seconds) = 0;
   /// From pixels to instances; as many images as the program's batch.
-  virtual Detections detect(std::span<const ImageToProcess> images, const DetectionSettings& settings,
+  virtual Detections detect(std::span<const ImageToProcess> images, const kernels::PostprocessSettings& settings,
                             StageSeconds& seconds) = 0;
 };
 
@@ -138,8 +140,10 @@ class DeviceStream {
   virtual std::byte* allocate(std::size_t bytes) = 0;  ///< aligned to 256 at least; throws Error when there is no memory
   virtual void release(std::byte* memory, std::size_t bytes) noexcept = 0;
 
-  /// Binds a program of this device to addresses. Throws Error when there is no memory for what it needs beside them.
-  virtual std::unique_ptr<Execution> bind(const Program& program, const Addresses& addresses) = 0;
+  /// Binds a program of this device to addresses, and to the normalisation of the images that it will see. Throws Error
+  /// when there is no memory for what it needs beside them.
+  virtual std::unique_ptr<Execution> bind(const Program& program, const Addresses& addresses,
+                                          const kernels::Normalisation& normalisation) = 0;
   /// Runs some of a program's steps and waits for their end.
   virtual void run(std::span<const Step> steps, const Addresses& addresses) = 0;
   /// Resizes, normalises and pads images into a program's input; `data` of the tensor is set.

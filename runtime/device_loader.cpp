@@ -14,7 +14,6 @@
 #if MASKRT_CUDA
 #include "cuda/cuda_devices.h"
 #endif
-#include "brief_spinning.h"
 
 namespace maskrt {
 namespace {
@@ -47,7 +46,6 @@ std::vector<std::string> places(const std::string& name) {
 }
 
 Device& load(const std::string& name) {
-  const BriefSpinning spinning;  // for the OpenMP runtime that the library may bring with it
   const BriefSpinning spinning;  // for the OpenMP runtime that the library may bring with it
   std::string tried;
   for (const std::string& place : places(name)) {

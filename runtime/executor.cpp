@@ -33,8 +33,8 @@ std::vector<graph::Lifetime> lifetimes(const Program& program) {
     for (const int buffer : program.steps[static_cast<std::size_t>(i)].writes) touch(buffer, i);
   }
   touch(program.input.buffer, 0);
-  for (const auto* kept : {&program.outputs, &program.internals})
-    for (const auto& [name, binding] : *kept) touch(binding.buffer, steps);
+  for (const auto& [name, binding] : program.outputs) touch(binding.buffer, steps);
+  if (program.mask_resize) touch(program.mask_resize->source.buffer, steps);
   for (std::size_t i = 0; i < alive.size(); ++i) {
     alive[i].bytes = program.buffers[i].bytes;
     if (alive[i].last < 0) alive[i] = {0, 0, 0};  // nobody's: takes no room
@@ -75,10 +75,10 @@ kernels::Tensor Plan::output(const Arena& arena, const std::string& name) const 
   return bind(found->second, arena, memory_);
 }
 
-Execution& Plan::execution(const Arena& arena) {
+Execution& Plan::execution(const Arena& arena, const kernels::Normalisation& normalisation) {
   if (execution_ == nullptr || bound_to_ != arena.generation()) {
     execution_.reset();  // first: it may hold memory that the next one needs
-    execution_ = arena.stream().bind(program_, addresses(arena));
+    execution_ = arena.stream().bind(program_, addresses(arena), normalisation);
     bound_to_ = arena.generation();
   }
   return *execution_;

@@ -47,8 +47,8 @@ class Plan {
   kernels::Tensor input(const Arena& arena) const;
   /// Throws Error for a name that is no output.
   kernels::Tensor output(const Arena& arena, const std::string& name) const;
-  /// Made on first use and whenever the arena's memory has changed.
-  Execution& execution(const Arena& arena);
+  /// Made on first use and whenever the arena's memory has changed; every call brings the same normalisation.
+  Execution& execution(const Arena& arena, const kernels::Normalisation& normalisation);
   /// One step alone, on whatever the arena holds: for benchmarks.
   void run_step(const Arena& arena, std::size_t step) const;
 

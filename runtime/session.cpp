@@ -105,6 +105,8 @@ struct Session::Impl {
     return normalisation;
   }
 
+  Execution& execution(Plan& plan) { return plan.execution(arena, normalisation()); }
+
   Instance name(kernels::DetectedInstance& detected, bool masks) const {
     const auto& categories = model->description.categories;
     Instance instance;
@@ -145,14 +147,13 @@ std::vector<std::vector<Instance>> Session::run(std::span<const Image> images, c
   Plan& plan = impl_->plan_for(images, batch);
 
   const graph::Postprocessing& post = impl_->model->description.postprocessing;
-  DetectionSettings settings;
-  settings.normalisation = impl_->normalisation();
-  settings.postprocess.score_threshold = post.score_threshold;
-  settings.postprocess.mask_threshold = post.mask_threshold;
-  settings.postprocess.minimum_score = options.minimum_score;
-  settings.postprocess.masks = options.masks;
+  kernels::PostprocessSettings settings;
+  settings.score_threshold = post.score_threshold;
+  settings.mask_threshold = post.mask_threshold;
+  settings.minimum_score = options.minimum_score;
+  settings.masks = options.masks;
   StageSeconds seconds;
-  Detections detected = plan.execution(impl_->arena).detect(batch, settings, seconds);
+  Detections detected = impl_->execution(plan).detect(batch, settings, seconds);
 
   const auto start = Clock::now();
   std::vector<std::vector<Instance>> results(detected.size());
@@ -179,14 +180,14 @@ std::map<std::string, HostTensor> Session::tensors(std::span<const Image> images
   // Before the run: the input's memory is free for other values after its last reader.
   read("input", plan.program().input, plan.input(impl_->arena));
   start = Clock::now();
-  plan.execution(impl_->arena).run(nullptr);
+  impl_->execution(plan).run(nullptr);
   impl_->timings.network = seconds_since(start);
   for (const auto& [name, binding] : plan.program().outputs) read(name, binding, plan.output(impl_->arena, name));
   return tensors;
 }
 
 void Session::prepare(int batch, int height, int width) {
-  impl_->plan_for(batch, height, width).execution(impl_->arena);
+  impl_->execution(impl_->plan_for(batch, height, width));
 }
 
 double Session::run_network(int batch, int height, int width, std::vector<LayerTiming>* layers) {
@@ -197,7 +198,7 @@ double Session::run_network(int batch, int height, int width, std::vector<LayerT
   for (float& x : noise) x = static_cast<float>(random()) * (4.0f / 2147483648.0f) - 2.0f;
   impl_->stream->write(plan.input(impl_->arena), noise);
 
-  Execution& execution = plan.execution(impl_->arena);
+  Execution& execution = impl_->execution(plan);
   std::vector<double> seconds;
   const auto start = Clock::now();
   execution.run(layers != nullptr ? &seconds : nullptr);

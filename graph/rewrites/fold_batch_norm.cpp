@@ -14,20 +14,32 @@ double scale_of(const Numbers& weight, const Numbers& variance, std::size_t chan
   return static_cast<double>(weight[channel]) / std::sqrt(static_cast<double>(variance[channel]) + epsilon);
 }
 
+/// What each output channel's sums are multiplied by.
+ConstantPtr scales(const BatchNorm& norm) {
+  return derive(norm.weight->name() + " / deviation", norm.weight->shape(), {norm.weight, norm.variance},
+                [epsilon = norm.epsilon](const std::vector<Numbers>& from) {
+                  auto result = from[0];
+                  for (std::size_t c = 0; c < result.size(); ++c)
+                    result[c] = static_cast<float>(scale_of(from[0], from[1], c, epsilon));
+                  return result;
+                });
+}
+
 /// Each output channel's row of a convolution's weight times its scale.
 ConstantPtr scaled(const ConstantPtr& weight, const BatchNorm& norm) {
   const auto channels = static_cast<std::size_t>(weight->shape()[0]);
-  return derive(weight->name() + " * norm", weight->shape(), {weight, norm.weight, norm.variance},
-                [channels, epsilon = norm.epsilon](const std::vector<Numbers>& from) {
-                  auto result = from[0];
-                  const auto row = result.size() / channels;
-                  for (std::size_t c = 0; c < channels; ++c) {
-                    const double scale = scale_of(from[1], from[2], c, epsilon);
-                    for (std::size_t i = c * row; i < (c + 1) * row; ++i)
-                      result[i] = static_cast<float>(static_cast<double>(result[i]) * scale);
-                  }
-                  return result;
-                });
+  const ConstantPtr product = derive(weight->name() + " * norm", weight->shape(), {weight, norm.weight, norm.variance},
+                                     [channels, epsilon = norm.epsilon](const std::vector<Numbers>& from) {
+                                       auto result = from[0];
+                                       const auto row = result.size() / channels;
+                                       for (std::size_t c = 0; c < channels; ++c) {
+                                         const double scale = scale_of(from[1], from[2], c, epsilon);
+                                         for (std::size_t i = c * row; i < (c + 1) * row; ++i)
+                                           result[i] = static_cast<float>(static_cast<double>(result[i]) * scale);
+                                       }
+                                       return result;
+                                     });
+  return product->known_as({weight, scales(norm)});
 }
 
 ConstantPtr shifted(const ConstantPtr& bias, const BatchNorm& norm) {

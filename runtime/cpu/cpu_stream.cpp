@@ -36,8 +36,9 @@ std::size_t elements_of(const kernels::Tensor& t) {
 /// The stages one after another, on the calling thread and its helpers.
 class CpuExecution final : public Execution {
  public:
-  CpuExecution(CpuStream& stream, const Program& program, const Addresses& addresses)
-      : stream_(stream), program_(program), addresses_(addresses) {}
+  CpuExecution(CpuStream& stream, const Program& program, const Addresses& addresses,
+               const kernels::Normalisation& normalisation)
+      : stream_(stream), program_(program), addresses_(addresses), normalisation_(normalisation) {}
 
   void run(std::vector<double>* seconds) override {
     if (seconds == nullptr) return stream_.run(program_.steps, addresses_);
@@ -50,10 +51,10 @@ class CpuExecution final : public Execution {
     }
   }
 
-  Detections detect(std::span<const ImageToProcess> images, const DetectionSettings& settings,
+  Detections detect(std::span<const ImageToProcess> images, const kernels::PostprocessSettings& settings,
                     StageSeconds& seconds) override {
     auto start = Clock::now();
-    stream_.preprocess(images, settings.normalisation, bind(program_.input));
+    stream_.preprocess(images, normalisation_, bind(program_.input));
     seconds.preprocess = seconds_since(start);
 
     start = Clock::now();
@@ -68,7 +69,7 @@ class CpuExecution final : public Execution {
     Detections found;
     for (std::size_t b = 0; b < images.size(); ++b)
       found.push_back(kernels::postprocess_cpu(classes, objectness, masks, static_cast<std::int64_t>(b),
-                                               images[b].geometry, settings.postprocess));
+                                               images[b].geometry, settings));
     seconds.postprocess = seconds_since(start);
     return found;
   }
@@ -83,6 +84,7 @@ class CpuExecution final : public Execution {
   CpuStream& stream_;
   const Program& program_;
   Addresses addresses_;
+  kernels::Normalisation normalisation_;
 };
 
 }  // namespace
@@ -90,8 +92,9 @@ class CpuExecution final : public Execution {
 std::byte* CpuStream::allocate(std::size_t bytes) { return map_pages(bytes); }
 void CpuStream::release(std::byte* memory, std::size_t bytes) noexcept { unmap_pages(memory, bytes); }
 
-std::unique_ptr<Execution> CpuStream::bind(const Program& program, const Addresses& addresses) {
-  return std::make_unique<CpuExecution>(*this, program, addresses);
+std::unique_ptr<Execution> CpuStream::bind(const Program& program, const Addresses& addresses,
+                                           const kernels::Normalisation& normalisation) {
+  return std::make_unique<CpuExecution>(*this, program, addresses, normalisation);
 }
 
 void CpuStream::run(std::span<const Step> steps, const Addresses& addresses) {

@@ -11,7 +11,8 @@ class CpuStream final : public DeviceStream {
 
   std::byte* allocate(std::size_t bytes) override;
   void release(std::byte* memory, std::size_t bytes) noexcept override;
-  std::unique_ptr<Execution> bind(const Program& program, const Addresses& addresses) override;
+  std::unique_ptr<Execution> bind(const Program& program, const Addresses& addresses,
+                                  const kernels::Normalisation& normalisation) override;
   void run(std::span<const Step> steps, const Addresses& addresses) override;
   void preprocess(std::span<const ImageToProcess> images, const kernels::Normalisation& normalisation,
                   const kernels::Tensor& input) override;

@@ -20,8 +20,12 @@ void ProgramBuilder::add(const graph::Conv& op) {
   const int self = node_;
   kernels::CudaConvProblem problem;
   const Shape& shape = op.weight->shape();
-  problem.geometry = {static_cast<int>(shape[2]), static_cast<int>(shape[3]), op.stride, op.padding, op.dilation,
-                      op.groups};
+  problem.geometry = {
+      static_cast<int>(shape[2]), static_cast<int>(shape[3]), op.stride, op.padding, op.dilation, op.groups};
+  // A norm's factors stay apart from fp16 weights: plain ones of a checkpoint in fp16 then lose nothing.
+  const graph::Constant::ScaledRows& scaled = op.weight->scaled_rows();
+  problem.scale = type_ == DataType::f16 && scaled.factors != nullptr;
+  const graph::ConstantPtr& weight = problem.scale ? scaled.rows : op.weight;
   problem.bias = op.bias != nullptr;
   problem.coordinates = op.coordinate_weight != nullptr;
   problem.activation = kernel_activation(op.activation);
@@ -55,9 +59,10 @@ void ProgramBuilder::add(const graph::Conv& op) {
   const kernels::CudaConvPlan plan = kernels::plan_conv(problem, chip_);
   const void* weights = weights_.get(std::to_string(self) + " " + key_of(plan.weights), [&] {
     std::vector<std::byte> packed(plan.weights.bytes());
-    kernels::pack_conv_weight(plan.weights, op.weight->evaluate().data(), packed.data());
+    kernels::pack_conv_weight(plan.weights, weight->evaluate().data(), packed.data());
     return packed;
   });
+  const float* scale = problem.scale ? vector_of(self, "scale", scaled.factors) : nullptr;
   const float* bias = vector_of(self, "bias", op.bias);
   const std::byte* table = nullptr;
   if (op.coordinate_weight != nullptr) {
@@ -71,16 +76,17 @@ void ProgramBuilder::add(const graph::Conv& op) {
   }
 
   const View workspace = scratch(plan.workspace_bytes), counters = zeroed(plan.counter_bytes);
-  step("conv", plan.kernel.entry + (plan.choice.splits > 1 ? " / " + std::to_string(plan.choice.splits) : std::string()),
-       {in, residual, workspace, counters}, {out, workspace, counters},
-       [=](const Addresses& addresses, kernels::CudaQueue& queue) {
-         const auto address = [&](const View& view) { return view.buffer < 0 ? nullptr : view.address(addresses); };
-         kernels::launch_conv(plan,
-                              {address(in), weights, bias, address(residual), table, address(out), address(workspace),
-                               address(counters)},
-                              queue);
-       },
-       nodes);
+  step(
+      "conv", plan.kernel.entry + (plan.choice.splits > 1 ? " / " + std::to_string(plan.choice.splits) : std::string()),
+      {in, residual, workspace, counters}, {out, workspace, counters},
+      [=](const Addresses& addresses, kernels::CudaQueue& queue) {
+        const auto address = [&](const View& view) { return view.buffer < 0 ? nullptr : view.address(addresses); };
+        kernels::launch_conv(plan,
+                             {address(in), weights, scale, bias, address(residual), table, address(out),
+                              address(workspace), address(counters)},
+                             queue);
+      },
+      nodes);
 }
 
 }  // namespace maskrt::cuda

@@ -67,14 +67,15 @@ void ProgramBuilder::add(const graph::Linear&) {
     outs.push_back(make(node(i).output));
   }
   if (regroup != fusions_.regroup.end()) nodes.push_back(regroup->second);
-  step("linear", std::to_string(prepared.size()) + (prepared.size() == 1 ? " head" : " heads"), {in}, outs,
-       [=, through = regroup != fusions_.regroup.end(), type = type_](const Addresses& addresses,
-                                                                      kernels::CudaQueue& queue) {
-         std::vector<kernels::LinearHead> bound = prepared;
-         for (std::size_t i = 0; i < bound.size(); ++i) bound[i].out = outs[i].at(addresses);
-         kernels::linear_cuda(queue, in.at(addresses), through ? &regrouped : nullptr, type, bound);
-       },
-       nodes);
+  step(
+      "linear", std::to_string(prepared.size()) + (prepared.size() == 1 ? " head" : " heads"), {in}, outs,
+      [=, through = regroup != fusions_.regroup.end(), type = type_](const Addresses& addresses,
+                                                                     kernels::CudaQueue& queue) {
+        std::vector<kernels::LinearHead> bound = prepared;
+        for (std::size_t i = 0; i < bound.size(); ++i) bound[i].out = outs[i].at(addresses);
+        kernels::linear_cuda(queue, in.at(addresses), through ? &regrouped : nullptr, type, bound);
+      },
+      nodes);
 }
 
 void ProgramBuilder::add(const graph::MaskProduct& op) {

@@ -100,13 +100,14 @@ void ProgramBuilder::add_pyramid(const std::vector<PyramidNodes>& branches) {
     prepared.push_back(p);
     nodes.insert(nodes.end(), {branch.pool, branch.stage, branch.bottleneck});
   }
-  step("pyramid_pool", "one block a cell", {in}, outs,
-       [=](const Addresses& addresses, kernels::CudaQueue& queue) {
-         std::vector<kernels::PyramidBranch> bound = prepared;
-         for (std::size_t i = 0; i < bound.size(); ++i) bound[i].out = outs[i].at(addresses);
-         kernels::pyramid_pool_cuda(queue, in.at(addresses), bound);
-       },
-       nodes);
+  step(
+      "pyramid_pool", "one block a cell", {in}, outs,
+      [=](const Addresses& addresses, kernels::CudaQueue& queue) {
+        std::vector<kernels::PyramidBranch> bound = prepared;
+        for (std::size_t i = 0; i < bound.size(); ++i) bound[i].out = outs[i].at(addresses);
+        kernels::pyramid_pool_cuda(queue, in.at(addresses), bound);
+      },
+      nodes);
 }
 
 void ProgramBuilder::add(const graph::UpsampleNearest& op) {

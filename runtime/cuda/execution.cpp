@@ -1,43 +1,52 @@
 #include "execution.h"
 
 namespace maskrt::cuda {
+namespace {
 
-CudaExecution::CudaExecution(SessionStream& stream, const Program& program, const Addresses& addresses)
-    : stream_(stream), program_(program), addresses_(addresses) {
-  const auto steps = [this] {
-    for (const Step& step : program_.steps) step.run(addresses_);
-  };
-  stream.load(steps);
-  const Graph graph = Graph::capture(stream.context(), stream.stream().get(), steps);
-  network_kernels_ = graph.kernels();
-  network_.emplace(stream.context(), graph);
+Graph record(SessionStream& stream, const std::function<void()>& work) {
+  stream.load(work);
+  return Graph::capture(stream.context(), stream.stream().get(), work);
+}
+
+bool finds_instances(const Program& program) {
+  return program.outputs.count("class_logits") != 0 && program.outputs.count("objectness_logits") != 0 &&
+         program.outputs.count("mask_logits") != 0;
+}
+
+}  // namespace
+
+CudaExecution::CudaExecution(SessionStream& stream, const Program& program, const Addresses& addresses,
+                             const kernels::Normalisation& normalisation)
+    : stream_(stream), program_(program), addresses_(addresses), network_(stream.context(), record(stream, [this] {
+                                                                            for (const Step& step : program_.steps)
+                                                                              step.run(addresses_);
+                                                                          })) {
+  if (finds_instances(program)) detection_.emplace(stream, program, addresses, normalisation);
 }
 
 void CudaExecution::run(std::vector<double>* seconds) {
   if (seconds == nullptr) {
-    network_->launch(stream_.stream().get());
-    stream_.stream().synchronize();
+    network_.launch(stream_.stream().get());
+    stream_.synchronize();
     return;
   }
   std::vector<Event> events;
   events.reserve(program_.steps.size() + 1);
-  const auto mark = [&] {
-    events.emplace_back(stream_.context(), Event::Timing::yes).record(stream_.stream().get());
-  };
+  const auto mark = [&] { events.emplace_back(stream_.context(), Event::Timing::yes).record(stream_.stream().get()); };
   mark();
   for (const Step& step : program_.steps) {
     step.run(addresses_);
     mark();
   }
-  stream_.stream().synchronize();
+  stream_.synchronize();
   seconds->clear();
   for (std::size_t i = 1; i < events.size(); ++i) seconds->push_back(events[i].seconds_since(events[i - 1]));
 }
 
-kernels::Tensor CudaExecution::bind(const Program::Binding& binding) const {
-  kernels::Tensor tensor = binding.tensor;
-  tensor.data = addresses_[binding.buffer] + binding.byte_offset;
-  return tensor;
+Detections CudaExecution::detect(std::span<const ImageToProcess> images, const kernels::PostprocessSettings& settings,
+                                 StageSeconds& seconds) {
+  if (!detection_) throw Error("cuda: expected a network with class, objectness and mask logits, found none");
+  return detection_->run(images, settings, seconds);
 }
 
 }  // namespace maskrt::cuda

@@ -1,8 +1,9 @@
-// A program bound to device memory, its launches recorded once.
+// A program bound to device memory, its launches recorded once: the network alone, and everything from pixels to masks.
 #pragma once
 
 #include <optional>
 
+#include "detection.h"
 #include "graph.h"
 #include "session_stream.h"
 
@@ -10,22 +11,18 @@ namespace maskrt::cuda {
 
 class CudaExecution final : public Execution {
  public:
-  CudaExecution(SessionStream& stream, const Program& program, const Addresses& addresses);
+  CudaExecution(SessionStream& stream, const Program& program, const Addresses& addresses,
+                const kernels::Normalisation& normalisation);
   void run(std::vector<double>* seconds) override;
-  Detections detect(std::span<const ImageToProcess> images, const DetectionSettings& settings,
+  Detections detect(std::span<const ImageToProcess> images, const kernels::PostprocessSettings& settings,
                     StageSeconds& seconds) override;
 
-  /// Kernels that one run of the network launches.
-  int network_kernels() const { return network_kernels_; }
-
  private:
-  kernels::Tensor bind(const Program::Binding& binding) const;
-
   SessionStream& stream_;
   const Program& program_;
   Addresses addresses_;
-  std::optional<GraphExec> network_;
-  int network_kernels_ = 0;
+  GraphExec network_;
+  std::optional<Detection> detection_;  ///< where the program has the outputs that post-processing reads
 };
 
 }  // namespace maskrt::cuda

@@ -95,8 +95,7 @@ class Finder {
       branch.stage = plain_conv_on(node(pool).output);
       if (branch.stage < 0) continue;
       branch.bottleneck = plain_conv_on(node(branch.stage).output);
-      if (branch.bottleneck < 0 ||
-          operation<graph::Conv>(branch.bottleneck)->activation != graph::Activation::none)
+      if (branch.bottleneck < 0 || operation<graph::Conv>(branch.bottleneck)->activation != graph::Activation::none)
         continue;
       if (branches.size() < kMostBranches) branches.push_back(branch);
     }

@@ -50,8 +50,10 @@ Program ProgramBuilder::build() {
   program_.input = binding(graph_.nodes[0].output);
   for (const graph::ValueId output : graph_.outputs) program_.outputs[name_of_value(output)] = binding(output);
 
-  if (fusions_.last_resize >= 0)
-    program_.internals["unresized_mask_logits"] = binding(node(fusions_.last_resize).inputs[0]);
+  if (fusions_.last_resize >= 0) {
+    const graph::Node& resize = node(fusions_.last_resize);
+    program_.mask_resize = {binding(resize.inputs[0]), std::get<graph::ResizeBilinear>(resize.operation).factor};
+  }
 
   if (const std::size_t bytes = program_.buffers[static_cast<std::size_t>(zeroed_buffer_)].bytes; bytes != 0) {
     Step clear;
@@ -116,7 +118,8 @@ const void* ProgramBuilder::rows_of(int node, const graph::Constant& constant, s
     std::vector<std::byte> bytes(static_cast<std::size_t>(out * stride) * size_of(type));
     const kernels::Tensor rows = kernels::dense(bytes.data(), type, 1, 1, out, stride, 0);
     for (std::int64_t o = 0; o < out; ++o)
-      for (std::int64_t i = 0; i < in; ++i) kernels::set(rows, 0, 0, o, i, values[static_cast<std::size_t>(o * in + i)]);
+      for (std::int64_t i = 0; i < in; ++i)
+        kernels::set(rows, 0, 0, o, i, values[static_cast<std::size_t>(o * in + i)]);
     return bytes;
   });
 }

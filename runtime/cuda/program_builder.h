@@ -59,8 +59,8 @@ class ProgramBuilder {
   const View& input(std::size_t i) { return stored(node().inputs[i]); }
 
   int new_buffer(const std::string& name, std::size_t bytes, bool scratch = false);
-  /// Storage of its own for a value: maps in the program's type with their channels rounded up to a multiple of 8, lists
-  /// in fp32.
+  /// Storage of its own for a value: maps in the program's type with their channels rounded up to a multiple of 8,
+  /// lists in fp32.
   View make(graph::ValueId value);
   View make_output() { return make(node().output); }
   /// A step's own memory, or no view at all where it needs none.
@@ -71,8 +71,8 @@ class ProgramBuilder {
   // Weights, by node.
   const float* vector_of(int node, const char* what, const graph::ConstantPtr& constant);
   /// Rows [out, in] of a product, in a type, `stride` elements apart, zeros between.
-  const void* rows_of(int node, const graph::Constant& constant, std::int64_t out, std::int64_t in,
-                      std::int64_t stride, DataType type);
+  const void* rows_of(int node, const graph::Constant& constant, std::int64_t out, std::int64_t in, std::int64_t stride,
+                      DataType type);
 
   /// The step of the current node, and of those inside its kernel.
   void step(const std::string& operation, const std::string& algorithm, const std::vector<View>& reads,

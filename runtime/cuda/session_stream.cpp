@@ -1,7 +1,10 @@
 #include "session_stream.h"
 
+#include <cstring>
+
 #include "execution.h"
 #include "kernels/element.h"
+#include "kernels/preprocess/preprocess_cuda.h"
 
 namespace maskrt::cuda {
 namespace {
@@ -36,7 +39,14 @@ std::size_t span_of(const kernels::Tensor& t) {
 }  // namespace
 
 SessionStream::SessionStream(KernelLibrary& library)
-    : library_(library), stream_(library.context()), queue_(library, stream_.get()), loader_(library, queue_) {}
+    : library_(library),
+      stream_(library.context()),
+      queue_(library, stream_.get()),
+      loader_(library, queue_),
+      pixels_(library.context()),
+      mask_words_(library.context()),
+      host_pixels_(library.context()),
+      host_mask_words_(library.context()) {}
 
 void SessionStream::load(const std::function<void()>& work) {
   struct Loading {
@@ -56,22 +66,70 @@ std::byte* SessionStream::allocate(std::size_t bytes) {
 
 void SessionStream::release(std::byte* memory, std::size_t) noexcept { memory_.erase(memory); }
 
-std::unique_ptr<Execution> SessionStream::bind(const Program& program, const Addresses& addresses) {
-  return std::make_unique<CudaExecution>(*this, program, addresses);
+std::unique_ptr<Execution> SessionStream::bind(const Program& program, const Addresses& addresses,
+                                               const kernels::Normalisation& normalisation) {
+  return std::make_unique<CudaExecution>(*this, program, addresses, normalisation);
 }
 
 void SessionStream::run(std::span<const Step> steps, const Addresses& addresses) {
   for (const Step& step : steps) step.run(addresses);
-  stream_.synchronize();
+  synchronize();
+}
+
+void SessionStream::upload(void* device, const void* host, std::size_t bytes) const {
+  const CurrentContext current(*context());
+  context()->driver().cuMemcpyHtoDAsync(address_of(device), host, bytes, stream_.get());
+}
+
+void SessionStream::download(void* host, const void* device, std::size_t bytes) const {
+  const CurrentContext current(*context());
+  context()->driver().cuMemcpyDtoHAsync(host, address_of(device), bytes, stream_.get());
+}
+
+std::vector<kernels::Pixels> SessionStream::upload_pixels(std::span<const ImageToProcess> images) {
+  const auto row_bytes = [](const kernels::Pixels& p) {
+    return static_cast<std::size_t>(p.width) * (p.order == kernels::PixelOrder::grey ? 1 : 3);
+  };
+  std::size_t total = 0;
+  for (const ImageToProcess& image : images)
+    total += row_bytes(image.pixels) * static_cast<std::size_t>(image.pixels.height);
+  std::byte* const host = host_pixels_.reserve(total);
+  std::byte* const device = pixels_.reserve(total);
+
+  std::vector<kernels::Pixels> there;
+  std::size_t offset = 0;
+  for (const ImageToProcess& image : images) {
+    kernels::Pixels moved = image.pixels;
+    const std::size_t row = row_bytes(moved);
+    moved.data = reinterpret_cast<const std::uint8_t*>(device) + offset;
+    moved.row_stride = static_cast<std::ptrdiff_t>(row);
+    for (int y = 0; y < moved.height; ++y, offset += row)
+      std::memcpy(host + offset, image.pixels.data + y * image.pixels.row_stride, row);
+    there.push_back(moved);
+  }
+  upload(device, host, total);
+  return there;
+}
+
+void SessionStream::preprocess(std::span<const ImageToProcess> images, const kernels::Normalisation& normalisation,
+                               const kernels::Tensor& input) {
+  const std::vector<kernels::Pixels> pixels = upload_pixels(images);
+  std::vector<kernels::cuda::ImageToResize> described;
+  for (std::size_t i = 0; i < images.size(); ++i)
+    described.push_back(kernels::image_to_resize(pixels[i], images[i].geometry.resized_width,
+                                                 images[i].geometry.resized_height, normalisation, input));
+  const std::size_t bytes = described.size() * sizeof described[0];
+  const DeviceMemory block(context(), bytes);
+  upload(block.data(), described.data(), bytes);
+  kernels::preprocess_cuda(queue(), reinterpret_cast<const kernels::cuda::ImageToResize*>(block.data()), normalisation,
+                           input);
+  synchronize();
 }
 
 std::vector<float> SessionStream::read(const kernels::Tensor& tensor, bool list) {
   std::vector<std::byte> bytes(span_of(tensor));
-  {
-    const CurrentContext current(*context());
-    context()->driver().cuMemcpyDtoHAsync(bytes.data(), address_of(tensor.data), bytes.size(), stream_.get());
-    stream_.synchronize();
-  }
+  download(bytes.data(), tensor.data, bytes.size());
+  synchronize();
   kernels::Tensor host = tensor;
   host.data = bytes.data();
   std::vector<float> numbers(elements_of(tensor));
@@ -82,16 +140,15 @@ std::vector<float> SessionStream::read(const kernels::Tensor& tensor, bool list)
 
 void SessionStream::write(const kernels::Tensor& tensor, std::span<const float> nchw) {
   if (nchw.size() != elements_of(tensor))
-    throw Error("cuda: expected " + std::to_string(elements_of(tensor)) + " numbers to write, found " +
+    throw Error(std::string("cuda: expected ") + std::to_string(elements_of(tensor)) + " numbers to write, found " +
                 std::to_string(nchw.size()));
   std::vector<std::byte> bytes(tensor.bytes());  // zeros, the padding channels with them
   kernels::Tensor host = tensor;
   host.data = bytes.data();
   in_host_order(host, false,
                 [&](std::size_t n, auto b, auto y, auto x, auto c) { kernels::set(host, b, y, x, c, nchw[n]); });
-  const CurrentContext current(*context());
-  context()->driver().cuMemcpyHtoDAsync(address_of(tensor.data), bytes.data(), bytes.size(), stream_.get());
-  stream_.synchronize();
+  upload(tensor.data, bytes.data(), bytes.size());
+  synchronize();
 }
 
 }  // namespace maskrt::cuda

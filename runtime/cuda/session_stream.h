@@ -4,9 +4,9 @@
 #include <functional>
 #include <map>
 
+#include "growing_memory.h"
 #include "kernel_library.h"
 #include "kernel_loader.h"
-#include "memory.h"
 #include "runtime/device.h"
 #include "stream.h"
 #include "stream_queue.h"
@@ -19,7 +19,8 @@ class SessionStream final : public DeviceStream {
 
   std::byte* allocate(std::size_t bytes) override;
   void release(std::byte* memory, std::size_t bytes) noexcept override;
-  std::unique_ptr<Execution> bind(const Program& program, const Addresses& addresses) override;
+  std::unique_ptr<Execution> bind(const Program& program, const Addresses& addresses,
+                                  const kernels::Normalisation& normalisation) override;
   void run(std::span<const Step> steps, const Addresses& addresses) override;
   void preprocess(std::span<const ImageToProcess> images, const kernels::Normalisation& normalisation,
                   const kernels::Tensor& input) override;
@@ -33,6 +34,18 @@ class SessionStream final : public DeviceStream {
   /// Loads every kernel that `work` launches on queue(), and launches none.
   void load(const std::function<void()>& work);
 
+  // Copies in the stream's order. The host's side must stay as it is until they are done.
+  void upload(void* device, const void* host, std::size_t bytes) const;
+  void download(void* host, const void* device, std::size_t bytes) const;
+  void synchronize() const { stream_.synchronize(); }
+
+  /// Sends the pixels of every image to the device, as tight rows; gives where they lie there, until the next call.
+  std::vector<kernels::Pixels> upload_pixels(std::span<const ImageToProcess> images);
+
+  /// What the session's executions, which take turns, need beside their arena.
+  GrowingMemory<DeviceMemory>& mask_words() { return mask_words_; }
+  GrowingMemory<PinnedMemory>& host_mask_words() { return host_mask_words_; }
+
  private:
   KernelLibrary& library_;
   Stream stream_;
@@ -40,6 +53,8 @@ class SessionStream final : public DeviceStream {
   KernelLoader loader_;
   bool loading_ = false;
   std::map<std::byte*, DeviceMemory> memory_;
+  GrowingMemory<DeviceMemory> pixels_, mask_words_;
+  GrowingMemory<PinnedMemory> host_pixels_, host_mask_words_;
 };
 
 /// The queue of the stream that a step runs on.

@@ -1,0 +1,32 @@
+// Memory that grows when more is asked for than it has.
+#pragma once
+
+#include <optional>
+
+#include "memory.h"
+
+namespace maskrt::cuda {
+
+/// `Memory`: DeviceMemory or PinnedMemory. Nothing may be using it when it grows: contents are lost.
+template <typename Memory>
+class GrowingMemory {
+ public:
+  explicit GrowingMemory(std::shared_ptr<const Context> context) : context_(std::move(context)) {}
+
+  /// At least so many bytes. Throws Error when there are none; the old ones are then gone too.
+  std::byte* reserve(std::size_t bytes) {
+    if (!memory_ || memory_->bytes() < bytes) {
+      memory_.reset();  // first: holding both would double the peak for no one's benefit
+      memory_.emplace(context_, bytes);
+    }
+    return memory_->data();
+  }
+  std::byte* data() const { return memory_ ? memory_->data() : nullptr; }
+  std::size_t bytes() const { return memory_ ? memory_->bytes() : 0; }
+
+ private:
+  std::shared_ptr<const Context> context_;
+  std::optional<Memory> memory_;
+};
+
+}  // namespace maskrt::cuda
