@@ -140,7 +140,7 @@ std::string to_text(const Operation& operation) {
 
 std::string to_text(const Graph& graph, const std::vector<Extent>& extents, std::size_t element) {
   const auto value_name = [&](ValueId id) { return graph.values[static_cast<std::size_t>(id)].name; };
-  std::vector<Row> rows = {{"name", "operation", "reads", "output", "GFLOP", "MB"}};
+  std::vector<Row> rows = {{"name", "operation", "reads", "output [B, H, W, C]", "GFLOP", "MB"}};
   Cost total;
   for (const auto& node : graph.nodes) {
     std::string reads;

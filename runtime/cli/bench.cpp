@@ -95,6 +95,7 @@ void print_layers(const std::vector<LayerTiming>& layers) {
   }
   std::printf("%-*s  %-*s  %-*s  %9.3f  %9.1f  %5.1f%%\n", name, "all", operation, "", algorithm, "", 1e3 * total,
               total > 0 ? 1e-9 * flops / total : 0, 100.0);
+  std::printf("GFLOP/s are of the layers as defined; winograd multiplies 2 to 4 times less than that\n");
 }
 
 void print(const Report& report) {
@@ -104,7 +105,7 @@ void print(const Report& report) {
   std::printf("picture %s, network input %s, %zu instances\n", size_text(measured.picture).c_str(),
               size_text(measured.network).c_str(), measured.instances);
   std::printf("loaded in %.0f ms, first plan in %.0f ms\n", 1e3 * report.load_seconds, 1e3 * measured.plan_seconds);
-  std::printf("prepared weights %.1f MB, arena %.1f MB, of the process at most %.1f MB\n\n",
+  std::printf("prepared weights %.1f MB, arena %.1f MB, peak of the whole process %.1f MB\n\n",
               1e-6 * static_cast<double>(measured.memory.prepared_weights),
               1e-6 * static_cast<double>(measured.memory.arena), 1e-6 * static_cast<double>(peak_memory()));
   std::printf("%-12s  %10s  %10s  %10s  %5s\n", "", "median ms", "p10", "p90", "runs");
