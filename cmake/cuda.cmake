@@ -26,8 +26,9 @@ endif()
 # The toolkit's layout differs between NVIDIA's packages: the header lies beside bin/ or among the targets.
 file(REAL_PATH ${MASKRT_NVCC} maskrt_nvcc_file)
 cmake_path(GET maskrt_nvcc_file PARENT_PATH maskrt_cuda_bin)
-find_path(MASKRT_CUDA_INCLUDE cuda.h PATHS ${maskrt_cuda_bin}/../include
-  ${maskrt_cuda_bin}/../targets/${CMAKE_SYSTEM_PROCESSOR}-linux/include NO_DEFAULT_PATH NO_CACHE REQUIRED)
+set(maskrt_cuda_targets ${maskrt_cuda_bin}/../targets)
+find_path(MASKRT_CUDA_INCLUDE cuda.h NO_DEFAULT_PATH NO_CACHE REQUIRED PATHS ${maskrt_cuda_bin}/../include
+  ${maskrt_cuda_targets}/x86_64-linux/include ${maskrt_cuda_targets}/sbsa-linux/include)
 
 # The driver's types and constants. The driver itself is opened at run time.
 add_library(maskrt_cuda_headers INTERFACE)
