@@ -7,6 +7,7 @@ namespace {
 
 constexpr double fill_cycles = 1500;  // until a block's first tiles have come: addresses, then device memory or L2
 constexpr double step_cycles = 60;    // that a step's barrier and issue cost a block that is alone
+constexpr double ring_cycles = 20;    // the same where products are asynchronous
 
 double ceil_div(std::int64_t a, std::int64_t b) { return static_cast<double>((a + b - 1) / b); }
 
@@ -42,7 +43,10 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   const double tile = static_cast<double>(kernel.rows) * kernel.columns;
 
   // One step of one block, on a multiprocessor of its own.
-  const double flops = 2 * tile * kernel.step / (kernel.tensor_cores ? rates.tensor_flops : rates.fp32_flops);
+  const double rate = kernel.by_tensor_copies() ? rates.wgmma_flops
+                      : kernel.tensor_cores     ? rates.tensor_flops
+                                                : rates.fp32_flops;
+  const double flops = 2 * tile * kernel.step / rate, overhead = kernel.by_tensor_copies() ? ring_cycles : step_cycles;
   const double loaded = static_cast<double>(kernel.rows + kernel.columns) * kernel.step * element;
   const double fragments = tile * kernel.step * element * (1.0 / kernel.warp_rows + 1.0 / kernel.warp_columns);
   const double bound = std::max({flops, (fragments + loaded) / rates.shared_bytes, loaded / rates.l2_bytes});
@@ -52,7 +56,7 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   const auto blocks = static_cast<std::int64_t>(tiles) * splits;
   const std::int64_t multiprocessors = std::max(chip.multiprocessors, 1);
   const std::int64_t resident = std::max(resident_blocks(kernel, chip), 1);
-  const double steps = ceil_div(gemm.depth, std::int64_t{kernel.step} * splits);
+  const double steps = ceil_div(steps_of(kernel, gemm), splits);
 
   // The epilogue's traffic of a block; split sums go out once and the last block reads all parts.
   const double out_bytes = static_cast<double>(gemm.out_bytes) / static_cast<double>(blocks);
@@ -60,7 +64,7 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   if (splits > 1) tail += 1000 + tile * 4 * (1 + splits) / rates.l2_bytes;
 
   const auto wave = [&](std::int64_t together) {
-    const double alone = steps * (bound + step_cycles) + fill_cycles + tail;
+    const double alone = steps * (bound + overhead) + fill_cycles + tail;
     const double shared = static_cast<double>(together) * (steps * bound + tail) + fill_cycles;
     return std::max(alone, shared);
   };
@@ -68,7 +72,8 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   double cycles = static_cast<double>(full) * wave(resident);
   if (rest > 0) cycles += wave((rest + multiprocessors - 1) / multiprocessors);
   // Waves follow each other without a gap: only the first one waits for its tiles with nothing else to do.
-  if (full > 1 && resident > 1) cycles -= static_cast<double>(full - 1) * fill_cycles;
+  const std::int64_t waves = full + (rest > 0 ? 1 : 0);
+  if (waves > 1 && (resident > 1 || kernel.by_tensor_copies())) cycles -= static_cast<double>(waves - 1) * fill_cycles;
   const double memory = static_cast<double>(gemm.bytes) / (rates.memory_bytes * static_cast<double>(multiprocessors));
   return std::max(cycles, memory + fill_cycles) / rates.hertz;
 }

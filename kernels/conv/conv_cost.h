@@ -11,7 +11,8 @@ namespace maskrt::kernels {
 struct ConvGemm {
   std::int64_t pixels = 0;   ///< rows: batch * H' * W'
   std::int64_t columns = 0;  ///< output channels of a group
-  std::int64_t depth = 0;    ///< taps * channels, padding included
+  std::int64_t taps = 1;
+  std::int64_t tap_channels = 0;  ///< of a group, padding included
   std::int64_t groups = 1;
   std::int64_t bytes = 0;      ///< of all tensors, weights included, each once
   std::int64_t out_bytes = 0;  ///< that the epilogue reads and writes: the output and the residual
@@ -33,6 +34,12 @@ ConvRates conv_rates(const Chip& chip);
 /// for more shared memory than the chip gives.
 int resident_blocks(const ConvKernel& kernel, const Chip& chip);
 
+/// What a tile of the kernel takes of the depth, in its steps.
+inline std::int64_t steps_of(const ConvKernel& kernel, const ConvGemm& gemm) {
+  if (kernel.by_tensor_copies()) return gemm.taps * ((gemm.tap_channels + kernel.step - 1) / kernel.step);
+  return (gemm.taps * gemm.tap_channels + kernel.step - 1) / kernel.step;
+}
+
 /// Seconds that the kernel should take with its depth in `splits` parts. Blocks come in waves of what the chip holds;
 /// those of one multiprocessor share its tensor cores, its shared memory and its part of L2, and the slowest of these
 /// bounds a step. A block adds the time until its first tiles have come and its epilogue, which overlap with the steps
@@ -44,7 +51,7 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
 /// Calls f(splits), 1 first.
 template <typename F>
 void for_each_split(const ConvKernel& kernel, const ConvGemm& gemm, const Chip& chip, F&& f) {
-  const std::int64_t steps = (gemm.depth + kernel.step - 1) / kernel.step;
+  const std::int64_t steps = steps_of(kernel, gemm);
   const std::int64_t tiles = (gemm.pixels + kernel.rows - 1) / kernel.rows *
                              ((gemm.columns + kernel.columns - 1) / kernel.columns) * gemm.groups;
   f(1);

@@ -7,6 +7,7 @@
 #include "../cuda/map_of.h"
 #include "conv_cost.h"
 #include "conv_kernels.h"
+#include "conv_tensor_maps.h"
 
 namespace maskrt::kernels {
 namespace {
@@ -141,17 +142,24 @@ ConvGemm gemm_of(const CudaConvProblem& problem, const ConvWeightLayout& weights
   gemm.pixels = problem.out.batch * problem.out.height * problem.out.width;
   gemm.groups = weights.device_groups();
   gemm.columns = problem.out.channels / gemm.groups;
-  gemm.depth = weights.kernel_height * weights.device_kernel_width() * weights.tap_channels;
+  gemm.taps = weights.kernel_height * weights.device_kernel_width();
+  gemm.tap_channels = weights.tap_channels;
   gemm.out_bytes = size(problem.out) + (problem.residual_kind == ConvResidual::none ? 0 : size(problem.residual));
   gemm.bytes = size(problem.in) + gemm.out_bytes + static_cast<std::int64_t>(weights.bytes());
   return gemm;
 }
 
-bool computes(const ConvKernel& kernel, const CudaConvProblem& problem, const ConvParams& params, const Chip& chip) {
+bool computes(const ConvKernel& kernel, const CudaConvProblem& problem, const ConvWeightLayout& weights,
+              const ConvParams& params, const Chip& chip) {
   const KernelPath path = chip.path();
-  const bool runs = kernel.oldest == KernelPath::sm90a ? path == KernelPath::sm90a : path >= kernel.oldest;
+  const bool runs = kernel.by_tensor_copies() ? path == KernelPath::sm90a && suits_tensor_copies(problem, weights)
+                                              : path >= kernel.oldest;
   return runs && kernel.type == problem.in.type && (params.in_wide != 0 || !kernel.tensor_cores) &&
          resident_blocks(kernel, chip) > 0;
+}
+
+const ConvKernel& kernel_of(const ConvChoice& choice) {
+  return conv_kernels()[static_cast<std::size_t>(choice.kernel)];
 }
 
 struct Candidate {
@@ -166,7 +174,7 @@ std::vector<Candidate> candidates(const CudaConvProblem& problem, const ConvWeig
   std::vector<Candidate> all;
   for (std::size_t k = 0; k < conv_kernels().size(); ++k) {
     const ConvKernel& kernel = conv_kernels()[k];
-    if (!computes(kernel, problem, params, chip)) continue;
+    if (!computes(kernel, problem, weights, params, chip)) continue;
     for_each_split(kernel, gemm, chip, [&](int splits) {
       all.push_back({{static_cast<int>(k), splits}, predicted_seconds(kernel, gemm, splits, chip)});
     });
@@ -195,7 +203,7 @@ CudaConvPlan plan_conv(const CudaConvProblem& problem, const Chip& chip, const C
   const ConvGemm gemm = gemm_of(problem, plan.weights);
   if (forced != nullptr) {
     const bool known = forced->kernel >= 0 && forced->kernel < static_cast<int>(conv_kernels().size());
-    if (!known || !computes(conv_kernels()[static_cast<std::size_t>(forced->kernel)], problem, plan.params, chip))
+    if (!known || !computes(kernel_of(*forced), problem, plan.weights, plan.params, chip))
       refuse("a kernel that computes " + shape_of(problem.in) + " on this chip",
              "kernel " + std::to_string(forced->kernel));
     plan.choice = *forced;
@@ -203,9 +211,9 @@ CudaConvPlan plan_conv(const CudaConvProblem& problem, const Chip& chip, const C
     plan.choice = candidates(problem, plan.weights, plan.params, chip).front().choice;
   }
 
-  const ConvKernel& kernel = conv_kernels()[static_cast<std::size_t>(plan.choice.kernel)];
+  const ConvKernel& kernel = kernel_of(plan.choice);
   ConvParams& p = plan.params;
-  p.steps = static_cast<int>((gemm.depth + kernel.step - 1) / kernel.step);
+  p.steps = static_cast<int>(steps_of(kernel, gemm));
   p.splits = plan.choice.splits;
   if (p.splits < 1 || p.splits > p.steps)
     refuse("1 to " + std::to_string(p.steps) + " parts of the sum", std::to_string(p.splits));
@@ -214,14 +222,19 @@ CudaConvPlan plan_conv(const CudaConvProblem& problem, const Chip& chip, const C
   plan.grid = {row_tiles * static_cast<std::uint32_t>(p.column_tiles),
                static_cast<std::uint32_t>(plan.weights.device_groups()), static_cast<std::uint32_t>(p.splits)};
   if (plan.grid.y > 65535) refuse("at most 65535 groups", std::to_string(plan.grid.y));
-  plan.block = {static_cast<std::uint32_t>(kernel.threads)};
-  plan.shared_bytes = kernel.shared_bytes;
-  plan.kernel = kernel.name;
-  plan.predicted_seconds = predicted_seconds(kernel, gemm, p.splits, chip);
   if (p.splits > 1) {
     plan.workspace_bytes = plan.grid.count() * static_cast<std::size_t>(kernel.rows * kernel.columns) * sizeof(float);
     plan.counter_bytes = static_cast<std::size_t>(plan.grid.x) * plan.grid.y * sizeof(unsigned);
   }
+  if (kernel.by_tensor_copies()) {
+    plan.units = static_cast<int>(plan.grid.count());
+    plan.grid = {
+        static_cast<std::uint32_t>(std::min(plan.units, chip.multiprocessors * resident_blocks(kernel, chip)))};
+  }
+  plan.block = {static_cast<std::uint32_t>(kernel.threads)};
+  plan.shared_bytes = kernel.shared_bytes;
+  plan.kernel = kernel.name;
+  plan.predicted_seconds = predicted_seconds(kernel, gemm, p.splits, chip);
   return plan;
 }
 
@@ -255,11 +268,17 @@ void launch_conv(const CudaConvPlan& plan, const CudaConvOperands& operands, Cud
   p.out = operands.out;
   p.partials = static_cast<float*>(operands.workspace);
   p.counters = static_cast<unsigned*>(operands.counters);
-  queue.launch({.kernel = plan.kernel,
-                .grid = plan.grid,
-                .block = plan.block,
-                .shared_bytes = plan.shared_bytes,
-                .parameters = bytes_of(p)});
+  KernelLaunch launch = {
+      .kernel = plan.kernel, .grid = plan.grid, .block = plan.block, .shared_bytes = plan.shared_bytes};
+  if (kernel_of(plan.choice).by_tensor_copies()) {
+    const ConvTmaParams with_maps = with_tensor_maps(plan, p, queue);
+    launch.overlaps_previous = true;
+    launch.parameters = bytes_of(with_maps);
+    queue.launch(launch);
+  } else {
+    launch.parameters = bytes_of(p);
+    queue.launch(launch);
+  }
 }
 
 }  // namespace maskrt::kernels

@@ -55,6 +55,7 @@ struct CudaConvPlan {
   ConvParams params = {};           ///< all but the addresses
   KernelName kernel = {};
   Dim3 grid, block;
+  int units = 0;  ///< where blocks stay: tiles * splits
   std::uint32_t shared_bytes = 0;
 };
 

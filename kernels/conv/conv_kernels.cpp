@@ -20,6 +20,25 @@ constexpr ConvKernel sm80(const char* name, int rows, int columns, int step, int
           .resident = resident};
 }
 
+/// A kernel of conv_wgmma_sm90.cu: two warpgroups with `blocks` times 64 channels by `pixels` pixels each, side by side
+/// in pixels where they share the channels.
+constexpr ConvKernel sm90(const char* name, int blocks, int pixels, bool shares_channels, int stages) {
+  const int rows = shares_channels ? 2 * pixels : pixels, columns = shares_channels ? 64 * blocks : 128 * blocks;
+  const int staging = 2 * 2 * 8 * (64 * blocks + 4) * 4, barriers = stages * 16 + 16;
+  return {.name = {"conv/conv_wgmma_sm90", name},
+          .type = DataType::f16,
+          .oldest = KernelPath::sm90a,
+          .tensor_cores = true,
+          .rows = rows,
+          .columns = columns,
+          .step = 64,
+          .warp_rows = pixels,
+          .warp_columns = 64,
+          .threads = 384,
+          .shared_bytes = static_cast<std::uint32_t>((rows + columns) * 128 * stages + staging + barriers),
+          .resident = 1};
+}
+
 /// A kernel of conv_ffma.cu; its shared memory is static.
 constexpr ConvKernel ffma(const char* name, DataType type, int step) {
   return {.name = {"conv/conv_ffma", name},
@@ -46,6 +65,13 @@ constexpr ConvKernel kernels[] = {
     sm80("conv_sm80_64x128x64", 64, 128, 64, 32, 64, 3, 2),
     sm80("conv_sm80_64x64x64", 64, 64, 64, 32, 32, 4, 3),
     sm80("conv_sm80_128x32x64", 128, 32, 64, 32, 32, 3, 3),
+    sm90("conv_sm90_128x256", 2, 128, false, 4),
+    sm90("conv_sm90_136x256", 2, 136, false, 4),
+    sm90("conv_sm90_96x256", 2, 96, false, 4),
+    sm90("conv_sm90_72x256", 2, 72, false, 5),
+    sm90("conv_sm90_128x128", 1, 128, false, 6),
+    sm90("conv_sm90_72x128", 1, 72, false, 8),
+    sm90("conv_sm90_256x64", 1, 128, true, 5),
 };
 
 }  // namespace

@@ -20,6 +20,9 @@ struct ConvKernel {
   int threads;
   std::uint32_t shared_bytes;  ///< dynamic
   int resident;                ///< blocks that registers allow on one multiprocessor
+
+  /// Fed by tensor copies, 64 channels of one tap a step; takes ConvTmaParams, and its blocks stay for several tiles.
+  bool by_tensor_copies() const { return oldest == KernelPath::sm90a; }
 };
 
 /// In an order that stays: ConvChoice::kernel counts from the first.

@@ -1,0 +1,17 @@
+// What the host tells the convolution kernels of sm_90a. Read by host and device code.
+#pragma once
+
+#include "../cuda/tensor_map.h"
+#include "conv_params.h"
+
+namespace maskrt::kernels {
+
+struct ConvTmaParams {
+  TensorMap pixels;   // in, im2col: columns of a tile's pixels, 64 channels each, swizzled in 128 bytes
+  TensorMap weights;  // rows of weights: boxes of a tile's channels by 64 of the depth, swizzled likewise
+  ConvParams conv;
+  int channel_steps;  // of one tap: 64 channels each
+  int units;          // tiles * splits, shared out among the blocks
+};
+
+}  // namespace maskrt::kernels

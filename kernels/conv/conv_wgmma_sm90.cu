@@ -1,0 +1,243 @@
+// Convolution in f16 on Hopper (sm_90a): implicit GEMM fed by the tensor memory accelerator, products by wgmma from
+// shared memory, sums in f32.
+//
+// A block stays: it takes every gridDim.x-th unit, a tile or one part of a tile's sum. One thread of the third
+// warpgroup keeps the stages filled, each with 64 of the depth: the pixels' channels of one tap in im2col mode, where
+// the map's edges become zeros, and the weights' rows. It runs ahead into the next unit while the other two warpgroups
+// are in their epilogue. Those multiply with the channels as rows and the pixels as columns, so that a tile may have
+// any multiple of 8 pixels: widths are chosen so that the tiles of the model's layers fill the chip in whole waves.
+// Bound by tensor cores; 256 channels by 128 pixels read 48 KiB a step for 1024 cycles of products.
+#include <cuda_fp16.h>
+
+#include "../ptx/griddepcontrol.cuh"
+#include "../ptx/mbarrier.cuh"
+#include "../ptx/named_barrier.cuh"
+#include "../ptx/setmaxnreg.cuh"
+#include "../ptx/shared_address.cuh"
+#include "../ptx/tensor_copy.cuh"
+#include "../ptx/wgmma.cuh"
+#include "conv_tma_params.h"
+#include "epilogue.cuh"
+#include "split_sum.cuh"
+
+namespace maskrt::kernels {
+namespace {
+
+constexpr int consumers = 256, threads = 384, step_depth = 64, row_bytes = step_depth * 2;
+
+/// Each of two warpgroups computes blocks_ x 64 channels by pixels_ pixels. They lie side by side in channels, or in
+/// pixels where `shares_channels_` is set.
+template <int blocks_, int pixels_, bool shares_channels_, int stages_>
+struct Tile {
+  static constexpr int blocks = blocks_, stages = stages_;
+  static constexpr bool shares_channels = shares_channels_;
+  static constexpr int group_channels = blocks * 64, group_pixels = pixels_, eights = pixels_ / 8;
+  static constexpr int channels = shares_channels ? group_channels : 2 * group_channels;
+  static constexpr int pixels = shares_channels ? 2 * pixels_ : pixels_;
+  static constexpr int weight_bytes = channels * row_bytes, stage_bytes = weight_bytes + pixels * row_bytes;
+  // Eight pixels of a warpgroup's sums, twice: while one is stored the next is staged. Lines are 4 banks longer than
+  // the channels, so that the four pixels and eight channels that a warp's store meets are in different banks.
+  static constexpr int line = group_channels + 4, staged = 8 * line;
+  static constexpr int staging_at = stages * stage_bytes, barriers_at = staging_at + 2 * 2 * staged * 4;
+  static_assert(channels <= 256 && pixels <= 256 && pixels % 8 == 0, "one copy each");
+};
+
+/// One tile, or a part of its sum.
+struct Unit {
+  int tile, split, first_pixel, first_channel, group, begin, steps;
+};
+
+template <typename Tile>
+__device__ __forceinline__ Unit unit_of(const ConvTmaParams& p, int number) {
+  Unit unit;
+  unit.tile = number / p.conv.splits;
+  unit.split = number - unit.tile * p.conv.splits;
+  const int row_tiles = (p.conv.pixels + Tile::pixels - 1) / Tile::pixels, tiles = row_tiles * p.conv.column_tiles;
+  unit.group = unit.tile / tiles;
+  const int in_group = unit.tile - unit.group * tiles, row_tile = in_group / p.conv.column_tiles;
+  unit.first_pixel = row_tile * Tile::pixels;
+  unit.first_channel = (in_group - row_tile * p.conv.column_tiles) * Tile::channels;
+  unit.begin = static_cast<int>(static_cast<long long>(p.conv.steps) * unit.split / p.conv.splits);
+  unit.steps = static_cast<int>(static_cast<long long>(p.conv.steps) * (unit.split + 1) / p.conv.splits) - unit.begin;
+  return unit;
+}
+
+/// The ring of stages as one side walks it.
+template <int stages>
+struct Ring {
+  std::uint32_t stage = 0, phase = 0;
+  __device__ __forceinline__ void advance() {
+    if (++stage == stages) {
+      stage = 0;
+      phase ^= 1;
+    }
+  }
+};
+
+template <typename Tile>
+__device__ __forceinline__ void produce(const ConvTmaParams& p, std::uint32_t base, std::uint32_t full,
+                                        std::uint32_t empty) {
+  const ConvParams& c = p.conv;
+  Ring<Tile::stages> ring;
+  for (int number = static_cast<int>(blockIdx.x); number < p.units; number += static_cast<int>(gridDim.x)) {
+    const Unit unit = unit_of<Tile>(p, number);
+    const int image = c.image.quotient(unit.first_pixel), position = c.image.remainder(unit.first_pixel, image);
+    const int out_y = c.row.quotient(position), out_x = c.row.remainder(position, out_y);
+    const int x = out_x * c.stride_x - c.padding_x, y = out_y * c.stride_y - c.padding_y;
+    const int row = unit.group * c.group_out + unit.first_channel;
+    int tap = unit.begin / p.channel_steps, channel_step = unit.begin - tap * p.channel_steps;
+    int tap_y = tap / c.kernel_width, tap_x = tap - tap_y * c.kernel_width;
+    for (int step = 0; step < unit.steps; ++step) {
+      const std::uint32_t barrier = full + ring.stage * 8, to = base + ring.stage * Tile::stage_bytes;
+      ptx::mbarrier_wait(empty + ring.stage * 8, ring.phase ^ 1);
+      ptx::mbarrier_arrive_expect(barrier, Tile::stage_bytes);
+      ptx::copy_tile(to, &p.weights, barrier, tap * c.tap_channels + channel_step * step_depth, row);
+      ptx::copy_im2col(to + Tile::weight_bytes, &p.pixels, barrier, unit.group * c.group_in + channel_step * step_depth,
+                       x, y, image, static_cast<std::uint16_t>(tap_x * c.dilation),
+                       static_cast<std::uint16_t>(tap_y * c.dilation));
+      ring.advance();
+      if (++channel_step == p.channel_steps) {
+        channel_step = 0;
+        ++tap;
+        if (++tap_x == c.kernel_width) {
+          tap_x = 0;
+          ++tap_y;
+        }
+      }
+    }
+  }
+}
+
+/// A warpgroup's sums: [64 channels][8 pixels][what a thread holds of them].
+template <typename Tile>
+using Sums = float[Tile::blocks * Tile::eights][4];
+
+/// All products of one unit. `weights` and `pixels` are this warpgroup's places in the first stage.
+template <typename Tile>
+__device__ __forceinline__ void multiply(std::uint32_t weights, std::uint32_t pixels, int steps, std::uint32_t full,
+                                         std::uint32_t empty, Ring<Tile::stages>& ring, Sums<Tile>& sums) {
+  const bool leads = threadIdx.x % 32 == 0;
+  std::uint32_t before = 0;
+#pragma unroll 1
+  for (int step = 0; step < steps; ++step) {
+    ptx::mbarrier_wait(full + ring.stage * 8, ring.phase);
+    const std::uint64_t left = ptx::matrix_descriptor(weights + ring.stage * Tile::stage_bytes);
+    const std::uint64_t right = ptx::matrix_descriptor(pixels + ring.stage * Tile::stage_bytes);
+    ptx::wgmma_fence();
+#pragma unroll
+    for (int product = 0; product < step_depth / 16; ++product) {
+#pragma unroll
+      for (int b = 0; b < Tile::blocks; ++b)
+        ptx::wgmma_f16(reinterpret_cast<float(&)[Tile::eights][4]>(sums[b * Tile::eights]),
+                       left + static_cast<std::uint64_t>(product * 2 + b * 64 * row_bytes / 16),
+                       right + static_cast<std::uint64_t>(product * 2), step != 0 || product != 0);
+    }
+    ptx::wgmma_commit();
+    // The products before these have ended: their stage may be filled again.
+    ptx::wgmma_wait<1>();
+    if (leads && step != 0) ptx::mbarrier_arrive(empty + before * 8);
+    before = ring.stage;
+    ring.advance();
+  }
+  ptx::wgmma_wait<0>();
+  if (leads) ptx::mbarrier_arrive(empty + before * 8);
+}
+
+/// A warpgroup's sums to memory, eight pixels at a time.
+template <typename Tile>
+__device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>& sums, float* staging, int first_pixel,
+                                           int first_channel, int group) {
+  const unsigned thread = threadIdx.x % 128, lane = thread % 32;
+  SumStore<Tile::group_channels, 128> store;
+  store.start(p, thread, first_channel, group);
+  float* const mine = staging + lane % 4 * 2 * Tile::line + thread / 32 * 16 + lane / 4;
+  const int barrier = 2 + static_cast<int>(threadIdx.x / 128);
+#pragma unroll
+  for (int j = 0; j < Tile::eights; ++j) {
+    float* const to = mine + j % 2 * Tile::staged;
+#pragma unroll
+    for (int b = 0; b < Tile::blocks; ++b) {
+      const float(&sum)[4] = sums[b * Tile::eights + j];
+      to[b * 64] = sum[0];
+      to[b * 64 + Tile::line] = sum[1];
+      to[b * 64 + 8] = sum[2];
+      to[b * 64 + 8 + Tile::line] = sum[3];
+    }
+    ptx::named_barrier(barrier, 128);
+    store.template store<8, Tile::line>(p, staging + j % 2 * Tile::staged, first_pixel + j * 8);
+  }
+  if constexpr (Tile::eights % 2 != 0) ptx::named_barrier(barrier, 128);  // the next tile begins where this one ends
+}
+
+template <typename Tile>
+__device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* shared, std::uint32_t base,
+                                        std::uint32_t full, std::uint32_t empty, unsigned* last) {
+  const int half = static_cast<int>(threadIdx.x / 128);
+  const int channel_at = Tile::shares_channels ? 0 : half * Tile::group_channels;
+  const int pixel_at = Tile::shares_channels ? half * Tile::group_pixels : 0;
+  const std::uint32_t weights = base + static_cast<std::uint32_t>(channel_at * row_bytes);
+  const std::uint32_t pixels = base + static_cast<std::uint32_t>(Tile::weight_bytes + pixel_at * row_bytes);
+  float* const staging = reinterpret_cast<float*>(shared + Tile::staging_at) + half * 2 * Tile::staged;
+  const auto sync = [] { ptx::named_barrier(1, consumers); };
+  Ring<Tile::stages> ring;
+  Sums<Tile> sums;
+#pragma unroll 1
+  for (int number = static_cast<int>(blockIdx.x); number < p.units; number += static_cast<int>(gridDim.x)) {
+    const Unit unit = unit_of<Tile>(p, number);
+    multiply<Tile>(weights, pixels, unit.steps, full, empty, ring, sums);
+    bool whole = true;
+    if (p.conv.splits > 1) {
+      whole = sum_of_splits<consumers>(p.conv, unit.tile, unit.split, sums, last, sync);
+      sync();
+    }
+    if (whole)
+      store_tile<Tile>(p.conv, sums, staging, unit.first_pixel + pixel_at, unit.first_channel + channel_at, unit.group);
+  }
+}
+
+template <typename Tile>
+__device__ __forceinline__ void conv(const ConvTmaParams& p) {
+  extern __shared__ __align__(1024) unsigned char shared[];
+  const std::uint32_t base = ptx::shared_address(shared);
+  const std::uint32_t full = base + Tile::barriers_at, empty = full + Tile::stages * 8;
+  unsigned* const last = reinterpret_cast<unsigned*>(shared + Tile::barriers_at + Tile::stages * 16);
+  if (threadIdx.x == consumers) {
+    ptx::prefetch_tensor_map(&p.pixels);
+    ptx::prefetch_tensor_map(&p.weights);
+#pragma unroll
+    for (int stage = 0; stage < Tile::stages; ++stage) {
+      ptx::mbarrier_init(full + stage * 8, 1);
+      ptx::mbarrier_init(empty + stage * 8, consumers / 32);
+    }
+    ptx::fence_mbarrier_init();
+  }
+  __syncthreads();
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
+  // 2 x 128 x 232 and 128 x 40 registers are what the block began with.
+  if (threadIdx.x >= consumers) {
+    ptx::give_registers<40>();
+    if (threadIdx.x == consumers) produce<Tile>(p, base, full, empty);
+  } else {
+    ptx::take_registers<232>();
+    consume<Tile>(p, shared, base, full, empty, last);
+  }
+}
+
+}  // namespace
+
+// The tiles, each on purpose (pixels x channels in the name; conv_kernels.cpp repeats the figures for the host):
+#define MASKRT_CONV(name, ...)                                                                             \
+  extern "C" __global__ void __launch_bounds__(threads, 1) name(const __grid_constant__ ConvTmaParams p) { \
+    conv<Tile<__VA_ARGS__>>(p);                                                                            \
+  }
+MASKRT_CONV(conv_sm90_128x256, 2, 128, false, 4)
+MASKRT_CONV(conv_sm90_136x256, 2, 136, false, 4)  // 8640 pixels by 512 channels in one wave of 132
+MASKRT_CONV(conv_sm90_96x256, 2, 96, false, 4)
+MASKRT_CONV(conv_sm90_72x256, 2, 72, false, 5)  // 8640 pixels by 256 channels in one wave
+MASKRT_CONV(conv_sm90_128x128, 1, 128, false, 6)
+MASKRT_CONV(conv_sm90_72x128, 1, 72, false, 8)  // 2160 pixels
+MASKRT_CONV(conv_sm90_256x64, 1, 128, true, 5)  // 64 channels: res2
+#undef MASKRT_CONV
+
+}  // namespace maskrt::kernels
