@@ -2,6 +2,7 @@
 // is read once and the output written once, in 16-byte accesses where the maps allow it.
 #include "../cuda/activate.cuh"
 #include "../cuda/octet.cuh"
+#include "../ptx/griddepcontrol.cuh"
 #include "elementwise_params.h"
 
 namespace maskrt::kernels::cuda {
@@ -10,6 +11,8 @@ namespace {
 /// Calls f(image, position, channel) for the thread's eight channels of `out`, its padding included.
 template <typename F>
 __device__ void for_octet(const Map& out, F&& f) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 8;
   const std::int64_t position = static_cast<std::int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
   if (c < out.block && position < static_cast<std::int64_t>(out.height) * out.width)

@@ -14,6 +14,7 @@ void launch(CudaQueue& queue, const char* for_f32, const char* for_f16, const Te
   what.kernel = {"elementwise/elementwise", out.type == DataType::f32 ? for_f32 : for_f16};
   what.grid = g.grid;
   what.block = g.block;
+  what.overlaps_previous = true;
   what.parameters = bytes_of(params);
   queue.launch(what);
 }

@@ -4,6 +4,7 @@
 #include "../cuda/activate.cuh"
 #include "../cuda/octet.cuh"
 #include "../cuda/sgemm.cuh"
+#include "../ptx/griddepcontrol.cuh"
 #include "aggregate_params.h"
 #include "iam_weights.h"
 #include "map_statistics.cuh"
@@ -11,6 +12,8 @@
 namespace maskrt::kernels::cuda {
 
 extern "C" __global__ void __launch_bounds__(kSgemmThreads) aggregate_f32(const __grid_constant__ AggregateParams p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   constexpr int kSide = 64;
   __shared__ SgemmShared<kSide> shared;
   __shared__ float sums[kSgemmThreads];
@@ -56,6 +59,8 @@ extern "C" __global__ void __launch_bounds__(kSgemmThreads) aggregate_f32(const 
 
 /// Block [64, 4]: four channels a thread, four maps. Grid [ceil(maps / 4), ceil(channels / 256), batch].
 extern "C" __global__ void __launch_bounds__(256) aggregate_finish(const __grid_constant__ AggregateFinishParams p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   const int maps = p.out.height, m = static_cast<int>(blockIdx.x * 4 + threadIdx.y), b = static_cast<int>(blockIdx.z);
   const int c = static_cast<int>(blockIdx.y * 256 + threadIdx.x * 4);
   if (m >= maps || c >= p.out.block) return;

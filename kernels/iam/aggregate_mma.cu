@@ -7,6 +7,7 @@
 #include "../cuda/fragments.cuh"
 #include "../cuda/octet.cuh"
 #include "../ptx/approximate.cuh"
+#include "../ptx/griddepcontrol.cuh"
 #include "../ptx/ldmatrix.cuh"
 #include "../ptx/shared_address.cuh"
 #include "aggregate_params.h"
@@ -203,6 +204,8 @@ __device__ void aggregate(const AggregateParams& p) {
 
 template <MapWeights weights>
 __device__ void aggregate(const AggregateParams& p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   if (p.vectors != 0)
     aggregate<weights, true>(p);
   else

@@ -67,6 +67,7 @@ void launch_statistics(CudaQueue& queue, const Tensor& maps, bool softmax, void*
   what.grid = {static_cast<std::uint32_t>(tiles(maps.channels, 32)), static_cast<std::uint32_t>(stretches.count),
                static_cast<std::uint32_t>(maps.batch)};
   what.block = {256, 1, 1};
+  what.overlaps_previous = true;
   what.parameters = bytes_of(params);
   queue.launch(what);
 }
@@ -85,6 +86,7 @@ void launch_finish(CudaQueue& queue, const AggregatePlan& plan, const float* pro
   what.grid = {static_cast<std::uint32_t>(tiles(out.height, 4)), static_cast<std::uint32_t>(tiles(out.block, 256)),
                static_cast<std::uint32_t>(out.batch)};
   what.block = {64, 4, 1};
+  what.overlaps_previous = true;
   what.parameters = bytes_of(params);
   queue.launch(what);
 }
@@ -105,6 +107,7 @@ void divide(CudaQueue& queue, const Tensor& maps, bool softmax, double epsilon, 
   what.block = {8, 32, 1};
   what.grid = {static_cast<std::uint32_t>(tiles(positions_of(maps), 32 * 8)),
                static_cast<std::uint32_t>(tiles(out.block, 8 * 8)), static_cast<std::uint32_t>(maps.batch)};
+  what.overlaps_previous = true;
   what.parameters = bytes_of(params);
   queue.launch(what);
 }
@@ -149,6 +152,7 @@ void aggregate_cuda(CudaQueue& queue, const Tensor& maps, const Tensor& features
   what.grid = {static_cast<std::uint32_t>(plan.map_tiles * plan.channel_tiles),
                static_cast<std::uint32_t>(plan.stretches.count), static_cast<std::uint32_t>(maps.batch)};
   what.block = {256, 1, 1};
+  what.overlaps_previous = true;
   what.parameters = bytes_of(params);
   if (half) {
     using Tile = cuda::AggregateTile;

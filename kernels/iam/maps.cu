@@ -1,6 +1,7 @@
 // Normaliser and softmax of maps over their positions: statistics of stretches of positions, then one division for each
 // element. Bound by memory: the maps are read twice (three times for the softmax, from the caches) and written once.
 #include "../cuda/octet.cuh"
+#include "../ptx/griddepcontrol.cuh"
 #include "map_statistics.cuh"
 
 namespace maskrt::kernels::cuda {
@@ -31,6 +32,8 @@ __device__ void reduce(Octet& v, float (*partial)[32], F&& combine) {
 
 template <typename T, bool softmax>
 __device__ void statistics(const MapStatisticsParams& p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   __shared__ float partial[kThreads / 32][32];
   const int thread = static_cast<int>(threadIdx.x), c = static_cast<int>(blockIdx.x) * 32 + thread % 4 * 8;
   const int stretch = static_cast<int>(blockIdx.y), b = static_cast<int>(blockIdx.z);
@@ -66,6 +69,8 @@ __device__ void statistics(const MapStatisticsParams& p) {
 /// A thread takes eight maps at every gridDim.x-th group of positions.
 template <typename T, bool softmax>
 __device__ void divide(const DivideMapsParams& p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 8, b = static_cast<int>(blockIdx.z);
   if (c >= p.out.block) return;
   const MapStatistics* statistics = p.statistics + static_cast<std::int64_t>(b) * p.stretches * p.maps.channels;

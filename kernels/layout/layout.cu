@@ -1,6 +1,7 @@
 // Moving channels between maps, changing their type, and to and from planes. Bound by memory: each element is read once
 // and written once.
 #include "../cuda/octet.cuh"
+#include "../ptx/griddepcontrol.cuh"
 #include "layout_params.h"
 
 namespace maskrt::kernels::cuda {
@@ -9,6 +10,8 @@ namespace {
 /// A thread takes eight channels of one pixel.
 template <typename In, typename Out>
 __device__ void copy(const CopyParams& p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 8, b = static_cast<int>(blockIdx.z);
   const std::int64_t position = static_cast<std::int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
   if (c >= p.out.block || position >= static_cast<std::int64_t>(p.out.height) * p.out.width) return;
@@ -21,6 +24,8 @@ constexpr int kSide = 32;
 
 template <typename T>
 __device__ void to_planar(const PlanarParams& p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   __shared__ float tile[kSide][kSide + 1];
   const int positions = p.map.height * p.map.width, b = static_cast<int>(blockIdx.z);
   const int first = static_cast<int>(blockIdx.x) * kSide, channel = static_cast<int>(blockIdx.y) * kSide;
@@ -36,6 +41,8 @@ __device__ void to_planar(const PlanarParams& p) {
 
 template <typename T>
 __device__ void from_planar(const PlanarParams& p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   __shared__ float tile[kSide][kSide + 1];
   const int positions = p.map.height * p.map.width, b = static_cast<int>(blockIdx.z);
   const int first = static_cast<int>(blockIdx.x) * kSide, channel = static_cast<int>(blockIdx.y) * kSide;
@@ -57,6 +64,8 @@ __device__ float coordinate(int position, int size) {
 
 template <typename T>
 __device__ void coordinates(const CoordinatesParams& p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 8, b = static_cast<int>(blockIdx.z);
   const int position = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y);
   if (c >= p.out.block || position >= p.out.height * p.out.width) return;

@@ -32,6 +32,7 @@ void copy(CudaQueue& queue, const Tensor& in, const Tensor& out) {
                  from_f32 ? (to_f32 ? "copy_f32_f32" : "copy_f32_f16") : (to_f32 ? "copy_f16_f32" : "copy_f16_f16")};
   what.grid = g.grid;
   what.block = g.block;
+  what.overlaps_previous = true;
   what.parameters = bytes_of(params);
   queue.launch(what);
 }
@@ -46,6 +47,7 @@ void transpose(CudaQueue& queue, const char* entry, const Tensor& map, const Ten
   what.kernel = {"layout/layout", entry};
   what.grid = {tiles(map.height * map.width), tiles(channels), static_cast<std::uint32_t>(map.batch)};
   what.block = {32, 8, 1};
+  what.overlaps_previous = true;
   what.parameters = bytes_of(params);
   queue.launch(what);
 }
@@ -75,6 +77,7 @@ void coordinates_cuda(CudaQueue& queue, const Tensor& out) {
   what.kernel = {"layout/layout", out.type == DataType::f32 ? "coordinates_f32" : "coordinates_f16"};
   what.grid = g.grid;
   what.block = g.block;
+  what.overlaps_previous = true;
   what.parameters = bytes_of(params);
   queue.launch(what);
 }

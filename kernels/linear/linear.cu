@@ -1,11 +1,14 @@
 // Linear layers in fp32: tiles of 32 rows by 32 columns. For checking: bound by shared memory.
 #include "../cuda/sgemm.cuh"
+#include "../ptx/griddepcontrol.cuh"
 #include "linear_head.cuh"
 
 namespace maskrt::kernels::cuda {
 
 /// Grid [column tiles of all heads, ceil(rows / 32)].
 extern "C" __global__ void __launch_bounds__(kSgemmThreads) linear_f32(const __grid_constant__ LinearParams p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   constexpr int kSide = 32;
   __shared__ SgemmShared<kSide> shared;
   const auto [head, column0] = head_of(p, static_cast<int>(blockIdx.x), kSide);

@@ -73,6 +73,7 @@ void linear_cuda(CudaQueue& queue, const Tensor& in, const RegroupedList* regrou
     throw Error("linear: expected at most " + std::to_string(65535 * kTile) + " rows, found " +
                 std::to_string(in.batch * params.in.rows));
   what.block = {256, 1, 1};
+  what.overlaps_previous = true;
   what.parameters = bytes_of(params);
   queue.launch(what);
 }

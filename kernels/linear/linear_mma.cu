@@ -3,6 +3,7 @@
 // are added at the end, in order. Bound by the second-level cache: each weight is read once for 32 rows, each row once
 // for 32 columns.
 #include "../cuda/fragments.cuh"
+#include "../ptx/griddepcontrol.cuh"
 #include "linear_head.cuh"
 
 namespace maskrt::kernels::cuda {
@@ -21,46 +22,57 @@ struct Step {
 __device__ constexpr int k_of(int k, int e) { return e < 4 ? k + e : k + 12 + e; }
 
 template <bool aligned>
-__device__ Step load_step(const LinearParams& p, const float* const (&rows)[4], const __half* const (&columns)[4],
-                          int k) {
-  Step step{};
-  if constexpr (aligned) {
-    if (k >= p.in.channels) return step;
-    const std::int64_t offset = k / p.in.segment * p.in.segment_stride + k % p.in.segment;
+__device__ void load_columns(const LinearParams& p, const __half* const (&columns)[4], int k, Step& step) {
 #pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      if (columns[i] != nullptr) step.columns[i] = load_fours(columns[i] + k);
-      if (rows[i] != nullptr) step.rows[i] = load_fours(rows[i] + offset);
-    }
-  } else {
-    for (int i = 0; i < 4; ++i) {
-      float row[8], column[8];
+  for (int i = 0; i < 4; ++i) {
+    step.columns[i] = {};
+    if (columns[i] == nullptr) continue;
+    if constexpr (aligned) {
+      if (k < p.in.channels) step.columns[i] = load_fours(columns[i] + k);
+    } else {
+      float values[8];
 #pragma unroll
-      for (int e = 0; e < 8; ++e) {
-        const int at = k_of(k, e);
-        const bool there = at < p.in.channels;
-        row[e] =
-            rows[i] != nullptr && there ? rows[i][at / p.in.segment * p.in.segment_stride + at % p.in.segment] : 0.0f;
-        column[e] = columns[i] != nullptr && there ? widen(columns[i][at]) : 0.0f;
-      }
-      step.rows[i] = load_some(row, 8);
-      step.columns[i] = load_some(column, 8);
+      for (int e = 0; e < 8; ++e) values[e] = k_of(k, e) < p.in.channels ? widen(columns[i][k_of(k, e)]) : 0.0f;
+      step.columns[i] = load_some(values, 8);
     }
   }
-  return step;
 }
 
-/// The warp's share of the sums: every kWarps-th stretch of k.
+template <bool aligned>
+__device__ void load_rows(const LinearParams& p, const float* const (&rows)[4], int k, Step& step) {
+  const auto offset_of = [&](int at) { return at / p.in.segment * p.in.segment_stride + at % p.in.segment; };
+  const std::int64_t offset = offset_of(k);
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    step.rows[i] = {};
+    if (rows[i] == nullptr) continue;
+    if constexpr (aligned) {
+      if (k < p.in.channels) step.rows[i] = load_fours(rows[i] + offset);
+    } else {
+      float values[8];
+#pragma unroll
+      for (int e = 0; e < 8; ++e) values[e] = k_of(k, e) < p.in.channels ? rows[i][offset_of(k_of(k, e))] : 0.0f;
+      step.rows[i] = load_some(values, 8);
+    }
+  }
+}
+
+/// The warp's share of the sums: every kWarps-th stretch of k. The first weights are on their way before the grid that
+/// makes the rows has ended.
 template <bool aligned>
 __device__ void accumulate(const LinearParams& p, const float* const (&rows)[4], const __half* const (&columns)[4],
                            float (&acc)[2][4][4]) {
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
   int k = warp * kDepth + lane % 4 * 4;
-  Step next = load_step<aligned>(p, rows, columns, k);
+  Step next;
+  load_columns<aligned>(p, columns, k, next);
+  ptx::wait_for_previous_grid();
+  load_rows<aligned>(p, rows, k, next);
   for (int k0 = warp * kDepth; k0 < p.in.channels; k0 += kWarps * kDepth) {
     const Step step = next;
     k += kWarps * kDepth;
-    next = load_step<aligned>(p, rows, columns, k);
+    load_columns<aligned>(p, columns, k, next);
+    load_rows<aligned>(p, rows, k, next);
 #pragma unroll
     for (int m = 0; m < 2; ++m)
 #pragma unroll
@@ -73,6 +85,7 @@ __device__ void accumulate(const LinearParams& p, const float* const (&rows)[4],
 /// Grid [column tiles of all heads, ceil(rows / 32)].
 extern "C" __global__ void __launch_bounds__(kWarps * 32) linear_f16(const __grid_constant__ LinearParams p) {
   __shared__ float sums[kWarps][kTile][kSumsStride];
+  ptx::let_next_grid_start();
   const auto [head, column0] = head_of(p, static_cast<int>(blockIdx.x), kTile);
   const int row0 = static_cast<int>(blockIdx.y) * kTile, all_rows = p.batch * p.in.rows;
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32, group = lane / 4;

@@ -1,6 +1,7 @@
 // Mask logits in fp32: tiles of 64 positions by 64 instances. For checking: bound by shared memory.
 #include "../cuda/octet.cuh"
 #include "../cuda/sgemm.cuh"
+#include "../ptx/griddepcontrol.cuh"
 #include "mask_product_params.h"
 
 namespace maskrt::kernels::cuda {
@@ -8,6 +9,8 @@ namespace maskrt::kernels::cuda {
 /// Grid [ceil(positions / 64), ceil(out.block / 64), batch].
 extern "C" __global__ void __launch_bounds__(kSgemmThreads)
     mask_product_f32(const __grid_constant__ MaskProductParams p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   constexpr int kSide = 64;
   __shared__ SgemmShared<kSide> shared;
   const int position0 = static_cast<int>(blockIdx.x) * kSide, instance0 = static_cast<int>(blockIdx.y) * kSide;

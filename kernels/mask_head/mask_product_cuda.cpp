@@ -49,6 +49,7 @@ void mask_product_cuda(CudaQueue& queue, const Tensor& kernels, const Tensor& fe
     what.block = {Tile::threads, 1, 1};
     what.shared_bytes = Tile::shared_bytes;
   }
+  what.overlaps_previous = true;
   what.parameters = bytes_of(params);
   queue.launch(what);
 }

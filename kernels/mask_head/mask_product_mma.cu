@@ -4,6 +4,7 @@
 // for one image, by how often blocks read the kernels from the second-level cache.
 #include "../cuda/fragments.cuh"
 #include "../cuda/octet.cuh"
+#include "../ptx/griddepcontrol.cuh"
 #include "mask_product_params.h"
 
 namespace maskrt::kernels::cuda {
@@ -50,6 +51,8 @@ __device__ Eight load_features(const MaskProductParams& p, const __half* pixel, 
 
 template <typename Out>
 __device__ void mask_product(const MaskProductParams& p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   extern __shared__ __align__(16) unsigned char shared[];
   __half* kernels = reinterpret_cast<__half*>(shared);
   float* offsets = reinterpret_cast<float*>(shared + Tile::instances * Tile::stride * sizeof(__half));

@@ -2,6 +2,7 @@
 // of the pyramid, from the caches after the first.
 #include "../cuda/cell_range.cuh"
 #include "../cuda/octet.cuh"
+#include "../ptx/griddepcontrol.cuh"
 #include "average_pool_params.h"
 
 namespace maskrt::kernels::cuda {
@@ -55,6 +56,8 @@ __device__ void mean(const Map& in, int b, CellRange rows, CellRange columns, in
 /// Grid [cells, ceil(block / 32), batch].
 template <typename T>
 __device__ void average_pool(const AveragePoolParams& p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   __shared__ float partial[kThreads / 32][32];
   __shared__ float means[kChannels];
   const int cell = static_cast<int>(blockIdx.x), c0 = static_cast<int>(blockIdx.y) * kChannels;

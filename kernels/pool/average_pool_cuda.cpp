@@ -20,6 +20,7 @@ void adaptive_average_pool_cuda(CudaQueue& queue, const Tensor& in, const Tensor
   what.grid = {static_cast<std::uint32_t>(out.height * out.width), static_cast<std::uint32_t>((out.block + 31) / 32),
                static_cast<std::uint32_t>(out.batch)};
   what.block = {256, 1, 1};
+  what.overlaps_previous = true;
   what.parameters = bytes_of(params);
   queue.launch(what);
 }

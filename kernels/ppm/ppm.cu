@@ -3,6 +3,8 @@
 #include "../cuda/activate.cuh"
 #include "../cuda/cell_range.cuh"
 #include "../cuda/octet.cuh"
+#include "../ptx/griddepcontrol.cuh"
+#include "../ptx/prefetch.cuh"
 #include "ppm_params.h"
 
 namespace maskrt::kernels::cuda {
@@ -88,6 +90,13 @@ __device__ void multiply(const T* weight, int rows, int columns, int stride, con
   __syncthreads();
 }
 
+/// Brings `bytes` bytes towards the block.
+__device__ void prefetch(const void* from, int bytes) {
+  constexpr int kLine = 128;
+  for (int i = static_cast<int>(threadIdx.x) * kLine; i < bytes; i += Block::threads * kLine)
+    ptx::prefetch_l2(static_cast<const char*>(from) + i);
+}
+
 /// Grid [cells of all branches, batch].
 template <typename T>
 __device__ void pyramid(const PyramidParams& p) {
@@ -97,6 +106,11 @@ __device__ void pyramid(const PyramidParams& p) {
   const PyramidParams::Branch& branch = p.branches[i];
   const int cell = static_cast<int>(blockIdx.x) - (i == 0 ? 0 : p.branches[i - 1].end_cell);
   const int b = static_cast<int>(blockIdx.y);
+  ptx::let_next_grid_start();
+  // Weights are constants: they need not wait for the map.
+  prefetch(branch.stage_weight, branch.hidden * p.in_stride * static_cast<int>(sizeof(T)));
+  prefetch(branch.bottleneck_weight, branch.out.channels * branch.hidden_stride * static_cast<int>(sizeof(T)));
+  ptx::wait_for_previous_grid();
   float* means = shared + Block::warps * Block::row;
   float* hidden = means + Block::padded(p.in.channels);
   float* results = hidden + Block::padded(branch.hidden);

@@ -45,6 +45,7 @@ void pyramid_pool_cuda(CudaQueue& queue, const Tensor& in, std::span<const Pyram
   what.grid = {static_cast<std::uint32_t>(cells), static_cast<std::uint32_t>(in.batch), 1};
   what.block = {cuda::PyramidBlock::threads, 1, 1};
   what.shared_bytes = static_cast<std::uint32_t>(shared_bytes);
+  what.overlaps_previous = true;
   what.parameters = bytes_of(params);
   queue.launch(what);
 }

@@ -2,6 +2,7 @@
 // takes neighbouring pixels of one row. Bound by memory: the output is written once, the inputs are smaller and the
 // taps of neighbouring pixels come from the caches.
 #include "../cuda/octet.cuh"
+#include "../ptx/griddepcontrol.cuh"
 #include "resize_params.h"
 
 namespace maskrt::kernels::cuda {
@@ -38,6 +39,8 @@ __device__ void add_sample(const Map& in, int b, const Tap& row, const Tap& colu
 
 template <typename In, typename Out>
 __device__ void resize_sum(const ResizeSumParams& p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   const int x = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y), y = static_cast<int>(blockIdx.y);
   const int b = static_cast<int>(blockIdx.z);
   if (x >= p.out.width) return;
@@ -54,6 +57,8 @@ __device__ void resize_sum(const ResizeSumParams& p) {
 
 template <typename T>
 __device__ void upsample_nearest(const UpsampleNearestParams& p) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   const int x = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y), y = static_cast<int>(blockIdx.y);
   const int b = static_cast<int>(blockIdx.z);
   if (x >= p.out.width) return;

@@ -18,6 +18,7 @@ void launch(CudaQueue& queue, const char* entry, const Tensor& out, std::span<co
   what.kernel = {"resize/resize", entry};
   what.grid = {g.grid.x, static_cast<std::uint32_t>(out.height), g.grid.z};
   what.block = g.block;
+  what.overlaps_previous = true;
   what.parameters = parameters;
   queue.launch(what);
 }
