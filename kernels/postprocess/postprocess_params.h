@@ -27,8 +27,7 @@ struct PostprocessCall {
   float score_threshold, mask_threshold, minimum_score;
   std::int32_t masks;              ///< 0: scores and classes alone
   float below_logit, above_logit;  ///< farther out than these, logits decide the bit whatever is blended with what
-  float lowest_inside;  ///< a probability beyond which a pixel of the map may set bits: the threshold less the margin
-  std::int32_t padding;
+  float lowest_inside, highest_outside;  ///< the threshold less and plus what blending can round
 };
 
 /// What blocks add up for one query of one image. All zero between calls.
@@ -47,7 +46,8 @@ struct PostprocessHeader {
   std::uint32_t tiles;      ///< of work for mask_words.cu
   std::uint64_t words;      ///< that the masks need; where this exceeds the capacity none were written
   std::uint64_t runs;       ///< that run lengths need; instances beyond the capacity were not written
-  std::uint64_t padding[5];
+  std::uint32_t masks;      ///< whether masks were asked for
+  std::uint32_t padding[9];
 };
 
 /// One instance, in the order of images, then queries. Its bits lie in a box of whole words that holds every set bit:

@@ -1,0 +1,232 @@
+#include "postprocess_cuda.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "../cuda/map_of.h"
+#include "map_axis.h"
+
+namespace maskrt::kernels {
+namespace {
+
+constexpr std::size_t kAlignment = 256;
+// What a block has without opting in, less what the kernel declares.
+constexpr std::size_t kMostShared = 46 * 1024;
+
+std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+std::int64_t upsampled(std::int64_t n, double factor) {
+  return static_cast<std::int64_t>(std::floor(static_cast<double>(n) * factor));
+}
+
+void check_plan(const PostprocessPlan& plan) {
+  const Tensor& c = plan.class_logits;
+  const Tensor& o = plan.objectness_logits;
+  const Tensor& m = plan.mask_logits;
+  const Shape found{o.batch, o.height, o.channels, m.batch, m.channels}, want{c.batch, c.height, 1, c.batch, c.height};
+  if (found != want)
+    throw Error("post-processing: expected batch and queries of objectness and masks as the class logits have them " +
+                to_string(want) + ", found " + to_string(found));
+  if (!(plan.factor > 0) || upsampled(m.height, plan.factor) < 1 || upsampled(m.width, plan.factor) < 1)
+    throw Error("post-processing: expected a factor that leaves at least one position of " + std::to_string(m.width) +
+                " x " + std::to_string(m.height) + ", found " + std::to_string(plan.factor));
+  if (plan.padded_width < 1 || plan.padded_height < 1)
+    throw Error("post-processing: expected an input of at least 1 x 1, found " + std::to_string(plan.padded_width) +
+                " x " + std::to_string(plan.padded_height));
+}
+
+/// Where the parts of the workspace begin.
+struct WorkspaceLayout {
+  explicit WorkspaceLayout(const PostprocessPlan& plan) {
+    const Tensor& m = plan.mask_logits;
+    const auto bytes = static_cast<std::int64_t>(size_of(m.type));
+    pitch = (m.width * bytes + 31) / 32 * 32 / bytes;
+    planar = tallies + aligned(static_cast<std::size_t>(m.batch * m.channels) * sizeof(cuda::QueryTally));
+    end = planar + aligned(static_cast<std::size_t>(m.batch * m.channels * m.height * pitch * bytes));
+  }
+  static constexpr std::size_t tallies = kAlignment;  // behind the count of blocks that are done
+  std::size_t planar, end;
+  std::int64_t pitch;  ///< elements from row to row of a plane: whole sectors
+};
+
+/// The largest part of the source axis that a block reads, and of that which it transposes.
+struct AxisRoom {
+  int patch = 0, own = 0;
+};
+
+AxisRoom axis_room(int tile, int map_size, int size, float step) {
+  AxisRoom room;
+  for (int first = 0; first < map_size; first += tile) {
+    const cuda::AxisTile t = cuda::axis_tile(first, tile, map_size, size, step);
+    room.patch = std::max(room.patch, t.end - t.begin);
+    room.own = std::max(room.own, t.own_end - t.own_begin);
+  }
+  return room;
+}
+
+std::uint32_t shared_bytes(const cuda::ScoreParams& params) {
+  return static_cast<std::uint32_t>(params.patch_rows * params.patch_columns * params.patch_words * 4 +
+                                    cuda::kScoreTileHeight * params.chunk * 8);
+}
+
+/// As many queries a block as shared memory holds, in equal parts.
+void choose_chunk(cuda::ScoreParams& params, std::int64_t queries, std::size_t element) {
+  for (std::int64_t parts = 1;; ++parts) {
+    params.chunk = static_cast<std::int32_t>(((queries + parts - 1) / parts + 7) / 8 * 8);
+    params.patch_words = static_cast<std::int32_t>((static_cast<std::size_t>(params.chunk) * element + 3) / 4) | 1;
+    if (shared_bytes(params) <= kMostShared) return;
+    if (params.chunk == 8)
+      throw Error("post-processing: expected a factor that blends at most " +
+                  std::to_string(kMostShared / (8 * element)) + " logits into a tile of 32 x 8, found " +
+                  std::to_string(params.patch_rows) + " x " + std::to_string(params.patch_columns));
+  }
+}
+
+cuda::AxisGeometry axis(std::int64_t map, int padded, int resized, int original) {
+  return {resized, original, static_cast<float>(map) / static_cast<float>(padded),
+          static_cast<float>(resized) / static_cast<float>(original)};
+}
+
+/// The logit of a probability, infinite where there is none.
+float logit(double probability) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  if (probability <= 0) return -infinity;
+  if (probability >= 1) return infinity;
+  return static_cast<float>(std::log(probability / (1 - probability)));
+}
+
+}  // namespace
+
+std::size_t postprocess_workspace_bytes(const PostprocessPlan& plan) {
+  check_plan(plan);
+  return WorkspaceLayout(plan).end;
+}
+
+void clear_postprocess_workspace(CudaQueue& queue, const PostprocessPlan& plan, std::byte* workspace) {
+  queue.set_bytes(workspace, 0, WorkspaceLayout(plan).planar);
+}
+
+std::size_t postprocess_call_bytes(std::int64_t batch) {
+  return sizeof(cuda::PostprocessCall) + static_cast<std::size_t>(batch) * sizeof(cuda::ImageGeometry);
+}
+
+void describe_postprocess_call(const PostprocessPlan& plan, std::span<const Geometry> images,
+                               const PostprocessSettings& settings, const MaskBuffers& buffers,
+                               std::span<std::byte> call) {
+  check_plan(plan);
+  const auto batch = static_cast<std::size_t>(plan.class_logits.batch);
+  if (images.size() != batch || call.size() < postprocess_call_bytes(plan.class_logits.batch))
+    throw Error("post-processing: expected " + std::to_string(batch) + " images and " +
+                std::to_string(postprocess_call_bytes(plan.class_logits.batch)) + " bytes for the call, found " +
+                std::to_string(images.size()) + " and " + std::to_string(call.size()));
+  // Weights add up to 1 within a few roundings: blending moves what lies on one side of the threshold by less.
+  constexpr float margin = 1e-5f;
+  cuda::PostprocessCall described{};
+  described.words = buffers.words;
+  described.runs = buffers.runs;
+  described.word_capacity = buffers.word_capacity;
+  described.run_capacity = buffers.run_capacity;
+  described.score_threshold = settings.score_threshold;
+  described.mask_threshold = settings.mask_threshold;
+  described.minimum_score = settings.minimum_score;
+  described.masks = settings.masks ? 1 : 0;
+  described.lowest_inside = settings.mask_threshold - margin;
+  described.highest_outside = settings.mask_threshold + margin;
+  // Twice the margin: the probability's own rounding is beyond it.
+  described.below_logit = logit(static_cast<double>(settings.mask_threshold) - 2 * margin);
+  described.above_logit = logit(static_cast<double>(settings.mask_threshold) + 2 * margin);
+  std::memcpy(call.data(), &described, sizeof described);
+  const Tensor& m = plan.mask_logits;
+  for (std::size_t i = 0; i < batch; ++i) {
+    const Geometry& g = images[i];
+    if (g.original_width < 1 || g.original_height < 1 || g.resized_width < 1 || g.resized_height < 1 ||
+        g.padded_width != plan.padded_width || g.padded_height != plan.padded_height)
+      throw Error("post-processing: expected image " + std::to_string(i) + " to have pixels and an input of " +
+                  std::to_string(plan.padded_width) + " x " + std::to_string(plan.padded_height) + ", found " +
+                  std::to_string(g.original_width) + " x " + std::to_string(g.original_height) + ", resized to " +
+                  std::to_string(g.resized_width) + " x " + std::to_string(g.resized_height) + ", in " +
+                  std::to_string(g.padded_width) + " x " + std::to_string(g.padded_height));
+    if (buffers.runs != nullptr && std::int64_t{g.original_width} * g.original_height > 0xffffffff)
+      throw Error("post-processing: expected fewer than 2^32 pixels for run lengths, found " +
+                  std::to_string(g.original_width) + " x " + std::to_string(g.original_height));
+    const cuda::ImageGeometry image{
+        axis(upsampled(m.width, plan.factor), g.padded_width, g.resized_width, g.original_width),
+        axis(upsampled(m.height, plan.factor), g.padded_height, g.resized_height, g.original_height)};
+    std::memcpy(call.data() + sizeof described + i * sizeof image, &image, sizeof image);
+  }
+}
+
+std::size_t postprocess_result_bytes(const PostprocessPlan& plan) {
+  return sizeof(cuda::PostprocessHeader) +
+         static_cast<std::size_t>(plan.class_logits.batch * plan.class_logits.height) * sizeof(cuda::InstanceRecord);
+}
+
+std::uint64_t most_mask_words(const PostprocessPlan& plan, std::span<const Geometry> images) {
+  std::uint64_t words = 0;
+  for (const Geometry& g : images)
+    words += static_cast<std::uint64_t>(g.original_width) * ((static_cast<std::uint64_t>(g.original_height) + 63) / 64);
+  return words * static_cast<std::uint64_t>(plan.class_logits.height);
+}
+
+void postprocess_cuda(CudaQueue& queue, const PostprocessPlan& plan, const std::byte* call, std::byte* workspace,
+                      std::byte* result, bool runs) {
+  check_plan(plan);
+  const Tensor& m = plan.mask_logits;
+  const WorkspaceLayout layout(plan);
+  auto* header = reinterpret_cast<cuda::PostprocessHeader*>(result);
+
+  cuda::ScoreParams score{};
+  score.class_logits = cuda::list_of(plan.class_logits, "post-processing: class logits");
+  score.objectness = cuda::list_of(plan.objectness_logits, "post-processing: objectness logits");
+  score.mask_logits = cuda::map_of(m, "post-processing: mask logits");
+  score.call = reinterpret_cast<const cuda::PostprocessCall*>(call);
+  score.planar = {workspace + layout.planar, score.mask_logits.height, score.mask_logits.width,
+                  static_cast<std::int32_t>(layout.pitch)};
+  score.tallies = reinterpret_cast<cuda::QueryTally*>(workspace + WorkspaceLayout::tallies);
+  score.blocks_done = reinterpret_cast<std::uint32_t*>(workspace);
+  score.header = header;
+  score.records = reinterpret_cast<cuda::InstanceRecord*>(result + sizeof *header);
+  score.batch = static_cast<std::int32_t>(m.batch);
+  score.map_width = static_cast<std::int32_t>(upsampled(m.width, plan.factor));
+  score.map_height = static_cast<std::int32_t>(upsampled(m.height, plan.factor));
+  score.map_step = static_cast<float>(1.0 / plan.factor);
+  score.tiles_across = (score.map_width + cuda::kScoreTileWidth - 1) / cuda::kScoreTileWidth;
+  score.tiles = score.tiles_across * ((score.map_height + cuda::kScoreTileHeight - 1) / cuda::kScoreTileHeight);
+  const AxisRoom across = axis_room(cuda::kScoreTileWidth, score.map_width, score.mask_logits.width, score.map_step);
+  const AxisRoom down = axis_room(cuda::kScoreTileHeight, score.map_height, score.mask_logits.height, score.map_step);
+  score.patch_columns = across.patch;
+  score.patch_rows = down.patch;
+  score.own_columns = cuda::divide_by(std::max(1, across.own));
+  score.own_rows = cuda::divide_by(std::max(1, down.own));
+  choose_chunk(score, m.channels, size_of(m.type));
+  const bool f32 = m.type == DataType::f32;
+  queue.launch({.kernel = {"postprocess/score_queries", f32 ? "score_queries_f32" : "score_queries_f16"},
+                .grid = {static_cast<std::uint32_t>(score.tiles),
+                         static_cast<std::uint32_t>((m.channels + score.chunk - 1) / score.chunk),
+                         static_cast<std::uint32_t>(m.batch)},
+                .block = {cuda::kScoreThreads},
+                .shared_bytes = shared_bytes(score),
+                .parameters = bytes_of(score)});
+
+  const cuda::MaskWordsParams words{
+      score.call,      score.planar,     header,        score.records, static_cast<std::int32_t>(m.channels),
+      score.map_width, score.map_height, score.map_step};
+  KernelLaunch launch{.kernel = {"postprocess/mask_words", f32 ? "mask_words_f32" : "mask_words_f16"},
+                      .grid = {},
+                      .block = {cuda::kMaskThreads},
+                      .parameters = bytes_of(words)};
+  launch.grid.x = static_cast<std::uint32_t>(std::max(1, queue.resident_blocks(launch)));
+  queue.launch(launch);
+
+  if (!runs) return;
+  const cuda::MaskRunsParams run_params{score.call, header, score.records};
+  queue.launch({.kernel = {"postprocess/mask_runs", "mask_runs"},
+                .grid = {static_cast<std::uint32_t>(std::max(1, queue.chip().multiprocessors))},
+                .block = {cuda::kRunThreads},
+                .parameters = bytes_of(run_params)});
+}
+
+}  // namespace maskrt::kernels

@@ -1,0 +1,121 @@
+// Which queries are instances, in their order, and where each one's bits go: done by one block for the whole batch.
+#pragma once
+
+#include "postprocess_params.h"
+
+namespace maskrt::kernels::cuda {
+
+/// What precedes an instance, or what all of them are.
+struct InstanceCounts {
+  unsigned instances, tiles;
+  unsigned long long words;
+};
+
+__device__ inline InstanceCounts operator+(const InstanceCounts& a, const InstanceCounts& b) {
+  return {a.instances + b.instances, a.tiles + b.tiles, a.words + b.words};
+}
+
+/// Sums over the threads before this one; `total` gets that over all. Called by all threads of a block.
+template <int Threads>
+__device__ InstanceCounts scan_exclusive(const InstanceCounts& mine, InstanceCounts& total) {
+  __shared__ InstanceCounts of_warps[Threads / 32];
+  const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
+  InstanceCounts up_to = mine;
+  for (int distance = 1; distance < 32; distance *= 2) {
+    const InstanceCounts before{__shfl_up_sync(0xffffffff, up_to.instances, distance),
+                                __shfl_up_sync(0xffffffff, up_to.tiles, distance),
+                                __shfl_up_sync(0xffffffff, up_to.words, distance)};
+    if (lane >= distance) up_to = up_to + before;
+  }
+  __syncthreads();  // the warps' sums of an earlier call have been read
+  if (lane == 31) of_warps[warp] = up_to;
+  __syncthreads();
+  InstanceCounts before{up_to.instances - mine.instances, up_to.tiles - mine.tiles, up_to.words - mine.words};
+  total = {};
+  for (int w = 0; w < Threads / 32; ++w) {
+    if (w < warp) before = before + of_warps[w];
+    total = total + of_warps[w];
+  }
+  return before;
+}
+
+/// Positions of the original that the map's positions [first, last] can reach. Position x looks at (x + 0.5) * step -
+/// 0.5, blends at most two resized positions, each within one of there, and of each two map positions within one of
+/// that. One position more on each side makes up for rounding.
+__device__ inline int2 reached(int first, int last, const AxisGeometry& axis) {
+  const float step = axis.first_step * axis.second_step, reach = axis.first_step + 1.0f;
+  const float low = (static_cast<float>(first) + 0.5f - reach) / step - 0.5f;
+  const float high = (static_cast<float>(last) + 0.5f + reach) / step - 0.5f;
+  const float end = static_cast<float>(axis.original - 1);
+  return {static_cast<int>(fminf(fmaxf(floorf(low) - 1.0f, 0.0f), end)),
+          static_cast<int>(fminf(fmaxf(ceilf(high) + 1.0f, 0.0f), end))};
+}
+
+/// The box of words that holds what a query may set.
+__device__ inline void place_box(const QueryTally& tally, const ScoreParams& p, const ImageGeometry& image,
+                                 InstanceRecord& record) {
+  const int2 columns =
+      reached(p.map_width - static_cast<int>(tally.from_right), static_cast<int>(tally.right) - 1, image.x);
+  const int2 rows =
+      reached(p.map_height - static_cast<int>(tally.from_bottom), static_cast<int>(tally.bottom) - 1, image.y);
+  record.first_column = columns.x;
+  record.columns = columns.y - columns.x + 1;
+  record.first_word = rows.x / 64;
+  record.words = rows.y / 64 - rows.x / 64 + 1;
+}
+
+__device__ inline unsigned tiles_of(const InstanceRecord& r) {
+  return static_cast<unsigned>((r.columns + kMaskTileColumns - 1) / kMaskTileColumns *
+                               ((r.words + kMaskTileWords - 1) / kMaskTileWords));
+}
+
+/// Of the tallies that all blocks have added to; leaves them zero.
+template <int Threads>
+__device__ void select_instances(const ScoreParams& p) {
+  const PostprocessCall& call = *p.call;
+  const ImageGeometry* images = reinterpret_cast<const ImageGeometry*>(p.call + 1);
+  const int queries = p.class_logits.height, entries = p.batch * queries;
+  InstanceCounts before{};
+  for (int base = 0; base < entries; base += Threads) {
+    const int entry = base + static_cast<int>(threadIdx.x);
+    InstanceRecord record{};
+    InstanceCounts mine{};
+    if (entry < entries) {
+      QueryTally& shared = p.tallies[entry];
+      QueryTally tally;
+      // Past the first-level cache, which may hold what stood there before.
+      tally.sum = __ldcg(reinterpret_cast<const unsigned long long*>(&shared.sum));
+      tally.count = __ldcg(&shared.count);
+      tally.from_right = __ldcg(&shared.from_right);
+      tally.right = __ldcg(&shared.right);
+      tally.from_bottom = __ldcg(&shared.from_bottom);
+      tally.bottom = __ldcg(&shared.bottom);
+      tally.score = __ldcg(&shared.score);
+      tally.class_id = __ldcg(&shared.class_id);
+      shared = {};
+      const float sum = static_cast<float>(static_cast<double>(tally.sum) * 0x1p-32);
+      record.image = entry / queries;
+      record.query = entry % queries;
+      record.class_id = tally.class_id;
+      record.score = tally.score * (sum / (static_cast<float>(tally.count) + 1e-6f));
+      record.left = record.top = 0x7fffffff;
+      record.right = record.bottom = -1;
+      if (tally.score > call.score_threshold && !(record.score < call.minimum_score)) {
+        if (call.masks != 0 && tally.right != 0) place_box(tally, p, images[record.image], record);
+        mine = {1, tiles_of(record), static_cast<unsigned long long>(record.columns) * record.words};
+      }
+    }
+    InstanceCounts total;
+    const InstanceCounts place = before + scan_exclusive<Threads>(mine, total);
+    if (mine.instances != 0) {
+      record.first_tile = place.tiles;
+      record.first_word_of = place.words;
+      p.records[place.instances] = record;
+    }
+    before = before + total;
+  }
+  if (threadIdx.x == 0)
+    *p.header = {before.instances, before.tiles, before.words, 0, static_cast<std::uint32_t>(call.masks), {}};
+}
+
+}  // namespace maskrt::kernels::cuda
