@@ -32,6 +32,11 @@ void free_range(const Allocation& range, const char* what) {
   Driver& driver = Driver::get();
   driver.reach();
   driver.allocations->start_freeing(range.address);
+  // A copy that its caller took for finished is no work that the free could surprise.
+  if (context->staged_copy.exchange(false)) {
+    context->engine().legacy().synchronize();
+    context->engine().per_thread()->synchronize();
+  }
   driver.engine->free_now(context->engine(), range.address, range.bytes,
                           std::string(what) + " of " + std::to_string(range.bytes) + " bytes", [&] {
                             if (range.pool != nullptr) range.pool->give_back(range.bytes);

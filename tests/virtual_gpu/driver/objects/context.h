@@ -25,6 +25,8 @@ class ContextObject {
   std::atomic<unsigned> flags;
   std::atomic<CUfunc_cache> cache_config{CU_FUNC_CACHE_PREFER_NONE};
   std::atomic<bool> destroyed{false};
+  /// A synchronous copy from pageable memory may still be under way in a default stream: see copy().
+  std::atomic<bool> staged_copy{false};
 
   /// Throws the sticky error, or CUDA_ERROR_CONTEXT_IS_DESTROYED.
   void check() const;

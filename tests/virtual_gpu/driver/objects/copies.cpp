@@ -88,7 +88,10 @@ void copy(Driver& driver, const StreamRef& stream, CopySide destination, CopySid
   } else if (to.pageable) {
     stream->submit_and_wait(std::move(work));
   } else if (from.pageable) {
-    if (waiting == Waiting::always) stream->synchronize();
+    if (waiting == Waiting::always) {
+      stream->synchronize();
+      stream.context->staged_copy = true;
+    }
     stream->submit(work_from_pageable(to, destination, source, shape));
   } else if (waiting == Waiting::always && (to.host || from.host)) {
     stream->submit_and_wait(std::move(work));

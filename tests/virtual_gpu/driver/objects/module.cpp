@@ -127,6 +127,7 @@ CUfunction function_of(Driver& driver, CUmodule handle, const std::string& name,
   function->module_handle = handle;
   function->program = program;
   function->registers = registers_of(*module, *program);
+  function->registers_known = program->directives.contains("maxnreg");
   function->settings = settings != nullptr ? std::move(settings) : std::make_shared<FunctionSettings>();
   return module->functions[name] = driver.functions.add(std::move(function));
 }
@@ -174,7 +175,8 @@ std::uint32_t max_dynamic_shared(const FunctionObject& function) {
 std::uint32_t max_threads(const FunctionObject& function) {
   // Registers are handed out to each warp in units, evenly over the four parts of a multiprocessor.
   const std::uint32_t per_warp = (function.registers * kWarpSize + kRegisterUnit - 1) / kRegisterUnit * kRegisterUnit;
-  std::uint32_t threads = std::min(1024u, 65536 / std::max(per_warp, 1u) / 4 * 4 * kWarpSize);
+  std::uint32_t threads = 1024;
+  if (function.registers_known) threads = std::min(threads, 65536 / std::max(per_warp, 1u) / 4 * 4 * kWarpSize);
   for (const char* directive : {"maxntid", "reqntid"}) {
     const auto it = function.program->directives.find(directive);
     if (it == function.program->directives.end()) continue;

@@ -42,6 +42,7 @@ struct FunctionObject {
   CUmodule module_handle = nullptr;
   const Program* program = nullptr;
   std::uint32_t registers = 0;
+  bool registers_known = false;  ///< .maxnreg says so; else they are a guess, which no launch is refused for
   std::shared_ptr<FunctionSettings> settings;
 };
 
@@ -104,7 +105,7 @@ void set_function_attribute(const Driver& driver, FunctionSettings& settings, st
                             CUfunction_attribute attribute, int value);
 /// Dynamic shared memory that a launch may ask for.
 std::uint32_t max_dynamic_shared(const FunctionObject& function);
-/// Threads of a block that registers and .maxntid allow.
+/// Threads of a block that registers (where they are known) and .maxntid allow.
 std::uint32_t max_threads(const FunctionObject& function);
 
 }  // namespace vgpu::driver

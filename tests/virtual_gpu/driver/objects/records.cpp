@@ -54,6 +54,8 @@ void Records::add(const Report& report) {
   nlohmann::json json{{"check", name_of(report.check)}, {"message", report.message}, {"kernel", report.kernel},
                       {"block", report.block},          {"thread", report.thread},   {"ptx_line", report.ptx_line},
                       {"ptx", report.ptx_text},         {"source", report.source}};
+  if (!report.where.empty()) json["where"] = report.where;
+  if (!report.other_work.empty()) json["other_work"] = report.other_work;
   if (report.other_ptx_line != 0) {
     json["other"] = {
         {"ptx_line", report.other_ptx_line}, {"ptx", report.other_ptx_text}, {"source", report.other_source}};

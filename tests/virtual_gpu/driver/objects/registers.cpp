@@ -25,6 +25,7 @@ void erase(Set& set, std::uint32_t i) { set[i / 64] &= ~(std::uint64_t{1} << i %
 struct Step {
   std::vector<std::uint32_t> uses, defines;
   bool guarded = false;
+  bool cheap = false;  ///< its result is its one source, shifted by a constant, or a constant
 };
 struct Block {
   std::size_t first = 0, last = 0;  ///< steps
@@ -41,9 +42,19 @@ bool only_reads(std::string_view opcode) {
   return false;
 }
 
+/// What is folded into the addresses of loads and stores, or computed again rather than kept.
+bool is_cheap(const ptx::Instruction& instruction) {
+  const std::string& opcode = instruction.opcode[0];
+  return instruction.guard.empty() && (opcode == "mov" || opcode == "cvta" || opcode == "add" || opcode == "sub" ||
+                                       opcode == "or" || opcode == "and" || opcode == "shl");
+}
+
 class Analysis {
  public:
-  explicit Analysis(const ptx::Function& function) { read(function); }
+  explicit Analysis(const ptx::Function& function) {
+    read(function);
+    replace_cheap();
+  }
 
   std::uint32_t most_live() {
     solve();
@@ -168,12 +179,41 @@ class Analysis {
       step.guarded = true;
     }
     const std::string& opcode = instruction.opcode[0];
+    step.cheap = is_cheap(instruction);
     for (std::size_t i = 0; i < instruction.operands.size(); ++i) {
       const Operand& operand = instruction.operands[i];
       const bool defines = i == 0 && operand.kind != Operand::Kind::address && !only_reads(opcode);
       collect(operand, defines ? step.defines : step.uses);
     }
     return step;
+  }
+
+  /// Registers that are written once, cheaply, stand for what they are made from.
+  void replace_cheap() {
+    constexpr std::uint32_t kNothing = ~0u;
+    std::vector<std::uint32_t> writes(weights_.size(), 0), origin(weights_.size());
+    for (std::uint32_t i = 0; i < origin.size(); ++i) origin[i] = i;
+    for (const Step& step : steps_) {
+      for (const std::uint32_t i : step.defines) ++writes[i];
+    }
+    for (const Step& step : steps_) {
+      if (!step.cheap || step.defines.size() != 1 || step.uses.size() > 1 || writes[step.defines[0]] != 1) continue;
+      if (step.uses.empty()) {
+        origin[step.defines[0]] = kNothing;
+      } else if (writes[step.uses[0]] == 1 && weights_[step.uses[0]] == weights_[step.defines[0]]) {
+        origin[step.defines[0]] = step.uses[0];
+      }
+    }
+    const auto resolve = [&](std::uint32_t i) {
+      while (i != kNothing && origin[i] != i) i = origin[i];
+      return i;
+    };
+    for (Step& step : steps_) {
+      for (std::uint32_t& i : step.uses) i = resolve(i);
+      std::erase(step.uses, kNothing);
+      std::erase_if(step.defines, [&](std::uint32_t i) { return origin[i] != i; });
+      if (step.defines.empty() && step.cheap) step.uses.clear();
+    }
   }
 
   /// Live before the step, from live behind it. What a guarded step writes stays live: it may keep its old value.
