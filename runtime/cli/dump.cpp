@@ -23,16 +23,15 @@ struct DumpArguments {
   std::string model;
   std::vector<std::string> images;
   std::string output;
-  bool all = false, no_rewrites = false, no_exif = false;
+  bool all = false, no_rewrites = false;
+  DecodeOptions decode;
   DeviceOptions device;
 };
 
 int dump(const DumpArguments& arguments) {
-  DecodeOptions decode;
-  decode.exif_orientation = !arguments.no_exif;
   std::vector<Image> images;
   for (const Input& input : expand_inputs(arguments.images))
-    images.push_back(Image::from_file(input.path.string(), decode));
+    images.push_back(Image::from_file(input.path.string(), arguments.decode));
 
   ModelOptions options = arguments.device.model_options();
   if (arguments.all) options.keep = {"all"};
@@ -64,8 +63,7 @@ Command add_dump(CLI::App& app) {
       ->type_name("FILE");
   command->add_flag("--all", arguments->all, "Write every value inside the network that has a name, too");
   command->add_flag("--no-rewrites", arguments->no_rewrites, "Run the network as it was converted, with nothing fused");
-  command->add_flag("--no-exif", arguments->no_exif,
-                    "Keep the pixels as they are stored, whatever orientation EXIF says");
+  add_decode_options(*command, arguments->decode);
   add_device_options(*command, arguments->device);
   command->footer(
       "Tensors are fp32 in NCHW order; lists of vectors are [batch, number, channels].\n\n"

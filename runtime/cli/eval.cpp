@@ -33,7 +33,8 @@ struct EvalArguments {
   std::string iou_type = "segm";
   int batch = 1;
   std::size_t limit = 0;
-  bool no_exif = false, quiet = false;
+  bool quiet = false;
+  DecodeOptions decode;
   DeviceOptions device;
 };
 
@@ -83,7 +84,8 @@ void check_categories(const std::vector<Category>& model, const coco::Annotation
 void check_size(const coco::ImageEntry& entry, const Image& image, const EvalArguments& arguments) {
   if (entry.height == 0 || entry.width == 0) return;
   if (entry.height == image.height() && entry.width == image.width()) return;
-  const bool turned = entry.height == image.width() && entry.width == image.height() && !arguments.no_exif;
+  const bool turned =
+      entry.height == image.width() && entry.width == image.height() && arguments.decode.exif_orientation;
   throw Error("expected " + entry.file_name + " of " + std::to_string(entry.width) + "x" +
               std::to_string(entry.height) + " as " + arguments.annotations + " says, found " +
               std::to_string(image.width()) + "x" + std::to_string(image.height()) +
@@ -112,8 +114,6 @@ std::vector<coco::CocoResult> run_model(std::span<const coco::ImageEntry> images
     make_folder_of(arguments.results);
     writer.emplace(arguments.results);
   }
-  DecodeOptions decode;
-  decode.exif_orientation = !arguments.no_exif;
 
   std::vector<coco::CocoResult> results;
   double seconds = 0, network_seconds = 0;
@@ -125,7 +125,7 @@ std::vector<coco::CocoResult> run_model(std::span<const coco::ImageEntry> images
       const auto part = images.subspan(begin, std::min(step, images.size() - begin));
       std::vector<Image> batch;
       for (const coco::ImageEntry& image : part) {
-        batch.push_back(Image::from_file((fs::path(arguments.images) / image.file_name).string(), decode));
+        batch.push_back(Image::from_file((fs::path(arguments.images) / image.file_name).string(), arguments.decode));
         check_size(image, batch.back(), arguments);
       }
       const auto instances = session.run(batch);
@@ -218,8 +218,7 @@ Command add_eval(CLI::App& app) {
       ->check(whole_number(0, 1L << 40))
       ->type_name("N");
   add_batch_option(*command, arguments->batch);
-  command->add_flag("--no-exif", arguments->no_exif,
-                    "Keep the pixels as they are stored, whatever orientation EXIF says");
+  add_decode_options(*command, arguments->decode);
   command->add_flag("--quiet", arguments->quiet, "Print the table and errors only");
   add_device_options(*command, arguments->device);
   command->footer(

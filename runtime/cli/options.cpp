@@ -107,6 +107,12 @@ void add_batch_option(CLI::App& command, int& batch) {
       ->capture_default_str();
 }
 
+void add_decode_options(CLI::App& command, DecodeOptions& options) {
+  command.add_flag_callback(
+      "--no-exif", [&options] { options.exif_orientation = false; },
+      "Keep the pixels as they are stored, whatever orientation EXIF says");
+}
+
 std::optional<Size> parse_size(const std::string& text) {
   constexpr int largest = 65536;
   Size size;

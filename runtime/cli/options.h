@@ -44,6 +44,9 @@ void add_device_options(CLI::App& command, DeviceOptions& options);
 /// --batch, from 1.
 void add_batch_option(CLI::App& command, int& batch);
 
+/// --no-exif.
+void add_decode_options(CLI::App& command, DecodeOptions& options);
+
 /// Height and width.
 struct Size {
   int height = 0, width = 0;

@@ -35,7 +35,8 @@ struct RunArguments {
   std::optional<float> score;
   int batch = 1;
   std::string json, overlay, masks;
-  bool no_exif = false, fail_fast = false, quiet = false;
+  bool fail_fast = false, quiet = false;
+  DecodeOptions decode;
   DeviceOptions device;
 };
 
@@ -68,11 +69,7 @@ class Runner {
     std::vector<Loaded> batch;
     for (const Input& input : inputs) {
       check_interrupt();
-      attempt(input, [&] {
-        DecodeOptions options;
-        options.exif_orientation = !arguments_.no_exif;
-        batch.push_back({&input, Image::from_file(input.path.string(), options)});
-      });
+      attempt(input, [&] { batch.push_back({&input, Image::from_file(input.path.string(), arguments_.decode)}); });
       if (batch.size() == static_cast<std::size_t>(arguments_.batch)) run_batch(std::exchange(batch, {}));
     }
     if (!batch.empty()) run_batch(batch);
@@ -210,8 +207,7 @@ Command add_run(CLI::App& app) {
       ->add_option("--masks", arguments->masks,
                    "Write each instance's mask as a grey picture of 0 and 255,\nDIR/NAME_INDEX_CATEGORY.png")
       ->type_name("DIR");
-  command->add_flag("--no-exif", arguments->no_exif,
-                    "Keep the pixels as they are stored, whatever orientation EXIF says");
+  add_decode_options(*command, arguments->decode);
   command->add_flag("--fail-fast", arguments->fail_fast, "Stop at the first image that cannot be used");
   command->add_flag("--quiet", arguments->quiet, "Print errors only");
   add_device_options(*command, arguments->device);

@@ -4,6 +4,7 @@
 #include "kernels/mask_head/mask_product.h"
 #include "kernels/regroup/regroup.h"
 #include "program_builder.h"
+#include "runtime/kernel_activation.h"
 
 namespace maskrt::cpu {
 

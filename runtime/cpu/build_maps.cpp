@@ -7,6 +7,7 @@
 #include "kernels/pool/pool.h"
 #include "kernels/resize/resize.h"
 #include "program_builder.h"
+#include "runtime/kernel_activation.h"
 
 namespace maskrt::cpu {
 

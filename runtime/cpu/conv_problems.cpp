@@ -34,18 +34,6 @@ std::int64_t native_block() {
 
 std::int64_t input_block(std::int64_t channels) { return channels <= 4 ? 1 : native_block(); }
 
-kernels::Activation kernel_activation(graph::Activation activation) {
-  switch (activation) {
-    case graph::Activation::relu:
-      return kernels::Activation::relu;
-    case graph::Activation::sigmoid:
-      return kernels::Activation::sigmoid;
-    case graph::Activation::none:
-      break;
-  }
-  return kernels::Activation::none;
-}
-
 ConvNode::ConvNode(const graph::Conv& op, const graph::Extent& in_extent, const graph::Extent& out_extent)
     : in(in_extent), out(out_extent) {
   geometry = {static_cast<int>(op.weight->shape()[2]),

@@ -36,6 +36,4 @@ struct ConvNode {
 /// The block in which convolutions read a map of that many channels.
 std::int64_t input_block(std::int64_t channels);
 
-kernels::Activation kernel_activation(graph::Activation activation);
-
 }  // namespace maskrt::cpu

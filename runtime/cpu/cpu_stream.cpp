@@ -3,8 +3,8 @@
 #include <chrono>
 
 #include "aligned_bytes.h"
-#include "kernels/element.h"
 #include "openmp_threads.h"
+#include "runtime/host_order.h"
 
 namespace maskrt::cpu {
 namespace {
@@ -12,26 +12,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-/// f(n, element) for the tensor's elements in NCHW order (lists: [B, N, C]).
-template <typename F>
-void in_host_order(const kernels::Tensor& t, bool list, F&& f) {
-  std::size_t n = 0;
-  for (std::int64_t b = 0; b < t.batch; ++b) {
-    if (list) {
-      for (std::int64_t y = 0; y < t.height; ++y)
-        for (std::int64_t c = 0; c < t.channels; ++c) f(n++, b, y, 0, c);
-      continue;
-    }
-    for (std::int64_t c = 0; c < t.channels; ++c)
-      for (std::int64_t y = 0; y < t.height; ++y)
-        for (std::int64_t x = 0; x < t.width; ++x) f(n++, b, y, x, c);
-  }
-}
-
-std::size_t elements_of(const kernels::Tensor& t) {
-  return static_cast<std::size_t>(t.batch * t.height * t.width * t.channels);
-}
 
 /// The stages one after another, on the calling thread and its helpers.
 class CpuExecution final : public Execution {
@@ -112,19 +92,10 @@ void CpuStream::preprocess(std::span<const ImageToProcess> images, const kernels
   }
 }
 
-std::vector<float> CpuStream::read(const kernels::Tensor& tensor, bool list) {
-  std::vector<float> numbers(elements_of(tensor));
-  in_host_order(tensor, list,
-                [&](std::size_t n, auto b, auto y, auto x, auto c) { numbers[n] = kernels::get(tensor, b, y, x, c); });
-  return numbers;
-}
+std::vector<float> CpuStream::read(const kernels::Tensor& tensor, bool list) { return to_host_order(tensor, list); }
 
 void CpuStream::write(const kernels::Tensor& tensor, std::span<const float> nchw) {
-  if (nchw.size() != elements_of(tensor))
-    throw Error("cpu: expected " + std::to_string(elements_of(tensor)) + " numbers to write, found " +
-                std::to_string(nchw.size()));
-  in_host_order(tensor, false,
-                [&](std::size_t n, auto b, auto y, auto x, auto c) { kernels::set(tensor, b, y, x, c, nchw[n]); });
+  from_host_order(nchw, tensor, "cpu");
 }
 
 }  // namespace maskrt::cpu

@@ -3,31 +3,11 @@
 #include <cstring>
 
 #include "execution.h"
-#include "kernels/element.h"
 #include "kernels/preprocess/preprocess_cuda.h"
+#include "runtime/host_order.h"
 
 namespace maskrt::cuda {
 namespace {
-
-/// f(n, b, y, x, c) for the tensor's elements in NCHW order (lists: [B, N, C]).
-template <typename F>
-void in_host_order(const kernels::Tensor& t, bool list, F&& f) {
-  std::size_t n = 0;
-  for (std::int64_t b = 0; b < t.batch; ++b) {
-    if (list) {
-      for (std::int64_t y = 0; y < t.height; ++y)
-        for (std::int64_t c = 0; c < t.channels; ++c) f(n++, b, y, 0, c);
-      continue;
-    }
-    for (std::int64_t c = 0; c < t.channels; ++c)
-      for (std::int64_t y = 0; y < t.height; ++y)
-        for (std::int64_t x = 0; x < t.width; ++x) f(n++, b, y, x, c);
-  }
-}
-
-std::size_t elements_of(const kernels::Tensor& t) {
-  return static_cast<std::size_t>(t.batch * t.height * t.width * t.channels);
-}
 
 /// From a tensor's first element to its last: of a slice, other channels' too.
 std::size_t span_of(const kernels::Tensor& t) {
@@ -132,21 +112,14 @@ std::vector<float> SessionStream::read(const kernels::Tensor& tensor, bool list)
   synchronize();
   kernels::Tensor host = tensor;
   host.data = bytes.data();
-  std::vector<float> numbers(elements_of(tensor));
-  in_host_order(host, list,
-                [&](std::size_t n, auto b, auto y, auto x, auto c) { numbers[n] = kernels::get(host, b, y, x, c); });
-  return numbers;
+  return to_host_order(host, list);
 }
 
 void SessionStream::write(const kernels::Tensor& tensor, std::span<const float> nchw) {
-  if (nchw.size() != elements_of(tensor))
-    throw Error(std::string("cuda: expected ") + std::to_string(elements_of(tensor)) + " numbers to write, found " +
-                std::to_string(nchw.size()));
   std::vector<std::byte> bytes(tensor.bytes());  // zeros, the padding channels with them
   kernels::Tensor host = tensor;
   host.data = bytes.data();
-  in_host_order(host, false,
-                [&](std::size_t n, auto b, auto y, auto x, auto c) { kernels::set(host, b, y, x, c, nchw[n]); });
+  from_host_order(nchw, host, "cuda");
   upload(tensor.data, bytes.data(), bytes.size());
   synchronize();
 }
