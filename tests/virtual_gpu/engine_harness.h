@@ -43,8 +43,9 @@ inline std::string engine_ptx() {
 
 class EngineBench {
  public:
-  explicit EngineBench(std::uint64_t seed = 0, std::uint32_t idle_ms = 0)
-      : device(test_settings(90, seed)), engine(device, options(seed, idle_ms)), context(engine.create_context()) {
+  explicit EngineBench(std::uint64_t seed = 0, std::uint32_t idle_ms = 0,
+                       std::uint64_t memory = std::uint64_t{64} << 20)
+      : device(settings(seed, memory)), engine(device, options(seed, idle_ms)), context(engine.create_context()) {
     module = device.load(engine_ptx());
   }
 
@@ -100,6 +101,11 @@ class EngineBench {
   std::shared_ptr<const Module> module;
 
  private:
+  static Settings settings(std::uint64_t seed, std::uint64_t memory) {
+    Settings settings = test_settings(90, seed);
+    settings.memory = memory;
+    return settings;
+  }
   Options options(std::uint64_t seed, std::uint32_t idle_ms) {
     Options options;
     options.seed = seed;

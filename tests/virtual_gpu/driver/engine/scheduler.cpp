@@ -208,8 +208,10 @@ void Scheduler::execute(Lock& lock, Task& chosen, bool by_engine) {
 
 std::unique_ptr<TaskOrder> Scheduler::prepare(Task& task) {
   const bool checked = options_.race_checks && task.uses_device();
-  // A copy that the host waits for, with nothing else under way, needs no trace: all to come is ordered after it.
-  const bool traced = checked && !(task.host_waits && pending_.size() == 1 && task.work->kind != WorkKind::kernel);
+  // A copy that the host waits for, with nothing else under way, needs no trace: all to come is ordered after it. What
+  // comes to freed memory is found there.
+  const bool alone = task.host_waits && pending_.size() == 1 && task.kind != WorkKind::kernel;
+  const bool traced = checked && !alone && task.kind != WorkKind::release;
   if (traced && records_.used() == 255) records_.forget();
   const std::uint64_t epoch = records_.epoch();
   task.order.move_to(epoch);
