@@ -268,8 +268,11 @@ void launch_conv(const CudaConvPlan& plan, const CudaConvOperands& operands, Cud
   p.out = operands.out;
   p.partials = static_cast<float*>(operands.workspace);
   p.counters = static_cast<unsigned*>(operands.counters);
-  KernelLaunch launch = {
-      .kernel = plan.kernel, .grid = plan.grid, .block = plan.block, .shared_bytes = plan.shared_bytes};
+  KernelLaunch launch;
+  launch.kernel = plan.kernel;
+  launch.grid = plan.grid;
+  launch.block = plan.block;
+  launch.shared_bytes = plan.shared_bytes;
   if (kernel_of(plan.choice).by_tensor_copies()) {
     const ConvTmaParams with_maps = with_tensor_maps(plan, p, queue);
     launch.overlaps_previous = true;

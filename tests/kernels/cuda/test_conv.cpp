@@ -61,6 +61,7 @@ const std::vector<Case> cases = {
     {1, 16, 17, 64, 256, {1, 1}, same, true, false, relu},
     {1, 1, 1, 520, 264, {1, 1}},
     {2, 3, 7, 264, 136, {3, 3, 1, 1}, same, true, false, relu},
+    {2, 20, 27, 72, 257, {1, 1}, same, true, false, relu},
     {1, 4, 5, 48, 70, {3, 3, 1, 1}, same, true, true, relu, true},
     {1, 3, 4, 16, 52, {1, 1, 1, 0, 1, 2}, none, false, false, Activation::none, true},
 };

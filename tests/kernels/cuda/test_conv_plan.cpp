@@ -1,0 +1,145 @@
+// What the cost model of the convolutions chooses: no GPU is looked at.
+#include <catch2/catch.hpp>
+
+#include "kernels/conv/conv_cost.h"
+#include "kernels/conv/conv_cuda.h"
+
+using namespace maskrt;
+using namespace maskrt::kernels;
+
+namespace {
+
+constexpr Chip h200 = {90, 132, 232448, 233472, 60u << 20}, a100 = {80, 108, 166912, 167936, 40u << 20},
+               t4 = {75, 40, 65536, 65536, 4u << 20};
+
+CudaConvProblem layer(std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t in, std::int64_t out,
+                      const ConvGeometry& geometry, DataType type = DataType::f16) {
+  CudaConvProblem problem;
+  problem.geometry = geometry;
+  problem.in = dense(nullptr, type, batch, height, width, in, 0);
+  problem.out = dense(nullptr, type, batch, conv_output_size(height, geometry.kernel_height, geometry),
+                      conv_output_size(width, geometry.kernel_width, geometry), out, 0);
+  return problem;
+}
+
+const CudaConvProblem res2 = layer(1, 160, 216, 64, 64, {3, 3, 1, 1}), res5 = layer(1, 20, 27, 512, 512, {3, 3, 1, 1}),
+                      branches = layer(1, 80, 108, 512, 512, {3, 3, 1, 1, 1, 2});
+
+double operations(const CudaConvProblem& p) {
+  return 2.0 * static_cast<double>(p.out.batch * p.out.height * p.out.width * p.out.channels * p.in.channels /
+                                   p.geometry.groups * p.geometry.kernel_height * p.geometry.kernel_width);
+}
+
+const ConvKernel& kernel_of(const CudaConvPlan& plan) {
+  return conv_kernels()[static_cast<std::size_t>(plan.choice.kernel)];
+}
+
+}  // namespace
+
+TEST_CASE("no prediction beats the chip's arithmetic or its memory") {
+  for (const Chip& chip : {h200, a100, t4}) {
+    const ConvRates rates = conv_rates(chip);
+    const double flops = std::max({rates.tensor_flops, rates.wgmma_flops}) * rates.hertz * chip.multiprocessors;
+    for (const CudaConvProblem& problem : {res2, res5, branches, layer(16, 80, 108, 256, 256, {3, 3, 1, 1})}) {
+      const double bytes = static_cast<double>(2 * problem.in.batch_stride * problem.in.batch +
+                                               2 * problem.out.batch_stride * problem.out.batch);
+      for (const ConvChoice& choice : conv_choices(problem, chip)) {
+        const CudaConvPlan plan = plan_conv(problem, chip, &choice);
+        INFO(plan.kernel.entry << " in " << choice.splits << " parts on " << chip.compute_capability);
+        CHECK(plan.predicted_seconds >= operations(problem) / flops);
+        CHECK(plan.predicted_seconds >= bytes / (rates.memory_bytes * rates.hertz * chip.multiprocessors));
+      }
+    }
+  }
+}
+
+TEST_CASE("the plan takes the choice with the least predicted time, and a forced one where there is one") {
+  for (const Chip& chip : {h200, a100, t4}) {
+    for (const CudaConvProblem& problem : {res2, res5, branches}) {
+      const std::vector<ConvChoice> choices = conv_choices(problem, chip);
+      const CudaConvPlan best = plan_conv(problem, chip);
+      CHECK(best.choice == choices.front());
+      for (const ConvChoice& choice : choices) {
+        const CudaConvPlan plan = plan_conv(problem, chip, &choice);
+        CHECK(plan.choice == choice);
+        CHECK(plan.predicted_seconds >= best.predicted_seconds);
+      }
+    }
+  }
+}
+
+TEST_CASE("few tiles of a long sum are split, many are not") {
+  for (const Chip& chip : {h200, a100}) {
+    INFO("compute capability " << chip.compute_capability);
+    const CudaConvPlan few = plan_conv(res5, chip), many = plan_conv(branches, chip);
+    CHECK(few.params.splits > 1);
+    CHECK(few.workspace_bytes > 0);
+    CHECK(few.counter_bytes > 0);
+    CHECK(many.params.splits == 1);
+    CHECK(many.workspace_bytes == 0);
+    CHECK(many.counter_bytes == 0);
+  }
+}
+
+TEST_CASE("on Hopper, 8640 pixels by two branches of 256 channels make one wave") {
+  const CudaConvPlan plan = plan_conv(branches, h200);
+  CHECK(kernel_of(plan).by_tensor_copies());
+  CHECK(plan.units <= h200.multiprocessors);
+  CHECK(plan.units > h200.multiprocessors * 9 / 10);
+  CHECK(plan.grid.count() == static_cast<std::uint64_t>(plan.units));
+}
+
+TEST_CASE("a chip is offered what it runs") {
+  for (const ConvChoice& choice : conv_choices(res2, t4)) {
+    const ConvKernel& kernel = conv_kernels()[static_cast<std::size_t>(choice.kernel)];
+    CHECK(kernel.oldest == KernelPath::sm75);
+    CHECK(kernel.shared_bytes <= t4.shared_per_block);
+  }
+  for (const ConvChoice& choice : conv_choices(res2, a100))
+    CHECK(conv_kernels()[static_cast<std::size_t>(choice.kernel)].oldest != KernelPath::sm90a);
+  for (const Chip& chip : {h200, a100, t4})
+    CHECK(kernel_of(plan_conv(layer(1, 16, 16, 32, 32, {3, 3, 1, 1}, DataType::f32), chip)).type == DataType::f32);
+}
+
+TEST_CASE("more blocks on a multiprocessor than registers or shared memory allow are not counted") {
+  for (const ConvKernel& kernel : conv_kernels()) {
+    INFO(kernel.name.entry);
+    CHECK(resident_blocks(kernel, a100) <= kernel.resident);
+    CHECK(static_cast<std::uint32_t>(resident_blocks(kernel, a100)) * kernel.shared_bytes <=
+          a100.shared_per_multiprocessor);
+    if (kernel.shared_bytes > t4.shared_per_block) CHECK(resident_blocks(kernel, t4) == 0);
+  }
+}
+
+TEST_CASE("weights are packed by taps, groups side by side, pixels in pairs") {
+  ConvGeometry g = {1, 1};
+  g.groups = 4;  // of 4 channels to 8: all four as one of 16 to 32
+  const ConvWeightLayout grouped = conv_weight_layout(g, dense(nullptr, DataType::f16, 1, 4, 4, 16, 0), 32);
+  CHECK(grouped.merged == 4);
+  CHECK(grouped.tap_channels == 16);
+  std::vector<float> weight(32 * 4);
+  for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = static_cast<float>(i + 1);
+  std::vector<std::uint16_t> packed(grouped.bytes() / 2);
+  pack_conv_weight(grouped, weight.data(), packed.data());
+  for (std::int64_t o = 0; o < 32; ++o) {
+    for (std::int64_t k = 0; k < grouped.depth; ++k) {
+      const std::int64_t channel = k - o / 8 * 4;
+      const float want = channel >= 0 && channel < 4 ? weight[static_cast<std::size_t>(o * 4 + channel)] : 0.0f;
+      REQUIRE(float_from_f16(packed[static_cast<std::size_t>(o * grouped.depth + k)]) == want);
+    }
+  }
+
+  const Tensor image = dense(nullptr, DataType::f16, 1, 8, 8, 3, 4);
+  const ConvWeightLayout stem = conv_weight_layout({7, 7, 2, 3}, image, 1);
+  CHECK(stem.pixel_pairs);
+  CHECK(stem.device_kernel_width() == 4);
+  std::vector<float> taps(3 * 49);
+  for (std::size_t i = 0; i < taps.size(); ++i) taps[i] = static_cast<float>(i + 1);
+  packed.assign(stem.bytes() / 2, 0);
+  pack_conv_weight(stem, taps.data(), packed.data());
+  for (int y = 0; y < 7; ++y)
+    for (int x = 0; x < 8; ++x)  // one column of zeros, then the seven taps
+      for (int c = 0; c < 4; ++c)
+        REQUIRE(float_from_f16(packed[static_cast<std::size_t>((y * 8 + x) * 4 + c)]) ==
+                (x > 0 && c < 3 ? taps[static_cast<std::size_t>(c * 49 + y * 7 + x - 1)] : 0.0f));
+}
