@@ -151,9 +151,8 @@ ConvGemm gemm_of(const CudaConvProblem& problem, const ConvWeightLayout& weights
 
 bool computes(const ConvKernel& kernel, const CudaConvProblem& problem, const ConvWeightLayout& weights,
               const ConvParams& params, const Chip& chip) {
-  const KernelPath path = chip.path();
-  const bool runs = kernel.by_tensor_copies() ? path == KernelPath::sm90a && suits_tensor_copies(problem, weights)
-                                              : path >= kernel.oldest;
+  const bool runs = chip.path() >= kernel.oldest && chip.path() <= kernel.newest &&
+                    (!kernel.by_tensor_copies() || suits_tensor_copies(problem, weights));
   return runs && kernel.type == problem.in.type && (params.in_wide != 0 || !kernel.tensor_cores) &&
          resident_blocks(kernel, chip) > 0;
 }

@@ -3,12 +3,14 @@
 namespace maskrt::kernels {
 namespace {
 
-/// A kernel of conv_mma_sm80.cu: `stages` tiles of both sides are in shared memory at a time.
-constexpr ConvKernel sm80(const char* name, int rows, int columns, int step, int warp_rows, int warp_columns,
-                          int stages, int resident) {
-  return {.name = {"conv/conv_mma_sm80", name},
+/// A kernel of conv_mma_sm80.cu or conv_mma_sm75.cu: `stages` tiles of both sides are in shared memory at a time.
+constexpr ConvKernel mma(KernelPath path, const char* name, int rows, int columns, int step, int warp_rows,
+                         int warp_columns, int stages, int resident) {
+  const bool dynamic = path == KernelPath::sm80;
+  return {.name = {dynamic ? "conv/conv_mma_sm80" : "conv/conv_mma_sm75", name},
           .type = DataType::f16,
-          .oldest = KernelPath::sm80,
+          .oldest = path,
+          .newest = dynamic ? KernelPath::sm90a : KernelPath::sm75,
           .tensor_cores = true,
           .rows = rows,
           .columns = columns,
@@ -16,9 +18,10 @@ constexpr ConvKernel sm80(const char* name, int rows, int columns, int step, int
           .warp_rows = warp_rows,
           .warp_columns = warp_columns,
           .threads = rows / warp_rows * (columns / warp_columns) * 32,
-          .shared_bytes = static_cast<std::uint32_t>((rows + columns) * step * 2 * stages),
+          .shared_bytes = dynamic ? static_cast<std::uint32_t>((rows + columns) * step * 2 * stages) : 0,
           .resident = resident};
 }
+constexpr auto sm80 = KernelPath::sm80, sm75 = KernelPath::sm75;
 
 /// A kernel of conv_wgmma_sm90.cu: two warpgroups with `blocks` times 64 channels by `pixels` pixels each, side by side
 /// in pixels where they share the channels.
@@ -28,6 +31,7 @@ constexpr ConvKernel sm90(const char* name, int blocks, int pixels, bool shares_
   return {.name = {"conv/conv_wgmma_sm90", name},
           .type = DataType::f16,
           .oldest = KernelPath::sm90a,
+          .newest = KernelPath::sm90a,
           .tensor_cores = true,
           .rows = rows,
           .columns = columns,
@@ -44,6 +48,7 @@ constexpr ConvKernel ffma(const char* name, DataType type, int step) {
   return {.name = {"conv/conv_ffma", name},
           .type = type,
           .oldest = KernelPath::sm75,
+          .newest = KernelPath::sm90a,
           .tensor_cores = false,
           .rows = 64,
           .columns = 64,
@@ -58,13 +63,16 @@ constexpr ConvKernel ffma(const char* name, DataType type, int step) {
 constexpr ConvKernel kernels[] = {
     ffma("conv_ffma_f32", DataType::f32, 16),
     ffma("conv_ffma_f16", DataType::f16, 32),
-    sm80("conv_sm80_128x256x32", 128, 256, 32, 64, 64, 4, 1),
-    sm80("conv_sm80_128x128x32", 128, 128, 32, 64, 64, 4, 2),
-    sm80("conv_sm80_256x64x32", 256, 64, 32, 64, 64, 3, 2),
-    sm80("conv_sm80_128x64x64", 128, 64, 64, 64, 32, 3, 2),
-    sm80("conv_sm80_64x128x64", 64, 128, 64, 32, 64, 3, 2),
-    sm80("conv_sm80_64x64x64", 64, 64, 64, 32, 32, 4, 3),
-    sm80("conv_sm80_128x32x64", 128, 32, 64, 32, 32, 3, 3),
+    mma(sm80, "conv_sm80_128x256x32", 128, 256, 32, 64, 64, 4, 1),
+    mma(sm80, "conv_sm80_128x128x32", 128, 128, 32, 64, 64, 4, 2),
+    mma(sm80, "conv_sm80_256x64x32", 256, 64, 32, 64, 64, 3, 2),
+    mma(sm80, "conv_sm80_128x64x64", 128, 64, 64, 64, 32, 3, 2),
+    mma(sm80, "conv_sm80_64x128x64", 64, 128, 64, 32, 64, 3, 2),
+    mma(sm80, "conv_sm80_64x64x64", 64, 64, 64, 32, 32, 4, 3),
+    mma(sm80, "conv_sm80_128x32x64", 128, 32, 64, 32, 32, 3, 3),
+    mma(sm75, "conv_sm75_128x128x32", 128, 128, 32, 32, 64, 2, 1),
+    mma(sm75, "conv_sm75_128x64x32", 128, 64, 32, 64, 32, 2, 2),
+    mma(sm75, "conv_sm75_64x64x32", 64, 64, 32, 32, 32, 2, 3),
     sm90("conv_sm90_128x256", 2, 128, false, 4),
     sm90("conv_sm90_136x256", 2, 136, false, 4),
     sm90("conv_sm90_96x256", 2, 96, false, 4),

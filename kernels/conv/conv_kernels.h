@@ -12,7 +12,7 @@ namespace maskrt::kernels {
 struct ConvKernel {
   KernelName name;
   DataType type;                ///< of the input and the weights
-  KernelPath oldest;            ///< the first chips that run it, and all newer ones, but for sm90a, which is one chip
+  KernelPath oldest, newest;    ///< of the chips that run it
   bool tensor_cores;            ///< then the input's pieces of 16 bytes must be aligned
   int rows, columns;            ///< of a tile: pixels, output channels
   int step;                     ///< elements of the depth that it takes at a time

@@ -145,6 +145,22 @@ struct PixelLoader {
     }
     cursor.advance(p, pieces * elements_of_piece<T>);
   }
+  /// The same in two halves, by way of registers: begins to read this thread's pieces and steps on ...
+  __device__ __forceinline__ void fetch(const ConvParams& p, uint4 (&held)[passes]) {
+#pragma unroll
+    for (int i = 0; i < passes; ++i) {
+      const T* from = static_cast<const T*>(p.in) + (first[i] + cursor.offset);
+      held[i] = (outside[i] & cursor.tap) != 0 ? uint4{} : *reinterpret_cast<const uint4*>(from);
+    }
+    cursor.advance(p, pieces * elements_of_piece<T>);
+  }
+  /// ... and writes them into the tile at `shared`.
+  __device__ __forceinline__ void put(std::uint32_t shared, const uint4 (&held)[passes]) const {
+#pragma unroll
+    for (int i = 0; i < passes; ++i)
+      *static_cast<uint4*>(
+          __cvta_shared_to_generic(shared + place + static_cast<std::uint32_t>(i * pass * pieces * 16))) = held[i];
+  }
 };
 
 /// Brings the right side's tiles: `rows` output channels by `pieces` pieces of the depth.
@@ -172,6 +188,21 @@ struct WeightLoader {
                  from + static_cast<long long>(i * pass) * p.depth, i * pass >= channels);
     }
     from += pieces * elements_of_piece<T>;
+  }
+  /// As PixelLoader's.
+  __device__ __forceinline__ void fetch(const ConvParams& p, uint4 (&held)[passes]) {
+#pragma unroll
+    for (int i = 0; i < passes; ++i) {
+      const T* row = from + static_cast<long long>(i * pass) * p.depth;
+      held[i] = i * pass >= channels ? uint4{} : *reinterpret_cast<const uint4*>(row);
+    }
+    from += pieces * elements_of_piece<T>;
+  }
+  __device__ __forceinline__ void put(std::uint32_t shared, const uint4 (&held)[passes]) const {
+#pragma unroll
+    for (int i = 0; i < passes; ++i)
+      *static_cast<uint4*>(
+          __cvta_shared_to_generic(shared + place + static_cast<std::uint32_t>(i * pass * pieces * 16))) = held[i];
   }
 };
 

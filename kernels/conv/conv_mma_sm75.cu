@@ -1,0 +1,104 @@
+// Convolution in f16 on Turing's tensor cores (sm_75), which has no asynchronous copies: implicit GEMM with two tiles
+// in shared memory and mma.m16n8k8, sums in f32.
+//
+// While the tensor cores work on one step of the depth, the next one's pieces are on their way into registers; they go
+// into shared memory before the step's last product. Bound by tensor cores where there are enough tiles; 64 KiB of
+// shared memory leave room for one block of the largest tile.
+#include <cuda_fp16.h>
+
+#include "mma_tile.cuh"
+#include "split_sum.cuh"
+
+namespace maskrt::kernels {
+namespace {
+
+template <typename Tile>
+__device__ __forceinline__ void conv(const ConvParams& p) {
+  static_assert(Tile::stages == 2);
+  __shared__ __align__(128) unsigned char shared[2 * Tile::stage_bytes];
+
+  const int column_tile = static_cast<int>(blockIdx.x) % p.column_tiles;
+  const int first_pixel = static_cast<int>(blockIdx.x) / p.column_tiles * Tile::rows;
+  const int first_channel = column_tile * Tile::columns, group = static_cast<int>(blockIdx.y);
+  const int split = static_cast<int>(blockIdx.z);
+  const int begin = static_cast<int>(static_cast<long long>(p.steps) * split / p.splits);
+  const int steps = static_cast<int>(static_cast<long long>(p.steps) * (split + 1) / p.splits) - begin;
+
+  using Pixels = PixelLoader<__half, Tile::rows, Tile::pieces, Tile::threads>;
+  using Weights = WeightLoader<__half, Tile::columns, Tile::pieces, Tile::threads>;
+  Pixels pixels;
+  Weights weights;
+  pixels.start(p, first_pixel, group, begin);
+  weights.start(p, first_channel, group, begin);
+  uint4 held_pixels[Pixels::passes], held_weights[Weights::passes];
+  const std::uint32_t base = ptx::shared_address(shared);
+  std::uint32_t written = 0, read = 0;
+  const auto fetch = [&] {
+    pixels.fetch(p, held_pixels);
+    weights.fetch(p, held_weights);
+  };
+  const auto put = [&] {
+    pixels.put(base + written, held_pixels);
+    weights.put(base + written + Tile::left_bytes, held_weights);
+    written ^= Tile::stage_bytes;
+  };
+  fetch();
+  put();
+  __syncthreads();
+
+  const Place<Tile> place(threadIdx.x);
+  const std::uint32_t left_at = base + swizzled<Tile::pieces>(place.row() + place.lane % 16, place.lane / 16);
+  const std::uint32_t right_at =
+      base + Tile::left_bytes +
+      swizzled<Tile::pieces>(place.column() + place.lane % 8 + place.lane / 16 * 8, place.lane / 8 % 2);
+  float sums[Tile::fragments][4] = {};
+  Fragments<Tile> fragments;
+  fragments.load_right(0, right_at, 0);
+#pragma unroll
+  for (int i = 0; i < Tile::row_fragments; ++i) fragments.load_left(i, left_at, 0);
+#pragma unroll 1
+  for (int step = 0; step < steps; ++step) {
+    const bool more = step + 1 < steps;
+#pragma unroll
+    for (int product = 0; product < Tile::products; ++product) {
+      if (product == 0 && more) fetch();
+      if (product == Tile::products - 1) {
+        if (more) put();
+        __syncthreads();
+        if (more) read ^= Tile::stage_bytes;
+      }
+      // Behind the last step this reads what is there, and nobody uses it.
+      fragments.load_right((product + 1) % 2, right_at + read, (product + 1) % Tile::products);
+#pragma unroll
+      for (int i = 0; i < Tile::row_fragments; ++i) {
+        fragments.multiply(i, product % 2, sums);
+        fragments.load_left(i, left_at + read, (product + 1) % Tile::products);
+      }
+    }
+  }
+  __syncthreads();
+
+  if (p.splits > 1) {
+    const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
+    if (!sum_of_splits<Tile::threads>(p, tile, split, sums, reinterpret_cast<unsigned*>(shared),
+                                      [] { __syncthreads(); }))
+      return;
+    __syncthreads();
+  }
+  store_tile<Tile>(p, sums, reinterpret_cast<float*>(shared), first_pixel, first_channel, group);
+}
+
+}  // namespace
+
+// The tiles, each on purpose (rows x columns x depth of a step; conv_kernels.cpp repeats the figures for the host):
+#define MASKRT_CONV(name, resident, ...)                                             \
+  extern "C" __global__ void __launch_bounds__(Tile<__VA_ARGS__>::threads, resident) \
+      name(const __grid_constant__ ConvParams p) {                                   \
+    conv<Tile<__VA_ARGS__>>(p);                                                      \
+  }
+MASKRT_CONV(conv_sm75_128x128x32, 1, 128, 128, 4, 32, 64, 2)
+MASKRT_CONV(conv_sm75_128x64x32, 2, 128, 64, 4, 64, 32, 2)
+MASKRT_CONV(conv_sm75_64x64x32, 3, 64, 64, 4, 32, 32, 2)
+#undef MASKRT_CONV
+
+}  // namespace maskrt::kernels
