@@ -39,7 +39,7 @@ struct DetectedInstance {
   MaskBits mask;
 };
 
-/// Image b of a batch, exactly as docs/accuracy.md defines it, in the order of the queries. For kept instances only,
+/// Image b of a batch, as docs/accuracy.md defines instances, in the order of the queries. For kept instances only,
 /// and never a full-size float mask. class_logits: list [batch, N, 1, classes]; objectness_logits: list [batch, N, 1,
 /// 1]; mask_logits: [batch, h, w, N] after the scale factor. fp32, any blocking. Splits the instances over OpenMP
 /// threads where it is built so.
