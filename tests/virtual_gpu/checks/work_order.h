@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -18,6 +19,14 @@ struct WorkOrder {
   /// The same until a warp has executed griddepcontrol.wait; differs for programmatic dependent launches.
   std::array<bool, 256> unordered_before_wait{};
   bool any_unordered = false;  ///< in either
+
+  // griddepcontrol, as the launch's warps executed it.
+  mutable std::atomic<bool> waited{false};
+  mutable std::atomic<bool> released_before_wait{false};  ///< launch_dependents, not ordered after a wait
+  mutable std::atomic<bool> released_after_wait{false};
+  /// True where dependents may have started before the launch had waited for what it depends on itself. They start when
+  /// all blocks have released them or ended.
+  bool releases_early() const { return !released_after_wait && (released_before_wait || !waited); }
 
   virtual ~WorkOrder() = default;
   /// Fills in what the report says of the other work: its name and, of a kernel, the line at `pc`.

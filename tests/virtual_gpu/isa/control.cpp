@@ -332,11 +332,18 @@ void decode_stackrestore(Decoder& d, Instr& in) {
 
 void decode_pmevent(Decoder& d, Instr&) { d.take("mask"); }
 
-// 9.7.12.7 griddepcontrol: a launch starts when what it depends on has ended, so there is nothing to wait for; the wait
-// is what orders a programmatic dependent launch after the grids in front of it.
+// 9.7.12.7 griddepcontrol: a launch starts when what it depends on has ended, so there is nothing to wait for; the
+// checks of global memory learn when a programmatic dependent launch is ordered after the grids in front of it.
+void grids_wait(Warp& w, const Instr&, Lanes) {
+  w.view.grids_waited = true;
+  if (const WorkOrder* order = w.cta->launch->global.work()) order->waited = true;
+}
+void grids_release(Warp& w, const Instr&, Lanes) {
+  const WorkOrder* order = w.cta->launch->global.work();
+  if (order != nullptr) (w.view.grids_waited ? order->released_after_wait : order->released_before_wait) = true;
+}
 void decode_griddepcontrol(Decoder& d, Instr& in) {
-  if (d.take_one_of({"launch_dependents", "wait"}) != "wait") return;
-  in.run = [](Warp& w, const Instr&, Lanes) { w.view.grids_waited = true; };
+  in.run = d.take_one_of({"launch_dependents", "wait"}) == "wait" ? grids_wait : grids_release;
 }
 
 // 9.7.19.5 setmaxnreg: registers are not rationed; the instruction must be converged all the same.

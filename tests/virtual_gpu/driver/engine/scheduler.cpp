@@ -198,6 +198,7 @@ void Scheduler::execute(Lock& lock, Task& chosen, bool by_engine) {
     const Code failure = carry_out(*task, order.get());
     lock.lock();
     if (device) device_busy_ = false;
+    task->releases_early = order != nullptr && task->kind == WorkKind::kernel && order->releases_early();
     Code none = Code::success;
     if (failure != Code::success) task->context->error.compare_exchange_strong(none, failure);
   }
@@ -218,7 +219,7 @@ std::unique_ptr<TaskOrder> Scheduler::prepare(Task& task) {
   task.order_before_wait = task.order;
   for (const Dependency& d : task.before) {
     task.order.join(d.task->order, epoch);
-    OrderedSet started = d.task->order;
+    OrderedSet started = d.programmatic && d.task->releases_early ? d.task->order_before_wait : d.task->order;
     if (d.programmatic && started.epoch == epoch) started.works.reset(d.task->number);
     task.order_before_wait.join(started, epoch);
   }

@@ -61,8 +61,10 @@ struct Task {
 
   /// What it is ordered after; once it has run, itself too. Starts as what the host had seen when it was submitted.
   OrderedSet order;
-  /// Of a programmatic dependent launch, the same until griddepcontrol.wait.
+  /// Of a programmatic dependent launch, the same until griddepcontrol.wait; never with itself.
   OrderedSet order_before_wait;
+  /// Of a kernel: its dependents may start before it has waited for what it depends on.
+  bool releases_early = false;
   std::chrono::steady_clock::time_point when;  ///< it ended
 
   bool uses_device() const { return work != nullptr && work->run && work->kind != WorkKind::host; }
