@@ -91,7 +91,7 @@ template <bool kBroken> __device__ void race_write_after_read(float* x, float* y
 }
 template <bool kBroken> __device__ void race_write_after_write(float* x, float* y, int n) {
   extern __shared__ float tile[];
-  if (kBroken || threadIdx.x < 32) tile[threadIdx.x % 32] = x[threadIdx.x];  // FAULT race_write_after_write
+  if (kBroken || threadIdx.x < 32) tile[threadIdx.x % 32] = x[threadIdx.x] + threadIdx.x;  // FAULT race_write_after_write
   __syncthreads();
   y[threadIdx.x] = tile[threadIdx.x % 32];
 }
@@ -107,7 +107,7 @@ template <bool kBroken> __device__ void race_named_barrier(float* x, float* y, i
 
 // Races in global memory.
 template <bool kBroken> __device__ void race_between_blocks(float* x, float* y, int n) {
-  if (threadIdx.x == 0) y[kBroken ? 0 : blockIdx.x] = x[blockIdx.x];  // FAULT race_between_blocks
+  if (threadIdx.x == 0) y[kBroken ? 0 : blockIdx.x] = x[blockIdx.x] + blockIdx.x;  // FAULT race_between_blocks
 }
 template <bool kBroken> __device__ void race_read_of_other_block(float* x, float* y, int n) {
   y[blockIdx.x * blockDim.x + threadIdx.x] = 1.0f;
@@ -125,6 +125,47 @@ template <bool kBroken> __device__ void last_block(float* x, float* y, int n) {
   float sum = 0;
   for (int i = threadIdx.x; i < gridDim.x * blockDim.x; i += blockDim.x) sum += x[i];  // FAULT last_block
   y[threadIdx.x] = sum;
+}
+
+// Races within a warp, and in global memory within a block.
+template <bool kBroken> __device__ void lanes_disagree(float* x, float* y, int n) {
+  extern __shared__ float tile[];
+  tile[threadIdx.x / 2] = kBroken ? threadIdx.x : threadIdx.x / 2;  // FAULT lanes_disagree
+  __syncthreads();
+  y[threadIdx.x] = tile[threadIdx.x / 2];
+}
+template <bool kBroken> __device__ void race_between_lanes(float* x, float* y, int n) {
+  extern __shared__ float tile[];
+  tile[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  if (threadIdx.x % 32 < n) {
+    for (int i = 0; i < n; ++i) tile[threadIdx.x] += x[i];
+  }
+  if (!kBroken) __syncwarp();
+  y[threadIdx.x] = tile[threadIdx.x ^ 1];  // FAULT race_between_lanes
+}
+template <bool kBroken> __device__ void race_between_warps(float* x, float* y, int n) {
+  y[threadIdx.x] = threadIdx.x;
+  if (!kBroken) __syncthreads();
+  x[threadIdx.x] = y[(threadIdx.x + 32) % blockDim.x];  // FAULT race_between_warps
+}
+template <bool kBroken> __device__ void warps_disagree(float* x, float* y, int n) {
+  if (threadIdx.x % 32 == 0) y[0] = kBroken ? threadIdx.x : n;  // FAULT warps_disagree
+}
+// A flag is read, then the data that it announces, by the same thread.
+template <bool kBroken> __device__ void read_without_acquire(float* x, float* y, int n) {
+  unsigned* flag = reinterpret_cast<unsigned*>(y + 512);
+  if (threadIdx.x != 0) return;
+  if (blockIdx.x == 0) {
+    x[0] = 3.0f;
+    __threadfence();
+    asm volatile("st.relaxed.gpu.global.u32 [%0], 1;" ::"l"(flag) : "memory");
+  } else {
+    unsigned seen;
+    do asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];" : "=r"(seen) : "l"(flag) : "memory"); while (seen != 1);
+    if (!kBroken) __threadfence();
+    y[blockIdx.x] = x[0];  // FAULT read_without_acquire
+  }
 }
 
 // Asynchronous copies.
@@ -215,6 +256,23 @@ template <bool kBroken> __device__ void wgmma_without_proxy_fence(half* x, float
   asm volatile("wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%0, %1, %2, %3}, %4, %5, 1, 1, 1, 0, 0;" : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "l"(a), "l"(b));  // FAULT wgmma_without_proxy_fence
   asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
   asm volatile("wgmma.wait_group.sync.aligned 0;" : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])::"memory");
+  y[threadIdx.x] = d[0] + d[1] + d[2] + d[3];
+}
+
+template <bool kBroken> __device__ void wgmma_without_fence(half* x, float* y, int n) {
+  extern __shared__ __align__(1024) half tiles[];
+  for (int i = threadIdx.x; i < 64 * 16 + 8 * 16; i += 128) tiles[i] = x[i];
+  proxy_fence();
+  __syncthreads();
+  const uint64_t a = uint64_t{8} << 16 | uint64_t{16} << 32 | shared_address(tiles) >> 4, b = uint64_t{8} << 16 | uint64_t{16} << 32 | shared_address(tiles + 64 * 16) >> 4;
+  float d[4] = {};
+  for (int k = 0; k < n; ++k) {
+    if (!kBroken || k == 0) asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+    asm volatile("wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%0, %1, %2, %3}, %4, %5, 1, 1, 1, 0, 0;" : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "l"(a), "l"(b));  // FAULT wgmma_without_fence
+    asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+    asm volatile("wgmma.wait_group.sync.aligned 0;" : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])::"memory");
+    for (int i = 0; i < 4; ++i) d[i] = d[i] * 0.5f + 1.0f;
+  }
   y[threadIdx.x] = d[0] + d[1] + d[2] + d[3];
 }
 
@@ -322,6 +380,11 @@ BOTH(race_named_barrier, float)
 BOTH(race_between_blocks, float)
 BOTH(race_read_of_other_block, float)
 BOTH(last_block, float)
+BOTH(lanes_disagree, float)
+BOTH(race_between_lanes, float)
+BOTH(race_between_warps, float)
+BOTH(warps_disagree, float)
+BOTH(read_without_acquire, float)
 BOTH(copy_without_wait, float)
 BOTH(copy_without_barrier, float)
 BOTH(copy_one_group_short, float)
@@ -330,6 +393,7 @@ BOTH(bulk_store_without_fence, float)
 BOTH(bulk_store_without_wait, float)
 BOTH(wgmma_without_wait, half)
 BOTH(wgmma_without_proxy_fence, half)
+BOTH(wgmma_without_fence, half)
 BOTH(barrier_after_exit, float)
 BOTH(barrier_in_branch, float)
 BOTH(barrier_count, float)

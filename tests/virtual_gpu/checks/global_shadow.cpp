@@ -19,11 +19,8 @@ std::uint32_t pc_of(std::uint64_t tag) { return static_cast<std::uint32_t>(tag >
 constexpr std::uint64_t kWholeRange =
     std::uint64_t{0x1fffff} << 35 | std::uint64_t{1} << 19 | std::uint64_t{0x3fff} << 5;
 
-/// A tag of another block of the same launch.
-bool elsewhere(std::uint64_t tag, std::uint64_t mine) { return (tag ^ mine) >> 56 == 0 && (tag ^ mine) >> 35 != 0; }
-
 GlobalRace race(std::uint64_t tag, bool wrote, std::uint64_t address) {
-  return {true, static_cast<std::uint32_t>(tag >> 56), wrote, address, block_of(tag), warp_of(tag), pc_of(tag)};
+  return {true, static_cast<std::uint32_t>(tag >> 56), wrote, address, block_of(tag), warp_of(tag), pc_of(tag), false};
 }
 
 /// A tag of other work that is unordered with the current one. `unordered` may be null: then none is.
@@ -70,9 +67,12 @@ std::uint64_t GlobalShadow::make(const BlockOrder& order, const Access& access) 
          static_cast<std::uint64_t>(access.pc & 0x3fff) << 5 | (access.strong ? 16u : 0u);
 }
 
-bool GlobalShadow::conflicts(std::uint64_t tag, const BlockOrder& order, bool strong, std::uint32_t mask) const {
-  if ((tag & mask) == 0) return false;
-  if (strong && (tag & 16) != 0) return false;
+bool GlobalShadow::conflicts(std::uint64_t tag, std::uint32_t clock, std::uint64_t mine, const BlockOrder& order,
+                             const Access& access, std::uint32_t mask) const {
+  // Of this launch; by another warp; of these bytes.
+  if ((tag ^ mine) >> 56 != 0 || (tag ^ mine) >> 30 == 0 || (tag & mask) == 0) return false;
+  if (access.strong && (tag & 16) != 0) return false;
+  if ((tag ^ mine) >> 35 == 0) return access.seen != nullptr && access.seen->seen[warp_of(tag)] < clock;
   if (tick_of(tag) == kLastTick) return false;  // too many fences to tell apart
   const auto seen = order.acquired.find(block_of(tag));
   return seen == order.acquired.end() || seen->second[warp_of(tag)] <= tick_of(tag);
@@ -81,15 +81,17 @@ bool GlobalShadow::conflicts(std::uint64_t tag, const BlockOrder& order, bool st
 GlobalRace GlobalShadow::read(BlockOrder& order, const Access& access, std::uint64_t address, std::uint32_t bytes) {
   order.touched = true;
   const std::uint64_t mine = make(order, access);
+  const std::uint32_t clock = access.seen != nullptr ? access.seen->seen[access.warp] : 0;
   const bool* others = unordered(access);
   const std::uint64_t end = address + bytes;
   for (std::uint64_t at = address & ~std::uint64_t{3}; at < end; at += 4) {
     const std::uint32_t part = part_of_word(at, address, end);
     GlobalTags& tags = *memory_.tags(at);
     const std::uint64_t write = load(tags.write);
-    if (elsewhere(write, mine) && conflicts(write, order, access.strong, part)) return race(write, true, at);
+    if (conflicts(write, tags.write_clock, mine, order, access, part)) return race(write, true, at);
     if (foreign(write, others, access.strong, part)) return race(write, true, at);
     note_read(memory_, tags, at, mine | part, others);
+    tags.read_clock = clock;
   }
   return {};
 }
@@ -97,21 +99,28 @@ GlobalRace GlobalShadow::read(BlockOrder& order, const Access& access, std::uint
 GlobalRace GlobalShadow::write(BlockOrder& order, const Access& access, std::uint64_t address, std::uint32_t bytes) {
   order.touched = true;
   const std::uint64_t mine = make(order, access);
+  const std::uint32_t clock = access.seen != nullptr ? access.seen->seen[access.warp] : 0;
   const bool* others = unordered(access);
+  GlobalRace repeated;
   const std::uint64_t end = address + bytes;
   for (std::uint64_t at = address & ~std::uint64_t{3}; at < end; at += 4) {
     const std::uint32_t part = part_of_word(at, address, end);
     GlobalTags& tags = *memory_.tags(at);
     const std::uint64_t write = load(tags.write);
-    if (elsewhere(write, mine) && conflicts(write, order, access.strong, part)) return race(write, true, at);
+    if (conflicts(write, tags.write_clock, mine, order, access, part)) {
+      if (!access.may_repeat || pc_of(write) != (access.pc & 0x3fff)) return race(write, true, at);
+      repeated = race(write, true, at);
+      repeated.repeats = true;
+    }
     const std::uint64_t read = load(tags.read);
-    if (elsewhere(read, mine) && conflicts(read, order, access.strong, part)) return race(read, false, at);
+    if (conflicts(read, tags.read_clock, mine, order, access, part)) return race(read, false, at);
     bool wrote = false;
     const std::uint64_t other = foreign_access(memory_, tags, at, others, access.strong, part, wrote);
     if (other != 0) return race(other, wrote, at);
     store(tags.write, mine | part);
+    tags.write_clock = clock;
   }
-  return {};
+  return repeated;
 }
 
 GlobalRace touch_range(Memory& memory, const WorkOrder& order, bool write, bool strong, std::uint64_t address,
@@ -119,20 +128,24 @@ GlobalRace touch_range(Memory& memory, const WorkOrder& order, bool write, bool 
   const bool* unordered = order.any_unordered ? order.unordered.data() : nullptr;
   if (unordered == nullptr && order.number == 0) return {};
   const std::uint64_t mine = std::uint64_t{order.number} << 56 | kWholeRange | (strong ? 16u : 0u);
+  const bool record = order.number != 0;
+  const bool displaced = memory.any_displaced_read();
   const std::uint64_t end = address + bytes;
   for (std::uint64_t at = address & ~std::uint64_t{3}; at < end; at += 4) {
-    const std::uint32_t part = part_of_word(at, address, end);
+    const std::uint32_t part = at >= address && at + 4 <= end ? 15 : part_of_word(at, address, end);
     GlobalTags& tags = *memory.tags(at);
-    if (write) {
-      bool wrote = false;
-      const std::uint64_t other = foreign_access(memory, tags, at, unordered, strong, part, wrote);
+    // Most words have seen nobody unordered.
+    if (unordered != nullptr && (displaced || unordered[load(tags.write) >> 56] || unordered[load(tags.read) >> 56])) {
+      bool wrote = true;
+      const std::uint64_t other = write ? foreign_access(memory, tags, at, unordered, strong, part, wrote)
+                                  : foreign(load(tags.write), unordered, strong, part) ? load(tags.write)
+                                                                                       : 0;
       if (other != 0) return race(other, wrote, at);
-      if (order.number != 0) store(tags.write, mine | part);
-    } else {
-      const std::uint64_t other = load(tags.write);
-      if (foreign(other, unordered, strong, part)) return race(other, true, at);
-      if (order.number != 0) note_read(memory, tags, at, mine | part, unordered);
+      if (!write && record) note_read(memory, tags, at, mine | part, unordered);
+    } else if (!write && record) {
+      store(tags.read, mine | part);
     }
+    if (write && record) store(tags.write, mine | part);
   }
   return {};
 }
@@ -143,24 +156,19 @@ void GlobalShadow::release(BlockOrder& order, std::uint64_t address) {
   Stripe& stripe = stripes_[(address >> 2) % stripes_.size()];
   const std::lock_guard lock(stripe.mutex);
   PublishedBlocks& location = stripe.locations[address];
-  const auto merge = [&](std::uint32_t block, const Published& published) {
-    Published& known = location[block];
-    for (int w = 0; w < kMaxWarps; ++w) known[w] = std::max(known[w], published[w]);
-  };
-  merge(order.block & 0x1fffff, order.published);
-  for (const auto& [block, published] : order.acquired) merge(block, published);
+  BlockOrder::join(location[order.block & 0x1fffff], order.published);
+  for (const auto& [block, published] : order.acquired) BlockOrder::join(location[block], published);
 }
 
-void GlobalShadow::acquire(BlockOrder& order, std::uint64_t address) {
+void GlobalShadow::acquire(BlockOrder& order, std::uint32_t warp, std::uint64_t address, bool acquires) {
   if (!any_release_.load(std::memory_order_relaxed)) return;
   Stripe& stripe = stripes_[(address >> 2) % stripes_.size()];
   const std::lock_guard lock(stripe.mutex);
   const auto location = stripe.locations.find(address);
   if (location == stripe.locations.end()) return;
-  for (const auto& [block, published] : location->second) {
-    Published& known = order.acquired[block];
-    for (int w = 0; w < kMaxWarps; ++w) known[w] = std::max(known[w], published[w]);
-  }
+  order.any_observed |= !acquires;
+  PublishedBlocks& known = acquires ? order.acquired : order.observed[warp];
+  for (const auto& [block, published] : location->second) BlockOrder::join(known[block], published);
 }
 
 }  // namespace vgpu

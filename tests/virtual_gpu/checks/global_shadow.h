@@ -3,8 +3,11 @@
 //
 // A write is published when its warp (or, after a barrier, any warp of its block) executes a fence at gpu scope or
 // wider. An atomic or strong access to some location hands the block's published writes over; whoever reads or updates
-// that location later is ordered after them. PTX ISA, 8.8 "Axioms", in particular release patterns; the acquire side is
-// lenient: an atomic that reads the location is enough.
+// that location later, and then fences or meets others at a barrier, is ordered after them. PTX ISA, 8.8 "Axioms", in
+// particular release and acquire patterns; a barrier instead of the reader's fence is what the CUDA C++ Programming
+// Guide shows.
+//
+// Warps of one block are ordered by its barriers, as in shared memory, and by strong accesses to the same place.
 #pragma once
 
 #include <array>
@@ -34,7 +37,19 @@ struct BlockOrder {
   bool any_published = false;
   Published published{};
   PublishedBlocks acquired;
+  /// By warp: what strong reads without .acquire have seen, until the warp fences or synchronises.
+  std::array<PublishedBlocks, kMaxWarps> observed;
+  bool any_observed = false;
 
+  /// What the warp has observed orders the block from here on.
+  void settle(std::uint32_t warp) {
+    if (!any_observed) return;
+    for (const auto& [other, published_by] : observed[warp]) join(acquired[other], published_by);
+    observed[warp].clear();
+  }
+  static void join(Published& known, const Published& more) {
+    for (int w = 0; w < kMaxWarps; ++w) known[w] = known[w] > more[w] ? known[w] : more[w];
+  }
   void advance() {
     if (touched) ++tick;
     touched = false;
@@ -43,6 +58,7 @@ struct BlockOrder {
   void barrier() {
     advance();
     barrier_tick = tick;
+    for (std::uint32_t w = 0; w < kMaxWarps; ++w) settle(w);
   }
   /// At a fence of gpu or system scope by one warp.
   void fence(std::uint32_t warp) {
@@ -50,6 +66,7 @@ struct BlockOrder {
     for (auto& p : published) p = p > barrier_tick ? p : barrier_tick;
     published[warp] = tick;
     any_published = true;
+    settle(warp);
   }
 };
 
@@ -61,6 +78,7 @@ struct GlobalRace {
   std::uint32_t block = 0;
   std::uint32_t warp = 0;
   std::uint32_t pc = 0;
+  bool repeats = false;  ///< both are writes by the same instruction: no race where they write the same
 };
 
 /// A launch's side; used by all worker threads.
@@ -77,6 +95,9 @@ class GlobalShadow {
     std::uint32_t pc = 0;
     bool strong = false;
     bool grids_waited = false;
+    /// What the warp is ordered after in its own block; null where only other blocks are looked at.
+    const VectorClock* seen = nullptr;
+    bool may_repeat = false;  ///< two writes by one instruction are no race where they write the same
   };
   GlobalRace read(BlockOrder& order, const Access& access, std::uint64_t address, std::uint32_t bytes);
   GlobalRace write(BlockOrder& order, const Access& access, std::uint64_t address, std::uint32_t bytes);
@@ -87,8 +108,9 @@ class GlobalShadow {
 
   /// An atomic or strong write to `address`.
   void release(BlockOrder& order, std::uint64_t address);
-  /// An atomic or strong read of `address`.
-  void acquire(BlockOrder& order, std::uint64_t address);
+  /// An atomic or strong read of `address` by a warp. Without `acquires` it counts once the warp fences or meets
+  /// others.
+  void acquire(BlockOrder& order, std::uint32_t warp, std::uint64_t address, bool acquires);
 
  private:
   // launch:8 block:21 warp:5 tick:11 pc:14 strong:1 mask:4; tick 0 is nobody.
@@ -99,8 +121,9 @@ class GlobalShadow {
     if (work_ == nullptr || !work_->any_unordered) return nullptr;
     return (access.grids_waited ? work_->unordered : work_->unordered_before_wait).data();
   }
-  /// For the tag of another block of this launch.
-  bool conflicts(std::uint64_t tag, const BlockOrder& order, bool strong, std::uint32_t mask) const;
+  /// For a tag of this launch, and the clock beside it.
+  bool conflicts(std::uint64_t tag, std::uint32_t clock, std::uint64_t mine, const BlockOrder& order,
+                 const Access& access, std::uint32_t mask) const;
 
   struct Stripe {
     std::mutex mutex;

@@ -27,6 +27,11 @@ RaceFound SharedShadow::read(const View& view, const Accessor& who, std::uint32_
         view.async.seen[agent(word.write)] < clock(word.write)) {
       return found(word.write, true, true, at);
     }
+    if (written_by_other_lane(at / 4, who)) [[unlikely]] {
+      RaceFound race = found(word.write, true, false, at);
+      race.lanes = true;
+      return race;
+    }
     const Tag tag = make(who, part);
     // Two readers are remembered; with more, the older of the two is forgotten, which can hide a race but not invent
     // one.
@@ -42,19 +47,26 @@ RaceFound SharedShadow::read(const View& view, const Accessor& who, std::uint32_
 
 RaceFound SharedShadow::write(const View& view, const Accessor& who, std::uint32_t address, std::uint32_t bytes) {
   const std::uint32_t end = address + bytes;
+  RaceFound repeated;
   for (std::uint32_t at = address & ~3u; at < end; at += 4) {
     std::uint32_t part = 15;
     if (at < address) part &= 15u << (address - at);
     if (at + 4 > end) part &= 15u >> (at + 4 - end);
     Word& word = words_[at / 4];
-    if (conflicts(word.write, part, view.generic, who)) return found(word.write, true, false, at);
+    if (conflicts(word.write, part, view.generic, who)) {
+      const RaceFound race = found(word.write, true, false, at);
+      if (who.lane == 0 || race.other.pc != who.pc) return race;
+      repeated = race;
+      repeated.repeats = true;
+    }
     if (conflicts(word.read[0], part, view.generic, who)) return found(word.read[0], false, false, at);
     if (conflicts(word.read[1], part, view.generic, who)) return found(word.read[1], false, false, at);
     const Tag tag = make(who, part);
     word.write = (word.write >> 32 == tag >> 32 && agent(word.write) == who.agent) ? (tag | (word.write & 0xf00)) : tag;
     if (part == 15) word.read[0] = word.read[1] = 0;
+    note(at / 4, who, part);
   }
-  return {};
+  return repeated;
 }
 
 }  // namespace vgpu

@@ -16,13 +16,19 @@ struct Accessor {
   std::uint32_t pc = 0;  ///< index of the instruction in its program
   bool atomic = false;
   bool copied = false;  ///< by cp.async: the asynchronous proxy sees it without a proxy fence
+  /// Of a plain load or store: its lane and one more, and how often the lanes of its warp have met; else 0.
+  std::uint32_t lane = 0;
+  std::uint32_t meetings = 0;
+  bool diverged = false;  ///< part of the warp executes it
 };
 
 /// A conflict that nothing orders.
 struct RaceFound {
   bool found = false;
   bool other_wrote = false;
-  bool proxy = false;  ///< ordered, but not across proxies
+  bool proxy = false;    ///< ordered, but not across proxies
+  bool lanes = false;    ///< between lanes of one warp
+  bool repeats = false;  ///< two writes by the same instruction: no race where they write the same
   std::uint32_t address = 0;
   Accessor other;
 };
@@ -34,9 +40,9 @@ class SharedShadow {
 
   std::uint8_t* state(std::uint32_t address) { return states_.data() + address; }
 
-  /// Records the access and returns the first conflict with one that `view` isn't ordered after. Of warps only: lanes
-  /// of one warp are not told apart. With `async_proxy`, writes through the generic proxy must have been fenced as
-  /// well.
+  /// Records the access and returns the first conflict with one that `view` isn't ordered after. Lanes of one warp are
+  /// told apart where one reads what another wrote while the warp was diverged, and they have not met since. With
+  /// `async_proxy`, writes through the generic proxy must have been fenced as well.
   RaceFound read(const View& view, const Accessor& who, std::uint32_t address, std::uint32_t bytes, bool async_proxy);
   RaceFound write(const View& view, const Accessor& who, std::uint32_t address, std::uint32_t bytes);
 
@@ -59,10 +65,22 @@ class SharedShadow {
     return (mask(tag) & bytes) != 0 && seen.seen[agent(tag)] < clock(tag) && agent(tag) != who.agent &&
            !(who.atomic && (tag & 128) != 0);
   }
+  /// Notes which lane wrote a word, where the lanes have to meet before another reads it.
+  void note(std::uint32_t word, const Accessor& who, std::uint32_t part) {
+    const bool matters = who.diverged && who.lane != 0 && part == 15;
+    if (matters && writers_.empty()) writers_.resize(words_.size(), 0);
+    if (!writers_.empty()) writers_[word] = matters ? std::uint64_t{who.meetings} << 8 | who.lane : 0;
+  }
+  bool written_by_other_lane(std::uint32_t word, const Accessor& who) const {
+    if (writers_.empty() || who.lane == 0 || writers_[word] == 0) return false;
+    return agent(words_[word].write) == who.agent && writers_[word] >> 8 == who.meetings &&
+           (writers_[word] & 255) != who.lane;
+  }
   static RaceFound found(Tag tag, bool wrote, bool proxy, std::uint32_t address);
 
   std::vector<std::uint8_t> states_;
   std::vector<Word> words_;
+  std::vector<std::uint64_t> writers_;  ///< by word: meetings:56 lane:8, 0 where it does not matter; empty at first
 };
 
 }  // namespace vgpu

@@ -27,15 +27,18 @@ void update(Warp& w, const Instr& in, Lanes mask) {
   }
   Lanes operand_undefined = 0;
   for (u32 i = 0; i < 2 * n; ++i) operand_undefined |= w.undefined_in(in.more[n + i]);
+  const bool acquires = (in.flags & kAcquire) != 0;
   Lanes old_undefined = 0;
   T old[8][kWarpSize];
   for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
     const int l = std::countr_zero(rest);
     const bool global = is_global(space, at[l]);
     if (global && (in.flags & kRelease) != 0) w.cta->order.fence(w.index);
-    const Place p = place(w, l, space, at[l], bytes, {true, true, true});
-    if (!global && (in.flags & kReturns) != 0) {
-      View& known = w.cta->shared_atomics[static_cast<u32>(at[l])];
+    Access access{true, true, true};
+    access.by_lane = global;
+    const Place p = place(w, l, space, at[l], bytes, access);
+    if ((global && w.cta->warps.size() > 1) || (!global && (in.flags & kReturns) != 0)) {
+      View& known = global ? w.cta->strong_accesses(at[l]) : w.cta->shared_atomics[static_cast<u32>(at[l])];
       w.view.join(known);
       known.join(w.view);
       w.tick();
@@ -45,7 +48,7 @@ void update(Warp& w, const Instr& in, Lanes mask) {
       std::unique_lock<std::mutex> lock;
       if (global) {
         lock = std::unique_lock(location_lock(at[l]));
-        w.cta->launch->global.acquire(w.cta->order, at[l]);
+        w.cta->launch->global.acquire(w.cta->order, w.index, at[l], acquires);
         w.cta->launch->global.release(w.cta->order, at[l]);
       }
       for (u32 i = 0; i < n; ++i) {
@@ -55,7 +58,7 @@ void update(Warp& w, const Instr& in, Lanes mask) {
         if (Op::apply(old[i][l], b, c) != old[i][l]) ++w.cta->cluster->progress;
       }
       // Again, behind the update: a plain strong store may have come between, its release recorded before it.
-      if (global) w.cta->launch->global.acquire(w.cta->order, at[l]);
+      if (global) w.cta->launch->global.acquire(w.cta->order, w.index, at[l], acquires);
     }
     // An exchange defines; everything else computes from what was there.
     const bool bad = has(operand_undefined, l) || (!p.defined && !std::is_same_v<Op, Exchange<T>>);

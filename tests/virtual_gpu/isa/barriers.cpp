@@ -57,6 +57,8 @@ void barrier(Warp& w, const Instr& in, Lanes mask) {
   }
   b.view.join(w.view);
   w.tick();
+  ++w.meetings;
+  cta.order.settle(w.index);
   ++cta.cluster->progress;
   if ((in.flags & (kPopc | kAnd | kOr)) != 0) {
     w.require_defined(in.more[1], mask, "the predicate of a reduction");
@@ -97,6 +99,8 @@ void warp_sync(Warp& w, const Instr& in, Lanes mask) {
       w.wait_here(same, Fragment::State::warp_sync, group);
       continue;
     }
+    ++w.meetings;
+    w.cta->order.settle(w.index);
     // Those that came to another instance of the instruction go on behind it.
     for (Fragment& f : w.waiting) {
       if (f.state != Fragment::State::warp_sync || f.sync_mask != group || f.frame->program->code[f.pc].run != in.run)
@@ -117,6 +121,7 @@ void cluster_arrive(Warp& w, const Instr& in, Lanes mask) {
            "barrier.cluster.arrive comes twice without barrier.cluster.wait between");
   }
   w.cluster_arrived |= mask;
+  ++w.meetings;
   w.cta->cluster_view.join(w.view);
   w.tick();
   cluster.barrier_arrived += static_cast<u32>(std::popcount(mask));

@@ -1,5 +1,8 @@
 // Loads and stores. PTX ISA, 9.7.9.8 ld, 9.7.9.9 ld.global.nc, 9.7.9.10 ldu, 9.7.9.11 st, 9.7.9.15 prefetch and the
 // like.
+#include <chrono>
+#include <thread>
+
 #include "isa/addressing.h"
 #include "isa/atomic_ops.h"
 #include "isa/families.h"
@@ -75,9 +78,10 @@ void ld(Warp& w, const Instr& in, Lanes mask) {
   count(w, in, mask, at, bytes);
   Place places[kWarpSize];
   Lanes undefined = 0;
+  const Access access{false, (in.flags & kStrong) != 0, false, true, mask != w.live()};
   for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
     const int l = std::countr_zero(rest);
-    places[l] = place(w, l, space, at[l], bytes, {false, (in.flags & kStrong) != 0, false});
+    places[l] = place(w, l, space, at[l], bytes, access);
     if (!places[l].defined) undefined |= Lanes{1} << l;
   }
   for (u32 i = 0; i < in.count; ++i) {
@@ -97,7 +101,9 @@ void ld(Warp& w, const Instr& in, Lanes mask) {
   if ((in.flags & kStrong) != 0) {
     for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
       const int l = std::countr_zero(rest);
-      if (is_global(space, at[l])) w.cta->launch->global.acquire(w.cta->order, at[l]);
+      if (!is_global(space, at[l])) continue;
+      w.cta->launch->global.acquire(w.cta->order, w.index, at[l], (in.flags & kAcquire) != 0);
+      if (w.cta->warps.size() > 1) w.view.join(w.cta->strong_accesses(at[l]));
     }
   }
   if (undefined != 0) [[unlikely]]
@@ -184,6 +190,62 @@ void st_param_frame(Warp& w, const Instr& in, Lanes mask) {
   }
 }
 
+/// Values of one lane as they lie in memory.
+template <class M, class R>
+void gather(const Warp& w, const Instr& in, int l, M* values) {
+  for (u32 i = 0; i < in.count; ++i) values[i] = static_cast<M>(w.source<R>(register_of(in, i, 1))[l]);
+}
+
+/// The instruction has written this place before, unordered with this lane. That both write the same is no race.
+/// Another block that is about to write gets some time to do so.
+template <class M, class R>
+[[gnu::noinline]] void check_repeated(Warp& w, const Instr& in, int l, const Place& p) {
+  M values[8];
+  gather<M, R>(w, in, l, values);
+  for (int tries = 0; std::memcmp(values, p.data, sizeof(M) * in.count) != 0; ++tries) {
+    if (tries == 200) fail_repeated(w);
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
+}
+
+/// Lanes that write different values to one place of shared memory by one instruction: which one stays is undefined.
+/// CUDA C++ Programming Guide, "SIMT Architecture". Addresses are multiples of the access's size.
+template <class M, class R>
+void check_lanes_agree(Warp& w, const Instr& in, Lanes mask, const u64* at) {
+  const u64 bytes = sizeof(M) * in.count;
+  u64 last = 0;
+  bool ascending = true;
+  for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
+    const u64 address = at[std::countr_zero(rest)];
+    ascending &= address > last;
+    last = address;
+  }
+  if (ascending) [[likely]]
+    return;
+  // By a hash of the address, the lane that came first.
+  s8 first[64];
+  std::memset(first, -1, sizeof first);
+  for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
+    const int l = std::countr_zero(rest);
+    u64 slot = at[l] / bytes % 64;
+    while (first[slot] >= 0 && at[first[slot]] != at[l]) slot = (slot + 1) % 64;
+    if (first[slot] < 0) {
+      first[slot] = static_cast<s8>(l);
+      continue;
+    }
+    const bool shared = (in.flags & 7) == static_cast<u32>(Space::shared) || (at[l] & kWindowMask) == kSharedWindow;
+    M mine[8], others[8];
+    gather<M, R>(w, in, l, mine);
+    gather<M, R>(w, in, first[slot], others);
+    if (!shared || std::memcmp(mine, others, bytes) == 0) continue;
+    w.check_pending(mask);
+    w.fail_at(in, Check::shared_race, Lanes{1} << l,
+              "two lanes of one warp write different values to shared memory at " +
+                  std::to_string(at[l] & ~kWindowMask) + " by one instruction",
+              &in);
+  }
+}
+
 template <class M, class R>
 void st(Warp& w, const Instr& in, Lanes mask) {
   alignas(64) u64 at[kWarpSize];
@@ -196,12 +258,23 @@ void st(Warp& w, const Instr& in, Lanes mask) {
   undefined &= mask;
   const bool strong = (in.flags & kStrong) != 0;
   if (space != Space::local) ++w.cta->cluster->progress;
+  const Access access{true, strong, false, true, mask != w.live()};
+  if (space != Space::local && space != Space::global && w.cta->launch->settings.race_checks)
+    check_lanes_agree<M, R>(w, in, mask, at);
   Place places[kWarpSize];
   for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
     const int l = std::countr_zero(rest);
     if ((in.flags & kRelease) != 0) w.cta->order.fence(w.index);
-    places[l] = place(w, l, space, at[l], bytes, {true, strong, false});
-    if (strong && is_global(space, at[l])) w.cta->launch->global.release(w.cta->order, at[l]);
+    places[l] = place(w, l, space, at[l], bytes, access);
+    if (places[l].repeats) [[unlikely]]
+      check_repeated<M, R>(w, in, l, places[l]);
+    if (strong && is_global(space, at[l])) {
+      w.cta->launch->global.release(w.cta->order, at[l]);
+      if (w.cta->warps.size() > 1) {
+        w.cta->strong_accesses(at[l]).join(w.view);
+        w.tick();
+      }
+    }
     if (!places[l].defined || undefined != 0) define_stored(w, in, l, at[l], places[l], undefined);
   }
   for (u32 i = 0; i < in.count; ++i) {

@@ -19,6 +19,7 @@ void together(Warp& w, const Arg& membermask, Lanes mask, F f) {
     if ((group & w.lanes & ~w.exited & ~same) != 0) {
       w.wait_here(same, Fragment::State::warp_sync, group);
     } else {
+      ++w.meetings;
       f(same);
     }
   }

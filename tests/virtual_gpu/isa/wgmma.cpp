@@ -4,6 +4,8 @@
 // The product is computed when its warp waits for it. Until then the accumulators count as pending: touching them is
 // reported. Shared memory is read at that time too, so that what overwrites it too early spoils the result, and the
 // race check compares with what the warp was ordered after when it issued the instruction.
+#include <algorithm>
+
 #include "isa/families.h"
 #include "isa/lanes.h"
 #include "isa/matrix_core.h"
@@ -158,6 +160,32 @@ Lanes bad_lanes(u32 rows, u32 columns, u32 h, u32 e, bool pair) {
   });
 }
 
+// 9.7.15.7.1: wgmma.fence orders a wgmma's registers with what else modified them. A wait for wgmmas, a modification
+// and the next wgmma, with no fence between, is reported. A modification behind the fence is let pass: nvcc puts copies
+// into the registers of inline assembly there, and ptxas waits for them. Contents tell what was modified: those at the
+// fence are kept, and what wgmma itself has written since.
+
+constexpr std::size_t kRegisterBytes = 4 * kWarpSize;
+
+void remember(Frame& frame, const Arg& arg) {
+  const std::size_t index = frame.program->fenced_index[arg.shadow];
+  std::memcpy(frame.fenced.data() + index * kRegisterBytes, frame.registers + arg.at, kRegisterBytes);
+}
+
+void remember_results(const Plan& plan) {
+  if (plan.frame->fenced.empty()) return;
+  for (u32 i = 0; i < d_registers(*plan.instr); ++i) remember(*plan.frame, plan.instr->more[i]);
+}
+
+void check_fenced(Warp& w, const Arg& arg, const char* what) {
+  const Frame& frame = *w.frame;
+  if (w.mma_fenced_again || frame.fenced.empty() || arg.at < 0) return;
+  const std::size_t index = frame.program->fenced_index[arg.shadow];
+  if (std::memcmp(frame.fenced.data() + index * kRegisterBytes, frame.registers + arg.at, kRegisterBytes) == 0) return;
+  w.fail(Check::async_not_waited, kAllLanes,
+         std::string(what) + " of this wgmma.mma_async was modified after the last wait, with no wgmma.fence between");
+}
+
 template <class E, class F, int K, Accumulator kAcc>
 void carry_out(Warp& w, const Plan& plan) {
   const Instr& in = *plan.instr;
@@ -209,6 +237,13 @@ void carry_out(Warp& w, const Plan& plan) {
         undefined |= bad_lanes(bad_rows, bad_columns, kAcc == kF16 ? i : i / 2, i % 2, kAcc == kF16);
     }
   }
+  remember_results(plan);
+}
+
+/// The accumulators may be touched from here on.
+void publish(const Plan& plan) {
+  const Instr& in = *plan.instr;
+  Frame& frame = *plan.frame;
   for (u32 i = 0; i < d_registers(in); ++i) {
     const u16 shadow = in.more[i].shadow;
     --frame.pending_count;
@@ -239,6 +274,7 @@ void issue(Warp& w, const Instr& in, Lanes mask) {
     for (u32 i = 0; i < na; ++i, ++next) {
       if (frame.pending[next->shadow] != 0) w.check_pending(mask);
       w.require_defined(*next, mask, "an element of A");
+      check_fenced(w, *next, "a register of A");
       std::memcpy(plan->a_registers.data() + i * kWarpSize, w.source<u32>(*next), 4 * kWarpSize);
     }
   } else {
@@ -254,27 +290,66 @@ void issue(Warp& w, const Instr& in, Lanes mask) {
   plan->view = w.view;
   for (u32 i = 0; i < nd; ++i) {
     const u16 shadow = in.more[i].shadow;
+    if (frame.pending[shadow] == 0) check_fenced(w, in.more[i], "an accumulator");
     if (frame.pending[shadow]++ == 0) frame.undefined_when_done[shadow] = frame.undefined[shadow];
     ++frame.pending_count;
     frame.undefined[shadow] = kAllLanes;
   }
-  w.mmas.push_back({0, w.mma_group, &in, [&w, plan] { kCarryOut(w, *plan); }});
+  w.mmas.push_back(
+      {w.mma_group, w.mmas_issued++, false, &in, [&w, plan] { kCarryOut(w, *plan); }, [plan] { publish(*plan); }});
 }
 
 // 9.7.15.7.1 wgmma.fence, 9.7.15.7.2 wgmma.commit_group, 9.7.15.7.3 wgmma.wait_group
 void fence(Warp& w, const Instr&, Lanes mask) {
   if (!w.converged(mask)) return;
-  w.mma_fenced = true;
+  w.mma_fenced = w.mma_fenced_again = true;
+  Frame& frame = *w.frame;
+  if (!w.cta->launch->settings.race_checks) return;
+  frame.fenced.resize(frame.program->fenced.size() * kRegisterBytes);
+  for (const Arg& arg : frame.program->fenced) remember(frame, arg);
 }
 void commit(Warp& w, const Instr&, Lanes mask) {
   if (!w.converged(mask)) return;
   ++w.mma_group;
 }
+
+/// The warps that issue wgmma together with `w`: four from a multiple of four on.
+template <class F>
+void each_of_warpgroup(Warp& w, F f) {
+  auto& warps = w.cta->warps;
+  const std::size_t first = w.index / 4 * 4;
+  for (std::size_t i = first; i < std::min(first + 4, warps.size()); ++i) f(*warps[i]);
+}
+
+/// What one warp has waited for is complete in its whole warpgroup: its share cannot be done before the others have
+/// issued theirs, and whoever learns of it may overwrite what all of them have read.
 void wait(Warp& w, const Instr& in, Lanes mask) {
   if (!w.converged(mask)) return;
   const auto left = static_cast<u32>(in.immediate);
   std::size_t done = 0;
-  while (done < w.mmas.size() && w.mmas[done].group + left < w.mma_group) w.mmas[done++].run();
+  while (done < w.mmas.size() && w.mmas[done].group + left < w.mma_group) ++done;
+  if (done == 0) return;
+  const u64 issued = w.mmas[done - 1].number + 1;
+  bool missing = false;
+  each_of_warpgroup(w, [&](const Warp& other) { missing |= !other.finished() && other.mmas_issued < issued; });
+  if (missing) {
+    // Come again.
+    --w.pc;
+    w.yielded = true;
+    return;
+  }
+  each_of_warpgroup(w, [&](Warp& other) {
+    for (PendingMma& mma : other.mmas) {
+      if (mma.computed || mma.number >= issued) continue;
+      mma.compute();
+      mma.computed = true;
+    }
+    if (&other == &w) return;
+    w.view.generic.seen[other.index] = std::max(w.view.generic.seen[other.index], other.clock);
+    other.tick();
+  });
+  w.mma_fenced_again = false;
+  for (std::size_t i = 0; i < done; ++i) w.mmas[i].publish();
   w.mmas.erase(w.mmas.begin(), w.mmas.begin() + static_cast<std::ptrdiff_t>(done));
 }
 
@@ -301,6 +376,15 @@ Handler pick(Decoder& d, Type a, Type b, Accumulator acc) {
   if (a == Type::e5m2)
     return b == Type::e4m3 ? pick<ElementE5m2, ElementE4m3, 32>(acc) : pick<ElementE5m2, ElementE5m2, 32>(acc);
   d.unsupported("expected a combination of types that the virtual GPU knows");
+}
+
+/// Adds a register to those that wgmma.fence looks after.
+void note_fenced(Program& program, const Arg& arg) {
+  if (arg.at < 0) return;
+  if (program.fenced_index.size() <= arg.shadow) program.fenced_index.resize(arg.shadow + 1u, kNotFenced);
+  if (program.fenced_index[arg.shadow] != kNotFenced) return;
+  program.fenced_index[arg.shadow] = static_cast<u16>(program.fenced.size());
+  program.fenced.push_back(arg);
 }
 
 void decode_mma(Decoder& d, Instr& in) {
@@ -345,6 +429,7 @@ void decode_mma(Decoder& d, Instr& in) {
     }
   }
   if (at_operand != d.operand_count()) d.unsupported("expected " + std::to_string(at_operand) + " operands");
+  for (std::size_t i = 0; i < nd + na; ++i) note_fenced(d.program(), args[i]);
   in.immediate = static_cast<s64>(nd | na << 16);
   d.set_more(in, args);
 }

@@ -95,24 +95,35 @@ std::string describe_block(std::uint32_t linear, const Dim3& grid) {
   }
 }
 
-void check_global_race(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes,
+/// True where the write repeats another by the same instruction.
+bool check_global_race(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes,
                        Access access) {
   Cta& cta = *w.cta;
-  if (!cta.launch->settings.race_checks) return;
+  if (!cta.launch->settings.race_checks) return false;
   const auto pc = static_cast<std::uint32_t>(&instr - w.frame->program->code.data());
   GlobalShadow& shadow = cta.launch->global;
-  const GlobalShadow::Access who{w.index, pc, access.strong, w.view.grids_waited};
+  const bool within = access.by_lane && cta.warps.size() > 1;
+  const GlobalShadow::Access who{
+      w.index, pc, access.strong, w.view.grids_waited, within ? &w.view.generic : nullptr, access.by_lane};
   const GlobalRace race =
       access.write ? shadow.write(cta.order, who, address, bytes) : shadow.read(cta.order, who, address, bytes);
-  if (!race.found) return;
+  if (!race.found) return false;
   if (race.work != shadow.launch()) fail_stream_race(w, instr, lanes, race, access.write);
   const auto& code = cta.launch->kernel.code;
   const Instr* other = race.pc < code.size() ? &code[race.pc] : nullptr;
-  w.fail_at(instr, Check::global_race, lanes,
-            std::string(access.write ? "a write to " : "a read of ") + cta.launch->memory.describe(race.address) +
-                " that " + describe_block(race.block, cta.launch->config.grid) + " has " +
-                (race.other_wrote ? "written" : "read") + ", with nothing that orders the two",
-            other);
+  const std::string who_else = race.block == (cta.order.block & 0x1fffff)
+                                   ? "warp " + std::to_string(race.warp) + " of the block"
+                                   : describe_block(race.block, cta.launch->config.grid);
+  const auto fail = [&w, &instr, lanes, other, access, race, who_else] {
+    w.fail_at(instr, Check::global_race, lanes,
+              std::string(access.write ? "a write to " : "a read of ") + w.cta->launch->memory.describe(race.address) +
+                  " that " + who_else + " has " + (race.other_wrote ? "written" : "read") +
+                  ", with nothing that orders the two",
+              other);
+  };
+  if (!race.repeats) fail();
+  cta.fail_doubted = fail;
+  return true;
 }
 
 Place place_shared(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes,
@@ -123,10 +134,20 @@ Place place_shared(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t addre
   p.defined = all_are(p.states, bytes, kDefined);
   if (!p.defined) check_shared_states(w, instr, lanes, cta, range.offset, p.states, bytes, access.write);
   if (&cta == w.cta && cta.launch->settings.race_checks) {
-    const Accessor who = accessor(w, instr, access.atomic);
+    Accessor who = accessor(w, instr, access.atomic);
+    if (access.by_lane) {
+      who.lane = static_cast<std::uint32_t>(std::countr_zero(lanes)) + 1;
+      who.meetings = w.meetings;
+      who.diverged = access.diverged && !access.strong;
+    }
     const RaceFound race = access.write ? cta.shadow.write(w.view, who, range.offset, bytes)
                                         : cta.shadow.read(w.view, who, range.offset, bytes, false);
-    if (race.found) fail_shared_race(w, instr, lanes, cta, race, access.write);
+    if (race.repeats) {
+      p.repeats = true;
+      cta.fail_doubted = [&w, &instr, lanes, &cta, race] { fail_shared_race(w, instr, lanes, cta, race, true); };
+    } else if (race.found) {
+      fail_shared_race(w, instr, lanes, cta, race, access.write);
+    }
   }
   return p;
 }
@@ -189,7 +210,7 @@ Place place_global(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t addre
                     memory.describe(address + i));
     }
   }
-  check_global_race(w, instr, lanes, address, bytes, access);
+  p.repeats = check_global_race(w, instr, lanes, address, bytes, access);
   return p;
 }
 
@@ -224,6 +245,11 @@ Place place(Warp& w, int lane, ptx::Space space, std::uint64_t address, std::uin
   }
 }
 
+void fail_repeated(Warp& w) {
+  w.cta->fail_doubted();
+  throw Error("expected the report of a race, found none");
+}
+
 void fail_shared_race(const Warp& w, const Instr& instr, Lanes lanes, const Cta& cta, const RaceFound& race,
                       bool writes) {
   const auto& code = cta.launch->kernel.code;
@@ -235,6 +261,12 @@ void fail_shared_race(const Warp& w, const Instr& instr, Lanes lanes, const Cta&
     w.fail_at(instr, Check::proxy_fence, lanes,
               "the asynchronous proxy reads shared memory at " + at + " that " + who +
                   " has written through the generic proxy, with no fence.proxy.async between",
+              other);
+  }
+  if (race.lanes) {
+    w.fail_at(instr, Check::shared_race, lanes,
+              "a read of shared memory at " + at +
+                  " that another lane of the warp has written while it was diverged, with no bar.warp.sync between",
               other);
   }
   w.fail_at(instr, Check::shared_race, lanes,

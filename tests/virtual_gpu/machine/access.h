@@ -12,12 +12,17 @@ struct Access {
   bool write = false;
   bool strong = false;  ///< an atomic, or volatile, relaxed, acquire, release: PTX ISA, 8.4 "Operation types"
   bool atomic = false;
+  /// A plain load or store by the lane: lanes of a diverged warp are told apart, races in global memory between warps
+  /// of the block are looked for, and two writes by one instruction are left to the caller (Place::repeats).
+  bool by_lane = false;
+  bool diverged = false;  ///< part of the warp executes it
 };
 
 struct Place {
   std::uint8_t* data = nullptr;
   std::uint8_t* states = nullptr;  ///< of each byte; null where everything is defined (parameters)
   bool defined = true;             ///< all bytes are
+  bool repeats = false;  ///< the same instruction has written here, unordered: a race unless it wrote the same
 };
 
 /// Finds and checks `bytes` (1 to 32) at an address of a state space, as the running instruction of `w` accesses it in
@@ -44,6 +49,9 @@ void mark_pending(const Warp& w, const Instr& instr, Lanes lanes, SharedRange ra
 
 /// A range of global memory that an asynchronous operation reads or writes. Throws Fault.
 Place place_global(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes, Access access);
+
+/// After `place` with `repeats`: throws the report of the race.
+[[noreturn]] void fail_repeated(Warp& w);
 
 /// Throws the report of a race in shared memory.
 [[noreturn]] void fail_shared_race(const Warp& w, const Instr& instr, Lanes lanes, const Cta& cta,

@@ -1,6 +1,7 @@
 // A block (CTA) on its multiprocessor, the cluster it belongs to, and the launch that both serve.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -65,6 +66,15 @@ struct Cta {
   std::unordered_map<std::uint32_t, Mbarrier> mbarriers;  ///< by address
   std::uint32_t next_mbarrier = 0;
   std::unordered_map<std::uint32_t, View> shared_atomics;  ///< who has updated a word atomically
+  /// Who has made strong accesses to places in global memory, by a hash of the address: places that share an entry seem
+  /// more ordered than they are.
+  std::array<std::unique_ptr<View>, 64> global_atomics;
+  View& strong_accesses(std::uint64_t address) {
+    auto& view = global_atomics[(address >> 2 ^ address >> 8) % global_atomics.size()];
+    if (!view) view = std::make_unique<View>();
+    return *view;
+  }
+  std::function<void()> fail_doubted;  ///< throws the report of the latest write that repeats another
   BlockOrder order;
   View cluster_view;  ///< of those that arrived at barrier.cluster
   std::vector<std::uint32_t> run_order;

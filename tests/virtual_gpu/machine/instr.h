@@ -111,6 +111,8 @@ enum class Special : std::uint8_t {
   total_smem_size,
 };
 
+constexpr std::uint16_t kNotFenced = 0xffff;
+
 struct SpecialUse {
   Special special;
   Arg arg;
@@ -141,8 +143,11 @@ struct Program {
   std::vector<ParamSlot> parameters;
   std::vector<ParamSlot> results;
   std::vector<const Program*> callees;
-  bool calls_indirectly = false;  ///< functions that are only known when it runs, too
-  bool allocates = false;         ///< has alloca
+  /// Accumulators and factors of its wgmmas, once each, for the check of wgmma.fence.
+  std::vector<Arg> fenced;
+  std::vector<std::uint16_t> fenced_index;  ///< into `fenced`, by Arg::shadow; kNotFenced for others
+  bool calls_indirectly = false;            ///< functions that are only known when it runs, too
+  bool allocates = false;                   ///< has alloca
   std::map<std::string, std::vector<std::uint32_t>> directives;
   std::uint32_t first_count = 0;  ///< index of its first instruction among the module's
   // Entries only.

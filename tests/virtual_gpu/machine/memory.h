@@ -39,6 +39,8 @@ constexpr std::uint32_t kSharedBase = 1024;
 struct GlobalTags {
   std::uint64_t write;
   std::uint64_t read;
+  std::uint32_t write_clock;  ///< of the warp that made the access; 0 where its own block need not look
+  std::uint32_t read_clock;
 };
 
 class Memory {
@@ -90,6 +92,7 @@ class Memory {
                ? __atomic_load_n(displaced_ + (address - base_) / 4, __ATOMIC_RELAXED)
                : 0;
   }
+  bool any_displaced_read() const { return any_displaced_.load(std::memory_order_relaxed); }
   void set_displaced_read(std::uint64_t address, std::uint64_t tag) {
     any_displaced_.store(true, std::memory_order_relaxed);
     __atomic_store_n(displaced_ + (address - base_) / 4, tag, __ATOMIC_RELAXED);

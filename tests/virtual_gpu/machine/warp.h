@@ -40,6 +40,7 @@ struct Frame {
   std::vector<std::uint8_t> pending;           ///< per register: how many asynchronous wgmmas still write it
   std::vector<Lanes> undefined_when_done;      ///< what `undefined` becomes of a pending register
   std::uint32_t pending_count = 0;
+  std::vector<std::byte> fenced;  ///< what the registers of Program::fenced held at the last wgmma.fence, or got since
   std::array<std::uint32_t, kWarpSize> allocated{};  ///< by alloca when it was called
   std::vector<std::uint8_t> params;                  ///< [lane][param_bytes]
   std::vector<std::uint8_t> params_undefined;
@@ -74,6 +75,17 @@ struct PendingGroupWork {
   std::function<void()> run;
 };
 
+/// A wgmma that has been issued. Its warpgroup's shares are computed together, once all of its warps have issued it and
+/// one of them waits for it; until a warp waits itself, its accumulators stay pending.
+struct PendingMma {
+  std::uint32_t group = 0;   ///< commit_group closes it
+  std::uint64_t number = 0;  ///< of those that its warp has issued
+  bool computed = false;
+  const Instr* instr = nullptr;
+  std::function<void()> compute;
+  std::function<void()> publish;
+};
+
 struct alignas(64) Warp {
   // The running fragment.
   std::byte* registers = nullptr;
@@ -93,9 +105,10 @@ struct alignas(64) Warp {
   std::uint32_t index = 0;  ///< in the block
   Lanes lanes = 0;          ///< that exist
   Lanes exited = 0;
-  Lanes cluster_arrived = 0;  ///< at barrier.cluster, in the phase that runs
-  Lanes cluster_passed = 0;   ///< whose phase is over, and which have not waited for it yet
-  Lanes carry = 0;            ///< CC.CF of the extended-precision instructions
+  Lanes cluster_arrived = 0;   ///< at barrier.cluster, in the phase that runs
+  Lanes cluster_passed = 0;    ///< whose phase is over, and which have not waited for it yet
+  std::uint32_t meetings = 0;  ///< how often its lanes have met at an instruction that makes them wait for each other
+  Lanes carry = 0;             ///< CC.CF of the extended-precision instructions
   std::vector<Fragment> waiting;
 
   std::vector<std::uint8_t> local;  ///< [lane][stack bytes]
@@ -109,9 +122,11 @@ struct alignas(64) Warp {
   // Asynchronous work. Group numbers count up per thread (copies, bulk) and per warp (wgmma).
   std::vector<PendingCopy> copies;
   std::uint32_t copy_group[kWarpSize] = {};
-  std::vector<PendingGroupWork> mmas;
+  std::vector<PendingMma> mmas;
   std::uint32_t mma_group = 0;
-  bool mma_fenced = false;
+  std::uint64_t mmas_issued = 0;
+  bool mma_fenced = false;        ///< at all
+  bool mma_fenced_again = false;  ///< since it last waited for a wgmma
   std::vector<PendingGroupWork> bulk;
   std::uint32_t bulk_group[kWarpSize] = {};
   LineCount* counts = nullptr;  ///< of the running program's instructions; null where nobody counts
@@ -128,6 +143,8 @@ struct alignas(64) Warp {
   void set_predicate(const Arg& arg, Lanes mask, Lanes value) {
     predicates[arg.at] = (predicates[arg.at] & ~mask) | (value & mask);
   }
+  /// The lanes that have not exited.
+  Lanes live() const { return lanes & ~exited; }
   Lanes undefined_in(const Arg& arg) const { return undefined[arg.shadow]; }
 
   /// After a write: the destination is defined where all sources are; else all its bytes are tainted.
