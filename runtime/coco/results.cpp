@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <span>
 #include <utility>
 
 #include "json_records.h"
@@ -120,12 +121,6 @@ void ResultsWriter::finish() {
 void ResultsWriter::flush() {
   file_.write(std::as_bytes(std::span(buffer_)));
   buffer_.clear();
-}
-
-void write_results(const std::filesystem::path& path, std::span<const CocoResult> results) {
-  ResultsWriter writer(path);
-  for (const CocoResult& result : results) writer.add(result);
-  writer.finish();
 }
 
 }  // namespace maskrt::coco

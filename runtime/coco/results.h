@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -54,8 +53,5 @@ class ResultsWriter {
   std::string path_, buffer_;
   std::size_t count_ = 0;
 };
-
-/// All at once.
-void write_results(const std::filesystem::path& path, std::span<const CocoResult> results);
 
 }  // namespace maskrt::coco

@@ -36,6 +36,12 @@ std::vector<CocoResult> read_result_text(const std::string& text) {
   return read_results(write_text(folder / "r.json", text));
 }
 
+void write_results(const std::filesystem::path& path, std::span<const CocoResult> results) {
+  ResultsWriter writer(path);
+  for (const CocoResult& result : results) writer.add(result);
+  writer.finish();
+}
+
 /// A file whose one annotation has these members beside its ids and area.
 std::string with_annotation(const std::string& members) {
   return R"({"images": [], "categories": [], "annotations": [{"id": 5, "image_id": 1, "category_id": 2, "area": 3)" +
