@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <string_view>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include "json_records.h"
