@@ -1,6 +1,10 @@
-// How fast the virtual GPU is, per core, with its checks on: lane instructions and emulated tensor-core FLOP a second.
+// How fast the virtual GPU is with its checks on: lane instructions and emulated tensor-core FLOP a second on one core,
+// and a network on all of them.
 #include <benchmark/benchmark.h>
 
+#include <cstring>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -123,10 +127,101 @@ void wgmma(benchmark::State& state) {
   run(state, kernel(setup, body, kRounds, ""), 128, kRounds * 4 * 2.0 * 64 * 128 * 16, "FLOP");
 }
 
+std::string file(const std::string& name) {
+  std::ifstream stream(std::string(MASKRT_TEST_DATA) + name);
+  if (!stream) throw vgpu::Error("expected the PTX file " + name + ", found none");
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+/// Parameters one after another, each at its offset.
+template <class... P>
+std::vector<std::uint8_t> parameters(const vgpu::Program& kernel, const P&... values) {
+  std::vector<std::uint8_t> bytes;
+  std::size_t i = 0;
+  const auto append = [&](const void* value, std::size_t size) {
+    const vgpu::ParamSlot& slot = kernel.parameters.at(i++);
+    bytes.resize(slot.offset + size);
+    std::memcpy(bytes.data() + slot.offset, value, size);
+  };
+  (append(&values, sizeof values), ...);
+  return bytes;
+}
+
+/// A network of about 10 GFLOP on all cores: the convolutions of a ResNet-50 for 256 x 256 pixels as matrix products,
+/// half of them by Triton's kernel, half by nvcc's, and a pass over each result. What a whole model costs to run here.
+void network(benchmark::State& state) {
+  struct Layer {
+    int rows, columns, depth, times;
+  };
+  static constexpr Layer kLayers[] = {
+      {16384, 64, 152, 1}, {4096, 64, 64, 1},    {4096, 64, 576, 3},  {4096, 256, 64, 4},  {4096, 64, 256, 2},
+      {4096, 128, 256, 1}, {1024, 128, 1152, 4}, {1024, 512, 128, 4}, {1024, 512, 256, 1}, {1024, 128, 512, 3},
+      {1024, 256, 512, 1}, {256, 256, 2304, 6},  {256, 1024, 256, 6}, {256, 1024, 512, 1}, {256, 256, 1024, 5},
+      {256, 512, 1024, 1}, {64, 512, 4608, 3},   {64, 2048, 512, 3},  {64, 2048, 1024, 1}, {64, 512, 2048, 2},
+  };
+  vgpu::Settings s;
+  s.compute_capability = 80;
+  s.memory = std::uint64_t{256} << 20;
+  vgpu::Device device(s);
+  const auto triton = device.load(file("/ptx/gemm_f16_sm80.ptx")), nvcc = device.load(file("/ptx_cuda/ampere.ptx"));
+  const auto pass = device.load(
+      std::string(kHeader) +
+      ".visible .entry k(.param .u64 x, .param .u32 n)\n{\n.reg .pred %p; .reg .b32 %r<8>; .reg .b64 %rd<3>;\n"
+      "mov.u32 %r1, %ctaid.x;\nmov.u32 %r2, %ntid.x;\nmov.u32 %r3, %tid.x;\nmad.lo.u32 %r1, %r1, %r2, %r3;\n"
+      "ld.param.u32 %r2, [n];\nsetp.ge.u32 %p, %r1, %r2;\n@%p bra DONE;\nld.param.u64 %rd1, [x];\n"
+      "mad.wide.u32 %rd1, %r1, 16, %rd1;\nld.global.v4.b32 {%r4, %r5, %r6, %r7}, [%rd1];\nmov.b32 %r3, 0;\n"
+      "max.f16x2 %r4, %r4, %r3;\nmax.f16x2 %r5, %r5, %r3;\nmax.f16x2 %r6, %r6, %r3;\nmax.f16x2 %r7, %r7, %r3;\n"
+      "st.global.v4.b32 [%rd1], {%r4, %r5, %r6, %r7};\nDONE: ret;\n}\n");
+  constexpr std::size_t kBytes = std::size_t{16} << 20;
+  const std::vector<std::uint16_t> values(kBytes / 2, 0x2000);
+  std::uint64_t buffers[3];
+  for (std::uint64_t& b : buffers) {
+    b = device.memory().allocate(kBytes);
+    device.memory().write(b, values.data(), kBytes);
+  }
+  double flop = 0;
+  const auto launch = [&](const vgpu::Module& module, const char* entry, vgpu::Dim3 grid, std::uint32_t shared,
+                          const auto&... arguments) {
+    const vgpu::Program& kernel = *module.entry(entry);
+    vgpu::LaunchConfig config;
+    config.grid = grid;
+    config.block = {128, 1, 1};
+    config.dynamic_shared = shared;
+    const auto result = device.launch(module, kernel, config, parameters(kernel, arguments...));
+    if (result.report) throw vgpu::Error(vgpu::to_string(*result.report));
+  };
+  const auto tiles = [](int n, int tile) { return static_cast<std::uint32_t>((n + tile - 1) / tile); };
+  for (auto _ : state) {
+    flop = 0;
+    int number = 0;
+    for (const Layer& l : kLayers) {
+      for (int i = 0; i < l.times; ++i, ++number) {
+        if (number % 2 == 0) {
+          launch(*triton, "matmul", {tiles(l.rows, 64), tiles(l.columns, 64), 1}, 12288, buffers[0], buffers[1],
+                 buffers[2], l.rows, l.columns, l.depth, l.depth, l.columns, l.columns, std::uint64_t{0},
+                 std::uint64_t{0});
+        } else {
+          launch(*nvcc, "gemm_bf16", {tiles(l.columns, 64), tiles(l.rows, 64), 1}, 0, buffers[0], buffers[1],
+                 buffers[2], l.rows, l.columns, l.depth);
+        }
+        const int pieces = l.rows * l.columns / 8;
+        launch(*pass, "k", {tiles(pieces, 128), 1, 1}, 0, buffers[2], pieces);
+        flop += 2.0 * l.rows * l.columns * l.depth;
+      }
+    }
+  }
+  state.counters["GFLOP"] = flop * 1e-9;
+  state.counters["FLOP"] =
+      benchmark::Counter(flop * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+
 }  // namespace
 
 BENCHMARK(arithmetic)->Unit(benchmark::kMillisecond);
 BENCHMARK(memory)->Unit(benchmark::kMillisecond);
 BENCHMARK(mma)->Unit(benchmark::kMillisecond);
 BENCHMARK(wgmma)->Unit(benchmark::kMillisecond);
+BENCHMARK(network)->Unit(benchmark::kSecond)->UseRealTime()->Iterations(1);
 BENCHMARK_MAIN();
