@@ -11,33 +11,32 @@ constexpr std::uint64_t kAddressLimit = std::uint64_t{1} << 48;
 constexpr std::uint64_t kSizeLimit = std::uint64_t{1} << 32;
 constexpr std::uint64_t kStrideLimit = std::uint64_t{1} << 40;
 
-struct Element {
-  std::uint32_t bytes = 0;
-  bool floating = false;
-};
-
-Element element_of(CUtensorMapDataType type) {
+/// What reductions take an element for; flushing and the rounding of tf32 are not modelled.
+Type element_of(CUtensorMapDataType type) {
   switch (type) {
     case CU_TENSOR_MAP_DATA_TYPE_UINT8:
-      return {1, false};
+      return Type::u8;
     case CU_TENSOR_MAP_DATA_TYPE_UINT16:
-      return {2, false};
+      return Type::u16;
     case CU_TENSOR_MAP_DATA_TYPE_UINT32:
+      return Type::u32;
     case CU_TENSOR_MAP_DATA_TYPE_INT32:
-      return {4, false};
+      return Type::s32;
     case CU_TENSOR_MAP_DATA_TYPE_UINT64:
+      return Type::u64;
     case CU_TENSOR_MAP_DATA_TYPE_INT64:
-      return {8, false};
+      return Type::s64;
     case CU_TENSOR_MAP_DATA_TYPE_FLOAT16:
+      return Type::f16;
     case CU_TENSOR_MAP_DATA_TYPE_BFLOAT16:
-      return {2, true};
+      return Type::bf16;
     case CU_TENSOR_MAP_DATA_TYPE_FLOAT32:
     case CU_TENSOR_MAP_DATA_TYPE_FLOAT32_FTZ:
     case CU_TENSOR_MAP_DATA_TYPE_TFLOAT32:
     case CU_TENSOR_MAP_DATA_TYPE_TFLOAT32_FTZ:
-      return {4, true};
+      return Type::f32;
     case CU_TENSOR_MAP_DATA_TYPE_FLOAT64:
-      return {8, true};
+      return Type::f64;
     case CU_TENSOR_MAP_DATA_TYPE_16U4_ALIGN8B:
     case CU_TENSOR_MAP_DATA_TYPE_16U4_ALIGN16B:
     case CU_TENSOR_MAP_DATA_TYPE_16U6_ALIGN16B:
@@ -69,14 +68,14 @@ std::uint32_t swizzle_bytes(CUtensorMapSwizzle swizzle) {
 TensorMap common(const TensorMapArguments& a, std::uint32_t least_rank) {
   require_value(a.result != nullptr && reinterpret_cast<std::uintptr_t>(a.result) % 64 == 0,
                 "expected a CUtensorMap at a multiple of 64 bytes");
-  const Element element = element_of(a.type);
+  const Type element = element_of(a.type);
   require_value(a.rank >= least_rank && a.rank <= 5, "expected a tensor of 1 to 5 dimensions, 3 to 5 for im2col");
   require_value(a.interleave <= CU_TENSOR_MAP_INTERLEAVE_32B, "expected a CUtensorMapInterleave");
   require(a.interleave == CU_TENSOR_MAP_INTERLEAVE_NONE, CUDA_ERROR_NOT_SUPPORTED,
           "expected no interleaving, which the virtual GPU doesn't have");
   require_value(a.promotion <= CU_TENSOR_MAP_L2_PROMOTION_L2_256B, "expected a CUtensorMapL2promotion");
   require_value(a.fill <= CU_TENSOR_MAP_FLOAT_OOB_FILL_NAN_REQUEST_ZERO_FMA, "expected a CUtensorMapFloatOOBfill");
-  require_value(a.fill == CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE || element.floating,
+  require_value(a.fill == CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE || is_float(element),
                 "expected a floating-point type where the fill is NaN");
   const auto address = reinterpret_cast<std::uint64_t>(a.address);
   require_value(address != 0 && address % 16 == 0 && address < kAddressLimit,
@@ -87,11 +86,12 @@ TensorMap common(const TensorMapArguments& a, std::uint32_t least_rank) {
   TensorMap map;
   map.address = address;
   map.rank = a.rank;
-  map.element_bytes = element.bytes;
-  map.floating = element.floating;
+  map.element_bytes = size_of(element);
+  map.floating = is_float(element);
+  map.type = element;
   map.swizzle_bytes = swizzle_bytes(a.swizzle);
   map.fill = a.fill == CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE ? TensorMap::Fill::zero : TensorMap::Fill::nan;
-  map.strides[0] = element.bytes;
+  map.strides[0] = size_of(element);
   for (std::uint32_t i = 0; i < a.rank; ++i) {
     require_value(a.sizes[i] >= 1 && a.sizes[i] <= kSizeLimit, "expected sizes of 1 to 2^32");
     require_value(a.element_strides[i] >= 1 && a.element_strides[i] <= 8, "expected element strides of 1 to 8");
