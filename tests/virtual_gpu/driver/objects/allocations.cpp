@@ -20,11 +20,19 @@ std::uint64_t Allocations::allocate(Allocation::Kind kind, std::uint64_t bytes, 
   range.flags = flags;
   range.context = std::move(context);
   range.pool = std::move(pool);
-  const std::lock_guard lock(mutex_);
-  require(!range.on_device() || bytes <= driver_.memory_size - std::min(device_bytes_, driver_.memory_size),
-          CUDA_ERROR_OUT_OF_MEMORY, "expected the device's memory (VGPU_MEMORY) to hold the allocation");
-  range.address = driver_.device->memory().allocate(bytes, kAlignment);
-  require(range.address != 0, CUDA_ERROR_OUT_OF_MEMORY, "expected the arena to hold the allocation");
+  std::unique_lock lock(mutex_);
+  const auto take = [&] {
+    const bool fits = bytes <= driver_.memory_size - std::min(device_bytes_, driver_.memory_size);
+    range.address = range.on_device() && !fits ? 0 : driver_.device->memory().allocate(bytes, kAlignment);
+    return range.address != 0;
+  };
+  if (!take()) {
+    // Frees in stream order may be pending that a driver less late would have carried out.
+    lock.unlock();
+    driver_.engine->drain();
+    lock.lock();
+    require(take(), CUDA_ERROR_OUT_OF_MEMORY, "expected the device's memory (VGPU_MEMORY) to hold the allocation");
+  }
   // The host writes pinned and managed memory without a call that could be seen; and where grids are sampled, nobody
   // writes what the other blocks would have.
   if (kind == Allocation::Kind::pinned || kind == Allocation::Kind::managed || driver_.settings().sample_blocks != 0) {
