@@ -50,10 +50,10 @@ __device__ inline void store_octet(__half* to, const Octet& o) {
       make_uint4(pair(o.v[0], o.v[1]), pair(o.v[2], o.v[3]), pair(o.v[4], o.v[5]), pair(o.v[6], o.v[7]));
 }
 
-/// The first channel of a pixel; `position` is y * width + x.
+/// The first channel of a pixel; `position` is y * width + x. A product of 32-bit numbers is one instruction.
 template <typename T>
-__device__ T* pixel_of(const Map& map, int b, std::int64_t position) {
-  return static_cast<T*>(map.data) + b * map.batch_stride + position * map.pixel_stride;
+__device__ T* pixel_of(const Map& map, int b, int position) {
+  return static_cast<T*>(map.data) + b * map.batch_stride + static_cast<std::int64_t>(position) * map.pixel_stride;
 }
 
 /// Channels c .. c + 7 of a pixel, zeros beyond the map's channels. c is a multiple of 8.

@@ -14,14 +14,13 @@ __device__ void for_octet(const Map& out, F&& f) {
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
   const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 8;
-  const std::int64_t position = static_cast<std::int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
-  if (c < out.block && position < static_cast<std::int64_t>(out.height) * out.width)
-    f(static_cast<int>(blockIdx.z), position, c);
+  const int position = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y);
+  if (c < out.block && position < out.height * out.width) f(static_cast<int>(blockIdx.z), position, c);
 }
 
 template <typename T>
 __device__ void activate(const ActivateParams& p) {
-  for_octet(p.out, [&](int b, std::int64_t position, int c) {
+  for_octet(p.out, [&](int b, int position, int c) {
     Octet x = load_channels(p.in, pixel_of<T>(p.in, b, position), c);
 #pragma unroll
     for (float& v : x.v) v = activated(static_cast<Activation>(p.activation), v);
@@ -31,7 +30,7 @@ __device__ void activate(const ActivateParams& p) {
 
 template <typename T>
 __device__ void add(const AddParams& p) {
-  for_octet(p.out, [&](int b, std::int64_t position, int c) {
+  for_octet(p.out, [&](int b, int position, int c) {
     Octet x = load_channels(p.a, pixel_of<T>(p.a, b, position), c);
     const Octet y = load_channels(p.b, pixel_of<T>(p.b, b, position), c);
 #pragma unroll
@@ -42,7 +41,7 @@ __device__ void add(const AddParams& p) {
 
 template <typename T>
 __device__ void scale_shift(const ScaleShiftParams& p) {
-  for_octet(p.out, [&](int b, std::int64_t position, int c) {
+  for_octet(p.out, [&](int b, int position, int c) {
     Octet x = load_channels(p.in, pixel_of<T>(p.in, b, position), c);
 #pragma unroll
     for (int i = 0; i < 8; ++i)

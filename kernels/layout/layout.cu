@@ -13,8 +13,8 @@ __device__ void copy(const CopyParams& p) {
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
   const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 8, b = static_cast<int>(blockIdx.z);
-  const std::int64_t position = static_cast<std::int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
-  if (c >= p.out.block || position >= static_cast<std::int64_t>(p.out.height) * p.out.width) return;
+  const int position = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y);
+  if (c >= p.out.block || position >= p.out.height * p.out.width) return;
   store_channels(p.out, pixel_of<Out>(p.out, b, position), c, load_channels(p.in, pixel_of<In>(p.in, b, position), c));
 }
 

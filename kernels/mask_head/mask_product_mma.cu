@@ -21,25 +21,30 @@ __device__ constexpr int instance_of(int tile, int column) {
   return first_of(tile) + column / 2 * 2 * width_of(tile) + tile % 4 * 2 + column % 2;
 }
 
-/// Kernels of instances from n0 on, features from k0 on, into shared memory; zeros beyond.
+/// Kernels of instances from n0 on, features from k0 on, into shared memory; zeros beyond. Neighbouring threads take
+/// neighbouring numbers, four each where the list allows it.
 __device__ void stage(const MaskProductParams& p, int b, int n0, int k0, __half* kernels) {
-  constexpr int kFours = Tile::depth / 4;
-  for (int i = static_cast<int>(threadIdx.x); i < Tile::instances * kFours; i += Tile::threads) {
-    const int n = i / kFours, k = k0 + i % kFours * 4, left = p.features.channels - k;
-    float4 four = make_float4(0, 0, 0, 0);
-    if (n0 + n < p.out.channels && left > 0) {
-      const float* from = pixel_of<const float>(p.kernels, b, n0 + n) + k;
-      if (p.kernels.aligned != 0 && left >= 4) {
-        four = *reinterpret_cast<const float4*>(from);
-      } else {
-        four.x = from[0];
-        if (left > 1) four.y = from[1];
-        if (left > 2) four.z = from[2];
-        if (left > 3) four.w = from[3];
-      }
+  const auto row = [&](int n) {
+    return n0 + n < p.out.channels ? pixel_of<const float>(p.kernels, b, n0 + n) + k0 : nullptr;
+  };
+  const int thread = static_cast<int>(threadIdx.x), left = p.features.channels - k0;
+  if (p.kernels.aligned != 0 && left % 4 == 0) {
+    constexpr int kFours = Tile::depth / 4;
+#pragma unroll 4
+    for (int i = thread; i < Tile::instances * kFours; i += Tile::threads) {
+      const int n = i / kFours, k = i % kFours * 4;
+      const float* from = row(n);
+      const float4 four = from != nullptr && k < left ? *reinterpret_cast<const float4*>(from + k) : float4{};
+      *reinterpret_cast<uint2*>(kernels + n * Tile::stride + k) =
+          make_uint2(packed(four.x, four.y), packed(four.z, four.w));
     }
-    *reinterpret_cast<uint2*>(kernels + n * Tile::stride + i % kFours * 4) =
-        make_uint2(packed(four.x, four.y), packed(four.z, four.w));
+    return;
+  }
+#pragma unroll 4
+  for (int i = thread; i < Tile::instances * Tile::depth; i += Tile::threads) {
+    const int n = i / Tile::depth, k = i % Tile::depth;
+    const float* from = row(n);
+    kernels[n * Tile::stride + k] = __float2half_rn(from != nullptr && k < left ? from[k] : 0.0f);
   }
 }
 

@@ -25,7 +25,7 @@ __device__ void mean(const Map& in, int b, CellRange rows, CellRange columns, in
     int y = thread / 4 / columns.count, x = thread / 4 % columns.count;
     const int row_step = 64 / columns.count, column_step = 64 % columns.count;
     for (int i = thread / 4; i < positions; i += 64) {
-      const std::int64_t position = static_cast<std::int64_t>(rows.first + y) * in.width + columns.first + x;
+      const int position = (rows.first + y) * in.width + columns.first + x;
       const Octet o = load_channels(in, pixel_of<T>(in, b, position), c);
 #pragma unroll
       for (int k = 0; k < 8; ++k) sum.v[k] += o.v[k];

@@ -20,20 +20,38 @@ __device__ Tap tap_at(int position, int size, float step) {
   return {low, min(low + 1, size - 1), at - static_cast<float>(low)};
 }
 
-/// sum += the four neighbours of one source, weighed by rows of the source, then by columns.
-template <typename T>
+/// sum += the four neighbours of one source, weighed. `vectors`: all eights of channels are aligned and theirs to read.
+template <typename T, bool vectors>
 __device__ void add_sample(const Map& in, int b, const Tap& row, const Tap& column, int c, Octet& sum) {
-  const std::int64_t top = static_cast<std::int64_t>(row.low) * in.width;
-  const std::int64_t bottom = static_cast<std::int64_t>(row.high) * in.width;
-  const Octet a = load_channels(in, pixel_of<T>(in, b, top + column.low), c);
-  const Octet a2 = load_channels(in, pixel_of<T>(in, b, top + column.high), c);
-  const Octet d = load_channels(in, pixel_of<T>(in, b, bottom + column.low), c);
-  const Octet d2 = load_channels(in, pixel_of<T>(in, b, bottom + column.high), c);
+  const auto add = [&](int y, int x, float weight) {
+    const T* pixel = pixel_of<T>(in, b, y * in.width + x);
+    const Octet o = vectors ? load_octet(pixel + c) : load_channels(in, pixel, c);
 #pragma unroll
-  for (int i = 0; i < 8; ++i) {
-    const float above = a.v[i] * (1 - column.weight) + a2.v[i] * column.weight;
-    const float below = d.v[i] * (1 - column.weight) + d2.v[i] * column.weight;
-    sum.v[i] += above * (1 - row.weight) + below * row.weight;
+    for (int i = 0; i < 8; ++i) sum.v[i] += o.v[i] * weight;
+  };
+  add(row.low, column.low, (1 - row.weight) * (1 - column.weight));
+  add(row.low, column.high, (1 - row.weight) * column.weight);
+  add(row.high, column.low, row.weight * (1 - column.weight));
+  add(row.high, column.high, row.weight * column.weight);
+}
+
+template <typename In, typename Out, bool vectors>
+__device__ void resize_sum(const ResizeSumParams& p) {
+  const int x = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y), y = static_cast<int>(blockIdx.y);
+  const int b = static_cast<int>(blockIdx.z);
+  if (x >= p.out.width) return;
+  Out* out = pixel_of<Out>(p.out, b, y * p.out.width + x);
+  for (int c = static_cast<int>(threadIdx.x) * 8; c < p.out.block; c += static_cast<int>(blockDim.x) * 8) {
+    Octet sum{};
+    for (int i = 0; i < p.count; ++i) {
+      const ResizeSumParams::Input& in = p.inputs[i];
+      add_sample<In, vectors>(in.map, b, tap_at(y, in.map.height, in.row_step), tap_at(x, in.map.width, in.column_step),
+                              c, sum);
+    }
+    if constexpr (vectors)
+      store_octet(out + c, sum);
+    else
+      store_channels(p.out, out, c, sum);
   }
 }
 
@@ -41,18 +59,10 @@ template <typename In, typename Out>
 __device__ void resize_sum(const ResizeSumParams& p) {
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
-  const int x = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y), y = static_cast<int>(blockIdx.y);
-  const int b = static_cast<int>(blockIdx.z);
-  if (x >= p.out.width) return;
-  Out* out = pixel_of<Out>(p.out, b, static_cast<std::int64_t>(y) * p.out.width + x);
-  for (int c = static_cast<int>(threadIdx.x) * 8; c < p.out.block; c += static_cast<int>(blockDim.x) * 8) {
-    Octet sum{};
-    for (int i = 0; i < p.count; ++i) {
-      const ResizeSumParams::Input& in = p.inputs[i];
-      add_sample<In>(in.map, b, tap_at(y, in.map.height, in.row_step), tap_at(x, in.map.width, in.column_step), c, sum);
-    }
-    store_channels(p.out, out, c, sum);
-  }
+  if (p.vectors != 0)
+    resize_sum<In, Out, true>(p);
+  else
+    resize_sum<In, Out, false>(p);
 }
 
 template <typename T>
@@ -62,8 +72,8 @@ __device__ void upsample_nearest(const UpsampleNearestParams& p) {
   const int x = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y), y = static_cast<int>(blockIdx.y);
   const int b = static_cast<int>(blockIdx.z);
   if (x >= p.out.width) return;
-  const T* in = pixel_of<T>(p.in, b, static_cast<std::int64_t>(y / p.factor) * p.in.width + x / p.factor);
-  T* out = pixel_of<T>(p.out, b, static_cast<std::int64_t>(y) * p.out.width + x);
+  const T* in = pixel_of<T>(p.in, b, y / p.factor * p.in.width + x / p.factor);
+  T* out = pixel_of<T>(p.out, b, y * p.out.width + x);
   for (int c = static_cast<int>(threadIdx.x) * 8; c < p.out.block; c += static_cast<int>(blockDim.x) * 8)
     store_channels(p.out, out, c, load_channels(p.in, in, c));
 }

@@ -31,7 +31,10 @@ cuda::ResizeSumParams::Input input_of(const Tensor& in, const Tensor& out, float
   return {cuda::map_of(in, "resize: input"), row_step, column_step};
 }
 
-void launch_sum(CudaQueue& queue, const cuda::ResizeSumParams& params, DataType in, const Tensor& out) {
+void launch_sum(CudaQueue& queue, cuda::ResizeSumParams& params, DataType in, const Tensor& out) {
+  params.vectors = params.out.aligned != 0 && out.block % 8 == 0 ? 1 : 0;
+  for (const auto& input : std::span(params.inputs, static_cast<std::size_t>(params.count)))
+    if (input.map.aligned == 0 || input.map.block < out.block) params.vectors = 0;
   const char* entry = in == DataType::f32         ? "resize_sum_f32"
                       : out.type == DataType::f32 ? "resize_sum_f16_f32"
                                                   : "resize_sum_f16";

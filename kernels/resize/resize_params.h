@@ -19,6 +19,8 @@ struct ResizeSumParams {
   Input inputs[most_inputs];
   Map out;
   std::int32_t count;
+  /// 1 where the output divides into aligned eights of channels, and the inputs have all of these, aligned too.
+  std::int32_t vectors;
 };
 
 }  // namespace maskrt::kernels::cuda
