@@ -14,6 +14,7 @@ constexpr std::uint32_t kMagic = 0x4d544756;  // "VGTM"
 struct Encoded {
   std::uint32_t magic;
   std::uint8_t rank, element_bytes, flags, swizzle;
+  std::uint64_t unused;  ///< programs clear a bit of this word, which works around drivers before 13.1
   std::uint64_t address;
   std::uint32_t size_minus_one[5];
   std::uint32_t stride_16[4];  ///< in units of 16 bytes, low 32 bits
@@ -23,7 +24,7 @@ struct Encoded {
   Type type;
   std::int16_t lower[3], upper[3];
   std::uint16_t channels, pixels;
-  std::uint8_t rest[40];
+  std::uint8_t rest[32];
 };
 static_assert(sizeof(Encoded) == 128);
 
