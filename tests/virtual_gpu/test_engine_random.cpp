@@ -1,5 +1,5 @@
-// Random programs over streams and events, each judged twice: by the engine, and by the transitive closure of what
-// orders its works. No race in the closure, no report; and with two streams, whose accesses the shadow can all
+// Random programs over streams, events and graphs, each judged twice: by the engine, and by the transitive closure of
+// what orders its works. No race in the closure, no report; and with two streams, whose accesses the shadow can all
 // remember, a report for every race.
 #include <bitset>
 #include <vector>
@@ -129,6 +129,52 @@ Outcome run_program(std::uint64_t program, std::uint64_t seed, std::size_t strea
   return outcome;
 }
 
+/// A random graph, launched in two streams; `sets_only`: without reads.
+Outcome run_graph(std::uint64_t program, std::uint64_t seed, bool sets_only) {
+  constexpr std::size_t kBuffers = 6;
+  Numbers random(program);
+  EngineBench bench(seed, 0, std::uint64_t{1} << 20);
+  std::vector<std::uint64_t> buffers;
+  for (std::size_t b = 0; b < kBuffers; ++b) buffers.push_back(bench.words(32, 1));
+  const auto graph = Graph::create(bench.engine);
+  Outcome outcome;
+  std::vector<Node*> nodes;
+  std::vector<Works> before;
+  std::vector<std::uint32_t> reads, writes;
+  const int count = random.integer(3, 10);
+  for (int n = 0; n < count; ++n) {
+    std::vector<Node*> dependencies;
+    Works set;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (random.integer(0, 2) != 0) continue;
+      dependencies.push_back(nodes[i]);
+      set |= before[i];
+      set.set(i);
+    }
+    const auto x = static_cast<std::size_t>(random.integer(0, kBuffers - 1));
+    const auto y = static_cast<std::size_t>(random.integer(0, kBuffers - 1));
+    const bool sets = sets_only || random.integer(0, 1) == 0;
+    reads.push_back(sets ? 0 : 1u << x);
+    writes.push_back(1u << y);
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      const bool conflict = ((writes[i] & (reads.back() | writes.back())) | (reads[i] & writes.back())) != 0;
+      outcome.races = outcome.races || (conflict && !set.test(i));
+    }
+    nodes.push_back(
+        graph->add(dependencies, sets ? set_work(buffers[y], 7, 4, 32)
+                                      : bench.kernel(x == y ? "bump" : "copy", buffers[x], buffers[y], 1, false, 1)));
+    before.push_back(set);
+  }
+  const auto exec = GraphExec::instantiate(*graph).exec;
+  const auto a = bench.stream();
+  const auto b = bench.stream();
+  a->launch(*exec);
+  b->launch(*exec);
+  outcome.reported = code_from([&] { bench.context->synchronize(); }) != Code::success;
+  if (outcome.reported) outcome.report = to_string(bench.reports.at(0));
+  return outcome;
+}
+
 }  // namespace
 
 TEST_CASE("random programs over two streams: a report if and only if there is a race") {
@@ -154,6 +200,20 @@ TEST_CASE("random programs over many streams: no report without a race") {
     ++(outcome.reported ? reported : clean);
   }
   CHECK(reported > 50);
+  CHECK(clean > 20);
+}
+
+TEST_CASE("random graphs: no report without a race, and no race of writes without a report") {
+  int racing = 0, clean = 0;
+  for (std::uint64_t program = 1; program <= 200; ++program) {
+    const bool sets_only = program % 2 == 0;
+    const Outcome outcome = run_graph(program, program % 5, sets_only);
+    CAPTURE(program, outcome.report);
+    REQUIRE((outcome.races || !outcome.reported));
+    if (sets_only) REQUIRE(outcome.reported == outcome.races);
+    ++(outcome.races ? racing : clean);
+  }
+  CHECK(racing > 50);
   CHECK(clean > 20);
 }
 
