@@ -197,6 +197,43 @@ TEST_CASE("contexts are stacked, and calls without one say so") {
   OK(cuDevicePrimaryCtxSetFlags(0, 0));
 }
 
+TEST_CASE("threads call at the same time") {
+  const Session session;
+  const Kernels kernels;
+  const CUfunction scale = kernels["scale"];
+  std::vector<std::string> failures(4);
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < failures.size(); ++t) {
+    threads.emplace_back([&, t] {
+      const auto run = [&]() -> std::string {
+        const auto step = [](CUresult status, const char* what) {
+          return status == CUDA_SUCCESS ? "" : what + (": " + name_of(status));
+        };
+        std::string why = step(cuCtxSetCurrent(session.context), "cuCtxSetCurrent");
+        CUstream stream = nullptr;
+        if (why.empty()) why = step(cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
+        for (int round = 0; round < 20 && why.empty(); ++round) {
+          std::vector<float> values(256, static_cast<float>(t));
+          CUdeviceptr x = 0;
+          why = step(cuMemAllocAsync(&x, 1024, stream), "cuMemAllocAsync");
+          if (why.empty()) why = step(cuMemcpyHtoDAsync(x, values.data(), 1024, stream), "cuMemcpyHtoDAsync");
+          if (why.empty()) why = step(launch(scale, 2, 128, stream, x, 256, 2.0f, 1.0f), "cuLaunchKernel");
+          if (why.empty()) why = step(cuMemcpyDtoHAsync(values.data(), x, 1024, stream), "cuMemcpyDtoHAsync");
+          if (why.empty()) why = step(cuMemFreeAsync(x, stream), "cuMemFreeAsync");
+          if (why.empty()) why = step(cuStreamSynchronize(stream), "cuStreamSynchronize");
+          const float want = 2.0f * static_cast<float>(t) + 1.0f;
+          if (why.empty() && values[255] != want) why = "expected " + std::to_string(want);
+        }
+        if (why.empty()) why = step(cuStreamDestroy(stream), "cuStreamDestroy");
+        return why;
+      };
+      failures[t] = run();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& failure : failures) CHECK(failure.empty());
+}
+
 TEST_CASE("what is not given back is counted") {
   OK(cuInit(0));
   VgpuLeaks before{}, now{};

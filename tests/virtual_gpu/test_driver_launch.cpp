@@ -119,6 +119,10 @@ TEST_CASE("clusters have the size that the kernel or the launch names") {
   OK(cuFuncSetAttribute(kernels["any"], CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED, 1));
   OK(launch_cluster(kernels["any"], 16, 16));
   GIVES(CUDA_ERROR_INVALID_CLUSTER_SIZE, launch_cluster(kernels["any"], 32, 32));
+  OK(cuFuncSetAttribute(kernels["asked"], CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_WIDTH, 4));
+  OK(cuLaunchKernel(kernels["asked"], 4, 1, 1, 1, 1, 1, 0, nullptr, nullptr, nullptr));
+  GIVES(CUDA_ERROR_INVALID_CLUSTER_SIZE,
+        cuLaunchKernel(kernels["asked"], 6, 1, 1, 1, 1, 1, 0, nullptr, nullptr, nullptr));
   OK(cuCtxSynchronize());
   int value = 0;
   OK(cuFuncGetAttribute(&value, CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_WIDTH, kernels["pairs"]));

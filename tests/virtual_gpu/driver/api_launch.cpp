@@ -15,6 +15,7 @@ CUresult launch(std::shared_ptr<KernelLaunchRequest> request, CUstream stream_ha
   const StreamRef stream = stream_of(driver, stream_handle);
   require(request->function->context == stream.context, CUDA_ERROR_INVALID_HANDLE,
           "expected a function and a stream of one context");
+  request->apply_required_cluster();
   check_launch(driver, *request);
   request->take_params(params, extra);
   driver.inject(FailureKind::launch, CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES);

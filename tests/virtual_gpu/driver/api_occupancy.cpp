@@ -40,6 +40,7 @@ KernelLaunchRequest request_of(CUfunction handle, const CUlaunchConfig* config) 
   request.config.block = {config->blockDimX, config->blockDimY, config->blockDimZ};
   request.config.dynamic_shared = config->sharedMemBytes;
   for (unsigned i = 0; i < config->numAttrs; ++i) request.apply(config->attrs[i]);
+  request.apply_required_cluster();
   return request;
 }
 

@@ -12,15 +12,9 @@ namespace {
 bool write_attribute(CUpointer_attribute attribute, CUdeviceptr address, void* value) {
   Driver& driver = Driver::get();
   const auto found = driver.allocations->find(address);
-  const bool variable = !found && driver.device->memory().covers(address, 1);
-  if (!found && !variable) return false;
   Allocation range = found.value_or(Allocation{});
-  if (variable) {
-    // Variables of modules, and what graphs allocate.
-    const auto it = driver.device->memory().find(address);
-    range.address = it->first;
-    range.bytes = it->second.bytes;
-  }
+  // Variables of modules, and what graphs allocate, are known to the machine alone, and their extent to nobody here.
+  if (!found && !driver.device->memory().covers(address, 1)) return false;
   const auto put = [value](auto what) { std::memcpy(value, &what, sizeof what); };
   switch (attribute) {
     case CU_POINTER_ATTRIBUTE_CONTEXT:
@@ -56,10 +50,12 @@ bool write_attribute(CUpointer_attribute attribute, CUdeviceptr address, void* v
       return true;
     case CU_POINTER_ATTRIBUTE_RANGE_START_ADDR:
     case CU_POINTER_ATTRIBUTE_MAPPING_BASE_ADDR:
+      require_value(found.has_value(), "expected memory of an allocation");
       put(static_cast<CUdeviceptr>(range.address));
       return true;
     case CU_POINTER_ATTRIBUTE_RANGE_SIZE:
     case CU_POINTER_ATTRIBUTE_MAPPING_SIZE:
+      require_value(found.has_value(), "expected memory of an allocation");
       put(static_cast<size_t>(range.bytes));
       return true;
     case CU_POINTER_ATTRIBUTE_MAPPED:

@@ -24,12 +24,11 @@ void check_cluster(const Driver& driver, const KernelLaunchRequest& request) {
   const auto expect = [](bool holds, const char* sentence) {
     require(holds, CUDA_ERROR_INVALID_CLUSTER_SIZE, sentence);
   };
-  Dim3 cluster = request.config.cluster;
+  const Dim3& cluster = request.config.cluster;
   if (const auto it = program.directives.find("reqnctapercluster"); it != program.directives.end()) {
     Dim3 wanted{1, 1, 1};
     std::copy_n(it->second.begin(), std::min<std::size_t>(it->second.size(), 3), wanted.begin());
-    expect(cluster == Dim3{1, 1, 1} || cluster == wanted, "expected the cluster size that .reqnctapercluster names");
-    cluster = wanted;
+    expect(cluster == wanted, "expected the cluster size that .reqnctapercluster names");
   } else {
     expect(!program.directives.contains("explicitcluster") || volume(cluster) > 1,
            "expected a cluster size for a kernel that asks for one (.explicitcluster)");
@@ -90,6 +89,19 @@ void KernelLaunchRequest::take_params(void* const* kernel_params, void* const* e
     }
   }
   set_pointers();
+}
+
+void KernelLaunchRequest::apply_required_cluster() {
+  if (config.cluster != Dim3{1, 1, 1}) return;
+  if (const auto it = function->program->directives.find("reqnctapercluster");
+      it != function->program->directives.end()) {
+    std::copy_n(it->second.begin(), std::min<std::size_t>(it->second.size(), 3), config.cluster.begin());
+    return;
+  }
+  const FunctionSettings& set = *function->settings;
+  config.cluster = {std::max<std::uint32_t>(1, static_cast<std::uint32_t>(set.cluster_width)),
+                    std::max<std::uint32_t>(1, static_cast<std::uint32_t>(set.cluster_height)),
+                    std::max<std::uint32_t>(1, static_cast<std::uint32_t>(set.cluster_depth))};
 }
 
 void KernelLaunchRequest::apply(const CUlaunchAttribute& attribute) { set_attribute(attribute.id, attribute.value); }

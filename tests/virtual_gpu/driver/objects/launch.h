@@ -33,6 +33,8 @@ struct KernelLaunchRequest {
   void take_params(void* const* kernel_params, void* const* extra);
   /// cuLaunchKernelEx's attributes, one by one. Throws Status with CUDA_ERROR_INVALID_VALUE, CUDA_ERROR_NOT_SUPPORTED.
   void apply(const CUlaunchAttribute& attribute);
+  /// Where the launch names no cluster, takes the size that the kernel requires: in PTX, or by cuFuncSetAttribute.
+  void apply_required_cluster();
   void set_attribute(CUlaunchAttributeID id, const CUlaunchAttributeValue& value);
   void get_attribute(CUlaunchAttributeID id, CUlaunchAttributeValue& value) const;
 

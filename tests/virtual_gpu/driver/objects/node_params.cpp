@@ -47,6 +47,7 @@ engine::Work work_of(Driver& driver, const CUDA_KERNEL_NODE_PARAMS* params) {
   request->config.grid = {params->gridDimX, params->gridDimY, params->gridDimZ};
   request->config.block = {params->blockDimX, params->blockDimY, params->blockDimZ};
   request->config.dynamic_shared = params->sharedMemBytes;
+  request->apply_required_cluster();
   check_launch(driver, *request);
   request->take_params(params->kernelParams, params->extra);
   return kernel_work(driver, std::move(request));
