@@ -24,6 +24,11 @@ using Tile = AggregateTile;
 constexpr int kMapTiles = Tile::maps / 16;             // of each warp
 constexpr int kChannelTiles = Tile::channels / 8 / 8;  // of each of 8 warps
 constexpr std::uint32_t kOnes = 0x3c003c00;            // two fp16 numbers 1
+#if __CUDA_ARCH__ >= 800
+constexpr int kStages = Tile::stages;  // of features
+#else
+constexpr int kStages = 2;
+#endif
 
 /// A logit as a weight. `shift` is what the exponent needs: softmax's largest logit, else 0.
 template <MapWeights weights>
@@ -56,150 +61,211 @@ __device__ uint4 load_bits(const Map& map, const __half* pixel, int c) {
   return make_uint4(e.pair[0], e.pair[1], e.pair[2], e.pair[3]);
 }
 
+using MapStage = __half[Tile::positions][Tile::map_stride];
+using ChannelStage = __half[Tile::positions][Tile::channel_stride];
+
+/// What the block takes: a tile of maps and channels of one image, over a stretch of positions.
+struct Work {
+  int b, map0, channel0, begin, end;
+};
+__device__ Work work_of(const AggregateParams& p) {
+  const int tile = static_cast<int>(blockIdx.x), begin = static_cast<int>(blockIdx.y) * p.stretch;
+  return {static_cast<int>(blockIdx.z), tile % p.map_tiles * Tile::maps, tile / p.map_tiles * Tile::channels, begin,
+          min(begin + p.stretch, p.maps.height * p.maps.width)};
+}
+
+/// The way of maps into shared memory: a thread has eight of them, at two positions of a stage; the logits of the next
+/// stage wait in registers. A row of 112 maps leaves two of sixteen lanes idle.
 template <MapWeights weights, bool vectors>
-__device__ void aggregate(const AggregateParams& p) {
-  extern __shared__ __align__(16) unsigned char shared[];
-  using MapStage = __half[Tile::positions][Tile::map_stride];
-  using ChannelStage = __half[Tile::positions][Tile::channel_stride];
-  MapStage* map_stages = reinterpret_cast<MapStage*>(shared);
-  ChannelStage* channel_stages = reinterpret_cast<ChannelStage*>(shared + 2 * sizeof(MapStage));
-#if __CUDA_ARCH__ >= 800
-  constexpr int kStages = Tile::stages;
-#else
-  constexpr int kStages = 2;
-#endif
-
-  const int tile = static_cast<int>(blockIdx.x), stretch = static_cast<int>(blockIdx.y);
-  const int map0 = tile % p.map_tiles * Tile::maps, channel0 = tile / p.map_tiles * Tile::channels;
-  const int b = static_cast<int>(blockIdx.z), maps = p.maps.channels;
-  const int begin = stretch * p.stretch, end = min(begin + p.stretch, p.maps.height * p.maps.width);
-  const int thread = static_cast<int>(threadIdx.x), lane = thread % 32;
-  const int warp = __shfl_sync(0xffffffffu, thread / 32, 0);  // the same in all lanes, as the compiler now sees
-
-  // The thread's eight maps, at two positions of a stage. A row of 112 maps leaves two of sixteen lanes idle.
-  const int my_map = thread % 16 * 8, map_row = thread / 16;
-  const bool weighs = my_map < Tile::maps;
-  const __half* map_pixel = pixel_of<const __half>(p.maps, b, begin + map_row);
-  const std::int64_t map_step = std::int64_t{16} * p.maps.pixel_stride;
-  Octet most{};
-  if constexpr (weights == MapWeights::softmax) {
-    __shared__ float largest[Tile::maps];
-    if (thread < Tile::maps && map0 + thread < maps)
-      largest[thread] =
-          largest_of(p.statistics + static_cast<std::int64_t>(b) * p.statistics_stretches * maps + map0 + thread,
-                     p.statistics_stretches, maps);
-    __syncthreads();
-    for (int i = 0; weighs && i < 8; ++i)
-      if (map0 + my_map + i < maps) most.v[i] = largest[my_map + i];
+class MapStager {
+ public:
+  /// Softmax: ends with a barrier.
+  __device__ MapStager(const AggregateParams& p, const Work& work)
+      : maps_(p.maps),
+        end_(work.end),
+        first_(work.map0 + column_),
+        pixel_(pixel_of<const __half>(p.maps, work.b, work.begin + row_)),
+        step_(std::int64_t{kApart} * p.maps.pixel_stride) {
+    if constexpr (weights == MapWeights::softmax) {
+      __shared__ float largest[Tile::maps];
+      const int map = work.map0 + static_cast<int>(threadIdx.x);
+      if (threadIdx.x < Tile::maps && map < p.maps.channels)
+        largest[threadIdx.x] =
+            largest_of(p.statistics + std::int64_t{work.b} * p.statistics_stretches * p.maps.channels + map,
+                       p.statistics_stretches, p.maps.channels);
+      __syncthreads();
+      for (int i = 0; works() && i < 8; ++i)
+        if (first_ + i < p.maps.channels) most_.v[i] = largest[column_ + i];
+    }
   }
-  uint4 logits[2];
-  const auto load_logits = [&](int position0) {
+
+  /// Asks for the logits of the next stage, whose first position is `position0`.
+  __device__ void load(int position0) {
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-      if (weighs && position0 + map_row + 16 * i < end)
-        logits[i] = load_bits<vectors>(p.maps, map_pixel, map0 + my_map);
-      map_pixel += map_step;
+      if (works() && position0 + row_ + kApart * i < end_) logits_[i] = load_bits<vectors>(maps_, pixel_, first_);
+      pixel_ += step_;
     }
-  };
-  const auto store_weights = [&](int position0, MapStage& to) {
-    if (!weighs) return;
+  }
+  /// Stores the weights of the logits that load asked for; zeros beyond the stretch.
+  __device__ void store(int position0, MapStage& to) const {
+    if (!works()) return;
 #pragma unroll
     for (int i = 0; i < 2; ++i)
-      *reinterpret_cast<uint4*>(&to[map_row + 16 * i][my_map]) =
-          position0 + map_row + 16 * i < end ? weigh<weights>(logits[i], most) : make_uint4(0, 0, 0, 0);
-  };
+      *reinterpret_cast<uint4*>(&to[row_ + kApart * i][column_]) =
+          position0 + row_ + kApart * i < end_ ? weigh<weights>(logits_[i], most_) : make_uint4(0, 0, 0, 0);
+  }
 
-  // The thread's eight channels, at four positions of a stage.
-  const int my_channel = lane * 8, channel_row = thread / 32;
-  const __half* channel_pixel = pixel_of<const __half>(p.features, b, begin + channel_row);
-  const std::int64_t channel_step = std::int64_t{8} * p.features.pixel_stride;
-  std::uint32_t to_stage = ptx::shared_address(&channel_stages[0][channel_row][my_channel]);
-  const std::uint32_t last_stage = to_stage + (kStages - 1) * sizeof(ChannelStage);
-  const bool has_channels = channel0 + my_channel < p.features.channels;
-  const auto start_features = [&](int position0) {
-    if (position0 < end) {
+ private:
+  static constexpr int kApart = Tile::positions / 2;
+  __device__ bool works() const { return column_ < Tile::maps; }
+
+  const Map& maps_;
+  const int end_;
+  const int column_ = static_cast<int>(threadIdx.x) % 16 * 8, row_ = static_cast<int>(threadIdx.x) / 16;
+  const int first_;
+  const __half* pixel_;
+  const std::int64_t step_;
+  Octet most_{};
+  uint4 logits_[2];
+};
+
+/// The way of features into shared memory: a thread has eight channels, at four positions of a stage.
+template <bool vectors>
+class FeatureStager {
+ public:
+  __device__ FeatureStager(const AggregateParams& p, const Work& work, ChannelStage* stages)
+      : features_(p.features),
+        end_(work.end),
+        channel_(work.channel0 + static_cast<int>(threadIdx.x) % 32 * 8),
+        pixel_(pixel_of<const __half>(p.features, work.b, work.begin + row_)),
+        step_(std::int64_t{8} * p.features.pixel_stride),
+        to_(ptx::shared_address(&stages[0][row_][threadIdx.x % 32 * 8])),
+        last_(to_ + (kStages - 1) * sizeof(ChannelStage)) {}
+
+  /// Starts the copies of the next stage, whose first position is `position0`; zeros beyond the stretch. One group of
+  /// asynchronous copies, empty where the stretch has ended.
+  __device__ void start(int position0) {
+    if (position0 < end_) {
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
-        const std::uint32_t to = to_stage + i * 8 * sizeof(channel_stages[0][0]);
-        const bool reads = has_channels && position0 + channel_row + 8 * i < end;
+        const std::uint32_t to = to_ + i * 8 * sizeof(ChannelStage) / Tile::positions;
+        const bool reads = channel_ < features_.channels && position0 + row_ + 8 * i < end_;
 #if __CUDA_ARCH__ >= 800
         if constexpr (vectors)
-          ptx::cp_async_16(to, reads ? channel_pixel + channel0 + my_channel : p.features.data, reads ? 16 : 0);
+          ptx::cp_async_16(to, reads ? pixel_ + channel_ : features_.data, reads ? 16 : 0);
         else
 #endif
-          ptx::store_shared(to, reads ? load_bits<vectors>(p.features, channel_pixel, channel0 + my_channel)
-                                      : make_uint4(0, 0, 0, 0));
-        channel_pixel += channel_step;
+          ptx::store_shared(to, reads ? load_bits<vectors>(features_, pixel_, channel_) : make_uint4(0, 0, 0, 0));
+        pixel_ += step_;
       }
     }
-    to_stage =
-        to_stage == last_stage ? to_stage - (kStages - 1) * sizeof(ChannelStage) : to_stage + sizeof(ChannelStage);
+    to_ = to_ == last_ ? to_ - (kStages - 1) * sizeof(ChannelStage) : to_ + sizeof(ChannelStage);
 #if __CUDA_ARCH__ >= 800
     ptx::cp_async_commit();
 #endif
-  };
+  }
 
-  float acc[kMapTiles][kChannelTiles][4] = {}, sums[4] = {};
-  for (int stage = 0; stage + 1 < kStages; ++stage) start_features(begin + stage * Tile::positions);
-  load_logits(begin);
+ private:
+  const Map& features_;
+  const int end_;
+  const int row_ = static_cast<int>(threadIdx.x) / 32;
+  const int channel_;
+  const __half* pixel_;
+  const std::int64_t step_;
+  std::uint32_t to_;
+  const std::uint32_t last_;
+};
 
-  // Lane i gives the address of row i % 8 of matrix i / 8. Matrices 1 and 3 of features are 8 positions further, 2 and
-  // 3 8 channels; of maps it is the other way round. The last warp adds up what the one before it does.
+/// A warp's sums: all maps of the tile with an eighth of the channels, and the weights of 16 maps.
+struct Products {
+  float maps[kMapTiles][kChannelTiles][4] = {};
+  float weights[4] = {};
+
+  /// Adds a stage. Addresses are the lane's: lane i gives row i % 8 of matrix i / 8 of each four.
+  __device__ void add(std::uint32_t map_stage, std::uint32_t own_maps, std::uint32_t channel_stage) {
+    constexpr int kTile = 16 * sizeof(__half);
+#pragma unroll
+    for (int k = 0; k < Tile::positions; k += 16) {
+      const std::uint32_t map_row = k * sizeof(MapStage) / Tile::positions;
+      const std::uint32_t channel_row = channel_stage + k * sizeof(ChannelStage) / Tile::positions;
+      std::uint32_t x[kChannelTiles / 2][4], a[4];
+#pragma unroll
+      for (int j = 0; j < kChannelTiles / 2; ++j) ptx::ldmatrix_x4_trans(x[j], channel_row + j * kTile);
+#pragma unroll
+      for (int i = 0; i < kMapTiles; ++i) {
+        ptx::ldmatrix_x4_trans(a, map_stage + map_row + i * kTile);
+#pragma unroll
+        for (int j = 0; j < kChannelTiles; ++j)
+          multiply_16(maps[i][j], a, x[j / 2][j % 2 * 2], x[j / 2][j % 2 * 2 + 1]);
+      }
+      ptx::ldmatrix_x4_trans(a, own_maps + map_row);
+      multiply_16(weights, a, kOnes, kOnes);
+    }
+  }
+
+  __device__ void store(const AggregateParams& p, const Work& work, int warp) const {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const std::int64_t row0 = (std::int64_t{work.b} * gridDim.y + blockIdx.y) * p.maps.channels;
+#pragma unroll
+    for (int i = 0; i < kMapTiles; ++i) {
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        const int m = work.map0 + i * 16 + half * 8 + lane / 4;
+        if (m >= p.maps.channels) continue;
+        if (work.channel0 == 0 && i == warp && lane % 4 == 0) p.sums[row0 + m] = weights[half * 2];
+#pragma unroll
+        for (int j = 0; j < kChannelTiles; ++j) {
+          const int c = work.channel0 + (warp * kChannelTiles + j) * 8 + lane % 4 * 2;
+          if (c < p.product_stride)
+            *reinterpret_cast<float2*>(p.products + (row0 + m) * p.product_stride + c) =
+                make_float2(maps[i][j][half * 2], maps[i][j][half * 2 + 1]);
+        }
+      }
+    }
+  }
+};
+
+template <MapWeights weights, bool vectors>
+__device__ void aggregate(const AggregateParams& p) {
+  extern __shared__ __align__(16) unsigned char shared[];
+  MapStage* map_stages = reinterpret_cast<MapStage*>(shared);
+  ChannelStage* channel_stages = reinterpret_cast<ChannelStage*>(shared + 2 * sizeof(MapStage));
+  const Work work = work_of(p);
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  // The same in all lanes, as the compiler now sees.
+  const int warp = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x) / 32, 0);
+
+  FeatureStager<vectors> features(p, work, channel_stages);
+  for (int stage = 0; stage + 1 < kStages; ++stage) features.start(work.begin + stage * Tile::positions);
+  MapStager<weights, vectors> maps(p, work);
+  maps.load(work.begin);
+
+  // Matrices 1 and 3 of features are 8 positions further, 2 and 3 are 8 channels further; of maps it is the other way
+  // round. The last warp has no maps of its own and adds up what the one before it does.
   const std::uint32_t channels_at =
       ptx::shared_address(&channel_stages[0][lane % 16][warp * kChannelTiles * 8 + lane / 16 * 8]);
   const std::uint32_t maps_at = ptx::shared_address(&map_stages[0][lane / 16 * 8 + lane % 8][lane / 8 % 2 * 8]);
-  const std::uint32_t sums_at = maps_at + min(warp, kMapTiles - 1) * 16 * sizeof(__half);
-  std::uint32_t channel_offset = 0, map_offset = 0;
-  for (int position0 = begin; position0 < end; position0 += Tile::positions) {
-    store_weights(position0, map_stages[map_offset == 0 ? 0 : 1]);
-    load_logits(position0 + Tile::positions);
+  const std::uint32_t own_maps_at = maps_at + min(warp, kMapTiles - 1) * 16 * sizeof(__half);
+  std::uint32_t channel_stage = 0, map_stage = 0;  // offsets in bytes
+  Products products;
+  for (int position0 = work.begin; position0 < work.end; position0 += Tile::positions) {
+    maps.store(position0, map_stages[map_stage == 0 ? 0 : 1]);
+    maps.load(position0 + Tile::positions);
 #if __CUDA_ARCH__ >= 800
     ptx::cp_async_wait<kStages - 2>();
 #endif
     // Whoever is here has multiplied the stage before, which the next features overwrite.
     __syncthreads();
-    start_features(position0 + (kStages - 1) * Tile::positions);
-
-#pragma unroll
-    for (int k = 0; k < Tile::positions; k += 16) {
-      const std::uint32_t channel_row0 = channels_at + channel_offset + k * sizeof(channel_stages[0][0]);
-      const std::uint32_t map_row0 = map_offset + k * sizeof(map_stages[0][0]);
-      std::uint32_t x[kChannelTiles / 2][4], a[4];
-#pragma unroll
-      for (int j = 0; j < kChannelTiles / 2; ++j) ptx::ldmatrix_x4_trans(x[j], channel_row0 + j * 16 * sizeof(__half));
-#pragma unroll
-      for (int i = 0; i < kMapTiles; ++i) {
-        ptx::ldmatrix_x4_trans(a, maps_at + map_row0 + i * 16 * sizeof(__half));
-#pragma unroll
-        for (int j = 0; j < kChannelTiles; ++j) multiply_16(acc[i][j], a, x[j / 2][j % 2 * 2], x[j / 2][j % 2 * 2 + 1]);
-      }
-      ptx::ldmatrix_x4_trans(a, sums_at + map_row0);
-      multiply_16(sums, a, kOnes, kOnes);
-    }
-    channel_offset = channel_offset == (kStages - 1) * sizeof(ChannelStage) ? 0 : channel_offset + sizeof(ChannelStage);
-    map_offset ^= sizeof(MapStage);
+    features.start(position0 + (kStages - 1) * Tile::positions);
+    products.add(maps_at + map_stage, own_maps_at + map_stage, channels_at + channel_stage);
+    channel_stage = channel_stage == (kStages - 1) * sizeof(ChannelStage) ? 0 : channel_stage + sizeof(ChannelStage);
+    map_stage ^= sizeof(MapStage);
   }
 #if __CUDA_ARCH__ >= 800
   ptx::cp_async_wait<0>();
 #endif
-
-  const std::int64_t row0 = (static_cast<std::int64_t>(b) * gridDim.y + stretch) * maps;
-#pragma unroll
-  for (int i = 0; i < kMapTiles; ++i) {
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const int m = map0 + i * 16 + half * 8 + lane / 4;
-      if (m >= maps) continue;
-      if (channel0 == 0 && i == warp && lane % 4 == 0) p.sums[row0 + m] = sums[half * 2];
-#pragma unroll
-      for (int j = 0; j < kChannelTiles; ++j) {
-        const int c = channel0 + (warp * kChannelTiles + j) * 8 + lane % 4 * 2;
-        if (c < p.product_stride)
-          *reinterpret_cast<float2*>(p.products + (row0 + m) * p.product_stride + c) =
-              make_float2(acc[i][j][half * 2], acc[i][j][half * 2 + 1]);
-      }
-    }
-  }
+  products.store(p, work, warp);
 }
 
 template <MapWeights weights>

@@ -53,6 +53,8 @@ TEST_CASE("pyramid pooling on the GPU") {
                                                                      {{2, 20, 27, 256}, 64, 256, {1, 2, 3, 6}}})
     for (const DataType type : {DataType::f32, DataType::f16})
       for (const Place place : all_places) {
+        // The encoder's own takes its time on the virtual GPU: once is enough.
+        if (place != Place::padded && s.height * s.width * s.channels > 100000) continue;
         INFO(maskrt::name_of(type) << " " << s.batch << "x" << s.height << "x" << s.width << "x" << s.channels << ", "
                                    << hidden << " hidden, " << channels << " channels, " << sizes.size() << " sizes, "
                                    << testing::name_of(place));
