@@ -4,6 +4,7 @@
 // where the last run may end. Bits change where a word differs from itself shifted by one, the row before shifted in.
 // The changes are counted first, which reserves the instance's place, then found again and written in order. Bound by
 // latency: the words come from the second-level cache, where mask_words.cu has just put them.
+#include "../ptx/griddepcontrol.cuh"
 #include "postprocess_params.h"
 
 namespace maskrt::kernels::cuda {
@@ -71,6 +72,8 @@ __device__ Found scan_exclusive(const Found& mine, Found& total) {
 /// Grid: any number of blocks, which take turns with the instances.
 extern "C" __global__ void __launch_bounds__(kRunThreads) mask_runs(const __grid_constant__ MaskRunsParams p) {
   __shared__ unsigned long long place;
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   const PostprocessCall& call = *p.call;
   const ImageGeometry* images = reinterpret_cast<const ImageGeometry*>(p.call + 1);
   if (call.runs == nullptr || call.masks == 0 || p.header->words > call.word_capacity) return;

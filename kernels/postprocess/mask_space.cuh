@@ -2,14 +2,26 @@
 #pragma once
 
 #include "../cuda/octet.cuh"
-#include "map_axis.h"
 #include "postprocess_params.h"
 #include "probability.cuh"
+#include "upsampled.h"
 
 namespace maskrt::kernels::cuda {
 
+/// bilinear_tap of resize.h, rounding by rounding: a fused multiply-add would move the weights.
+struct AxisTap {
+  int low, high;
+  float weight;  ///< of high
+};
+
+__device__ inline AxisTap axis_tap(int position, int size, float step) {
+  const float at = fmaxf(__fsub_rn(__fmul_rn(static_cast<float>(position) + 0.5f, step), 0.5f), 0.0f);
+  const int low = min(static_cast<int>(at), size - 1);
+  return {low, min(low + 1, size - 1), at - static_cast<float>(low)};
+}
+
 /// Two bilinear resizes with a crop between them, at one position: as composed_taps.h, but positions may repeat.
-struct ComposedTap {
+struct alignas(16) ComposedTap {
   int index[4];
   float weight[4];
 };
@@ -23,24 +35,28 @@ __device__ inline ComposedTap composed_tap(int position, const AxisGeometry& axi
           {(1 - w) * (1 - a.weight), (1 - w) * a.weight, w * (1 - b.weight), w * b.weight}};
 }
 
-/// One query's logits and the probabilities that they are upsampled to.
-template <typename T>
+/// One query's logits and the probabilities of the map that they are resized to.
+template <typename T, int Factor>
 struct QueryMap {
   const T* logits;
   int height, width, pitch;
-  float step;  ///< logits for each of the map's positions
 
-  __device__ float logit(int y, int x) const { return widen(__ldg(logits + y * pitch + x)); }
-
-  /// From logits at(y, x).
+  /// Beyond the edges logits repeat.
+  __device__ float logit(int y, int x) const {
+    return widen(__ldg(logits + min(max(y, 0), height - 1) * pitch + min(max(x, 0), width - 1)));
+  }
+  /// From exponents at(y, x), logits times kToExponent.
   template <typename At>
   __device__ float probability(int y, int x, At&& at) const {
-    const AxisTap v = axis_tap(y, height, step), h = axis_tap(x, width, step);
-    return probability_of(between(between(at(v.low, h.low), at(v.high, h.low), v.weight),
-                                  between(at(v.low, h.high), at(v.high, h.high), v.weight), h.weight));
+    const int top = Upsampled<Factor>::low(y), left = Upsampled<Factor>::low(x);
+    if (Factor == 1) return probability_of(at(top, left));
+    const float v = Upsampled<Factor>::weight(y), h = Upsampled<Factor>::weight(x);
+    const float first = at(top, left) * (1 - v) + at(top + 1, left) * v;
+    const float second = at(top, left + 1) * (1 - v) + at(top + 1, left + 1) * v;
+    return probability_of(first * (1 - h) + second * h);
   }
   __device__ float probability(int y, int x) const {
-    return probability(y, x, [&](int row, int column) { return logit(row, column); });
+    return probability(y, x, [&](int row, int column) { return logit(row, column) * kToExponent; });
   }
 };
 
@@ -48,6 +64,18 @@ struct QueryMap {
 struct Patch {
   int row, column, rows, columns;
 };
+
+/// The logits that a patch of the map comes from, as they lie beyond the edges too.
+template <int Factor>
+__device__ Patch source_of(const Patch& patch) {
+  Patch source;
+  source.row = Upsampled<Factor>::low(patch.row);
+  source.column = Upsampled<Factor>::low(patch.column);
+  source.rows = Upsampled<Factor>::low(patch.row + patch.rows - 1) + Upsampled<Factor>::halo - source.row + 1;
+  source.columns =
+      Upsampled<Factor>::low(patch.column + patch.columns - 1) + Upsampled<Factor>::halo - source.column + 1;
+  return source;
+}
 
 /// 64 rows and 16 columns of the original span at most 68 and 20 positions of a map that is no larger. A larger map is
 /// looked at position by position.
@@ -57,20 +85,25 @@ constexpr int kPatchRows = 68, kPatchColumns = 20, kPatchPitch = kPatchColumns +
 struct MaskSpace {
   float probabilities[kPatchRows * kPatchPitch];  ///< an odd number of words between rows: lanes read different rows
   union {
-    float logits[kPatchColumns * 64];   ///< first: those that the probabilities come from
-    float2 columns[kPatchColumns][32];  ///< then: rows lane and lane + 32, blended down each column of the patch
+    float exponents[kPatchRows * kPatchColumns];  ///< first: logits times kToExponent
+    float2 columns[kPatchColumns * 32];  ///< then: rows lane and lane + 32, blended down each column of the patch
   };
-  ComposedTap taps[kMaskTileColumns];  ///< indices relative to the patch
+  ComposedTap taps[kMaskTileColumns];  ///< indices into `columns`, of lane 0
 };
 
 enum class Side { mixed, below, above };
 
-/// On which side of the two bounds all of n numbers lie, by one warp. Numbers that cannot be compared lie on neither.
+/// number(row, column) for all positions of a patch, by one warp; on which side of the two bounds all of them lie.
+/// Numbers that cannot be compared lie on neither.
 template <typename Number>
-__device__ Side side_of(int n, float below, float above, Number&& number) {
+__device__ Side side_of(const Patch& patch, float below, float above, Number&& number) {
+  // Division by multiplying: exact up to 65536 / columns.
+  static_assert(kPatchRows * kPatchColumns <= 65536 / kPatchColumns);
+  const int inverse = 65536 / patch.columns + 1;
   bool all_below = true, all_above = true;
-  for (int i = static_cast<int>(threadIdx.x) % 32; i < n; i += 32) {
-    const float value = number(i);
+  for (int i = static_cast<int>(threadIdx.x) % 32; i < patch.rows * patch.columns; i += 32) {
+    const int row = i * inverse >> 16;
+    const float value = number(row, i - row * patch.columns);
     all_below = all_below && value < below;
     all_above = all_above && value > above;
   }
@@ -79,24 +112,24 @@ __device__ Side side_of(int n, float below, float above, Number&& number) {
 }
 
 /// Stages the logits below the patch; tells where they leave no choice.
-template <typename T>
-__device__ Side stage_logits(const QueryMap<T>& map, const Patch& source, const PostprocessCall& call,
+template <typename T, int Factor>
+__device__ Side stage_logits(const QueryMap<T, Factor>& map, const Patch& source, const PostprocessCall& call,
                              MaskSpace& space) {
-  return side_of(source.rows * source.columns, call.below_logit, call.above_logit, [&](int i) {
-    const int row = i / source.columns;
-    return space.logits[i] = map.logit(source.row + row, source.column + i - row * source.columns);
+  return side_of(source, call.below_logit, call.above_logit, [&](int row, int column) {
+    const float logit = map.logit(source.row + row, source.column + column);
+    space.exponents[row * source.columns + column] = logit * kToExponent;
+    return logit;
   });
 }
 
 /// The patch's probabilities from the staged logits; tells where they leave no choice.
-template <typename T>
-__device__ Side stage_probabilities(const QueryMap<T>& map, const Patch& patch, const Patch& source,
+template <typename T, int Factor>
+__device__ Side stage_probabilities(const QueryMap<T, Factor>& map, const Patch& patch, const Patch& source,
                                     const PostprocessCall& call, MaskSpace& space) {
   __syncwarp();
-  return side_of(patch.rows * patch.columns, call.lowest_inside, call.highest_outside, [&](int i) {
-    const int row = i / patch.columns, column = i - row * patch.columns;
+  return side_of(patch, call.below_probability, call.above_probability, [&](int row, int column) {
     const float p = map.probability(patch.row + row, patch.column + column, [&](int y, int x) {
-      return space.logits[(y - source.row) * source.columns + x - source.column];
+      return space.exponents[(y - source.row) * source.columns + x - source.column];
     });
     return space.probabilities[row * kPatchPitch + column] = p;
   });
@@ -104,17 +137,20 @@ __device__ Side stage_probabilities(const QueryMap<T>& map, const Patch& patch, 
 
 /// The vertical half: for each column of the patch, this lane's two rows.
 __device__ inline void blend_rows(const Patch& patch, const ComposedTap (&rows)[2], MaskSpace& space) {
-  __syncwarp();  // the logits, whose place the columns take, have been read
-  const int lane = static_cast<int>(threadIdx.x) % 32;
-  for (int c = 0; c < patch.columns; ++c) {
-    float sums[2] = {0, 0};
+  __syncwarp();  // the exponents, whose place the columns take, have been read
+  const float* from[2][4];
 #pragma unroll
-    for (int r = 0; r < 2; ++r) {
+  for (int i = 0; i < 8; ++i)
+    from[i / 4][i % 4] = space.probabilities + (rows[i / 4].index[i % 4] - patch.row) * kPatchPitch;
+  float2* to = space.columns + threadIdx.x % 32;
+  for (int c = 0; c < patch.columns; ++c, to += 32) {
+    float2 sum{0, 0};
 #pragma unroll
-      for (int k = 0; k < 4; ++k)
-        sums[r] += space.probabilities[(rows[r].index[k] - patch.row) * kPatchPitch + c] * rows[r].weight[k];
+    for (int k = 0; k < 4; ++k) {
+      sum.x += from[0][k][c] * rows[0].weight[k];
+      sum.y += from[1][k][c] * rows[1].weight[k];
     }
-    space.columns[c][lane] = {sums[0], sums[1]};
+    *to = sum;
   }
   __syncwarp();
 }

@@ -6,6 +6,7 @@
 // columns, and a vote of the lanes on the threshold makes half a word. Blending is convex: where all logits or all
 // probabilities of a patch lie clearly on one side, that is the answer. Words are gathered in shared memory and written
 // column by column. Bound by the arithmetic near the masks' borders: about 1000 warp instructions for 1024 pixels.
+#include "../ptx/griddepcontrol.cuh"
 #include "mask_space.cuh"
 
 namespace maskrt::kernels::cuda {
@@ -16,8 +17,9 @@ constexpr unsigned kAllLanes = 0xffffffff;
 static_assert(kMaskTileColumns <= 32, "lane i keeps the word of column i");
 
 /// This lane's two rows of one column from probabilities that no patch holds: loops that stay loops, for they are long.
-template <typename T>
-__device__ float2 blend_directly(const QueryMap<T>& map, const ComposedTap (&rows)[2], const ComposedTap& column) {
+template <typename T, int Factor>
+__device__ float2 blend_directly(const QueryMap<T, Factor>& map, const ComposedTap (&rows)[2],
+                                 const ComposedTap& column) {
   float2 sum{0, 0};
 #pragma unroll 1
   for (int i = 0; i < 16; ++i) {
@@ -38,10 +40,10 @@ __device__ float2 blend_directly(const QueryMap<T>& map, const ComposedTap (&row
 }
 
 /// 64 rows from `y` on of the columns [x, x + columns). Lane i gets the word of column x + i; by one warp.
-template <typename T>
+template <typename T, int Factor>
 __device__ unsigned long long word_of_columns(const MaskWordsParams& p, const PostprocessCall& call,
-                                              const ImageGeometry& image, const QueryMap<T>& map, int x, int columns,
-                                              int y, MaskSpace& space) {
+                                              const ImageGeometry& image, const QueryMap<T, Factor>& map, int x,
+                                              int columns, int y, MaskSpace& space) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const unsigned long long valid = ~0ull >> (64 - min(64, image.y.original - y));
   ComposedTap rows[2];
@@ -56,42 +58,39 @@ __device__ unsigned long long word_of_columns(const MaskWordsParams& p, const Po
   patch.rows = __shfl_sync(kAllLanes, max(rows[1].index[1], rows[1].index[3]), 31) - patch.row + 1;
   patch.column = __shfl_sync(kAllLanes, column.index[0], 0);
   patch.columns = __shfl_sync(kAllLanes, max(column.index[1], column.index[3]), 31) - patch.column + 1;
-  Patch source;
-  source.row = axis_tap(patch.row, map.height, map.step).low;
-  source.rows = axis_tap(patch.row + patch.rows - 1, map.height, map.step).high - source.row + 1;
-  source.column = axis_tap(patch.column, map.width, map.step).low;
-  source.columns = axis_tap(patch.column + patch.columns - 1, map.width, map.step).high - source.column + 1;
-  const bool patched = patch.rows <= kPatchRows && patch.columns <= kPatchColumns &&
-                       source.rows * source.columns <= static_cast<int>(sizeof(space.logits) / sizeof(float));
+  const bool patched = patch.rows <= kPatchRows && patch.columns <= kPatchColumns;
 
   __syncwarp();  // what the warp did before has been read
   if (patched) {
+    const Patch source = source_of<Factor>(patch);
     Side side = stage_logits(map, source, call, space);
     if (side == Side::mixed) side = stage_probabilities(map, patch, source, call, space);
     if (side != Side::mixed) return side == Side::above ? valid : 0;
     blend_rows(patch, rows, space);
 #pragma unroll
-    for (int& index : column.index) index -= patch.column;
+    for (int& index : column.index) index = (index - patch.column) * 32;
   }
   if (lane < kMaskTileColumns) space.taps[lane] = column;
   __syncwarp();
 
+  const float threshold = call.mask_threshold;
+  const float2* blended = space.columns + lane;
   unsigned long long mine = 0;
   for (int i = 0; i < columns; ++i) {
-    const ComposedTap& tap = space.taps[i];
+    const ComposedTap tap = space.taps[i];
     float2 sum{0, 0};
     if (patched) {
 #pragma unroll
       for (int k = 0; k < 4; ++k) {
-        const float2 blended = space.columns[tap.index[k]][lane];
-        sum.x += blended.x * tap.weight[k];
-        sum.y += blended.y * tap.weight[k];
+        const float2 value = blended[tap.index[k]];
+        sum.x += value.x * tap.weight[k];
+        sum.y += value.y * tap.weight[k];
       }
     } else {
-      sum = blend_directly(map, rows, tap);
+      sum = blend_directly(map, rows, space.taps[i]);
     }
-    const unsigned low = __ballot_sync(kAllLanes, sum.x > call.mask_threshold);
-    const unsigned high = __ballot_sync(kAllLanes, sum.y > call.mask_threshold);
+    const unsigned low = __ballot_sync(kAllLanes, sum.x > threshold),
+                   high = __ballot_sync(kAllLanes, sum.y > threshold);
     if (lane == i) mine = (static_cast<unsigned long long>(high) << 32 | low) & valid;
   }
   return mine;
@@ -129,10 +128,12 @@ __device__ int instance_of(const InstanceRecord* records, int instances, unsigne
 }
 
 /// Grid: any number of blocks, each of which takes an equal part of the tiles.
-template <typename T>
+template <typename T, int Factor>
 __device__ void mask_words(const MaskWordsParams& p) {
   __shared__ MaskSpace spaces[kWarps];
   __shared__ unsigned long long gathered[kMaskTileColumns * kMaskTileWords];
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
   const PostprocessCall& call = *p.call;
   const ImageGeometry* images = reinterpret_cast<const ImageGeometry*>(p.call + 1);
   const int instances = static_cast<int>(p.header->instances);
@@ -142,32 +143,30 @@ __device__ void mask_words(const MaskWordsParams& p) {
   const auto end = static_cast<unsigned>(tiles * (blockIdx.x + 1) / gridDim.x);
   if (first >= end) return;
 
-  const int warp = static_cast<int>(threadIdx.x) / 32;
+  const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
   int instance = instance_of(p.records, instances, first);
   for (unsigned tile = first; tile < end; ++tile) {
     while (instance + 1 < instances && p.records[instance + 1].first_tile <= tile) ++instance;
     InstanceRecord& record = p.records[instance];
     const int words = record.words, tiles_across = (record.columns + kMaskTileColumns - 1) / kMaskTileColumns;
-    const int tiles_down = (words + kMaskTileWords - 1) / kMaskTileWords,
-              local = static_cast<int>(tile - record.first_tile);
+    const int tiles_down = (words + kMaskTileWords - 1) / kMaskTileWords;
+    const int local = static_cast<int>(tile - record.first_tile), local_down = local / tiles_across;
     const int tall = (words + tiles_down - 1) / tiles_down;  // equal parts, so that warps have equal work
-    const int column = local % tiles_across * kMaskTileColumns, word = local / tiles_across * tall;
+    const int column = (local - local_down * tiles_across) * kMaskTileColumns, word = local_down * tall;
     const int columns = min(kMaskTileColumns, record.columns - column), down = min(tall, words - word);
-    const QueryMap<T> map{
-        static_cast<const T*>(p.planar.data) +
-            (static_cast<std::int64_t>(record.image) * p.queries + record.query) * p.planar.height * p.planar.pitch,
-        p.planar.height, p.planar.width, p.planar.pitch, p.map_step};
-    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int x = record.first_column + column, y = (record.first_word + word) * 64;
+    const ImageGeometry& image = images[record.image];
+    const std::int64_t plane = static_cast<std::int64_t>(record.image) * p.queries + record.query;
+    const QueryMap<T, Factor> map{static_cast<const T*>(p.planar.data) + plane * p.planar.height * p.planar.pitch,
+                                  p.planar.height, p.planar.width, p.planar.pitch};
+    auto* to = reinterpret_cast<unsigned long long*>(call.words) + record.first_word_of +
+               static_cast<std::int64_t>(column) * words + word;
     for (int i = warp; i < down; i += kWarps) {
-      const int x = record.first_column + column, y = (record.first_word + word + i) * 64;
-      const unsigned long long bits = word_of_columns(p, call, images[record.image], map, x, columns, y, spaces[warp]);
-      const unsigned long long mine = lane < columns ? bits : 0;
-      measure(mine, x, y, record);
-      if (lane < columns) gathered[lane * down + i] = mine;
+      const unsigned long long bits = word_of_columns(p, call, image, map, x, columns, y + i * 64, spaces[warp]);
+      measure(lane < columns ? bits : 0, x, y + i * 64, record);
+      if (lane < columns) gathered[lane * down + i] = bits;
     }
     __syncthreads();
-    unsigned long long* to = reinterpret_cast<unsigned long long*>(call.words) + record.first_word_of +
-                             static_cast<std::int64_t>(column) * words + word;
     for (int i = static_cast<int>(threadIdx.x); i < columns * down; i += kMaskThreads)
       to[static_cast<std::int64_t>(i / down) * words + i % down] = gathered[i];
     __syncthreads();
@@ -176,13 +175,14 @@ __device__ void mask_words(const MaskWordsParams& p) {
 
 }  // namespace
 
-extern "C" {
-__global__ void __launch_bounds__(kMaskThreads) mask_words_f32(const __grid_constant__ MaskWordsParams p) {
-  mask_words<float>(p);
-}
-__global__ void __launch_bounds__(kMaskThreads) mask_words_f16(const __grid_constant__ MaskWordsParams p) {
-  mask_words<__half>(p);
-}
-}
+#define MASKRT_MASK_WORDS(name, T, factor)                                       \
+  extern "C" __global__ void __launch_bounds__(kMaskThreads)                     \
+      mask_words_##name##_x##factor(const __grid_constant__ MaskWordsParams p) { \
+    mask_words<T, factor>(p);                                                    \
+  }
+MASKRT_MASK_WORDS(f32, float, 1)
+MASKRT_MASK_WORDS(f32, float, 2)
+MASKRT_MASK_WORDS(f16, __half, 1)
+MASKRT_MASK_WORDS(f16, __half, 2)
 
 }  // namespace maskrt::kernels::cuda

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "../cuda/map_of.h"
-#include "map_axis.h"
 
 namespace maskrt::kernels {
 namespace {
@@ -18,10 +17,6 @@ constexpr std::size_t kMostShared = 46 * 1024;
 
 std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
-std::int64_t upsampled(std::int64_t n, double factor) {
-  return static_cast<std::int64_t>(std::floor(static_cast<double>(n) * factor));
-}
-
 void check_plan(const PostprocessPlan& plan) {
   const Tensor& c = plan.class_logits;
   const Tensor& o = plan.objectness_logits;
@@ -30,9 +25,8 @@ void check_plan(const PostprocessPlan& plan) {
   if (found != want)
     throw Error("post-processing: expected batch and queries of objectness and masks as the class logits have them " +
                 to_string(want) + ", found " + to_string(found));
-  if (!(plan.factor > 0) || upsampled(m.height, plan.factor) < 1 || upsampled(m.width, plan.factor) < 1)
-    throw Error("post-processing: expected a factor that leaves at least one position of " + std::to_string(m.width) +
-                " x " + std::to_string(m.height) + ", found " + std::to_string(plan.factor));
+  if (plan.factor != 1 && plan.factor != 2)
+    throw Error("post-processing: expected masks to be resized by 1 or 2, found " + std::to_string(plan.factor));
   if (plan.padded_width < 1 || plan.padded_height < 1)
     throw Error("post-processing: expected an input of at least 1 x 1, found " + std::to_string(plan.padded_width) +
                 " x " + std::to_string(plan.padded_height));
@@ -52,36 +46,18 @@ struct WorkspaceLayout {
   std::int64_t pitch;  ///< elements from row to row of a plane: whole sectors
 };
 
-/// The largest part of the source axis that a block reads, and of that which it transposes.
-struct AxisRoom {
-  int patch = 0, own = 0;
-};
-
-AxisRoom axis_room(int tile, int map_size, int size, float step) {
-  AxisRoom room;
-  for (int first = 0; first < map_size; first += tile) {
-    const cuda::AxisTile t = cuda::axis_tile(first, tile, map_size, size, step);
-    room.patch = std::max(room.patch, t.end - t.begin);
-    room.own = std::max(room.own, t.own_end - t.own_begin);
-  }
-  return room;
-}
-
-std::uint32_t shared_bytes(const cuda::ScoreParams& params) {
-  return static_cast<std::uint32_t>(params.patch_rows * params.patch_columns * params.patch_words * 4 +
-                                    cuda::kScoreTileHeight * params.chunk * 8);
+std::uint32_t shared_bytes(int factor, const cuda::ScoreParams& params) {
+  const int words = (cuda::score_patch_pixels(factor) * params.patch_words + 1) / 2 * 2;
+  return static_cast<std::uint32_t>(words * 4 + cuda::kScoreTileHeight * params.chunk * 8);
 }
 
 /// As many queries a block as shared memory holds, in equal parts.
-void choose_chunk(cuda::ScoreParams& params, std::int64_t queries, std::size_t element) {
+void choose_chunk(int factor, std::int64_t queries, std::size_t element, cuda::ScoreParams& params) {
   for (std::int64_t parts = 1;; ++parts) {
     params.chunk = static_cast<std::int32_t>(((queries + parts - 1) / parts + 7) / 8 * 8);
+    // An odd number, so that lanes that read one query of many pixels meet different banks.
     params.patch_words = static_cast<std::int32_t>((static_cast<std::size_t>(params.chunk) * element + 3) / 4) | 1;
-    if (shared_bytes(params) <= kMostShared) return;
-    if (params.chunk == 8)
-      throw Error("post-processing: expected a factor that blends at most " +
-                  std::to_string(kMostShared / (8 * element)) + " logits into a tile of 32 x 8, found " +
-                  std::to_string(params.patch_rows) + " x " + std::to_string(params.patch_columns));
+    if (shared_bytes(factor, params) <= kMostShared) return;
   }
 }
 
@@ -133,8 +109,8 @@ void describe_postprocess_call(const PostprocessPlan& plan, std::span<const Geom
   described.mask_threshold = settings.mask_threshold;
   described.minimum_score = settings.minimum_score;
   described.masks = settings.masks ? 1 : 0;
-  described.lowest_inside = settings.mask_threshold - margin;
-  described.highest_outside = settings.mask_threshold + margin;
+  described.below_probability = settings.mask_threshold - margin;
+  described.above_probability = settings.mask_threshold + margin;
   // Twice the margin: the probability's own rounding is beyond it.
   described.below_logit = logit(static_cast<double>(settings.mask_threshold) - 2 * margin);
   described.above_logit = logit(static_cast<double>(settings.mask_threshold) + 2 * margin);
@@ -152,9 +128,8 @@ void describe_postprocess_call(const PostprocessPlan& plan, std::span<const Geom
     if (buffers.runs != nullptr && std::int64_t{g.original_width} * g.original_height > 0xffffffff)
       throw Error("post-processing: expected fewer than 2^32 pixels for run lengths, found " +
                   std::to_string(g.original_width) + " x " + std::to_string(g.original_height));
-    const cuda::ImageGeometry image{
-        axis(upsampled(m.width, plan.factor), g.padded_width, g.resized_width, g.original_width),
-        axis(upsampled(m.height, plan.factor), g.padded_height, g.resized_height, g.original_height)};
+    const cuda::ImageGeometry image{axis(m.width * plan.factor, g.padded_width, g.resized_width, g.original_width),
+                                    axis(m.height * plan.factor, g.padded_height, g.resized_height, g.original_height)};
     std::memcpy(call.data() + sizeof described + i * sizeof image, &image, sizeof image);
   }
 }
@@ -190,33 +165,32 @@ void postprocess_cuda(CudaQueue& queue, const PostprocessPlan& plan, const std::
   score.header = header;
   score.records = reinterpret_cast<cuda::InstanceRecord*>(result + sizeof *header);
   score.batch = static_cast<std::int32_t>(m.batch);
-  score.map_width = static_cast<std::int32_t>(upsampled(m.width, plan.factor));
-  score.map_height = static_cast<std::int32_t>(upsampled(m.height, plan.factor));
-  score.map_step = static_cast<float>(1.0 / plan.factor);
+  score.map_width = static_cast<std::int32_t>(m.width * plan.factor);
+  score.map_height = static_cast<std::int32_t>(m.height * plan.factor);
   score.tiles_across = (score.map_width + cuda::kScoreTileWidth - 1) / cuda::kScoreTileWidth;
   score.tiles = score.tiles_across * ((score.map_height + cuda::kScoreTileHeight - 1) / cuda::kScoreTileHeight);
-  const AxisRoom across = axis_room(cuda::kScoreTileWidth, score.map_width, score.mask_logits.width, score.map_step);
-  const AxisRoom down = axis_room(cuda::kScoreTileHeight, score.map_height, score.mask_logits.height, score.map_step);
-  score.patch_columns = across.patch;
-  score.patch_rows = down.patch;
-  score.own_columns = cuda::divide_by(std::max(1, across.own));
-  score.own_rows = cuda::divide_by(std::max(1, down.own));
-  choose_chunk(score, m.channels, size_of(m.type));
-  const bool f32 = m.type == DataType::f32;
-  queue.launch({.kernel = {"postprocess/score_queries", f32 ? "score_queries_f32" : "score_queries_f16"},
+  choose_chunk(plan.factor, m.channels, size_of(m.type), score);
+  const int variant = (m.type == DataType::f32 ? 0 : 2) + plan.factor - 1;
+  constexpr const char* score_kernels[] = {"score_queries_f32_x1", "score_queries_f32_x2", "score_queries_f16_x1",
+                                           "score_queries_f16_x2"};
+  queue.launch({.kernel = {"postprocess/score_queries", score_kernels[variant]},
                 .grid = {static_cast<std::uint32_t>(score.tiles),
                          static_cast<std::uint32_t>((m.channels + score.chunk - 1) / score.chunk),
                          static_cast<std::uint32_t>(m.batch)},
                 .block = {cuda::kScoreThreads},
-                .shared_bytes = shared_bytes(score),
+                .shared_bytes = shared_bytes(plan.factor, score),
+                .overlaps_previous = true,
                 .parameters = bytes_of(score)});
 
   const cuda::MaskWordsParams words{
-      score.call,      score.planar,     header,        score.records, static_cast<std::int32_t>(m.channels),
-      score.map_width, score.map_height, score.map_step};
-  KernelLaunch launch{.kernel = {"postprocess/mask_words", f32 ? "mask_words_f32" : "mask_words_f16"},
+      score.call,      score.planar,    header, score.records, static_cast<std::int32_t>(m.channels),
+      score.map_width, score.map_height};
+  constexpr const char* word_kernels[] = {"mask_words_f32_x1", "mask_words_f32_x2", "mask_words_f16_x1",
+                                          "mask_words_f16_x2"};
+  KernelLaunch launch{.kernel = {"postprocess/mask_words", word_kernels[variant]},
                       .grid = {},
                       .block = {cuda::kMaskThreads},
+                      .overlaps_previous = true,
                       .parameters = bytes_of(words)};
   launch.grid.x = static_cast<std::uint32_t>(std::max(1, queue.resident_blocks(launch)));
   queue.launch(launch);
@@ -226,6 +200,7 @@ void postprocess_cuda(CudaQueue& queue, const PostprocessPlan& plan, const std::
   queue.launch({.kernel = {"postprocess/mask_runs", "mask_runs"},
                 .grid = {static_cast<std::uint32_t>(std::max(1, queue.chip().multiprocessors))},
                 .block = {cuda::kRunThreads},
+                .overlaps_previous = true,
                 .parameters = bytes_of(run_params)});
 }
 

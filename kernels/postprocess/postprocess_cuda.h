@@ -23,7 +23,8 @@ struct PostprocessPlan {
   Tensor class_logits;       ///< list [B, N, 1, classes], fp32
   Tensor objectness_logits;  ///< list [B, N, 1, 1], fp32
   Tensor mask_logits;        ///< [B, h, w, N] NHWC, fp32 or fp16
-  double factor = 1;  ///< the map has floor(h * factor) x floor(w * factor) positions, resized bilinearly; 1: as is
+  int factor =
+      1;  ///< 2: masks are probabilities of the logits resized to twice their size; 1: of the logits as they are
   int padded_width = 0, padded_height = 0;  ///< the network's input
 };
 

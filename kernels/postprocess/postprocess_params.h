@@ -3,7 +3,6 @@
 
 #include <cstdint>
 
-#include "../cuda/divisor.h"
 #include "../cuda/map.h"
 
 namespace maskrt::kernels::cuda {
@@ -27,14 +26,14 @@ struct PostprocessCall {
   float score_threshold, mask_threshold, minimum_score;
   std::int32_t masks;              ///< 0: scores and classes alone
   float below_logit, above_logit;  ///< farther out than these, logits decide the bit whatever is blended with what
-  float lowest_inside, highest_outside;  ///< the threshold less and plus what blending can round
+  float below_probability, above_probability;  ///< likewise, less and plus what blending can round
 };
 
 /// What blocks add up for one query of one image. All zero between calls.
 struct QueryTally {
   std::uint64_t sum;    ///< of the probabilities above the threshold, in units of 2^-32
   std::uint32_t count;  ///< of these
-  /// The part of the map that may set bits: largest of width - x, x + 1, height - y, y + 1. 0: none.
+  /// Where these are: largest of width - x, x + 1, height - y, y + 1. 0: none.
   std::uint32_t from_right, right, from_bottom, bottom;
   float score;  ///< before rescoring
   std::int32_t class_id, padding;
@@ -65,6 +64,11 @@ struct InstanceRecord {
 
 /// Probabilities of the upsampled map that one block of score_queries.cu takes, and its threads.
 constexpr int kScoreTileWidth = 32, kScoreTileHeight = 8, kScoreThreads = 256;
+/// Logits that such a tile is made of, those that it shares with its neighbours included.
+constexpr int score_patch_pixels(int factor) {
+  const int halo = 2 * (factor - 1);
+  return (kScoreTileWidth / factor + halo) * (kScoreTileHeight / factor + halo);
+}
 /// Columns, and at most how many words of each, that one block of mask_words.cu makes at a time.
 constexpr int kMaskTileColumns = 16, kMaskTileWords = 8, kMaskThreads = 128;
 constexpr int kRunThreads = 256;
@@ -84,12 +88,9 @@ struct ScoreParams {
   PostprocessHeader* header;
   InstanceRecord* records;
   std::int32_t batch, map_width, map_height;  ///< of the upsampled map
-  float map_step;                             ///< mask logits' positions for each of the map's
   std::int32_t tiles_across, tiles;           ///< of one map
   std::int32_t chunk;                         ///< queries of one block
   std::int32_t patch_words;                   ///< 32-bit words between two pixels of the patch in shared memory
-  std::int32_t patch_rows, patch_columns;     ///< room in the patch
-  Divisor own_columns, own_rows;              ///< of the patch that a block transposes
 };
 
 struct MaskWordsParams {
@@ -98,7 +99,6 @@ struct MaskWordsParams {
   const PostprocessHeader* header;
   InstanceRecord* records;
   std::int32_t queries, map_width, map_height;
-  float map_step;
 };
 
 struct MaskRunsParams {

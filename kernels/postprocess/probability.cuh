@@ -1,12 +1,16 @@
-// Probabilities of mask pixels, and how far computing with them can move them.
+// Probabilities of mask pixels.
 #pragma once
+
+#include "../ptx/approximate.cuh"
 
 namespace maskrt::kernels::cuda {
 
-/// 1 / (1 + e^-x), within 1e-6 of itself.
-__device__ inline float probability_of(float logit) { return __fdividef(1.0f, 1.0f + __expf(-logit)); }
+/// What logits are multiplied by before they are blended, so that the sigmoid's exponential is one of 2.
+constexpr float kToExponent = -1.4426950408889634f;
 
-/// a + (b - a) * weight; exact where the weight is 0.
-__device__ inline float between(float a, float b, float weight) { return a * (1.0f - weight) + b * weight; }
+/// 1 / (1 + 2^x), within 1e-6.
+__device__ inline float probability_of(float exponent) {
+  return ptx::reciprocal_approximate(1.0f + ptx::exp2_approximate(exponent));
+}
 
 }  // namespace maskrt::kernels::cuda

@@ -4,12 +4,13 @@
 // A block takes 32 x 8 positions of the upsampled map, of up to all queries. It stages the logits that these blend, as
 // they lie in memory: all queries of a pixel side by side, so that lanes are queries and every sector that is read is
 // used. On the way it writes them transposed, a plane a query, for mask_words.cu, which looks at few queries and pieces
-// of them. What blocks add up goes into integers, whose sum does not depend on the order. Bound by the exponentials'
-// arithmetic: about 20 instructions for each position of the map and query.
+// of them. What blocks add up goes into integers, whose sum does not depend on the order. Bound by the arithmetic: a
+// dozen instructions for each position of the map and query, two of them for the special function unit.
 #include "../cuda/octet.cuh"
-#include "map_axis.h"
+#include "../ptx/griddepcontrol.cuh"
 #include "probability.cuh"
 #include "select_instances.cuh"
+#include "upsampled.h"
 
 namespace maskrt::kernels::cuda {
 namespace {
@@ -17,25 +18,44 @@ namespace {
 constexpr int kWarps = kScoreThreads / 32;
 constexpr unsigned kAllLanes = 0xffffffff;
 static_assert(kWarps == kScoreTileHeight, "a warp takes one row of the tile");
-static_assert(kScoreTileWidth == 32, "a warp computes the taps of a row at once");
+static_assert(kScoreTileWidth == 32, "a row's positions are the bits of a word");
 
-/// What one warp found in its row of the tile for one query. Positions are relative to the tile.
-struct RowTally {
-  float sum;
-  unsigned char count, first, last, padding;  ///< first > last: nothing there may set bits
+/// The logits that a tile is made of: its own, and beside them those that it shares with its neighbours.
+template <int Factor>
+struct Patch {
+  static constexpr int halo = Upsampled<Factor>::halo;
+  static constexpr int own_columns = kScoreTileWidth / Factor, own_rows = kScoreTileHeight / Factor;
+  static constexpr int columns = own_columns + 2 * halo, rows = own_rows + 2 * halo;
+  static_assert(columns * rows == score_patch_pixels(Factor));
+  int x, y;  ///< of its first own logit
 };
 
-/// The logits of `count` queries from `query` on in rows and columns of the map, a pixel every patch_words words.
-template <typename T>
-__device__ void stage_patch(const ScoreParams& p, int b, int query, int count, const AxisTile& rows,
-                            const AxisTile& columns, unsigned* patch) {
+/// What one warp found in its row of the tile for one query: the probabilities above the threshold.
+struct RowTally {
+  float sum;
+  unsigned packed;  ///< how many they are, the first's and the last's position, a byte each; first > last: none
+
+  __device__ RowTally(float sum_above, unsigned above) : sum(sum_above), packed(0x00ff00u) {
+    if (above != 0)
+      packed = static_cast<unsigned>(__popc(above)) | static_cast<unsigned>(__ffs(static_cast<int>(above)) - 1) << 8 |
+               static_cast<unsigned>(31 - __clz(static_cast<int>(above))) << 16;
+  }
+  __device__ unsigned count() const { return packed & 0xff; }
+  __device__ int first() const { return static_cast<int>(packed >> 8 & 0xff); }
+  __device__ int last() const { return static_cast<int>(packed >> 16); }
+};
+
+/// The logits of `count` queries from `query` on, a pixel every patch_words words; beyond the map's edges they repeat.
+template <typename T, int Factor>
+__device__ void stage_patch(const ScoreParams& p, int b, int query, int count, const Patch<Factor>& at,
+                            unsigned* patch) {
   const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-  const int across = columns.end - columns.begin, pixels = (rows.end - rows.begin) * across;
   const int words = (count * static_cast<int>(sizeof(T)) + 3) / 4;
 #pragma unroll 4
-  for (int pixel = warp; pixel < pixels; pixel += kWarps) {
-    const int y = rows.begin + pixel / across, x = columns.begin + pixel % across;
-    const T* from = pixel_of<T>(p.mask_logits, b, static_cast<std::int64_t>(y) * p.mask_logits.width + x) + query;
+  for (int pixel = warp; pixel < at.rows * at.columns; pixel += kWarps) {
+    const int y = at.y - at.halo + pixel / at.columns, x = at.x - at.halo + pixel % at.columns;
+    const int inside_y = min(max(y, 0), p.mask_logits.height - 1), inside_x = min(max(x, 0), p.mask_logits.width - 1);
+    const T* from = pixel_of<T>(p.mask_logits, b, inside_y * p.mask_logits.width + inside_x) + query;
     unsigned* to = patch + pixel * p.patch_words;
     if (p.mask_logits.aligned != 0) {
       // The last word may hold a channel that is no query: pixels are a multiple of 16 bytes apart.
@@ -46,43 +66,50 @@ __device__ void stage_patch(const ScoreParams& p, int b, int query, int count, c
   }
 }
 
-/// Row `y` of the map for all queries of the block.
-template <typename T>
-__device__ void tally_row(const ScoreParams& p, const PostprocessCall& call, int y, int positions, int count,
-                          const AxisTile& rows, const AxisTile& columns, const AxisTap* taps, const unsigned* patch,
+/// Row `row` of the tile, `positions` of it, for all queries of the block.
+template <typename T, int Factor>
+__device__ void tally_row(const ScoreParams& p, int row, int positions, int count, const unsigned* patch,
                           RowTally* tallies) {
-  const int lane = static_cast<int>(threadIdx.x) % 32, across = columns.end - columns.begin;
-  const AxisTap down = axis_tap(y, p.mask_logits.height, p.map_step);
-  for (int q = lane; q < count; q += 32) {
-    const auto logit_at = [&](int row, int column) {
-      const int pixel = (row - rows.begin) * across + column - columns.begin;
-      return widen(reinterpret_cast<const T*>(patch + pixel * p.patch_words)[q]);
-    };
+  const float threshold = p.call->mask_threshold;
+  // Rows of the patch: the tile begins at a multiple of the factor.
+  const int low = Upsampled<Factor>::low(row) + Patch<Factor>::halo;
+  const float weight = Upsampled<Factor>::weight(row) * kToExponent, rest = kToExponent - weight;
+  const int stride = p.patch_words * 4 / static_cast<int>(sizeof(T));
+  for (int q = static_cast<int>(threadIdx.x) % 32; q < count; q += 32) {
+    const T* from = reinterpret_cast<const T*>(patch + low * Patch<Factor>::columns * p.patch_words) + q;
     const auto blended = [&](int column) {
-      return between(logit_at(down.low, column), logit_at(down.high, column), down.weight);
+      const T* logit = from + column * stride;
+      if (Factor == 1) return widen(*logit) * rest;
+      return widen(*logit) * rest + widen(logit[Patch<Factor>::columns * stride]) * weight;
     };
-    RowTally tally{0, 0, 255, 0, 0};
-    int low = taps[0].low, high = taps[0].high;
-    float left = blended(low), right = blended(high);
-    for (int x = 0; x < positions; ++x) {
-      const AxisTap tap = taps[x];
-      if (tap.low != low) {
-        left = tap.low == high ? right : blended(tap.low);
-        right = blended(tap.high);
-        low = tap.low;
-        high = tap.high;
+    float sum = 0;
+    unsigned above = 0;
+    const auto tally = [&](float exponent, int x) {
+      const float probability = probability_of(exponent);
+      if (probability > threshold) {
+        sum += probability;
+        above |= 1u << x;
       }
-      const float probability = probability_of(between(left, right, tap.weight));
-      if (probability > call.mask_threshold) {
-        tally.sum += probability;
-        ++tally.count;
+    };
+    if constexpr (Factor == 1) {
+#pragma unroll
+      for (int x = 0; x < kScoreTileWidth; ++x) {
+        if (x >= positions) break;
+        tally(blended(x), x);
       }
-      if (probability > call.lowest_inside) {
-        tally.first = static_cast<unsigned char>(min(static_cast<int>(tally.first), x));
-        tally.last = static_cast<unsigned char>(x);
+    } else {
+      float left = blended(0), here = blended(1);
+#pragma unroll
+      for (int x = 0; x < kScoreTileWidth; x += 2) {
+        if (x >= positions) break;
+        const float right = blended(x / 2 + 2);
+        tally(0.75f * here + 0.25f * left, x);
+        tally(0.75f * here + 0.25f * right, x + 1);
+        left = here;
+        here = right;
       }
     }
-    tallies[q] = tally;
+    tallies[q] = RowTally(sum, above);
   }
 }
 
@@ -96,43 +123,53 @@ __device__ void add_tile(const ScoreParams& p, int b, int query, int count, int 
     int first = 255, last = -1, top = rows, bottom = -1;
     for (int row = 0; row < rows; ++row) {
       const RowTally t = tallies[row * p.chunk + q];
+      if (t.first() > t.last()) continue;
       sum += t.sum;
-      above += t.count;
-      if (t.first > t.last) continue;
-      first = min(first, static_cast<int>(t.first));
-      last = max(last, static_cast<int>(t.last));
+      above += t.count();
+      first = min(first, t.first());
+      last = max(last, t.last());
       top = min(top, row);
       bottom = row;
     }
+    if (above == 0) continue;
     QueryTally& total = p.tallies[b * p.class_logits.height + query + q];
-    if (above != 0) {
-      atomicAdd(reinterpret_cast<unsigned long long*>(&total.sum), __double2ull_rn(sum * 0x1p32));
-      atomicAdd(&total.count, above);
-    }
-    if (last >= 0) {
-      atomicMax(&total.from_right, static_cast<unsigned>(p.map_width - tile_x - first));
-      atomicMax(&total.right, static_cast<unsigned>(tile_x + last + 1));
-      atomicMax(&total.from_bottom, static_cast<unsigned>(p.map_height - tile_y - top));
-      atomicMax(&total.bottom, static_cast<unsigned>(tile_y + bottom + 1));
-    }
+    atomicAdd(reinterpret_cast<unsigned long long*>(&total.sum), __double2ull_rn(sum * 0x1p32));
+    atomicAdd(&total.count, above);
+    atomicMax(&total.from_right, static_cast<unsigned>(p.map_width - tile_x - first));
+    atomicMax(&total.right, static_cast<unsigned>(tile_x + last + 1));
+    atomicMax(&total.from_bottom, static_cast<unsigned>(p.map_height - tile_y - top));
+    atomicMax(&total.bottom, static_cast<unsigned>(tile_y + bottom + 1));
   }
 }
 
-/// The part of the patch that is this block's, a plane a query.
-template <typename T>
-__device__ void transpose_patch(const ScoreParams& p, int b, int query, int count, const AxisTile& rows,
-                                const AxisTile& columns, const unsigned* patch) {
-  const int across = columns.end - columns.begin;
-  const int plane = static_cast<int>(p.own_columns.divisor * p.own_rows.divisor);
-  for (int i = static_cast<int>(threadIdx.x); i < count * plane; i += kScoreThreads) {
-    const int line = p.own_columns.quotient(i), q = p.own_rows.quotient(line);
-    const int x = columns.own_begin + p.own_columns.remainder(i, line),
-              y = rows.own_begin + p.own_rows.remainder(line, q);
-    if (x >= columns.own_end || y >= rows.own_end) continue;
-    const int pixel = (y - rows.begin) * across + x - columns.begin;
-    T* to = static_cast<T*>(p.planar.data) +
-            ((static_cast<std::int64_t>(b) * p.class_logits.height + query + q) * p.planar.height + y) * p.planar.pitch;
-    to[x] = reinterpret_cast<const T*>(patch + pixel * p.patch_words)[q];
+/// The tile's own logits, a plane a query. A warp writes one query's at a time, a word a lane; where rows end inside of
+/// a word, its other half falls between them.
+template <typename T, int Factor>
+__device__ void transpose_patch(const ScoreParams& p, int b, int query, int count, const Patch<Factor>& at,
+                                const unsigned* patch) {
+  constexpr int in_word = 4 / sizeof(T), across = at.own_columns / in_word, down = 32 / across;
+  static_assert(32 % across == 0);
+  struct alignas(4) Word {
+    T values[in_word];
+  };
+  const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
+  const int column = lane % across * in_word;
+  if (at.x + column >= p.planar.width) return;
+  const int stride = p.patch_words * in_word, rows = min(at.own_rows, p.planar.height - at.y);
+  const int plane = p.planar.height * p.planar.pitch;
+  const std::int64_t first_plane = static_cast<std::int64_t>(b) * p.class_logits.height + query;
+#pragma unroll
+  for (int first_row = 0; first_row < at.own_rows; first_row += down) {
+    const int row = first_row + lane / across;
+    if (row >= rows) break;
+    const T* from = reinterpret_cast<const T*>(patch) + ((row + at.halo) * at.columns + column + at.halo) * stride;
+    T* to = static_cast<T*>(p.planar.data) + first_plane * plane + (at.y + row) * p.planar.pitch + at.x + column;
+    for (int q = warp; q < count; q += kWarps) {
+      Word word;
+#pragma unroll
+      for (int i = 0; i < in_word; ++i) word.values[i] = from[i * stride + q];
+      *reinterpret_cast<Word*>(to + static_cast<std::int64_t>(q) * plane) = word;
+    }
   }
 }
 
@@ -168,32 +205,29 @@ __device__ void score_query(const ScoreParams& p, int b, int query) {
 }
 
 /// Grid: tiles of the map, chunks of queries, images.
-template <typename T>
+template <typename T, int Factor>
 __device__ void score_queries(const ScoreParams& p) {
   extern __shared__ unsigned patch[];
-  __shared__ AxisTap taps[kScoreTileWidth];
   __shared__ bool last;
-  RowTally* tallies = reinterpret_cast<RowTally*>(patch + p.patch_rows * p.patch_columns * p.patch_words);
-  const PostprocessCall& call = *p.call;
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
+  RowTally* tallies = reinterpret_cast<RowTally*>(patch + (score_patch_pixels(Factor) * p.patch_words + 1) / 2 * 2);
   const int thread = static_cast<int>(threadIdx.x), warp = thread / 32;
   const int tile = static_cast<int>(blockIdx.x), b = static_cast<int>(blockIdx.z);
   const int query = static_cast<int>(blockIdx.y) * p.chunk, queries = p.class_logits.height;
   const int count = min(p.chunk, queries - query);
   const int tile_x = tile % p.tiles_across * kScoreTileWidth, tile_y = tile / p.tiles_across * kScoreTileHeight;
-  const AxisTile rows = axis_tile(tile_y, kScoreTileHeight, p.map_height, p.mask_logits.height, p.map_step);
-  const AxisTile columns = axis_tile(tile_x, kScoreTileWidth, p.map_width, p.mask_logits.width, p.map_step);
+  const Patch<Factor> at{tile_x / Factor, tile_y / Factor};
 
-  stage_patch<T>(p, b, query, count, rows, columns, patch);
-  if (thread < kScoreTileWidth) taps[thread] = axis_tap(tile_x + thread, p.mask_logits.width, p.map_step);
+  stage_patch<T>(p, b, query, count, at, patch);
   if (query == 0) {
     for (int q = tile * kWarps + warp; q < queries; q += p.tiles * kWarps) score_query(p, b, q);
   }
   __syncthreads();
   if (tile_y + warp < p.map_height) {
-    tally_row<T>(p, call, tile_y + warp, min(kScoreTileWidth, p.map_width - tile_x), count, rows, columns, taps, patch,
-                 tallies + warp * p.chunk);
+    tally_row<T, Factor>(p, warp, min(kScoreTileWidth, p.map_width - tile_x), count, patch, tallies + warp * p.chunk);
   }
-  transpose_patch<T>(p, b, query, count, rows, columns, patch);
+  transpose_patch<T>(p, b, query, count, at, patch);
   __syncthreads();
   add_tile(p, b, query, count, tile_x, tile_y, tallies);
 
@@ -210,13 +244,14 @@ __device__ void score_queries(const ScoreParams& p) {
 
 }  // namespace
 
-extern "C" {
-__global__ void __launch_bounds__(kScoreThreads) score_queries_f32(const __grid_constant__ ScoreParams p) {
-  score_queries<float>(p);
-}
-__global__ void __launch_bounds__(kScoreThreads) score_queries_f16(const __grid_constant__ ScoreParams p) {
-  score_queries<__half>(p);
-}
-}
+#define MASKRT_SCORE_QUERIES(name, T, factor)                                   \
+  extern "C" __global__ void __launch_bounds__(kScoreThreads)                   \
+      score_queries_##name##_x##factor(const __grid_constant__ ScoreParams p) { \
+    score_queries<T, factor>(p);                                                \
+  }
+MASKRT_SCORE_QUERIES(f32, float, 1)
+MASKRT_SCORE_QUERIES(f32, float, 2)
+MASKRT_SCORE_QUERIES(f16, __half, 1)
+MASKRT_SCORE_QUERIES(f16, __half, 2)
 
 }  // namespace maskrt::kernels::cuda

@@ -39,7 +39,8 @@ __device__ InstanceCounts scan_exclusive(const InstanceCounts& mine, InstanceCou
   return before;
 }
 
-/// Positions of the original that the map's positions [first, last] can reach. Position x looks at (x + 0.5) * step -
+/// Positions of the original that the map's positions [first, last] can reach: beyond, only probabilities up to the
+/// threshold are blended. Position x looks at (x + 0.5) * step -
 /// 0.5, blends at most two resized positions, each within one of there, and of each two map positions within one of
 /// that. One position more on each side makes up for rounding.
 __device__ inline int2 reached(int first, int last, const AxisGeometry& axis) {

@@ -52,8 +52,15 @@ __device__ inline int pillow_weight(const PillowAxis& axis, const PillowWindow& 
 template <int Outputs, int Sources>
 struct PillowTile {
   static_assert(Outputs <= Sources);
+  static_assert(Sources <= 128);
+  /// Of one output: its source pixels in the stretch, from its beginning on, and where their weights begin. One word.
+  struct Taps {
+    unsigned char first, count;
+    unsigned short weights;
+  };
   PillowAxis axis;  // here and not in registers, which the sums need
   PillowWindow windows[Outputs];
+  Taps taps[Outputs];
   int weights[3 * Sources];
 
   /// Of outputs begin .. end - 1 of an axis; those beyond get empty windows.
@@ -63,26 +70,27 @@ struct PillowTile {
     windows[thread] = begin + thread < end ? pillow_window(of, begin + thread) : PillowWindow{0, 0, 0, 0};
   }
 
-  /// Where the weight of source pixel k stands in `weights`, less k.
-  __device__ int weights_of(int output, int stretch) const {
-    return axis.scale > 1 ? output % 3 * Sources - stretch : output * 3 - windows[output].first;
-  }
-
   /// For source pixels [stretch, stretch + Sources).
   __device__ void find_weights(int stretch, int thread, int threads) {
     const int each = threads / Outputs, output = thread / each;
     const PillowWindow w = windows[output];
-    const int end = min(w.end, stretch + Sources), to = weights_of(output, stretch);
+    const int first = max(w.first, stretch), count = max(0, min(w.end, stretch + Sources) - first);
+    const int to = axis.scale > 1 ? output % 3 * Sources + first - stretch : output * 3 + first - w.first;
+    if (thread % each == 0) {
+      taps[output] = {static_cast<unsigned char>(first - stretch), static_cast<unsigned char>(count),
+                      static_cast<unsigned short>(to)};
+    }
 #pragma unroll 1  // a division in double takes registers enough
-    for (int k = max(w.first, stretch) + thread % each; k < end; k += each) weights[to + k] = pillow_weight(axis, w, k);
+    for (int k = thread % each; k < count; k += each) weights[to + k] = pillow_weight(axis, w, first + k);
   }
 
-  /// use(source pixel, weight) for those of an output's window that lie in the stretch.
+  /// use(source pixel, weight) for those of an output's window that lie in the stretch, counted from its beginning.
   template <typename Use>
-  __device__ void for_each_weight(int output, int stretch, Use&& use) const {
-    const int end = min(windows[output].end, stretch + Sources), from = weights_of(output, stretch);
+  __device__ void for_each_weight(int output, Use&& use) const {
+    const Taps t = taps[output];
+    const int *weight = weights + t.weights, *end = weight + t.count;
 #pragma unroll 1  // the sums of several outputs already fill the registers
-    for (int k = max(windows[output].first, stretch); k < end; ++k) use(k, weights[from + k]);
+    for (int k = t.first; weight < end; ++k, ++weight) use(k, *weight);
   }
 };
 

@@ -6,6 +6,7 @@
 // pass gives a lane to each column. Sums stay in registers, so that windows of any size fit. Bound by the integer
 // multiply-adds where the image shrinks, by memory where it does not.
 #include "../cuda/octet.cuh"
+#include "../ptx/griddepcontrol.cuh"
 #include "pillow_window.cuh"
 #include "preprocess_params.h"
 
@@ -69,6 +70,14 @@ __device__ void stage_pixels(const ImageToResize& image, int first_row, int rows
   }
 }
 
+/// (byte - mean) / std, rounded as a division is.
+__device__ float normalised(const PreprocessParams& p, int channel, unsigned byte) {
+  const float distance = __fsub_rn(static_cast<float>(byte), p.mean[channel]);
+  if (p.divides != 0) return __fdiv_rn(distance, p.std[channel]);
+  const float quotient = __fmul_rn(distance, p.inverse[channel]);
+  return __fmaf_rn(__fmaf_rn(-quotient, p.std[channel], distance), p.inverse[channel], quotient);
+}
+
 /// A pixel with its padding channels, in accesses as wide as its address allows.
 template <typename T>
 __device__ void store_pixel(const Map& out, T* to, const float (&value)[3]) {
@@ -91,6 +100,7 @@ __device__ void store_pixel(const Map& out, T* to, const float (&value)[3]) {
 template <typename T>
 __device__ void preprocess(const PreprocessParams& p) {
   __shared__ Stage stage;
+  ptx::let_next_grid_start();  // first of its graph: it waits for nobody itself
   const int tile_x = static_cast<int>(blockIdx.x) * kWidth, tile_y = static_cast<int>(blockIdx.y) * kHeight;
   const int b = static_cast<int>(blockIdx.z), thread = static_cast<int>(threadIdx.x);
   const int warp = thread / kLanes, lane = thread % kLanes;
@@ -126,8 +136,8 @@ __device__ void preprocess(const PreprocessParams& p) {
         if (lane < rows) {
 #pragma unroll
           for (int j = 0; j < columns_of_warp; ++j) {
-            stage.across.for_each_weight(
-                warp + j * kWarps, x, [&](int k, int weight) { narrowed[j].add(stage.source[lane][k - x], weight); });
+            stage.across.for_each_weight(warp + j * kWarps,
+                                         [&](int k, int weight) { narrowed[j].add(stage.source[lane][k], weight); });
           }
         }
       }
@@ -138,8 +148,8 @@ __device__ void preprocess(const PreprocessParams& p) {
       __syncthreads();
 #pragma unroll
       for (int j = 0; j < outputs; ++j) {
-        stage.down.for_each_weight(first_output + j * row_step, y,
-                                   [&](int k, int weight) { sums[j].add(stage.narrowed[k - y][column], weight); });
+        stage.down.for_each_weight(first_output + j * row_step,
+                                   [&](int k, int weight) { sums[j].add(stage.narrowed[k][column], weight); });
       }
     }
   }
@@ -153,8 +163,7 @@ __device__ void preprocess(const PreprocessParams& p) {
     float value[3] = {0, 0, 0};
     if (x < image.resized_width && y < image.resized_height) {
 #pragma unroll
-      for (int i = 0; i < 3; ++i)
-        value[i] = __fdiv_rn(__fsub_rn(static_cast<float>(sums[j].value(i)), p.mean[i]), p.std[i]);
+      for (int i = 0; i < 3; ++i) value[i] = normalised(p, i, sums[j].value(i));
     }
     T* to = static_cast<T*>(p.out.data) + b * p.out.batch_stride +
             (static_cast<std::int64_t>(y) * p.out.width + x) * p.out.pixel_stride;

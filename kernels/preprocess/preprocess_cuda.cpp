@@ -1,12 +1,27 @@
 #include "preprocess_cuda.h"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <string>
 
 #include "../cuda/map_of.h"
 #include "preconditions.h"
 
 namespace maskrt::kernels {
+namespace {
+
+/// Whether what the kernel computes instead of dividing gives the quotient's bits for each of the 256 bytes.
+bool inverse_suffices(float mean, float deviation, float inverse) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const float distance = static_cast<float>(byte) - mean, quotient = distance * inverse;
+    const float corrected = std::fma(std::fma(-quotient, deviation, distance), inverse, quotient);
+    if (std::bit_cast<std::uint32_t>(corrected) != std::bit_cast<std::uint32_t>(distance / deviation)) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 cuda::ImageToResize image_to_resize(const Pixels& image, int width, int height, const Normalisation& normalisation,
                                     const Tensor& out) {
@@ -25,11 +40,17 @@ cuda::ImageToResize image_to_resize(const Pixels& image, int width, int height, 
 
 void preprocess_cuda(CudaQueue& queue, const cuda::ImageToResize* images, const Normalisation& normalisation,
                      const Tensor& out) {
-  cuda::PreprocessParams params{images, cuda::map_of(out, "preprocess: input"), {}, {}};
+  cuda::PreprocessParams params{};
+  params.images = images;
+  params.out = cuda::map_of(out, "preprocess: input");
   if (out.channels != 3)
     throw Error("preprocess: expected an input of 3 channels, found " + std::to_string(out.channels));
   std::copy_n(normalisation.mean, 3, params.mean);
   std::copy_n(normalisation.std, 3, params.std);
+  for (int c = 0; c < 3; ++c) {
+    params.inverse[c] = 1.0f / params.std[c];
+    if (!inverse_suffices(params.mean[c], params.std[c], params.inverse[c])) params.divides = 1;
+  }
   const auto tiles = [](std::int64_t size, int tile) { return static_cast<std::uint32_t>((size + tile - 1) / tile); };
   queue.launch({.kernel = {"preprocess/preprocess", out.type == DataType::f32 ? "preprocess_f32" : "preprocess_f16"},
                 .grid = {tiles(out.width, cuda::kPreprocessTileWidth), tiles(out.height, cuda::kPreprocessTileHeight),

@@ -26,6 +26,8 @@ struct PreprocessParams {
   const ImageToResize* images;  ///< one for each image of the batch
   Map out;
   float mean[3], std[3];
+  float inverse[3];      ///< 1 / std
+  std::int32_t divides;  ///< 1 where a product with the inverse, corrected once, is not the quotient for every byte
 };
 
 }  // namespace maskrt::kernels::cuda

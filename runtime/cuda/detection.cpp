@@ -24,7 +24,7 @@ kernels::PostprocessPlan plan_of(const Program& program, const Addresses& addres
   plan.objectness_logits = bind(program.outputs.at("objectness_logits"), addresses);
   if (program.mask_resize) {
     plan.mask_logits = bind(program.mask_resize->source, addresses);
-    plan.factor = program.mask_resize->factor;
+    plan.factor = static_cast<int>(program.mask_resize->factor);
   } else {
     plan.mask_logits = bind(program.outputs.at("mask_logits"), addresses);
   }

@@ -24,7 +24,7 @@ class Finder {
     const int resize = producer_of_output("mask_logits");
     if (resize >= 0) {
       const auto* op = operation<graph::ResizeBilinear>(resize);
-      if (op != nullptr && op->factor != 0) found_.last_resize = resize;
+      if (op != nullptr && op->factor == 2) found_.last_resize = resize;
     }
     return std::move(found_);
   }

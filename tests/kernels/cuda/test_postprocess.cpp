@@ -24,7 +24,7 @@ enum class Masks { blobs, noise, none, full };
 struct Scene {
   int batch, queries, classes;
   int width, height;  ///< of the mask logits
-  double factor;
+  int factor;
   Masks masks;
   DataType type;
   int first_channel = 0;  ///< of a wider tensor
@@ -69,12 +69,12 @@ class Instances {
   /// What postprocess_ref says of the upsampled logits.
   std::vector<std::vector<DetectedInstance>> wanted(const PostprocessSettings& settings) {
     if (!map_) {
-      const auto scaled = [&](int n) { return static_cast<std::int64_t>(n * scene_.factor); };
       OwnedTensor logits(DataType::f32, scene_.batch, scene_.height, scene_.width, scene_.queries, 0);
       const Tensor from = slice(*masks_);
       for_each_element(*logits,
                        [&](auto b, auto y, auto x, auto c) { set(*logits, b, y, x, c, get(from, b, y, x, c)); });
-      map_.emplace(DataType::f32, scene_.batch, scaled(scene_.height), scaled(scene_.width), scene_.queries, 0);
+      map_.emplace(DataType::f32, scene_.batch, scene_.height * scene_.factor, scene_.width * scene_.factor,
+                   scene_.queries, 0);
       resize_bilinear_factor_ref(*logits, scene_.factor, **map_);
     }
     std::vector<std::vector<DetectedInstance>> found;
@@ -283,10 +283,11 @@ TEST_CASE("instances on the GPU") {
        {geometry(15, 63, 61, 64, 64, 64), geometry(16, 64, 64, 64, 64, 64), geometry(17, 65, 17, 64, 64, 64)}},
       // many words a column
       {{1, 3, 2, 8, 24, 2, Masks::blobs, DataType::f16}, {geometry(40, 1300, 60, 190, 64, 192)}},
-      // logits that are not upsampled, and by a factor that is no whole number
+      // logits that are not resized, more queries than a block takes
       {{1, 9, 4, 37, 17, 1, Masks::blobs, DataType::f32}, {geometry(200, 90, 146, 66, 148, 68)}},
-      {{1, 33, 4, 13, 7, 1.5, Masks::blobs, DataType::f16}, {geometry(90, 61, 100, 50, 104, 56)}},
-      {{1, 9, 4, 70, 19, 0.5, Masks::noise, DataType::f16}, {geometry(90, 61, 100, 50, 104, 56)}},
+      {{2, 33, 4, 26, 14, 1, Masks::noise, DataType::f16},
+       {geometry(90, 61, 100, 50, 104, 56), geometry(5, 9, 104, 56, 104, 56)}},
+      {{1, 130, 4, 35, 10, 1, Masks::blobs, DataType::f16, 0, 6}, {geometry(90, 61, 140, 40, 140, 40)}},
       {{2, 2, 3, 9, 9, 2, Masks::none, DataType::f16},
        {geometry(70, 70, 70, 70, 72, 72), geometry(30, 70, 30, 70, 72, 72)}},
       {{1, 2, 3, 9, 9, 2, Masks::full, DataType::f16}, {geometry(200, 130, 70, 65, 72, 72)}},
@@ -382,10 +383,8 @@ TEST_CASE("post-processing on the GPU refuses what it cannot do") {
 
   CudaQueue& queue = Gpu::instance().queue();
   const auto post = [&] { postprocess_cuda(queue, plan, nullptr, nullptr, nullptr, false); };
-  plan.factor = 0.05;
-  CHECK_THROWS_WITH(post(), Catch::Contains("at least one position of 8 x 8"));
-  plan.mask_logits = dense(&number, DataType::f32, 2, 800, 800, 6, 8);
-  CHECK_THROWS_WITH(post(), Catch::Contains("expected a factor that blends at most"));
+  plan.factor = 3;
+  CHECK_THROWS_WITH(post(), Catch::Contains("resized by 1 or 2, found 3"));
   plan.factor = 1;
   plan.mask_logits.channels = 5;
   CHECK_THROWS_WITH(post(), Catch::Contains("expected batch and queries"));
