@@ -49,12 +49,13 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   const double flops = 2 * tile * kernel.step / rate, overhead = kernel.by_tensor_copies() ? ring_cycles : step_cycles;
   const double loaded = static_cast<double>(kernel.rows + kernel.columns) * kernel.step * element;
   const double fragments = tile * kernel.step * element * (1.0 / kernel.warp_rows + 1.0 / kernel.warp_columns);
-  const double bound = std::max({flops, (fragments + loaded) / rates.shared_bytes, loaded / rates.l2_bytes});
+  const double drawn = (kernel.rows + static_cast<double>(kernel.columns) / kernel.cluster()) * kernel.step * element;
+  const double bound = std::max({flops, (fragments + loaded) / rates.shared_bytes, drawn / rates.l2_bytes});
 
-  const double tiles =
-      ceil_div(gemm.pixels, kernel.rows) * ceil_div(gemm.columns, kernel.columns) * static_cast<double>(gemm.groups);
+  const double tiles = ceil_div(gemm.pixels, kernel.rows * kernel.cluster()) * kernel.cluster() *
+                       ceil_div(gemm.columns, kernel.columns) * static_cast<double>(gemm.groups);
   const auto blocks = static_cast<std::int64_t>(tiles) * splits;
-  const std::int64_t multiprocessors = std::max(chip.multiprocessors, 1);
+  const std::int64_t multiprocessors = std::max(chip.multiprocessors / kernel.cluster() * kernel.cluster(), 1);
   const std::int64_t resident = std::max(resident_blocks(kernel, chip), 1);
   const double steps = ceil_div(steps_of(kernel, gemm), splits);
 

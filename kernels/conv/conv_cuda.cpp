@@ -217,7 +217,9 @@ CudaConvPlan plan_conv(const CudaConvProblem& problem, const Chip& chip, const C
   if (p.splits < 1 || p.splits > p.steps)
     refuse("1 to " + std::to_string(p.steps) + " parts of the sum", std::to_string(p.splits));
   p.column_tiles = (p.group_out + kernel.columns - 1) / kernel.columns;
-  const auto row_tiles = static_cast<std::uint32_t>((p.pixels + kernel.rows - 1) / kernel.rows);
+  const auto cluster = static_cast<std::uint32_t>(kernel.cluster());
+  const auto rows = static_cast<std::uint32_t>(kernel.rows) * cluster;
+  const std::uint32_t row_tiles = (static_cast<std::uint32_t>(p.pixels) + rows - 1) / rows * cluster;
   plan.grid = {row_tiles * static_cast<std::uint32_t>(p.column_tiles),
                static_cast<std::uint32_t>(plan.weights.device_groups()), static_cast<std::uint32_t>(p.splits)};
   if (plan.grid.y > 65535) refuse("at most 65535 groups", std::to_string(plan.grid.y));
@@ -226,9 +228,10 @@ CudaConvPlan plan_conv(const CudaConvProblem& problem, const Chip& chip, const C
     plan.counter_bytes = static_cast<std::size_t>(plan.grid.x) * plan.grid.y * sizeof(unsigned);
   }
   if (kernel.by_tensor_copies()) {
-    plan.units = static_cast<int>(plan.grid.count());
-    plan.grid = {
-        static_cast<std::uint32_t>(std::min(plan.units, chip.multiprocessors * resident_blocks(kernel, chip)))};
+    const auto clusters = static_cast<std::uint32_t>(chip.multiprocessors) / cluster;
+    plan.cluster = {cluster};
+    plan.units = static_cast<int>(plan.grid.count() / cluster);
+    plan.grid = {std::min(static_cast<std::uint32_t>(plan.units), clusters) * cluster};
   }
   plan.block = {static_cast<std::uint32_t>(kernel.threads)};
   plan.shared_bytes = kernel.shared_bytes;
@@ -271,6 +274,7 @@ void launch_conv(const CudaConvPlan& plan, const CudaConvOperands& operands, Cud
   launch.kernel = plan.kernel;
   launch.grid = plan.grid;
   launch.block = plan.block;
+  launch.cluster = plan.cluster;
   launch.shared_bytes = plan.shared_bytes;
   if (kernel_of(plan.choice).by_tensor_copies()) {
     const ConvTmaParams with_maps = with_tensor_maps(plan, p, queue);

@@ -54,8 +54,8 @@ struct CudaConvPlan {
   double predicted_seconds = 0;     ///< conv_cost.h
   ConvParams params = {};           ///< all but the addresses
   KernelName kernel = {};
-  Dim3 grid, block;
-  int units = 0;  ///< where blocks stay: tiles * splits
+  Dim3 grid, block, cluster;
+  int units = 0;  ///< where blocks stay: what clusters share out, tiles * splits / cluster
   std::uint32_t shared_bytes = 0;
 };
 

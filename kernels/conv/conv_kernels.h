@@ -23,6 +23,8 @@ struct ConvKernel {
 
   /// Fed by tensor copies, 64 channels of one tap a step; takes ConvTmaParams, and its blocks stay for several tiles.
   bool by_tensor_copies() const { return oldest == KernelPath::sm90a; }
+  /// Blocks that take neighbouring pixels together and share the copies of weights.
+  int cluster() const { return by_tensor_copies() ? 2 : 1; }
 };
 
 /// In an order that stays: ConvChoice::kernel counts from the first.

@@ -44,7 +44,7 @@ ConvTmaParams with_tensor_maps(const CudaConvPlan& plan, const ConvParams& param
                     .strides = {wide(plan.weights.depth * 2)},
                     .swizzle = Swizzle::bytes128};
   weights.box[0] = static_cast<std::uint32_t>(kernel.step);
-  weights.box[1] = static_cast<std::uint32_t>(kernel.columns);
+  weights.box[1] = static_cast<std::uint32_t>(kernel.columns / kernel.cluster());
 
   ConvTmaParams result = {};
   result.pixels = queue.encode(pixels);
@@ -52,6 +52,7 @@ ConvTmaParams with_tensor_maps(const CudaConvPlan& plan, const ConvParams& param
   result.conv = params;
   result.channel_steps = static_cast<int>((plan.weights.tap_channels + kernel.step - 1) / kernel.step);
   result.units = plan.units;
+  result.clusters = static_cast<int>(plan.grid.x / plan.cluster.x);
   return result;
 }
 

@@ -8,10 +8,11 @@ namespace maskrt::kernels {
 
 struct ConvTmaParams {
   TensorMap pixels;   // in, im2col: columns of a tile's pixels, 64 channels each, swizzled in 128 bytes
-  TensorMap weights;  // rows of weights: boxes of a tile's channels by 64 of the depth, swizzled likewise
+  TensorMap weights;  // rows of weights: boxes of half a tile's channels by 64 of the depth, swizzled likewise
   ConvParams conv;
   int channel_steps;  // of one tap: 64 channels each
-  int units;          // tiles * splits, shared out among the blocks
+  int units;          // pairs of tiles that neighbour in pixels, times splits: what clusters of two blocks share out
+  int clusters;       // of the launch
 };
 
 }  // namespace maskrt::kernels

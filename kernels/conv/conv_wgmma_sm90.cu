@@ -6,14 +6,20 @@
 // the map's edges become zeros, and the weights' rows. It runs ahead into the next unit while the other two warpgroups
 // are in their epilogue. Those multiply with the channels as rows and the pixels as columns, so that a tile may have
 // any multiple of 8 pixels: widths are chosen so that the tiles of the model's layers fill the chip in whole waves.
-// Bound by tensor cores; 256 channels by 128 pixels read 48 KiB a step for 1024 cycles of products.
+//
+// Two blocks of a cluster take neighbouring pixels and the same channels: each copies half of the weights to both. A
+// stage is free once the consumers of both have left it.
+// Bound by tensor cores, or by L2 where tiles are small: 256 channels by 128 pixels bring 32 KiB a step to a
+// multiprocessor for 1024 cycles of products.
 #include <cuda_fp16.h>
 
+#include "../ptx/cluster.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "../ptx/mbarrier.cuh"
 #include "../ptx/named_barrier.cuh"
 #include "../ptx/setmaxnreg.cuh"
 #include "../ptx/shared_address.cuh"
+#include "../ptx/special_registers.cuh"
 #include "../ptx/tensor_copy.cuh"
 #include "../ptx/wgmma.cuh"
 #include "conv_tma_params.h"
@@ -23,7 +29,7 @@
 namespace maskrt::kernels {
 namespace {
 
-constexpr int consumers = 256, threads = 384, step_depth = 64, row_bytes = step_depth * 2;
+constexpr int consumers = 256, threads = 384, step_depth = 64, row_bytes = step_depth * 2, cluster = 2;
 
 /// Each of two warpgroups computes blocks_ x 64 channels by pixels_ pixels. They lie side by side in channels, or in
 /// pixels where `shares_channels_` is set.
@@ -39,24 +45,26 @@ struct Tile {
   // the channels, so that the four pixels and eight channels that a warp's store meets are in different banks.
   static constexpr int line = group_channels + 4, staged = 8 * line;
   static constexpr int staging_at = stages * stage_bytes, barriers_at = staging_at + 2 * 2 * staged * 4;
-  static_assert(channels <= 256 && pixels <= 256 && pixels % 8 == 0, "one copy each");
+  static_assert(channels % 16 == 0 && channels <= 256 && pixels <= 256 && pixels % 8 == 0, "one copy each");
 };
 
-/// One tile, or a part of its sum.
+/// One tile, or a part of its sum. Number n stands for one unit of each block of a cluster.
 struct Unit {
   int tile, split, first_pixel, first_channel, group, begin, steps;
 };
 
 template <typename Tile>
 __device__ __forceinline__ Unit unit_of(const ConvTmaParams& p, int number) {
+  constexpr int both = cluster * Tile::pixels;
   Unit unit;
-  unit.tile = number / p.conv.splits;
-  unit.split = number - unit.tile * p.conv.splits;
-  const int row_tiles = (p.conv.pixels + Tile::pixels - 1) / Tile::pixels, tiles = row_tiles * p.conv.column_tiles;
-  unit.group = unit.tile / tiles;
-  const int in_group = unit.tile - unit.group * tiles, row_tile = in_group / p.conv.column_tiles;
-  unit.first_pixel = row_tile * Tile::pixels;
-  unit.first_channel = (in_group - row_tile * p.conv.column_tiles) * Tile::channels;
+  const int rank = static_cast<int>(ptx::cluster_rank()), tiles_of_both = number / p.conv.splits;
+  unit.tile = tiles_of_both * cluster + rank;
+  unit.split = number - tiles_of_both * p.conv.splits;
+  const int in_each_group = (p.conv.pixels + both - 1) / both * p.conv.column_tiles;
+  unit.group = tiles_of_both / in_each_group;
+  const int in_group = tiles_of_both - unit.group * in_each_group, row = in_group / p.conv.column_tiles;
+  unit.first_pixel = row * both + rank * Tile::pixels;
+  unit.first_channel = (in_group - row * p.conv.column_tiles) * Tile::channels;
   unit.begin = static_cast<int>(static_cast<long long>(p.conv.steps) * unit.split / p.conv.splits);
   unit.steps = static_cast<int>(static_cast<long long>(p.conv.steps) * (unit.split + 1) / p.conv.splits) - unit.begin;
   return unit;
@@ -74,24 +82,29 @@ struct Ring {
   }
 };
 
+__device__ __forceinline__ int first_unit() { return static_cast<int>(blockIdx.x) / cluster; }
+
 template <typename Tile>
 __device__ __forceinline__ void produce(const ConvTmaParams& p, std::uint32_t base, std::uint32_t full,
                                         std::uint32_t empty) {
   const ConvParams& c = p.conv;
+  constexpr int half = Tile::channels / cluster;  // of the weights' rows
+  const int rank = static_cast<int>(ptx::cluster_rank());
   Ring<Tile::stages> ring;
-  for (int number = static_cast<int>(blockIdx.x); number < p.units; number += static_cast<int>(gridDim.x)) {
+  for (int number = first_unit(); number < p.units; number += p.clusters) {
     const Unit unit = unit_of<Tile>(p, number);
     const int image = c.image.quotient(unit.first_pixel), position = c.image.remainder(unit.first_pixel, image);
     const int out_y = c.row.quotient(position), out_x = c.row.remainder(position, out_y);
     const int x = out_x * c.stride_x - c.padding_x, y = out_y * c.stride_y - c.padding_y;
-    const int row = unit.group * c.group_out + unit.first_channel;
+    const int row = unit.group * c.group_out + unit.first_channel + rank * half;
     int tap = unit.begin / p.channel_steps, channel_step = unit.begin - tap * p.channel_steps;
     int tap_y = tap / c.kernel_width, tap_x = tap - tap_y * c.kernel_width;
     for (int step = 0; step < unit.steps; ++step) {
       const std::uint32_t barrier = full + ring.stage * 8, to = base + ring.stage * Tile::stage_bytes;
       ptx::mbarrier_wait(empty + ring.stage * 8, ring.phase ^ 1);
       ptx::mbarrier_arrive_expect(barrier, Tile::stage_bytes);
-      ptx::copy_tile(to, &p.weights, barrier, tap * c.tap_channels + channel_step * step_depth, row);
+      ptx::copy_tile_to_blocks(to + static_cast<std::uint32_t>(rank * half * row_bytes), &p.weights, barrier,
+                               tap * c.tap_channels + channel_step * step_depth, row, (1 << cluster) - 1);
       ptx::copy_im2col(to + Tile::weight_bytes, &p.pixels, barrier, unit.group * c.group_in + channel_step * step_depth,
                        x, y, image, static_cast<std::uint16_t>(tap_x * c.dilation),
                        static_cast<std::uint16_t>(tap_y * c.dilation));
@@ -116,7 +129,9 @@ using Sums = float[Tile::blocks * Tile::eights][4];
 template <typename Tile>
 __device__ __forceinline__ void multiply(std::uint32_t weights, std::uint32_t pixels, int steps, std::uint32_t full,
                                          std::uint32_t empty, Ring<Tile::stages>& ring, Sums<Tile>& sums) {
-  const bool leads = threadIdx.x % 32 == 0;
+  // One lane for each block of the cluster tells it which stage this warp has left.
+  const bool tells = threadIdx.x % 32 < cluster;
+  const std::uint32_t empty_there = ptx::shared_of_block(empty, threadIdx.x % cluster);
   std::uint32_t before = 0;
 #pragma unroll 1
   for (int step = 0; step < steps; ++step) {
@@ -135,33 +150,38 @@ __device__ __forceinline__ void multiply(std::uint32_t weights, std::uint32_t pi
     ptx::wgmma_commit();
     // The products before these have ended: their stage may be filled again.
     ptx::wgmma_wait<1>();
-    if (leads && step != 0) ptx::mbarrier_arrive(empty + before * 8);
+    if (tells && step != 0) ptx::mbarrier_arrive_in_cluster(empty_there + before * 8);
     before = ring.stage;
     ring.advance();
   }
   ptx::wgmma_wait<0>();
-  if (leads) ptx::mbarrier_arrive(empty + before * 8);
+  if (tells) ptx::mbarrier_arrive_in_cluster(empty_there + before * 8);
 }
 
 /// A warpgroup's sums to memory, eight pixels at a time.
 template <typename Tile>
 __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>& sums, float* staging, int first_pixel,
                                            int first_channel, int group) {
-  const unsigned thread = threadIdx.x % 128, lane = thread % 32;
+  const unsigned index = ptx::thread_index(), thread = index % 128, lane = thread % 32;
   SumStore<Tile::group_channels, 128> store;
   store.start(p, thread, first_channel, group);
   float* const mine = staging + lane % 4 * 2 * Tile::line + thread / 32 * 16 + lane / 4;
-  const int barrier = 2 + static_cast<int>(threadIdx.x / 128);
-#pragma unroll
+  const int barrier = 2 + static_cast<int>(index / 128);
+#pragma unroll 1
   for (int j = 0; j < Tile::eights; ++j) {
     float* const to = mine + j % 2 * Tile::staged;
+    // Registers have no index: all eights are here, one of them runs, and the rest of the epilogue is here once.
 #pragma unroll
-    for (int b = 0; b < Tile::blocks; ++b) {
-      const float(&sum)[4] = sums[b * Tile::eights + j];
-      to[b * 64] = sum[0];
-      to[b * 64 + Tile::line] = sum[1];
-      to[b * 64 + 8] = sum[2];
-      to[b * 64 + 8 + Tile::line] = sum[3];
+    for (int k = 0; k < Tile::eights; ++k) {
+      if (k != j) continue;
+#pragma unroll
+      for (int b = 0; b < Tile::blocks; ++b) {
+        const float(&sum)[4] = sums[b * Tile::eights + k];
+        to[b * 64] = sum[0];
+        to[b * 64 + Tile::line] = sum[1];
+        to[b * 64 + 8] = sum[2];
+        to[b * 64 + 8 + Tile::line] = sum[3];
+      }
     }
     ptx::named_barrier(barrier, 128);
     store.template store<8, Tile::line>(p, staging + j % 2 * Tile::staged, first_pixel + j * 8);
@@ -182,7 +202,7 @@ __device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* s
   Ring<Tile::stages> ring;
   Sums<Tile> sums;
 #pragma unroll 1
-  for (int number = static_cast<int>(blockIdx.x); number < p.units; number += static_cast<int>(gridDim.x)) {
+  for (int number = first_unit(); number < p.units; number += p.clusters) {
     const Unit unit = unit_of<Tile>(p, number);
     multiply<Tile>(weights, pixels, unit.steps, full, empty, ring, sums);
     bool whole = true;
@@ -207,11 +227,12 @@ __device__ __forceinline__ void conv(const ConvTmaParams& p) {
 #pragma unroll
     for (int stage = 0; stage < Tile::stages; ++stage) {
       ptx::mbarrier_init(full + stage * 8, 1);
-      ptx::mbarrier_init(empty + stage * 8, consumers / 32);
+      ptx::mbarrier_init(empty + stage * 8, cluster * consumers / 32);
     }
     ptx::fence_mbarrier_init();
   }
-  __syncthreads();
+  ptx::cluster_arrive();
+  ptx::cluster_wait();
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
   // 2 x 128 x 232 and 128 x 40 registers are what the block began with.
@@ -222,6 +243,10 @@ __device__ __forceinline__ void conv(const ConvTmaParams& p) {
     ptx::take_registers<232>();
     consume<Tile>(p, shared, base, full, empty, last);
   }
+  // The other block may still write here: its weights, its arrivals.
+  __syncwarp();
+  ptx::cluster_arrive();
+  ptx::cluster_wait();
 }
 
 }  // namespace

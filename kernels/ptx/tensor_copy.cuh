@@ -22,6 +22,17 @@ __device__ __forceinline__ void copy_tile(std::uint32_t to_shared, const kernels
       : "memory");
 }
 
+/// The same to one place in each block of the cluster whose bit is set in `blocks`; each one's own barrier at the same
+/// place is told. PTX ISA, "cp.async.bulk.tensor", .multicast::cluster.
+__device__ __forceinline__ void copy_tile_to_blocks(std::uint32_t to_shared, const kernels::TensorMap* map,
+                                                    std::uint32_t barrier, int x, int y, std::uint16_t blocks) {
+  asm volatile(
+      "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%2, "
+      "%3}], [%4], %5;" ::"r"(to_shared),
+      "l"(map), "r"(x), "r"(y), "r"(barrier), "h"(blocks)
+      : "memory");
+}
+
 /// A column of a map [c, w, h, n] in im2col mode: its first position in the bounding box, moved by the tap's offsets.
 /// PTX ISA, "cp.async.bulk.tensor", "Tensor mode im2col".
 __device__ __forceinline__ void copy_im2col(std::uint32_t to_shared, const kernels::TensorMap* map,

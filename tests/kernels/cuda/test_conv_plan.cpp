@@ -84,9 +84,9 @@ TEST_CASE("few tiles of a long sum are split, many are not") {
 TEST_CASE("on Hopper, 8640 pixels by two branches of 256 channels make one wave") {
   const CudaConvPlan plan = plan_conv(branches, h200);
   CHECK(kernel_of(plan).by_tensor_copies());
-  CHECK(plan.units <= h200.multiprocessors);
-  CHECK(plan.units > h200.multiprocessors * 9 / 10);
-  CHECK(plan.grid.count() == static_cast<std::uint64_t>(plan.units));
+  // As many blocks as tiles, in clusters, and nearly as many as multiprocessors.
+  CHECK(plan.grid.count() == static_cast<std::uint64_t>(plan.units) * plan.cluster.x);
+  CHECK(plan.grid.count() > static_cast<std::uint64_t>(h200.multiprocessors) * 9 / 10);
 }
 
 TEST_CASE("a chip is offered what it runs") {
