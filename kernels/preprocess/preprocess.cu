@@ -1,10 +1,10 @@
 // Image bytes to the network's input: both passes of Pillow's resize, normalisation, padding and layout in one kernel.
 //
 // A block makes a tile of the output. It walks over the source rows that the tile needs, 32 at a time: they are staged
-// in shared memory as one word a pixel; the horizontal pass gives a lane to each row, so that a warp reads the same
-// columns of 32 rows (which lie an odd number of words apart: no bank conflicts) under the same weights; the vertical
-// pass gives a lane to each column. Sums stay in registers, so that windows of any size fit. Bound by the integer
-// multiply-adds where the image shrinks, by memory where it does not.
+// in shared memory as they are; the horizontal pass gives a lane to each row, so that a warp reads the same columns of
+// 32 rows (which lie an odd number of words apart: no bank conflicts) under the same weights; the vertical pass gives a
+// lane to each column. Sums stay in registers, so that windows of any size fit. Bound by the integer multiply-adds and
+// what feeds them.
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "pillow_window.cuh"
@@ -15,7 +15,6 @@ namespace {
 
 constexpr int kWidth = kPreprocessTileWidth, kHeight = kPreprocessTileHeight, kRows = kPreprocessRows;
 constexpr int kColumns = kPreprocessColumns, kWarps = kPreprocessThreads / 32, kLanes = 32;
-constexpr unsigned kAllLanes = 0xffffffff;
 static_assert(kRows == kLanes && kWidth % kWarps == 0 && kWidth % kLanes == 0);
 
 /// Three sums that a pass adds up.
@@ -24,49 +23,67 @@ struct Sums {
 
   __device__ void add(unsigned pixel, int weight) {
 #pragma unroll
-    for (int i = 0; i < 3; ++i) c[i] += static_cast<int>(pixel >> 8 * i & 0xff) * weight;
+    for (int i = 0; i < 3; ++i) c[i] += static_cast<int>(__byte_perm(pixel, 0, 0x4440 + i)) * weight;
   }
   __device__ unsigned value(int i) const { return static_cast<unsigned>(min(c[i] >> PillowTaps::bits, 255)); }
   __device__ unsigned pixel() const { return value(0) | value(1) << 8 | value(2) << 16; }
 };
 
-/// Sources of one tile. An odd number of words between rows.
+constexpr int kSourceWords = (kColumns * 3 + 3 + 3) / 4;  // three bytes before the first pixel belong to its word
+static_assert(kSourceWords % 2 == 1, "lanes that read one column of neighbouring rows meet different banks");
+
+/// What one tile is made of, a stretch of the source at a time.
 struct Stage {
-  unsigned source[kRows][kColumns + 1];
-  unsigned narrowed[kRows][kWidth + 1];
+  unsigned source[kRows][kSourceWords];  ///< aligned words, the first of which holds the first pixel's first byte
+  unsigned narrowed[kRows][kWidth + 1];  ///< after the horizontal pass: a pixel a word
   PillowTile<kWidth, kColumns> across;
   PillowTile<kHeight, kRows> down;
 };
 
+/// Where a stretch of a row begins within its first aligned word.
+__device__ int misalignment(const ImageToResize& image, int row, int column) {
+  const auto low_bits = [](auto number) { return static_cast<unsigned>(number); };
+  return static_cast<int>(low_bits(reinterpret_cast<std::uintptr_t>(image.pixels)) +
+                          low_bits(image.row_stride) * static_cast<unsigned>(row) +
+                          static_cast<unsigned>(column * image.pixel_bytes)) &
+         3;
+}
+
 /// The four bytes of a row from `byte` on, an aligned word; what lies outside of the row is not read.
 __device__ unsigned load_word(const std::uint8_t* row, int byte, int row_bytes) {
-  if (byte >= 0 && byte + 4 <= row_bytes) return *reinterpret_cast<const unsigned*>(row + byte);
+  if (byte >= 0 && byte + 4 <= row_bytes) return __ldg(reinterpret_cast<const unsigned*>(row + byte));
   unsigned word = 0;
 #pragma unroll 1
   for (int i = max(0, -byte); i < min(4, row_bytes - byte); ++i) word |= static_cast<unsigned>(row[byte + i]) << 8 * i;
   return word;
 }
 
-/// Rows and columns of the image, as words. A warp takes 32 pixels of a row at a time: it reads the aligned words that
-/// hold them, each once, and its lanes exchange them.
-__device__ void stage_pixels(const ImageToResize& image, int first_row, int rows, int first_column, int columns,
-                             Stage& stage) {
+/// A warp copies a row at a time, each aligned word once.
+__device__ void stage_rows(const ImageToResize& image, int first_row, int rows, int first_column, int columns,
+                           Stage& stage) {
   const int warp = static_cast<int>(threadIdx.x) / kLanes, lane = static_cast<int>(threadIdx.x) % kLanes;
-  const unsigned select = image.pixel_bytes == 1 ? 0x4000 : image.reversed != 0 ? 0x4012 : 0x4210;
+#pragma unroll 2
   for (int row = warp; row < rows; row += kWarps) {
     const std::uint8_t* from = image.pixels + (first_row + row) * image.row_stride;
-#pragma unroll 2
-    for (int x = 0; x < columns; x += kLanes) {
-      const int byte = (first_column + x) * image.pixel_bytes;
-      const int shift = static_cast<int>(reinterpret_cast<std::uintptr_t>(from) + static_cast<unsigned>(byte)) & 3;
-      const int bytes = shift + min(kLanes, columns - x) * image.pixel_bytes;
-      const unsigned word =
-          4 * lane < bytes ? load_word(from, byte - shift + 4 * lane, image.width * image.pixel_bytes) : 0;
-      const int at = shift + lane * image.pixel_bytes;
-      const unsigned low = __shfl_sync(kAllLanes, word, at / 4), high = __shfl_sync(kAllLanes, word, at / 4 + 1);
-      if (x + lane < columns)
-        stage.source[row][x + lane] = __byte_perm(__funnelshift_r(low, high, 8 * (at % 4)), 0, select);
-    }
+    const int shift = misalignment(image, first_row + row, first_column);
+    const int first_byte = first_column * image.pixel_bytes - shift;
+    const int words = (shift + columns * image.pixel_bytes + 3) / 4;
+    for (int i = lane; i < words; i += kLanes)
+      stage.source[row][i] = load_word(from, first_byte + 4 * i, image.width * image.pixel_bytes);
+  }
+}
+
+/// The horizontal pass over one staged row, from the first pixel's first byte on, for this warp's columns.
+template <int Bytes, int Count>
+__device__ void add_columns(const std::uint8_t* row, const Stage& stage, Sums (&sums)[Count]) {
+  const int warp = static_cast<int>(threadIdx.x) / kLanes;
+#pragma unroll
+  for (int j = 0; j < Count; ++j) {
+    stage.across.for_each_weight(warp + j * kWarps, [&](int k, int weight) {
+#pragma unroll
+      for (int i = 0; i < Bytes; ++i) sums[j].c[i] += row[k * Bytes + i] * weight;
+    });
+    if (Bytes == 1) sums[j].c[1] = sums[j].c[2] = sums[j].c[0];
   }
 }
 
@@ -128,16 +145,18 @@ __device__ void preprocess(const PreprocessParams& p) {
       Sums narrowed[columns_of_warp];
       for (int x = begin_column; x < end_column; x += kColumns) {
         __syncthreads();  // what was staged before has been read
-        stage_pixels(image, y, rows, x, min(kColumns, end_column - x), stage);
+        stage_rows(image, y, rows, x, min(kColumns, end_column - x), stage);
         if (x == begin_column) stage.down.find_weights(y, thread, kPreprocessThreads);
         if (x != weighted) stage.across.find_weights(x, thread, kPreprocessThreads);
         weighted = x;
         __syncthreads();
         if (lane < rows) {
-#pragma unroll
-          for (int j = 0; j < columns_of_warp; ++j) {
-            stage.across.for_each_weight(warp + j * kWarps,
-                                         [&](int k, int weight) { narrowed[j].add(stage.source[lane][k], weight); });
+          const std::uint8_t* row =
+              reinterpret_cast<const std::uint8_t*>(stage.source[lane]) + misalignment(image, y + lane, x);
+          if (image.pixel_bytes == 1) {
+            add_columns<1>(row, stage, narrowed);
+          } else {
+            add_columns<3>(row, stage, narrowed);
           }
         }
       }
@@ -163,7 +182,8 @@ __device__ void preprocess(const PreprocessParams& p) {
     float value[3] = {0, 0, 0};
     if (x < image.resized_width && y < image.resized_height) {
 #pragma unroll
-      for (int i = 0; i < 3; ++i) value[i] = normalised(p, i, sums[j].value(i));
+      for (int i = 0; i < 3; ++i)
+        value[i] = normalised(p, i, image.reversed != 0 ? sums[j].value(2 - i) : sums[j].value(i));
     }
     T* to = static_cast<T*>(p.out.data) + b * p.out.batch_stride +
             (static_cast<std::int64_t>(y) * p.out.width + x) * p.out.pixel_stride;
