@@ -44,7 +44,7 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
 
   // One step of one block, on a multiprocessor of its own.
   const double rate = kernel.by_tensor_copies() ? rates.wgmma_flops
-                      : kernel.tensor_cores     ? rates.tensor_flops
+                      : kernel.tensor_cores     ? rates.tensor_flops / (kernel.tf32 ? 2 : 1)
                                                 : rates.fp32_flops;
   const double flops = 2 * tile * kernel.step / rate, overhead = kernel.by_tensor_copies() ? ring_cycles : step_cycles;
   const double loaded = static_cast<double>(kernel.rows + kernel.columns) * kernel.step * element;

@@ -21,7 +21,7 @@ struct ConvGemm {
 /// What the model knows of a chip, for one multiprocessor and one cycle.
 struct ConvRates {
   double hertz;
-  double tensor_flops;  ///< mma.sync, f16 with f32 sums; a fused multiply-add is two
+  double tensor_flops;  ///< mma.sync, f16 with f32 sums, twice that of tf32; a fused multiply-add is two
   double wgmma_flops;   ///< 0: none
   double fp32_flops;
   double shared_bytes;  ///< of shared memory

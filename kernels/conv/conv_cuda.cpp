@@ -153,8 +153,8 @@ bool computes(const ConvKernel& kernel, const CudaConvProblem& problem, const Co
               const ConvParams& params, const Chip& chip) {
   const bool runs = chip.path() >= kernel.oldest && chip.path() <= kernel.newest &&
                     (!kernel.by_tensor_copies() || suits_tensor_copies(problem, weights));
-  return runs && kernel.type == problem.in.type && (params.in_wide != 0 || !kernel.tensor_cores) &&
-         resident_blocks(kernel, chip) > 0;
+  return runs && kernel.type == problem.in.type && (!kernel.tf32 || problem.tf32) &&
+         (params.in_wide != 0 || !kernel.tensor_cores) && resident_blocks(kernel, chip) > 0;
 }
 
 const ConvKernel& kernel_of(const ConvChoice& choice) {

@@ -23,7 +23,7 @@ enum class ConvResidual : std::uint8_t {
 /// out = activation(conv(in) * scale + bias + coordinate term + residual).
 ///   in [B, H, W, I]; out [B, H', W', O]; residual [B, H', W', O] or [B, H' / 2, W' / 2, O]: NHWC, one block each, each
 ///   possibly a slice of wider pixels. `in` f32 or f16; out and residual have one type, in's or f32.
-///   Accumulated in f32; f16 is rounded once, at the store.
+///   Accumulated in f32; f16 is rounded once, at the store. f32 is computed in f32 unless tf32 is allowed.
 /// Any alignment is right. Fast: 16-byte aligned pixels and channel offsets (f16: pixel_stride a multiple of 8; f32: of
 /// 4). A stem reads 3 channels fast from pixels of 4 (block 4, pixel_stride 4, width even, the fourth zero).
 /// Channels of `out` in [channels, block) are written as zeros. out may be the residual itself (same); not in.
@@ -33,6 +33,7 @@ struct CudaConvProblem {
   Tensor residual;  ///< looked at where there is one
   ConvResidual residual_kind = ConvResidual::none;
   bool scale = false, bias = false, coordinates = false;
+  bool tf32 = false;  ///< f32 alone: factors may be rounded to tf32, 10 bits of fraction, for tensor cores
   Activation activation = Activation::none;
 };
 

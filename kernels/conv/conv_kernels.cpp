@@ -12,6 +12,7 @@ constexpr ConvKernel mma(KernelPath path, const char* name, int rows, int column
           .oldest = path,
           .newest = dynamic ? KernelPath::sm90a : KernelPath::sm75,
           .tensor_cores = true,
+          .tf32 = false,
           .rows = rows,
           .columns = columns,
           .step = step,
@@ -20,6 +21,15 @@ constexpr ConvKernel mma(KernelPath path, const char* name, int rows, int column
           .threads = rows / warp_rows * (columns / warp_columns) * 32,
           .shared_bytes = dynamic ? static_cast<std::uint32_t>((rows + columns) * step * 2 * stages) : 0,
           .resident = resident};
+}
+/// The same in f32.
+constexpr ConvKernel tf32(const char* name, int rows, int columns, int step, int warp_rows, int warp_columns,
+                          int stages, int resident) {
+  ConvKernel kernel = mma(KernelPath::sm80, name, rows, columns, 2 * step, warp_rows, warp_columns, stages, resident);
+  kernel.type = DataType::f32;
+  kernel.tf32 = true;
+  kernel.step = step;
+  return kernel;
 }
 constexpr auto sm80 = KernelPath::sm80, sm75 = KernelPath::sm75;
 
@@ -33,6 +43,7 @@ constexpr ConvKernel sm90(const char* name, int blocks, int pixels, bool shares_
           .oldest = KernelPath::sm90a,
           .newest = KernelPath::sm90a,
           .tensor_cores = true,
+          .tf32 = false,
           .rows = rows,
           .columns = columns,
           .step = 64,
@@ -50,6 +61,7 @@ constexpr ConvKernel ffma(const char* name, DataType type, int step) {
           .oldest = KernelPath::sm75,
           .newest = KernelPath::sm90a,
           .tensor_cores = false,
+          .tf32 = false,
           .rows = 64,
           .columns = 64,
           .step = step,
@@ -70,6 +82,8 @@ constexpr ConvKernel kernels[] = {
     mma(sm80, "conv_sm80_64x128x64", 64, 128, 64, 32, 64, 3, 2),
     mma(sm80, "conv_sm80_64x64x64", 64, 64, 64, 32, 32, 4, 3),
     mma(sm80, "conv_sm80_128x32x64", 128, 32, 64, 32, 32, 3, 3),
+    tf32("conv_sm80_tf32_128x128x16", 128, 128, 16, 64, 64, 4, 2),
+    tf32("conv_sm80_tf32_64x64x32", 64, 64, 32, 32, 32, 4, 3),
     mma(sm75, "conv_sm75_128x128x32", 128, 128, 32, 32, 64, 2, 1),
     mma(sm75, "conv_sm75_128x64x32", 128, 64, 32, 64, 32, 2, 2),
     mma(sm75, "conv_sm75_64x64x32", 64, 64, 32, 32, 32, 2, 3),

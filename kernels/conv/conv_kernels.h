@@ -14,6 +14,7 @@ struct ConvKernel {
   DataType type;                ///< of the input and the weights
   KernelPath oldest, newest;    ///< of the chips that run it
   bool tensor_cores;            ///< then the input's pieces of 16 bytes must be aligned
+  bool tf32;                    ///< f32 by way of tf32
   int rows, columns;            ///< of a tile: pixels, output channels
   int step;                     ///< elements of the depth that it takes at a time
   int warp_rows, warp_columns;  ///< of the tile of one warp

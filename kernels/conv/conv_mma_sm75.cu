@@ -96,9 +96,9 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
       name(const __grid_constant__ ConvParams p) {                                   \
     conv<Tile<__VA_ARGS__>>(p);                                                      \
   }
-MASKRT_CONV(conv_sm75_128x128x32, 1, 128, 128, 4, 32, 64, 2)
-MASKRT_CONV(conv_sm75_128x64x32, 2, 128, 64, 4, 64, 32, 2)
-MASKRT_CONV(conv_sm75_64x64x32, 3, 64, 64, 4, 32, 32, 2)
+MASKRT_CONV(conv_sm75_128x128x32, 1, __half, 128, 128, 4, 32, 64, 2)
+MASKRT_CONV(conv_sm75_128x64x32, 2, __half, 128, 64, 4, 64, 32, 2)
+MASKRT_CONV(conv_sm75_64x64x32, 3, __half, 64, 64, 4, 32, 32, 2)
 #undef MASKRT_CONV
 
 }  // namespace maskrt::kernels

@@ -1,5 +1,5 @@
-// Convolution in f16 on tensor cores, sm_80 and newer: implicit GEMM with several stages of cp.async, ldmatrix and
-// mma.m16n8k16, sums in f32.
+// Convolution in f16, or in f32 by way of tf32, on tensor cores, sm_80 and newer: implicit GEMM with several stages of
+// cp.async, ldmatrix and mma.m16n8k16, sums in f32.
 //
 // A block computes a tile of `rows` pixels by `columns` channels; its warps share it out. While the tensor cores work
 // on one step of the depth, the copies of the next stages are on their way, and each warp's next fragments come into
@@ -27,8 +27,8 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   const int begin = static_cast<int>(static_cast<long long>(p.steps) * split / p.splits);
   const int steps = static_cast<int>(static_cast<long long>(p.steps) * (split + 1) / p.splits) - begin;
 
-  PixelLoader<__half, Tile::rows, Tile::pieces, Tile::threads> pixels;
-  WeightLoader<__half, Tile::columns, Tile::pieces, Tile::threads> weights;
+  PixelLoader<typename Tile::Element, Tile::rows, Tile::pieces, Tile::threads> pixels;
+  WeightLoader<typename Tile::Element, Tile::columns, Tile::pieces, Tile::threads> weights;
   pixels.start(p, first_pixel, group, begin);
   weights.start(p, first_channel, group, begin);
   const std::uint32_t base = ptx::shared_address(shared);
@@ -104,13 +104,16 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
       name(const __grid_constant__ ConvParams p) {                                   \
     conv<Tile<__VA_ARGS__>>(p);                                                      \
   }
-MASKRT_CONV(conv_sm80_128x256x32, 1, 128, 256, 4, 64, 64, 4)  // least traffic a product, for many pixels and channels
-MASKRT_CONV(conv_sm80_128x128x32, 2, 128, 128, 4, 64, 64, 4)
-MASKRT_CONV(conv_sm80_256x64x32, 2, 256, 64, 4, 64, 64, 3)  // 64 channels: res2
-MASKRT_CONV(conv_sm80_128x64x64, 2, 128, 64, 8, 64, 32, 3)
-MASKRT_CONV(conv_sm80_64x128x64, 2, 64, 128, 8, 32, 64, 3)
-MASKRT_CONV(conv_sm80_64x64x64, 3, 64, 64, 8, 32, 32, 4)    // few pixels: res5
-MASKRT_CONV(conv_sm80_128x32x64, 3, 128, 32, 8, 32, 32, 3)  // merged groups, narrow heads
+MASKRT_CONV(conv_sm80_128x256x32, 1, __half, 128, 256, 4, 64, 64,
+            4)  // least traffic a product, for many pixels and channels
+MASKRT_CONV(conv_sm80_128x128x32, 2, __half, 128, 128, 4, 64, 64, 4)
+MASKRT_CONV(conv_sm80_256x64x32, 2, __half, 256, 64, 4, 64, 64, 3)  // 64 channels: res2
+MASKRT_CONV(conv_sm80_128x64x64, 2, __half, 128, 64, 8, 64, 32, 3)
+MASKRT_CONV(conv_sm80_64x128x64, 2, __half, 64, 128, 8, 32, 64, 3)
+MASKRT_CONV(conv_sm80_64x64x64, 3, __half, 64, 64, 8, 32, 32, 4)    // few pixels: res5
+MASKRT_CONV(conv_sm80_128x32x64, 3, __half, 128, 32, 8, 32, 32, 3)  // merged groups, narrow heads
+MASKRT_CONV(conv_sm80_tf32_128x128x16, 2, float, 128, 128, 4, 64, 64, 4)
+MASKRT_CONV(conv_sm80_tf32_64x64x32, 3, float, 64, 64, 8, 32, 32, 4)
 #undef MASKRT_CONV
 
 }  // namespace maskrt::kernels

@@ -21,6 +21,7 @@ struct Case {
   bool bias = true, coordinates = false;
   Activation activation = Activation::none;
   bool scale = false;
+  bool tf32 = false;
 };
 
 std::string to_string(const Case& c) {
@@ -142,7 +143,7 @@ void require_right(const OwnedTensor& out, const Problem& problem) {
   const ConvGeometry& g = problem.c.geometry;
   const double terms = static_cast<double>(problem.c.in / g.groups * g.kernel_height * g.kernel_width) + 8;
   require_close(out, *problem.want, [&](auto b, auto y, auto x, auto o) {
-    const double error = terms * 0x1p-23 * get(*problem.magnitude, b, y, x, o);
+    const double error = (terms * 0x1p-23 + (problem.c.tf32 ? 0x1p-11 : 0.0)) * get(*problem.magnitude, b, y, x, o);
     const double value = std::abs(static_cast<double>(get(*problem.want, b, y, x, o)));
     return (problem.c.activation == sigmoid ? error / 4 + 0x1p-20 : error) +
            testing::unit_of(out->type) * (value + error) + 0x1p-25 + 0x1p-24 * value;
@@ -192,6 +193,7 @@ CudaConvProblem describe_problem(const Problem& problem, const Tensor& in, const
   described.bias = problem.c.bias;
   described.coordinates = problem.c.coordinates;
   described.activation = problem.c.activation;
+  described.tf32 = problem.c.tf32;
   return described;
 }
 
@@ -242,6 +244,14 @@ void check(const Case& c, DataType type, DataType out_type, std::int64_t in_bloc
 
 TEST_CASE("convolutions on the GPU in fp32") {
   for (const Case& c : cases) {
+    INFO(to_string(c));
+    check(c, DataType::f32, DataType::f32, (c.in + 7) / 8 * 8);
+  }
+}
+
+TEST_CASE("convolutions on the GPU by way of tf32") {
+  for (Case c : cases) {
+    c.tf32 = true;
     INFO(to_string(c));
     check(c, DataType::f32, DataType::f32, (c.in + 7) / 8 * 8);
   }
