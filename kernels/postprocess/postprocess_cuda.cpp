@@ -53,7 +53,7 @@ std::uint32_t shared_bytes(int factor, const cuda::ScoreParams& params) {
 
 /// As many queries a block as shared memory holds, in equal parts.
 void choose_chunk(int factor, std::int64_t queries, std::size_t element, cuda::ScoreParams& params) {
-  for (std::int64_t parts = 1;; ++parts) {
+  for (std::int64_t parts = (queries + cuda::kScoreQueries - 1) / cuda::kScoreQueries;; ++parts) {
     params.chunk = static_cast<std::int32_t>(((queries + parts - 1) / parts + 7) / 8 * 8);
     // An odd number, so that lanes that read one query of many pixels meet different banks.
     params.patch_words = static_cast<std::int32_t>((static_cast<std::size_t>(params.chunk) * element + 3) / 4) | 1;

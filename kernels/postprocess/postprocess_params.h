@@ -62,8 +62,8 @@ struct InstanceRecord {
   std::int32_t left, top, right, bottom;  ///< of the set bits, inclusive; right < left where there is none
 };
 
-/// Probabilities of the upsampled map that one block of score_queries.cu takes, and its threads.
-constexpr int kScoreTileWidth = 32, kScoreTileHeight = 8, kScoreThreads = 256;
+/// Positions of the upsampled map and queries, at most, that one block of score_queries.cu takes, and its threads.
+constexpr int kScoreTileWidth = 32, kScoreTileHeight = 8, kScoreQueries = 64, kScoreThreads = 512;
 /// Logits that such a tile is made of, those that it shares with its neighbours included.
 constexpr int score_patch_pixels(int factor) {
   const int halo = 2 * (factor - 1);

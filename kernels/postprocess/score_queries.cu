@@ -1,8 +1,8 @@
 // Scores: the best class of each query, the mean of its mask's probabilities above the threshold, and then, in the last
 // block to finish, which queries are instances.
 //
-// A block takes 32 x 8 positions of the upsampled map, of up to all queries. It stages the logits that these blend, as
-// they lie in memory: all queries of a pixel side by side, so that lanes are queries and every sector that is read is
+// A block takes 32 x 8 positions of the upsampled map, of up to 64 queries. It stages the logits that these blend, as
+// they lie in memory: the queries of a pixel side by side, so that lanes are queries and every sector that is read is
 // used. On the way it writes them transposed, a plane a query, for mask_words.cu, which looks at few queries and pieces
 // of them. What blocks add up goes into integers, whose sum does not depend on the order. Bound by the arithmetic: a
 // dozen instructions for each position of the map and query, two of them for the special function unit.
@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kWarps = kScoreThreads / 32;
 constexpr unsigned kAllLanes = 0xffffffff;
-static_assert(kWarps == kScoreTileHeight, "a warp takes one row of the tile");
+static_assert(kWarps == kScoreTileHeight * kScoreQueries / 32, "a warp takes 32 queries of one row of the tile");
 static_assert(kScoreTileWidth == 32, "a row's positions are the bits of a word");
 
 /// The logits that a tile is made of: its own, and beside them those that it shares with its neighbours.
@@ -66,51 +66,48 @@ __device__ void stage_patch(const ScoreParams& p, int b, int query, int count, c
   }
 }
 
-/// Row `row` of the tile, `positions` of it, for all queries of the block.
+/// Row `row` of the tile, `positions` of it, for query q of the block.
 template <typename T, int Factor>
-__device__ void tally_row(const ScoreParams& p, int row, int positions, int count, const unsigned* patch,
-                          RowTally* tallies) {
+__device__ RowTally tally_row(const ScoreParams& p, int row, int positions, int q, const unsigned* patch) {
   const float threshold = p.call->mask_threshold;
   // Rows of the patch: the tile begins at a multiple of the factor.
   const int low = Upsampled<Factor>::low(row) + Patch<Factor>::halo;
   const float weight = Upsampled<Factor>::weight(row) * kToExponent, rest = kToExponent - weight;
   const int stride = p.patch_words * 4 / static_cast<int>(sizeof(T));
-  for (int q = static_cast<int>(threadIdx.x) % 32; q < count; q += 32) {
-    const T* from = reinterpret_cast<const T*>(patch + low * Patch<Factor>::columns * p.patch_words) + q;
-    const auto blended = [&](int column) {
-      const T* logit = from + column * stride;
-      if (Factor == 1) return widen(*logit) * rest;
-      return widen(*logit) * rest + widen(logit[Patch<Factor>::columns * stride]) * weight;
-    };
-    float sum = 0;
-    unsigned above = 0;
-    const auto tally = [&](float exponent, int x) {
-      const float probability = probability_of(exponent);
-      if (probability > threshold) {
-        sum += probability;
-        above |= 1u << x;
-      }
-    };
-    if constexpr (Factor == 1) {
-#pragma unroll
-      for (int x = 0; x < kScoreTileWidth; ++x) {
-        if (x >= positions) break;
-        tally(blended(x), x);
-      }
-    } else {
-      float left = blended(0), here = blended(1);
-#pragma unroll
-      for (int x = 0; x < kScoreTileWidth; x += 2) {
-        if (x >= positions) break;
-        const float right = blended(x / 2 + 2);
-        tally(0.75f * here + 0.25f * left, x);
-        tally(0.75f * here + 0.25f * right, x + 1);
-        left = here;
-        here = right;
-      }
+  const T* from = reinterpret_cast<const T*>(patch + low * Patch<Factor>::columns * p.patch_words) + q;
+  const auto blended = [&](int column) {
+    const T* logit = from + column * stride;
+    if (Factor == 1) return widen(*logit) * rest;
+    return widen(*logit) * rest + widen(logit[Patch<Factor>::columns * stride]) * weight;
+  };
+  float sum = 0;
+  unsigned above = 0;
+  const auto tally = [&](float exponent, int x) {
+    const float probability = probability_of(exponent);
+    if (probability > threshold) {
+      sum += probability;
+      above |= 1u << x;
     }
-    tallies[q] = RowTally(sum, above);
+  };
+  if constexpr (Factor == 1) {
+#pragma unroll
+    for (int x = 0; x < kScoreTileWidth; ++x) {
+      if (x >= positions) break;
+      tally(blended(x), x);
+    }
+  } else {
+    float left = blended(0), here = blended(1);
+#pragma unroll
+    for (int x = 0; x < kScoreTileWidth; x += 2) {
+      if (x >= positions) break;
+      const float right = blended(x / 2 + 2);
+      tally(0.75f * here + 0.25f * left, x);
+      tally(0.75f * here + 0.25f * right, x + 1);
+      left = here;
+      here = right;
+    }
   }
+  return RowTally(sum, above);
 }
 
 /// The rows' tallies to the queries'.
@@ -224,9 +221,9 @@ __device__ void score_queries(const ScoreParams& p) {
     for (int q = tile * kWarps + warp; q < queries; q += p.tiles * kWarps) score_query(p, b, q);
   }
   __syncthreads();
-  if (tile_y + warp < p.map_height) {
-    tally_row<T, Factor>(p, warp, min(kScoreTileWidth, p.map_width - tile_x), count, patch, tallies + warp * p.chunk);
-  }
+  const int row = warp % kScoreTileHeight, q = warp / kScoreTileHeight * 32 + thread % 32;
+  if (tile_y + row < p.map_height && q < count)
+    tallies[row * p.chunk + q] = tally_row<T, Factor>(p, row, min(kScoreTileWidth, p.map_width - tile_x), q, patch);
   transpose_patch<T>(p, b, query, count, at, patch);
   __syncthreads();
   add_tile(p, b, query, count, tile_x, tile_y, tallies);

@@ -1,6 +1,7 @@
 // Instances on the GPU against the loops that define them, on the same logits, whatever they were rounded to.
 #include <bit>
 #include <optional>
+#include <random>
 
 #include "../owned_tensor.h"
 #include "kernels/postprocess/postprocess_cuda.h"
@@ -298,6 +299,45 @@ TEST_CASE("instances on the GPU") {
                  << " logits " << s.width << " x " << s.height << " times " << s.factor);
     Instances instances(s, c.images);
     compare(instances, {});
+  }
+}
+
+TEST_CASE("instances on the GPU at sizes drawn at random") {
+  std::mt19937 engine(7);
+  const auto from_to = [&](int low, int high) {
+    return low + static_cast<int>(engine() % static_cast<unsigned>(high - low + 1));
+  };
+  for (int i = 0; i < 20; ++i) {
+    const int factor = from_to(1, 2), width = from_to(1, 24), height = from_to(1, 24), batch = from_to(1, 2);
+    const int padded_width = width * 8 / (3 - factor), padded_height = height * 8 / (3 - factor);
+    std::vector<Geometry> images;
+    for (int b = 0; b < batch; ++b) {
+      // The padding is less than 32 pixels in all but batches.
+      const int resized_width = from_to(from_to(0, 1) == 0 ? 1 : std::max(1, padded_width - 31), padded_width);
+      const int resized_height = from_to(from_to(0, 1) == 0 ? 1 : std::max(1, padded_height - 31), padded_height);
+      const auto original = [&](int resized) {
+        const int kind = from_to(0, 3);
+        return kind == 0 ? from_to(1, 8) : kind == 1 ? resized : std::max(1, resized * from_to(20, 300) / 100);
+      };
+      images.push_back(geometry(original(resized_width), original(resized_height), resized_width, resized_height,
+                                padded_width, padded_height));
+    }
+    const Scene scene{batch,
+                      from_to(1, 6),
+                      from_to(1, 9),
+                      width,
+                      height,
+                      factor,
+                      from_to(0, 2) == 0 ? Masks::noise : Masks::blobs,
+                      from_to(0, 1) == 0 ? DataType::f32 : DataType::f16,
+                      from_to(0, 9),
+                      from_to(0, 9)};
+    INFO("draw " << i << ": logits " << width << " x " << height << " times " << factor << ", resized to "
+                 << images[0].resized_width << " x " << images[0].resized_height);
+    Instances instances(scene, images);
+    PostprocessSettings settings;
+    settings.mask_threshold = 0.1f * static_cast<float>(from_to(1, 9));
+    compare(instances, settings);
   }
 }
 

@@ -123,6 +123,21 @@ TEST_CASE("one image becomes the network's input on the GPU") {
   }
 }
 
+TEST_CASE("images of sizes drawn at random become the network's input on the GPU") {
+  std::mt19937 engine(5);
+  const auto from_to = [&](int low, int high) {
+    return low + static_cast<int>(engine() % static_cast<unsigned>(high - low + 1));
+  };
+  for (int i = 0; i < 25; ++i) {
+    ImageCase c{from_to(1, 300), from_to(1, 200), from_to(1, 90), from_to(1, 90)};
+    c.order = static_cast<PixelOrder>(from_to(0, 2));
+    c.first_byte = from_to(0, 3);
+    c.spare = from_to(0, 9);
+    INFO(c.width << " x " << c.height << " to " << c.resized_width << " x " << c.resized_height);
+    compare({c}, c.resized_width + from_to(0, 40), c.resized_height + from_to(0, 40), {DataType::f16, 8, 8});
+  }
+}
+
 TEST_CASE("a batch of images of different sizes becomes the network's input in any layout") {
   const std::vector<ImageCase> batch = {{96, 64, 72, 48},
                                         {64, 96, 48, 72, PixelOrder::bgr, 1, 3},
