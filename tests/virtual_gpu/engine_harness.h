@@ -17,8 +17,8 @@ namespace vgpu::engine {
 /// Kernels over words, one thread each: store: y = value; copy: y = x; bump: x = 3 x + 1; count: x += 1, atomically;
 /// raise: x[0] = 1, released; poll: waits for x[0] to be raised;
 /// late_copy: copy that waits for the grids it depends on first; early_copy: that waits only afterwards;
-/// early_release, late_release: let dependents start before, after they wait themselves; fault: reads
-/// address 4096.
+/// releasing_bump: bump that lets dependents start at once; early_release, late_release: let dependents start before,
+/// after they wait themselves; fault: reads address 4096.
 inline std::string engine_ptx() {
   const auto kernel = [](const std::string& name, const std::string& body) {
     return ".visible .entry " + name +
@@ -39,6 +39,9 @@ inline std::string engine_ptx() {
          kernel("count", "atom.global.add.u32 %r6, [%rd1], 1;\n") +
          kernel("late_copy", "griddepcontrol.wait;\nld.global.u32 %r6, [%rd2];\nst.global.u32 [%rd4], %r6;\n") +
          kernel("early_copy", "ld.global.u32 %r6, [%rd2];\ngriddepcontrol.wait;\nst.global.u32 [%rd4], %r6;\n") +
+         kernel("releasing_bump",
+                "griddepcontrol.launch_dependents;\nld.global.u32 %r6, [%rd2];\nmad.lo.u32 %r6, %r6, 3, %r5;\n"
+                "st.global.u32 [%rd2], %r6;\n") +
          kernel("early_release", "griddepcontrol.launch_dependents;\ngriddepcontrol.wait;\n") +
          kernel("late_release", "griddepcontrol.wait;\ngriddepcontrol.launch_dependents;\n") +
          kernel("fault", "mov.u64 %rd5, 4096;\nld.global.u32 %r6, [%rd5];\nst.global.u32 [%rd4], %r6;\n");

@@ -198,7 +198,10 @@ void Scheduler::execute(Lock& lock, Task& chosen, bool by_engine) {
     const Code failure = carry_out(*task, order.get());
     lock.lock();
     if (device) device_busy_ = false;
-    task->releases_early = order != nullptr && task->kind == WorkKind::kernel && order->releases_early();
+    if (order != nullptr && task->kind == WorkKind::kernel) {
+      task->releases = order->releases();
+      task->releases_early = order->releases_early();
+    }
     Code none = Code::success;
     if (failure != Code::success) task->context->error.compare_exchange_strong(none, failure);
   }
@@ -220,7 +223,7 @@ std::unique_ptr<TaskOrder> Scheduler::prepare(Task& task) {
   for (const Dependency& d : task.before) {
     task.order.join(d.task->order, epoch);
     OrderedSet started = d.programmatic && d.task->releases_early ? d.task->order_before_wait : d.task->order;
-    if (d.programmatic && started.epoch == epoch) started.works.reset(d.task->number);
+    if (d.programmatic && started.epoch == epoch) started.works.set(d.task->number, !d.task->releases);
     task.order_before_wait.join(started, epoch);
   }
   if (task.work != nullptr && task.work->may_run && checked && !failed(task)) {

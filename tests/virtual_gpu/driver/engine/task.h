@@ -63,7 +63,8 @@ struct Task {
   OrderedSet order;
   /// Of a programmatic dependent launch, the same until griddepcontrol.wait; never with itself.
   OrderedSet order_before_wait;
-  /// Of a kernel: its dependents may start before it has waited for what it depends on.
+  /// Of a kernel: it lets dependents start before its end; before it has waited for what it depends on itself.
+  bool releases = false;
   bool releases_early = false;
   std::chrono::steady_clock::time_point when;  ///< it ended
 
