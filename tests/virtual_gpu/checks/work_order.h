@@ -24,8 +24,8 @@ struct WorkOrder {
   mutable std::atomic<bool> waited{false};
   mutable std::atomic<bool> released_before_wait{false};  ///< launch_dependents, not ordered after a wait
   mutable std::atomic<bool> released_after_wait{false};
-  /// True where dependents may have started before the launch ended; before it had waited for what it depends on itself.
-  /// They start when all blocks have released them or ended.
+  /// True where dependents may have started before the launch ended; before it had waited for what it depends on
+  /// itself. They start when all blocks have released them or ended.
   bool releases() const { return released_before_wait || released_after_wait; }
   bool releases_early() const { return !released_after_wait && (released_before_wait || !waited); }
 
