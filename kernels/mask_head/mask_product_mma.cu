@@ -54,6 +54,20 @@ __device__ Eight load_features(const MaskProductParams& p, const __half* pixel, 
   return load_some(pixel + k, p.features.channels - k);
 }
 
+/// Channels c and c + 1 of a pixel, as far as they belong to the map. c is even.
+template <typename Out>
+__device__ void store_pair(const Map& map, Out* pixel, int c, float first, float second) {
+  if (map.aligned != 0 && c + 2 <= map.block) {
+    if constexpr (sizeof(Out) == 2)
+      *reinterpret_cast<std::uint32_t*>(pixel + c) = packed(first, second);
+    else
+      *reinterpret_cast<float2*>(pixel + c) = make_float2(first, second);
+    return;
+  }
+  if (c < map.block) pixel[c] = narrow<Out>(first);
+  if (c + 1 < map.block) pixel[c + 1] = narrow<Out>(second);
+}
+
 template <typename Out>
 __device__ void mask_product(const MaskProductParams& p) {
   ptx::let_next_grid_start();
@@ -118,12 +132,11 @@ __device__ void mask_product(const MaskProductParams& p) {
       }
 #pragma unroll
       for (int t = kColumnTiles / 4 * 4; t < kColumnTiles; ++t) {
-#pragma unroll
-        for (int i = 0; i < 2; ++i) {
-          const int n = instance_of(t, quarter * 2 + i);
-          if (n0 + n < p.out.block)
-            out[n0 + n] = narrow<Out>(n0 + n < p.out.channels ? acc[t][half * 2 + i] + offsets[n] : 0.0f);
-        }
+        const int n = instance_of(t, quarter * 2);
+        const auto value = [&](int i) {
+          return n0 + n + i < p.out.channels ? acc[t][half * 2 + i] + offsets[n + i] : 0.0f;
+        };
+        store_pair(p.out, out, n0 + n, value(0), value(1));
       }
     }
   }
