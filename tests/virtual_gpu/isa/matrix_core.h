@@ -96,6 +96,28 @@ inline void multiply(const SpreadA<K>& a, const ColumnsB<K>& b, float* const* su
       for (int v = 0; v < 2; ++v) _mm512_storeu_ps(sums[2 * h + e] + 16 * v, acc[h][e][v]);
     }
   }
+#elif VGPU_ISA == 3
+  for (int h = 0; h < kHalves; ++h) {
+    // Sixteen lanes at a time.
+    for (int v = 0; v < kWarpSize; v += 16) {
+      __m256 acc[2][2];
+      for (int e = 0; e < 2; ++e) {
+        for (int i = 0; i < 2; ++i) acc[e][i] = _mm256_loadu_ps(sums[2 * h + e] + v + 8 * i);
+      }
+      for (int k = 0; k < K; ++k) {
+        const __m256 b0 = _mm256_broadcast_ps(reinterpret_cast<const __m128*>(b.columns[k][0]));
+        const __m256 b1 = _mm256_broadcast_ps(reinterpret_cast<const __m128*>(b.columns[k][1]));
+        for (int i = 0; i < 2; ++i) {
+          const __m256 row = _mm256_load_ps(a.rows[h][k] + v + 8 * i);
+          acc[0][i] = _mm256_fmadd_ps(row, b0, acc[0][i]);
+          acc[1][i] = _mm256_fmadd_ps(row, b1, acc[1][i]);
+        }
+      }
+      for (int e = 0; e < 2; ++e) {
+        for (int i = 0; i < 2; ++i) _mm256_storeu_ps(sums[2 * h + e] + v + 8 * i, acc[e][i]);
+      }
+    }
+  }
 #else
   for (int h = 0; h < kHalves; ++h) {
     for (int e = 0; e < 2; ++e) {
@@ -129,6 +151,9 @@ inline void spread_fragments(const u32* const* registers, SpreadA<K>& a) {
                                                  q + 12, q + 12, q + 12, q + 12);
           for (int v = 0; v < 2; ++v)
             _mm512_store_ps(row + 16 * v, _mm512_permutexvar_ps(pick, _mm512_load_ps(wide + 16 * v)));
+#elif VGPU_ISA == 3
+          for (int v = 0; v < kWarpSize; v += 8)
+            _mm256_store_ps(row + v, _mm256_permutevar_ps(_mm256_load_ps(wide + v), _mm256_set1_epi32(q)));
 #else
           for (int l = 0; l < kWarpSize; ++l) row[l] = wide[(l & ~3) | q];
 #endif
