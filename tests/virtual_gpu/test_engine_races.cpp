@@ -301,11 +301,11 @@ TEST_CASE("a dependent launch may start before what its predecessor waits for ha
         const auto stream = bench.stream();
         const std::uint64_t x = bench.words(64, 1);
         const std::uint64_t y = bench.words(64, 1);
-        stream->submit(bench.kernel("bump", x));
+        stream->submit(bench.kernel("releasing_bump", x));
         stream->submit(bench.kernel(ordered ? "late_release" : "early_release", x, x, 1, true));
         stream->submit(bench.kernel("early_copy", x, y, 1, true));
       },
-      "kernel bump", "kernel early_copy");
+      "kernel releasing_bump", "kernel early_copy");
 }
 
 TEST_CASE("right programs are clean: a dependent launch of a kernel that lets none start early") {
