@@ -18,6 +18,7 @@ namespace {
 constexpr int kWarps = kScoreThreads / 32;
 constexpr unsigned kAllLanes = 0xffffffff;
 static_assert(kWarps == kScoreTileHeight * kScoreQueries / 32, "a warp takes 32 queries of one row of the tile");
+static_assert(kScoreQueries * 4 <= 16 * 32, "a warp stages a whole pixel at once");
 static_assert(kScoreTileWidth == 32, "a row's positions are the bits of a word");
 
 /// The logits that a tile is made of: its own, and beside them those that it shares with its neighbours.
@@ -50,18 +51,30 @@ template <typename T, int Factor>
 __device__ void stage_patch(const ScoreParams& p, int b, int query, int count, const Patch<Factor>& at,
                             unsigned* patch) {
   const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-  const int words = (count * static_cast<int>(sizeof(T)) + 3) / 4;
-#pragma unroll 4
-  for (int pixel = warp; pixel < at.rows * at.columns; pixel += kWarps) {
+  const auto pixel_at = [&](int pixel) {
     const int y = at.y - at.halo + pixel / at.columns, x = at.x - at.halo + pixel % at.columns;
     const int inside_y = min(max(y, 0), p.mask_logits.height - 1), inside_x = min(max(x, 0), p.mask_logits.width - 1);
-    const T* from = pixel_of<T>(p.mask_logits, b, inside_y * p.mask_logits.width + inside_x) + query;
-    unsigned* to = patch + pixel * p.patch_words;
-    if (p.mask_logits.aligned != 0) {
-      // The last word may hold a channel that is no query: pixels are a multiple of 16 bytes apart.
-      for (int i = lane; i < words; i += 32) to[i] = __ldg(reinterpret_cast<const unsigned*>(from) + i);
-    } else {
-      for (int i = lane; i < count; i += 32) reinterpret_cast<T*>(to)[i] = from[i];
+    return pixel_of<T>(p.mask_logits, b, inside_y * p.mask_logits.width + inside_x) + query;
+  };
+  if (p.mask_logits.aligned != 0) {
+    // 16 bytes a lane, as many pixels as a warp has lanes for. The last bytes may be channels that are no queries:
+    // pixels are a multiple of 16 bytes apart.
+    const int vectors = (count * static_cast<int>(sizeof(T)) + 15) / 16, group = 32 / vectors;
+    const int which = lane / vectors, vector = lane - which * vectors;
+    if (which >= group) return;
+#pragma unroll 2
+    for (int pixel = warp * group + which; pixel < at.rows * at.columns; pixel += kWarps * group) {
+      const uint4 words = __ldg(reinterpret_cast<const uint4*>(pixel_at(pixel)) + vector);
+      unsigned* to = patch + pixel * p.patch_words + vector * 4;  // an odd number of words apart: not aligned
+      to[0] = words.x;
+      to[1] = words.y;
+      to[2] = words.z;
+      to[3] = words.w;
+    }
+  } else {
+    for (int pixel = warp; pixel < at.rows * at.columns; pixel += kWarps) {
+      const T* from = pixel_at(pixel);
+      for (int i = lane; i < count; i += 32) reinterpret_cast<T*>(patch + pixel * p.patch_words)[i] = from[i];
     }
   }
 }
