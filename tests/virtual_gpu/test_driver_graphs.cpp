@@ -307,6 +307,75 @@ TEST_CASE("a graph is built node by node") {
   OK(cuGraphDestroy(child));
 }
 
+TEST_CASE("nodes of any kind change by one structure, kernels keep their attributes, events travel") {
+  const Session session;
+  const Kernels kernels;
+  const Stream stream, other;
+  const Event event, another;
+  const CUdeviceptr x = upload(std::vector<float>(256, 1.0f));
+  OK(cuCtxSynchronize());
+  CUgraph graph = nullptr;
+  OK(cuGraphCreate(&graph, 0));
+  CUgraphNode set = nullptr, kernel = nullptr, second = nullptr, record = nullptr;
+  const CUDA_MEMSET_NODE_PARAMS ones{x, 0, 0x3f800000, 4, 256, 1};
+  OK(cuGraphAddMemsetNode(&set, graph, nullptr, 0, &ones, session.context));
+  Scale twice(kernels["scale"], x, 2, 0);
+  OK(cuGraphAddKernelNode(&kernel, graph, &set, 1, &twice.params));
+  OK(cuGraphAddKernelNode(&second, graph, &kernel, 1, &twice.params));
+  OK(cuGraphAddEventRecordNode(&record, graph, &second, 1, event));
+
+  CUkernelNodeAttrValue value{};
+  value.priority = -2;
+  OK(cuGraphKernelNodeSetAttribute(kernel, CU_LAUNCH_ATTRIBUTE_PRIORITY, &value));
+  OK(cuGraphKernelNodeCopyAttributes(second, kernel));
+  value = {};
+  OK(cuGraphKernelNodeGetAttribute(second, CU_LAUNCH_ATTRIBUTE_PRIORITY, &value));
+  CHECK(value.priority == -2);
+  GIVES(CUDA_ERROR_INVALID_VALUE, cuGraphKernelNodeGetAttribute(set, CU_LAUNCH_ATTRIBUTE_PRIORITY, &value));
+
+  CUevent found = nullptr;
+  OK(cuGraphEventRecordNodeGetEvent(record, &found));
+  CHECK(found == event);
+  OK(cuGraphEventRecordNodeSetEvent(record, another));
+  OK(cuGraphEventRecordNodeGetEvent(record, &found));
+  CHECK(found == another);
+
+  CUgraphExec exec = instantiate(graph);
+  OK(cuGraphLaunch(exec, stream));
+  OK(cuStreamWaitEvent(other, another, 0));
+  OK(launch(kernels["scale"], 2, 128, other, x, 256, 1.0f, 3.0f));  // ordered by the graph's record
+  OK(cuStreamSynchronize(other));
+  CHECK(download<float>(x, 256)[0] == 7);
+
+  CUgraphNodeParams params{};
+  params.type = CU_GRAPH_NODE_TYPE_MEMSET;
+  params.memset.dst = x;
+  params.memset.value = 0x40400000;  // 3.0f
+  params.memset.elementSize = 4;
+  params.memset.width = 256;
+  params.memset.height = 1;
+  OK(cuGraphExecNodeSetParams(exec, set, &params));
+  OK(cuGraphLaunch(exec, stream));
+  OK(cuStreamSynchronize(stream));
+  CHECK(download<float>(x, 256)[0] == 12);
+  OK(cuGraphNodeSetParams(set, &params));
+  CUDA_MEMSET_NODE_PARAMS back{};
+  OK(cuGraphMemsetNodeGetParams(set, &back));
+  CHECK(back.value == 0x40400000);
+  params.type = CU_GRAPH_NODE_TYPE_HOST;
+  GIVES(CUDA_ERROR_INVALID_VALUE, cuGraphNodeSetParams(set, &params));
+  params.type = CU_GRAPH_NODE_TYPE_CONDITIONAL;
+  CUgraphNode none = nullptr;
+  GIVES(CUDA_ERROR_NOT_SUPPORTED, cuGraphAddNode(&none, graph, nullptr, nullptr, 0, &params));
+
+  OK(cuGraphDebugDotPrint(graph, "driver_graph.dot", CU_GRAPH_DEBUG_DOT_FLAGS_VERBOSE));
+  CHECK_THAT(file_text("driver_graph.dot"), Catch::Contains("digraph") && Catch::Contains("scale"));
+  std::remove("driver_graph.dot");
+  GIVES(CUDA_ERROR_OPERATING_SYSTEM, cuGraphDebugDotPrint(graph, "/nonexistent/graph.dot", 0));
+  OK(cuGraphExecDestroy(exec));
+  OK(cuGraphDestroy(graph));
+}
+
 TEST_CASE("graphs allocate and free") {
   const Session session;
   const Kernels kernels;
@@ -355,7 +424,16 @@ TEST_CASE("captures refuse what can't be captured") {
   GIVES(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuMemAlloc(&y, 16));
   GIVES(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(stream, &graph));
   CHECK(graph == nullptr);
-  // In relaxed mode the same call is allowed.
+  // Another thread's question about an event spoils a global capture, unless that thread's mode is relaxed.
+  OK(cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_GLOBAL));
+  CUstreamCaptureMode mode = CU_STREAM_CAPTURE_MODE_RELAXED;
+  OK(cuThreadExchangeStreamCaptureMode(&mode));
+  CHECK(mode == CU_STREAM_CAPTURE_MODE_GLOBAL);
+  OK(cuEventQuery(outside));
+  OK(cuThreadExchangeStreamCaptureMode(&mode));
+  GIVES(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuEventQuery(outside));
+  GIVES(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(stream, &graph));
+  // In relaxed mode the first call is allowed.
   OK(cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_RELAXED));
   OK(cuMemAlloc(&y, 16));
   OK(cuEventRecord(outside, other));

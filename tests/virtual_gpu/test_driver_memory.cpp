@@ -262,6 +262,7 @@ TEST_CASE("pools account for what is taken, and keep up to their threshold") {
   CUmemPoolProps properties{};
   properties.allocType = CU_MEM_ALLOCATION_TYPE_PINNED;
   properties.location = {CU_MEM_LOCATION_TYPE_DEVICE, 0};
+  properties.maxSize = 4096;
   OK(cuMemPoolCreate(&pool, &properties));
   OK(cuDeviceGetDefaultMemPool(&standard, 0));
   OK(cuDeviceGetMemPool(&current, 0));
@@ -279,6 +280,8 @@ TEST_CASE("pools account for what is taken, and keep up to their threshold") {
     return number;
   };
   CHECK(value(CU_MEMPOOL_ATTR_USED_MEM_CURRENT) == 4000);
+  CUdeviceptr more = 0;
+  GIVES(CUDA_ERROR_OUT_OF_MEMORY, cuMemAllocAsync(&more, 97, stream));
   CHECK(value(CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT) >= 4000);
   OK(cuMemFreeAsync(a, stream));
   GIVES(CUDA_ERROR_INVALID_VALUE, cuMemFreeAsync(a, stream));

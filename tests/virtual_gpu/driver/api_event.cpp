@@ -45,6 +45,7 @@ VGPU_STREAM_API(cuEventRecord, _ptsz, (CUevent event, CUstream stream), (event, 
 VGPU_API(cuEventQuery, (CUevent event), (event)) {
   const std::shared_ptr<EventObject> object = Driver::get().events.get(event);
   object->context->check();
+  vgpu::engine::guard_unsafe_call();
   return object->event->query() ? CUDA_SUCCESS : CUDA_ERROR_NOT_READY;
 }
 

@@ -39,14 +39,16 @@ CUresult allocate(CUdeviceptr* address, size_t bytes, CUmemoryPool handle, CUstr
     *address = stream->capture_allocation(bytes);
     return CUDA_SUCCESS;
   }
-  const std::uint64_t made = driver.allocations->allocate(Allocation::Kind::pool, bytes, stream.context, 0, pool);
+  pool->take(bytes);
+  std::uint64_t made = 0;
   try {
+    made = driver.allocations->allocate(Allocation::Kind::pool, bytes, stream.context, 0, pool);
     stream->submit(vgpu::engine::allocate_work(made, bytes));
   } catch (...) {
-    driver.allocations->release(made);
+    if (made != 0) driver.allocations->release(made);
+    pool->give_back(bytes);
     throw;
   }
-  pool->take(bytes);
   *address = made;
   return CUDA_SUCCESS;
 }

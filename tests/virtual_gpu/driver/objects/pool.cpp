@@ -16,6 +16,8 @@ std::uint64_t in_blocks(std::uint64_t bytes) { return (bytes + kBlock - 1) / kBl
 
 void PoolObject::take(std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
+  require(max_bytes == 0 || used_ + bytes <= max_bytes, CUDA_ERROR_OUT_OF_MEMORY,
+          "expected an allocation within the pool's greatest size");
   used_ += bytes;
   used_high_ = std::max(used_high_, used_);
   reserved_ = std::max(reserved_, in_blocks(used_));

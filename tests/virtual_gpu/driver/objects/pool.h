@@ -11,11 +11,11 @@ namespace vgpu::driver {
 /// Reserved memory grows in blocks and shrinks to the release threshold when the host synchronises with what freed it.
 struct PoolObject {
   bool is_default = false;
-  bool destroyed = false;  ///< its memory may still be in use
-  std::uint64_t max_bytes = 0;
+  std::uint64_t max_bytes = 0;  ///< 0: as much as the device has
 
-  /// An allocation or free has been carried out.
+  /// Counts an allocation. Throws Status with CUDA_ERROR_OUT_OF_MEMORY where the pool's greatest size forbids it.
   void take(std::uint64_t bytes);
+  /// Counts a free that has been carried out.
   void give_back(std::uint64_t bytes);
   /// cuMemPoolTrimTo.
   void trim(std::uint64_t keep);
