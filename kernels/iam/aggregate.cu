@@ -57,24 +57,34 @@ extern "C" __global__ void __launch_bounds__(kSgemmThreads) aggregate_f32(const 
   }
 }
 
-/// Block [64, 4]: four channels a thread, four maps. Grid [ceil(maps / 4), ceil(channels / 256), batch].
+/// One map and 256 channels a block [64, 4]: four channels a thread, every fourth stretch, then the four in order. Grid
+/// [maps, ceil(channels / 256), batch].
 extern "C" __global__ void __launch_bounds__(256) aggregate_finish(const __grid_constant__ AggregateFinishParams p) {
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
-  const int maps = p.out.height, m = static_cast<int>(blockIdx.x * 4 + threadIdx.y), b = static_cast<int>(blockIdx.z);
-  const int c = static_cast<int>(blockIdx.y * 256 + threadIdx.x * 4);
-  if (m >= maps || c >= p.out.block) return;
+  __shared__ float4 totals[4][64];
+  __shared__ float divisors[4];
+  const int maps = p.out.height, m = static_cast<int>(blockIdx.x), b = static_cast<int>(blockIdx.z);
+  const int part = static_cast<int>(threadIdx.y), c = static_cast<int>(blockIdx.y * 256 + threadIdx.x * 4);
   const std::int64_t row = static_cast<std::int64_t>(b) * p.stretches * maps + m;
-  const float* products = p.products + row * p.product_stride + c;
-  const float* sums = p.sums + row;
   float4 total = make_float4(0, 0, 0, 0);
   float divisor = 0;
-#pragma unroll 8
-  for (int s = 0; s < p.stretches; ++s) {
-    const float4 one =
-        *reinterpret_cast<const float4*>(products + static_cast<std::int64_t>(s) * maps * p.product_stride);
+#pragma unroll 4
+  for (int s = part; s < p.stretches; s += 4) {
+    const std::int64_t at = row + static_cast<std::int64_t>(s) * maps;
+    divisor += p.sums[at];
+    if (c >= p.product_stride) continue;
+    const float4 one = *reinterpret_cast<const float4*>(p.products + at * p.product_stride + c);
     total.x += one.x, total.y += one.y, total.z += one.z, total.w += one.w;
-    divisor += sums[static_cast<std::int64_t>(s) * maps];
+  }
+  totals[part][threadIdx.x] = total;
+  if (threadIdx.x == 0) divisors[part] = divisor;
+  __syncthreads();
+  if (part != 0 || c >= p.out.block) return;
+  for (int i = 1; i < 4; ++i) {
+    const float4 one = totals[i][threadIdx.x];
+    total.x += one.x, total.y += one.y, total.z += one.z, total.w += one.w;
+    divisor += divisors[i];
   }
   const float share = p.divide != 0 ? 1.0f / fmaxf(divisor, p.epsilon) : 1.0f;
   const float values[4] = {total.x * share, total.y * share, total.z * share, total.w * share};

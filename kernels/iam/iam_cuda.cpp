@@ -83,7 +83,7 @@ void launch_finish(CudaQueue& queue, const AggregatePlan& plan, const float* pro
                                            static_cast<float>(epsilon)};
   KernelLaunch what;
   what.kernel = {"iam/aggregate", "aggregate_finish"};
-  what.grid = {static_cast<std::uint32_t>(tiles(out.height, 4)), static_cast<std::uint32_t>(tiles(out.block, 256)),
+  what.grid = {static_cast<std::uint32_t>(out.height), static_cast<std::uint32_t>(tiles(out.block, 256)),
                static_cast<std::uint32_t>(out.batch)};
   what.block = {64, 4, 1};
   what.overlaps_previous = true;
