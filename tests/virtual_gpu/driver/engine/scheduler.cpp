@@ -140,7 +140,7 @@ void Scheduler::run_until_done(Lock& lock, const std::vector<TaskPtr>& tasks) {
       } else if (!values_awaited()) {
         changed_.wait(lock);
       } else if (!device_busy_ && Clock::now() - progress > std::chrono::milliseconds(options_.value_wait_ms)) {
-        fail_awaited_values();
+        fail_awaited_values(lock);
       } else {
         // The host, a kernel or another stream may write the word; nobody tells.
         changed_.wait_for(lock, std::chrono::milliseconds(1));
@@ -294,7 +294,7 @@ void Scheduler::finish(Task& first, bool host_sees) {
   }
 }
 
-void Scheduler::fail_awaited_values() {
+void Scheduler::fail_awaited_values(Lock& lock) {
   for (Task* task : ready_) {
     if (failed(*task) || !awaits_value(*task)) continue;
     Report report;
@@ -303,7 +303,9 @@ void Scheduler::fail_awaited_values() {
     report.where = task->where;
     report.message = "a stream waits for a value in memory that nothing writes";
     task->context->error = Code::launch_failed;
+    lock.unlock();
     if (options_.on_report) options_.on_report(report);
+    lock.lock();
     return;
   }
 }

@@ -79,7 +79,8 @@ class Scheduler {
   Code carry_out(const Task& task, const WorkOrder* order);
   /// Marks it done, and what only orders behind it.
   void finish(Task& task, bool host_sees);
-  void fail_awaited_values();
+  /// Reports the first stream that waits for a word as a deadlock.
+  void fail_awaited_values(Lock& lock);
   void forget_if_all_seen();
   void run_idle();
 
