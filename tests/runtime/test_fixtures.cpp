@@ -36,10 +36,11 @@ TEST_CASE("models compute what the authors' code computes, with and without rewr
     if (!fixture.batched.empty()) {
       const auto batched = session.run(fixture.images);
       REQUIRE(batched.size() == fixture.batched.size());
-      for (std::size_t i = 0; i < batched.size(); ++i) compare_instances(fixture, batched[i], fixture.batched[i], Compute::fp32);
+      for (std::size_t i = 0; i < batched.size(); ++i)
+        compare_instances(fixture, i, batched[i], fixture.batched[i], Compute::fp32);
     }
     for (std::size_t i = 0; i < fixture.single.size(); ++i)
-      compare_instances(fixture, session.run(fixture.images[i]), fixture.single[i], Compute::fp32);
+      compare_instances(fixture, i, session.run(fixture.images[i]), fixture.single[i], Compute::fp32);
   }
 }
 

@@ -12,13 +12,15 @@ namespace maskrt::testing {
 namespace {
 
 /// Models that later versions build. Whatever else a folder holds must pass.
-const std::set<std::string> to_come = {
-    "sparse_inst_cspdarknet53_giam", "sparse_inst_darknet53_giam",    "sparse_inst_pvt_b1_giam",
-    "sparse_inst_pvt_b2_li_giam",    "sparse_inst_r101_dcn_giam",     "sparse_inst_r50_dcn_giam",
-    "sparse_inst_r50_dcnv2_giam",    "sparse_inst_r50vd_base",        "sparse_inst_r50vd_dcn_giam",
-    "wide_sparse_inst_r50vd_dcn_giam"};
+const std::set<std::string> to_come = {"sparse_inst_cspdarknet53_giam", "sparse_inst_darknet53_giam",
+                                       "sparse_inst_pvt_b1_giam",       "sparse_inst_pvt_b2_li_giam",
+                                       "sparse_inst_r101_dcn_giam",     "sparse_inst_r50_dcn_giam",
+                                       "sparse_inst_r50_dcnv2_giam",    "sparse_inst_r50vd_base",
+                                       "sparse_inst_r50vd_dcn_giam",    "wide_sparse_inst_r50vd_dcn_giam"};
 
-bool is_to_come(const std::string& name) { return name.find("fastinst") != std::string::npos || to_come.count(name) != 0; }
+bool is_to_come(const std::string& name) {
+  return name.find("fastinst") != std::string::npos || to_come.count(name) != 0;
+}
 
 double bound_of(const Noise& noise, Compute precision) {
   if (precision == Compute::bf16) return 12 * noise.fp16_rms;
@@ -55,8 +57,7 @@ std::vector<float> take_every(const HostTensor& tensor, int k) {
 /// threshold than the noise do cross.
 double crossing_bound(const Fixture& fixture, const ExpectedInstance& instance) {
   const graph::Preprocessing& pre = fixture.model.preprocessing;
-  const ImageSize resized =
-      resized_size({instance.mask.width, instance.mask.height}, pre.min_size, pre.max_size);
+  const ImageSize resized = resized_size({instance.mask.width, instance.mask.height}, pre.min_size, pre.max_size);
   const double map_pixels_per_pixel =
       resized.width * resized.height / 16.0 / (double{1} * instance.mask.width * instance.mask.height);
   const double n = std::max(1.0, static_cast<double>(instance.area) * map_pixels_per_pixel);
@@ -71,12 +72,39 @@ struct Overlap {
 Overlap overlap_of(const Mask& got, const rle::Runs& want) {
   const auto words = rle::to_bits(want);
   Overlap overlap;
+  REQUIRE(got.height() == want.height);
+  REQUIRE(got.width() == want.width);
   REQUIRE(got.bits().size() == words.size());
   for (std::size_t i = 0; i < words.size(); ++i) {
     overlap.either += std::popcount(words[i] | got.bits()[i]);
     overlap.both += std::popcount(words[i] & got.bits()[i]);
   }
   return overlap;
+}
+
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+/// For each instance that the expected logits of one image keep, in order: the share of its map's positions that lie
+/// nearer to the mask threshold than fp16 may be off. Empty where the fixture has not all the tensors.
+std::vector<double> borderline_shares(const Fixture& fixture, std::size_t image) {
+  if (fixture.every.count("mask_logits") != 0) return {};
+  const HostTensor& classes = fixture.tensors.at("class_logits");
+  const HostTensor& objectness = fixture.tensors.at("objectness_logits");
+  const HostTensor& masks = fixture.tensors.at("mask_logits");
+  const auto queries = static_cast<std::size_t>(classes.shape[1]), kinds = static_cast<std::size_t>(classes.shape[2]);
+  const auto plane = static_cast<std::size_t>(masks.shape[2] * masks.shape[3]);
+  const double t = fixture.model.postprocessing.mask_threshold, threshold = std::log(t / (1 - t));
+  const double near = bound_of(fixture.noise.at("mask_logits"), Compute::fp16);
+  std::vector<double> shares;
+  for (std::size_t q = image * queries; q < (image + 1) * queries; ++q) {
+    const float* logits = classes.values.data() + q * kinds;
+    const double score = std::sqrt(sigmoid(*std::max_element(logits, logits + kinds)) * sigmoid(objectness.values[q]));
+    if (score <= fixture.model.postprocessing.score_threshold) continue;
+    const float* map = masks.values.data() + q * plane;
+    const auto count = std::count_if(map, map + plane, [&](float x) { return std::fabs(x - threshold) <= near; });
+    shares.push_back(static_cast<double>(count) / static_cast<double>(plane));
+  }
+  return shares;
 }
 
 }  // namespace
@@ -121,18 +149,31 @@ void compare_tensors(const Fixture& fixture, const std::map<std::string, HostTen
   }
 }
 
-void compare_instances(const Fixture& fixture, const std::vector<Instance>& got,
+void compare_instances(const Fixture& fixture, std::size_t image, const std::vector<Instance>& got,
                        const std::vector<ExpectedInstance>& want, Compute precision) {
   const double bound = score_bound(fixture, precision);
+  std::vector<double> borderline_share;
+  if (precision != Compute::fp32) borderline_share = borderline_shares(fixture, image);
+  borderline_share.resize(want.size());
   const double borderline = fixture.model.postprocessing.score_threshold + bound;
   std::size_t g = 0, w = 0;
   while (g < got.size() || w < want.size()) {
-    const bool same = g < got.size() && w < want.size() && got[g].class_id == want[w].class_id &&
-                      std::fabs(got[g].score - want[w].score) <= bound + crossing_bound(fixture, want[w]);
+    // Random weights make many instances of one class and nearly one score: their masks tell them apart.
+    const bool alike = g < got.size() && w < want.size() && got[g].class_id == want[w].class_id &&
+                       std::fabs(got[g].score - want[w].score) <= bound + crossing_bound(fixture, want[w]);
+    const std::int64_t area = w < want.size() ? std::int64_t{want[w].mask.height} * want[w].mask.width : 0;
+    const Overlap overlap = alike ? overlap_of(got[g].mask, want[w].mask) : Overlap{};
+    const auto apart = static_cast<double>(overlap.either - overlap.both);
+    const double apart_bound = precision == Compute::fp32
+                                   ? 0.001 * static_cast<double>(area)
+                                   : std::max(0.03 * static_cast<double>(overlap.either),
+                                              (alike ? borderline_share[w] : 0.0) * static_cast<double>(area));
+    const bool same = alike && apart <= apart_bound;
     if (!same) {
       INFO(fixture.name << ": got instance " << g << " of " << got.size() << " ("
                         << (g < got.size() ? got[g].score : -1) << "), want " << w << " of " << want.size() << " ("
-                        << (w < want.size() ? want[w].score : -1) << "), bound " << bound);
+                        << (w < want.size() ? want[w].score : -1) << "), bound " << bound << "; " << apart
+                        << " pixels of their masks apart, bound " << apart_bound);
       if (g < got.size() && got[g].score <= borderline) {
         ++g;
       } else {
@@ -140,16 +181,6 @@ void compare_instances(const Fixture& fixture, const std::vector<Instance>& got,
         ++w;
       }
       continue;
-    }
-    const std::int64_t area = std::int64_t{want[w].mask.height} * want[w].mask.width;
-    INFO(fixture.name << ": mask " << g);
-    CHECK(got[g].mask.height() == want[w].mask.height);
-    CHECK(got[g].mask.width() == want[w].mask.width);
-    const Overlap overlap = overlap_of(got[g].mask, want[w].mask);
-    if (precision == Compute::fp32) {
-      CHECK((overlap.either - overlap.both) * 1000 <= area);
-    } else {
-      CHECK(static_cast<double>(overlap.both) >= 0.97 * static_cast<double>(overlap.either));
     }
     ++g;
     ++w;

@@ -28,14 +28,13 @@ void check_batched(const Fixture& fixture, Compute precision) {
   if (fixture.batched.empty()) return;
   const auto found = session.run(fixture.images);
   REQUIRE(found.size() == fixture.batched.size());
-  for (std::size_t i = 0; i < found.size(); ++i)
-    compare_instances(fixture, found[i], fixture.batched[i], precision);
+  for (std::size_t i = 0; i < found.size(); ++i) compare_instances(fixture, i, found[i], fixture.batched[i], precision);
 }
 
 void check_single(const Fixture& fixture, Compute precision) {
   Session session(make_model(fixture.model, options_of(precision)));
   for (std::size_t i = 0; i < fixture.single.size(); ++i)
-    compare_instances(fixture, session.run(fixture.images[i]), fixture.single[i], precision);
+    compare_instances(fixture, i, session.run(fixture.images[i]), fixture.single[i], precision);
 }
 
 TEST_CASE("Models in fp16, batched") {
