@@ -7,7 +7,7 @@
 
 namespace maskrt::kernels::cuda {
 
-/// Element i of a row of all images' rows, which are numbered through.
+/// The first element of a row. The rows of all images are numbered through.
 __device__ inline const float* row_of(const ListRows& in, int row) {
   return in.data + row / in.rows * in.batch_stride + row % in.rows * in.row_stride;
 }
