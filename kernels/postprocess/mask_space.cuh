@@ -20,19 +20,28 @@ __device__ inline AxisTap axis_tap(int position, int size, float step) {
   return {low, min(low + 1, size - 1), at - static_cast<float>(low)};
 }
 
-/// Two bilinear resizes with a crop between them, at one position: as composed_taps.h, but positions may repeat.
+/// Two bilinear resizes with a crop between them, at one position. The first enlarges, so that what the second blends
+/// lies at most one position of the map apart: three neighbours hold all four taps of composed_taps.h.
 struct alignas(16) ComposedTap {
-  int index[4];
-  float weight[4];
+  static constexpr int taps = 3;
+  float weight[taps];
+  int first;  ///< of the neighbours; where the map ends before the last, its weight is 0
 };
 
 __device__ inline ComposedTap composed_tap(int position, const AxisGeometry& axis, int map_size) {
   const AxisTap second = axis_tap(position, axis.resized, axis.second_step);
   const AxisTap a = axis_tap(second.low, map_size, axis.first_step),
                 b = axis_tap(second.high, map_size, axis.first_step);
-  const float w = second.weight;
-  return {{a.low, a.high, b.low, b.high},
-          {(1 - w) * (1 - a.weight), (1 - w) * a.weight, w * (1 - b.weight), w * b.weight}};
+  ComposedTap tap{{0, 0, 0}, a.low};
+  const auto add = [&](int index, float weight) {
+#pragma unroll
+    for (int k = 0; k < ComposedTap::taps; ++k) tap.weight[k] += index - a.low == k ? weight : 0.0f;
+  };
+  add(a.low, (1 - second.weight) * (1 - a.weight));
+  add(a.high, (1 - second.weight) * a.weight);
+  add(b.low, second.weight * (1 - b.weight));
+  add(b.high, second.weight * b.weight);
+  return tap;
 }
 
 /// One query's logits and the probabilities of the map that they are resized to.
@@ -77,8 +86,8 @@ __device__ Patch source_of(const Patch& patch) {
   return source;
 }
 
-/// 64 rows and 16 columns of the original span at most 68 and 20 positions of a map that is no larger. A larger map is
-/// looked at position by position.
+/// 64 rows and 16 columns of the original span at most 67 and 19 positions of a map that is no larger, the third
+/// neighbours included. A larger map is looked at position by position.
 constexpr int kPatchRows = 68, kPatchColumns = 20, kPatchPitch = kPatchColumns + 1;
 
 /// The shared memory of one warp.
@@ -88,7 +97,7 @@ struct MaskSpace {
     float exponents[kPatchRows * kPatchColumns];  ///< first: logits times kToExponent
     float2 columns[kPatchColumns * 32];  ///< then: rows lane and lane + 32, blended down each column of the patch
   };
-  ComposedTap taps[kMaskTileColumns];  ///< indices into `columns`, of lane 0
+  ComposedTap taps[kMaskTileColumns];  ///< relative to the patch
 };
 
 enum class Side { mixed, below, above };
@@ -138,17 +147,15 @@ __device__ Side stage_probabilities(const QueryMap<T, Factor>& map, const Patch&
 /// The vertical half: for each column of the patch, this lane's two rows.
 __device__ inline void blend_rows(const Patch& patch, const ComposedTap (&rows)[2], MaskSpace& space) {
   __syncwarp();  // the exponents, whose place the columns take, have been read
-  const float* from[2][4];
-#pragma unroll
-  for (int i = 0; i < 8; ++i)
-    from[i / 4][i % 4] = space.probabilities + (rows[i / 4].index[i % 4] - patch.row) * kPatchPitch;
+  const float* low = space.probabilities + (rows[0].first - patch.row) * kPatchPitch;
+  const float* high = space.probabilities + (rows[1].first - patch.row) * kPatchPitch;
   float2* to = space.columns + threadIdx.x % 32;
-  for (int c = 0; c < patch.columns; ++c, to += 32) {
+  for (int c = 0; c < patch.columns; ++c, ++low, ++high, to += 32) {
     float2 sum{0, 0};
 #pragma unroll
-    for (int k = 0; k < 4; ++k) {
-      sum.x += from[0][k][c] * rows[0].weight[k];
-      sum.y += from[1][k][c] * rows[1].weight[k];
+    for (int k = 0; k < ComposedTap::taps; ++k) {
+      sum.x += low[k * kPatchPitch] * rows[0].weight[k];
+      sum.y += high[k * kPatchPitch] * rows[1].weight[k];
     }
     *to = sum;
   }

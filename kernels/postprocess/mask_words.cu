@@ -1,11 +1,11 @@
 // Masks: probabilities of the map to bits at the original size, without the maps between.
 //
-// The two bilinear steps with the crop between are one separable operator of four taps an axis. A block takes 16
+// The two bilinear steps with the crop between are one separable operator of three neighbours an axis. A block takes 16
 // columns of one instance's box by up to 8 words of 64 rows; a warp takes one word of each column: a patch of logits,
 // their probabilities, its rows blended for every column of the patch (a lane has two of the 64 rows), then the
 // columns, and a vote of the lanes on the threshold makes half a word. Blending is convex: where all logits or all
 // probabilities of a patch lie clearly on one side, that is the answer. Words are gathered in shared memory and written
-// column by column. Bound by the arithmetic near the masks' borders: about 1000 warp instructions for 1024 pixels.
+// column by column. Bound by the arithmetic near the masks' borders: about 900 warp instructions for 1024 pixels.
 #include "../ptx/griddepcontrol.cuh"
 #include "mask_space.cuh"
 
@@ -16,25 +16,18 @@ constexpr int kWarps = kMaskThreads / 32;
 constexpr unsigned kAllLanes = 0xffffffff;
 static_assert(kMaskTileColumns <= 32, "lane i keeps the word of column i");
 
-/// This lane's two rows of one column from probabilities that no patch holds: loops that stay loops, for they are long.
+/// This lane's two rows of one column from probabilities that no patch holds.
 template <typename T, int Factor>
 __device__ float2 blend_directly(const QueryMap<T, Factor>& map, const ComposedTap (&rows)[2],
                                  const ComposedTap& column) {
   float2 sum{0, 0};
-#pragma unroll 1
-  for (int i = 0; i < 16; ++i) {
-    const int j = i / 4, k = i % 4;
-    float values[2];
+#pragma unroll 1  // these loops are long
+  for (int k = 0; k < ComposedTap::taps; ++k) {
 #pragma unroll
-    for (int r = 0; r < 2; ++r) {
-      const ComposedTap& row = rows[r];
-      // Selected and not indexed: registers have no addresses.
-      const int y = j == 0 ? row.index[0] : j == 1 ? row.index[1] : j == 2 ? row.index[2] : row.index[3];
-      const float weight = j == 0 ? row.weight[0] : j == 1 ? row.weight[1] : j == 2 ? row.weight[2] : row.weight[3];
-      values[r] = map.probability(y, column.index[k]) * weight * column.weight[k];
+    for (int j = 0; j < ComposedTap::taps; ++j) {
+      sum.x += map.probability(rows[0].first + j, column.first + k) * rows[0].weight[j] * column.weight[k];
+      sum.y += map.probability(rows[1].first + j, column.first + k) * rows[1].weight[j] * column.weight[k];
     }
-    sum.x += values[0];
-    sum.y += values[1];
   }
   return sum;
 }
@@ -54,10 +47,10 @@ __device__ unsigned long long word_of_columns(const MaskWordsParams& p, const Po
 
   // Taps move one way with the position: the first lane has the first, the last the last.
   Patch patch;
-  patch.row = __shfl_sync(kAllLanes, rows[0].index[0], 0);
-  patch.rows = __shfl_sync(kAllLanes, max(rows[1].index[1], rows[1].index[3]), 31) - patch.row + 1;
-  patch.column = __shfl_sync(kAllLanes, column.index[0], 0);
-  patch.columns = __shfl_sync(kAllLanes, max(column.index[1], column.index[3]), 31) - patch.column + 1;
+  patch.row = __shfl_sync(kAllLanes, rows[0].first, 0);
+  patch.rows = __shfl_sync(kAllLanes, rows[1].first, 31) + ComposedTap::taps - patch.row;
+  patch.column = __shfl_sync(kAllLanes, column.first, 0);
+  patch.columns = __shfl_sync(kAllLanes, column.first, 31) + ComposedTap::taps - patch.column;
   const bool patched = patch.rows <= kPatchRows && patch.columns <= kPatchColumns;
 
   __syncwarp();  // what the warp did before has been read
@@ -67,33 +60,35 @@ __device__ unsigned long long word_of_columns(const MaskWordsParams& p, const Po
     if (side == Side::mixed) side = stage_probabilities(map, patch, source, call, space);
     if (side != Side::mixed) return side == Side::above ? valid : 0;
     blend_rows(patch, rows, space);
-#pragma unroll
-    for (int& index : column.index) index = (index - patch.column) * 32;
+    column.first -= patch.column;
   }
   if (lane < kMaskTileColumns) space.taps[lane] = column;
   __syncwarp();
 
   const float threshold = call.mask_threshold;
-  const float2* blended = space.columns + lane;
-  unsigned long long mine = 0;
+  unsigned low = 0, high = 0;
   for (int i = 0; i < columns; ++i) {
     const ComposedTap tap = space.taps[i];
     float2 sum{0, 0};
     if (patched) {
+      const float2* from = space.columns + tap.first * 32 + lane;
 #pragma unroll
-      for (int k = 0; k < 4; ++k) {
-        const float2 value = blended[tap.index[k]];
-        sum.x += value.x * tap.weight[k];
-        sum.y += value.y * tap.weight[k];
+      for (int k = 0; k < ComposedTap::taps; ++k) {
+        const float2 blended = from[k * 32];
+        sum.x += blended.x * tap.weight[k];
+        sum.y += blended.y * tap.weight[k];
       }
     } else {
       sum = blend_directly(map, rows, space.taps[i]);
     }
-    const unsigned low = __ballot_sync(kAllLanes, sum.x > threshold),
-                   high = __ballot_sync(kAllLanes, sum.y > threshold);
-    if (lane == i) mine = (static_cast<unsigned long long>(high) << 32 | low) & valid;
+    const unsigned low_rows = __ballot_sync(kAllLanes, sum.x > threshold);
+    const unsigned high_rows = __ballot_sync(kAllLanes, sum.y > threshold);
+    if (lane == i) {
+      low = low_rows;
+      high = high_rows;
+    }
   }
-  return mine;
+  return (static_cast<unsigned long long>(high) << 32 | low) & valid;
 }
 
 /// Adds a warp's words, one a lane, to area and extents.
@@ -176,7 +171,7 @@ __device__ void mask_words(const MaskWordsParams& p) {
 }  // namespace
 
 #define MASKRT_MASK_WORDS(name, T, factor)                                       \
-  extern "C" __global__ void __launch_bounds__(kMaskThreads)                     \
+  extern "C" __global__ void __launch_bounds__(kMaskThreads, 4)                  \
       mask_words_##name##_x##factor(const __grid_constant__ MaskWordsParams p) { \
     mask_words<T, factor>(p);                                                    \
   }

@@ -27,9 +27,10 @@ void check_plan(const PostprocessPlan& plan) {
                 to_string(want) + ", found " + to_string(found));
   if (plan.factor != 1 && plan.factor != 2)
     throw Error("post-processing: expected masks to be resized by 1 or 2, found " + std::to_string(plan.factor));
-  if (plan.padded_width < 1 || plan.padded_height < 1)
-    throw Error("post-processing: expected an input of at least 1 x 1, found " + std::to_string(plan.padded_width) +
-                " x " + std::to_string(plan.padded_height));
+  if (plan.padded_width < m.width * plan.factor || plan.padded_height < m.height * plan.factor)
+    throw Error("post-processing: expected an input at least as large as its masks, " +
+                std::to_string(m.width * plan.factor) + " x " + std::to_string(m.height * plan.factor) + ", found " +
+                std::to_string(plan.padded_width) + " x " + std::to_string(plan.padded_height));
 }
 
 /// Where the parts of the workspace begin.

@@ -25,7 +25,7 @@ struct PostprocessPlan {
   Tensor mask_logits;        ///< [B, h, w, N] NHWC, fp32 or fp16
   int factor =
       1;  ///< 2: masks are probabilities of the logits resized to twice their size; 1: of the logits as they are
-  int padded_width = 0, padded_height = 0;  ///< the network's input
+  int padded_width = 0, padded_height = 0;  ///< the network's input; masks are no larger
 };
 
 /// Bytes of scratch memory that calls of this plan share. 256-byte aligned; zeros before the first call, in the state

@@ -255,7 +255,7 @@ __device__ void score_queries(const ScoreParams& p) {
 }  // namespace
 
 #define MASKRT_SCORE_QUERIES(name, T, factor)                                   \
-  extern "C" __global__ void __launch_bounds__(kScoreThreads)                   \
+  extern "C" __global__ void __launch_bounds__(kScoreThreads, 2)                \
       score_queries_##name##_x##factor(const __grid_constant__ ScoreParams p) { \
     score_queries<T, factor>(p);                                                \
   }

@@ -425,7 +425,9 @@ TEST_CASE("post-processing on the GPU refuses what it cannot do") {
   const auto post = [&] { postprocess_cuda(queue, plan, nullptr, nullptr, nullptr, false); };
   plan.factor = 3;
   CHECK_THROWS_WITH(post(), Catch::Contains("resized by 1 or 2, found 3"));
-  plan.factor = 1;
+  plan.factor = 2;
+  plan.padded_height = 15;
+  CHECK_THROWS_WITH(post(), Catch::Contains("at least as large as its masks, 16 x 16, found 64 x 15"));
   plan.mask_logits.channels = 5;
   CHECK_THROWS_WITH(post(), Catch::Contains("expected batch and queries"));
 
