@@ -84,39 +84,70 @@ struct Ring {
 
 __device__ __forceinline__ int first_unit() { return static_cast<int>(blockIdx.x) / cluster; }
 
+/// A step of the depth: a tap and 64 of its channels.
+struct Step {
+  int tap, channel_step, tap_y, tap_x;
+
+  __device__ __forceinline__ Step(const ConvTmaParams& p, int at)
+      : tap(at / p.channel_steps),
+        channel_step(at - tap * p.channel_steps),
+        tap_y(tap / p.conv.kernel_width),
+        tap_x(tap - tap_y * p.conv.kernel_width) {}
+  __device__ __forceinline__ void advance(const ConvTmaParams& p) {
+    if (++channel_step != p.channel_steps) return;
+    channel_step = 0;
+    ++tap;
+    if (++tap_x != p.conv.kernel_width) return;
+    tap_x = 0;
+    ++tap_y;
+  }
+};
+
+/// Expects a stage, and begins to fill its weights: this block's half of them, in both blocks.
+template <typename Tile>
+__device__ __forceinline__ void begin_stage(const ConvTmaParams& p, const Unit& unit, const Step& step,
+                                            std::uint32_t stage, std::uint32_t barrier) {
+  constexpr int half = Tile::channels / cluster;
+  const int first = static_cast<int>(ptx::cluster_rank()) * half;
+  ptx::mbarrier_arrive_expect(barrier, Tile::stage_bytes);
+  ptx::copy_tile_to_blocks(stage + static_cast<std::uint32_t>(first * row_bytes), &p.weights, barrier,
+                           step.tap * p.conv.tap_channels + step.channel_step * step_depth,
+                           unit.group * p.conv.group_out + unit.first_channel + first, (1 << cluster) - 1);
+}
+
 template <typename Tile>
 __device__ __forceinline__ void produce(const ConvTmaParams& p, std::uint32_t base, std::uint32_t full,
                                         std::uint32_t empty) {
   const ConvParams& c = p.conv;
-  constexpr int half = Tile::channels / cluster;  // of the weights' rows
-  const int rank = static_cast<int>(ptx::cluster_rank());
+  // The first weights do not wait for the kernel before this one, which may still be writing the pixels.
+  int begun = 0;
+  if (first_unit() < p.units) {
+    const Unit unit = unit_of<Tile>(p, first_unit());
+    Step step(p, unit.begin);
+    for (; begun < min(unit.steps, Tile::stages); ++begun, step.advance(p))
+      begin_stage<Tile>(p, unit, step, base + begun * Tile::stage_bytes, full + begun * 8);
+  }
+  ptx::wait_for_previous_grid();
+
   Ring<Tile::stages> ring;
   for (int number = first_unit(); number < p.units; number += p.clusters) {
     const Unit unit = unit_of<Tile>(p, number);
     const int image = c.image.quotient(unit.first_pixel), position = c.image.remainder(unit.first_pixel, image);
     const int out_y = c.row.quotient(position), out_x = c.row.remainder(position, out_y);
     const int x = out_x * c.stride_x - c.padding_x, y = out_y * c.stride_y - c.padding_y;
-    const int row = unit.group * c.group_out + unit.first_channel + rank * half;
-    int tap = unit.begin / p.channel_steps, channel_step = unit.begin - tap * p.channel_steps;
-    int tap_y = tap / c.kernel_width, tap_x = tap - tap_y * c.kernel_width;
-    for (int step = 0; step < unit.steps; ++step) {
-      const std::uint32_t barrier = full + ring.stage * 8, to = base + ring.stage * Tile::stage_bytes;
-      ptx::mbarrier_wait(empty + ring.stage * 8, ring.phase ^ 1);
-      ptx::mbarrier_arrive_expect(barrier, Tile::stage_bytes);
-      ptx::copy_tile_to_blocks(to + static_cast<std::uint32_t>(rank * half * row_bytes), &p.weights, barrier,
-                               tap * c.tap_channels + channel_step * step_depth, row, (1 << cluster) - 1);
-      ptx::copy_im2col(to + Tile::weight_bytes, &p.pixels, barrier, unit.group * c.group_in + channel_step * step_depth,
-                       x, y, image, static_cast<std::uint16_t>(tap_x * c.dilation),
-                       static_cast<std::uint16_t>(tap_y * c.dilation));
-      ring.advance();
-      if (++channel_step == p.channel_steps) {
-        channel_step = 0;
-        ++tap;
-        if (++tap_x == c.kernel_width) {
-          tap_x = 0;
-          ++tap_y;
-        }
+    Step step(p, unit.begin);
+    for (int i = 0; i < unit.steps; ++i, step.advance(p), ring.advance()) {
+      const std::uint32_t barrier = full + ring.stage * 8, stage = base + ring.stage * Tile::stage_bytes;
+      if (begun > 0) {
+        --begun;
+      } else {
+        ptx::mbarrier_wait(empty + ring.stage * 8, ring.phase ^ 1);
+        begin_stage<Tile>(p, unit, step, stage, barrier);
       }
+      ptx::copy_im2col(stage + Tile::weight_bytes, &p.pixels, barrier,
+                       unit.group * c.group_in + step.channel_step * step_depth, x, y, image,
+                       static_cast<std::uint16_t>(step.tap_x * c.dilation),
+                       static_cast<std::uint16_t>(step.tap_y * c.dilation));
     }
   }
 }
@@ -234,13 +265,13 @@ __device__ __forceinline__ void conv(const ConvTmaParams& p) {
   ptx::cluster_arrive();
   ptx::cluster_wait();
   ptx::let_next_grid_start();
-  ptx::wait_for_previous_grid();
   // 2 x 128 x 232 and 128 x 40 registers are what the block began with.
   if (threadIdx.x >= consumers) {
     ptx::give_registers<40>();
     if (threadIdx.x == consumers) produce<Tile>(p, base, full, empty);
   } else {
     ptx::take_registers<232>();
+    ptx::wait_for_previous_grid();
     consume<Tile>(p, shared, base, full, empty, last);
   }
   // The other block may still write here: its weights, its arrivals.

@@ -94,6 +94,13 @@ struct Problem {
     weight = exact(3, c.out * c.in / g.groups * taps);
     if (c.bias) bias = exact(4, c.out);
     if (c.coordinates) coordinate_weight = exact(5, c.out * 2 * taps);
+    define_all();
+  }
+
+  /// What `in` and `residual` must give.
+  void define_all() {
+    const std::int64_t taps = c.geometry.kernel_height * c.geometry.kernel_width;
+    scale.clear();
     std::vector<float> scaled = weight;
     if (c.scale) {  // by powers of two, which round nothing
       for (std::int64_t o = 0; o < c.out; ++o)
@@ -150,36 +157,62 @@ void require_right(const OwnedTensor& out, const Problem& problem) {
   });
 }
 
-/// Runs the problem with one choice. `in` and `out` live on the device.
+/// A problem with one choice, ready to launch: what it needs on the device beside its tensors.
+class Prepared {
+ public:
+  Prepared(const Problem& problem, const CudaConvProblem& described, const ConvChoice& choice)
+      : plan_(plan_conv(described, Gpu::instance().chip(), &choice)),
+        weights_(packed(plan_, problem.weight)),
+        scale_(problem.scale.empty() ? std::vector<float>(1) : problem.scale),
+        bias_(problem.bias.empty() ? std::vector<float>(1) : problem.bias),
+        coordinates_(table(problem)),
+        workspace_(std::max<std::size_t>(plan_.workspace_bytes, 16)),
+        counters_(std::vector<unsigned>(plan_.counter_bytes / sizeof(unsigned) + 1, 0)) {}
+
+  /// Tensors on the device.
+  void launch(const Tensor& in, const Tensor& residual, const Tensor& out) const {
+    CudaConvOperands operands;
+    operands.in = in.data;
+    operands.weights = weights_.data();
+    operands.scale = scale_.data();
+    operands.bias = bias_.data();
+    operands.residual = residual.data;
+    operands.coordinate_table = coordinates_.data();
+    operands.out = out.data;
+    operands.workspace = workspace_.data();
+    operands.counters = counters_.data();
+    launch_conv(plan_, operands, Gpu::instance().queue());
+  }
+  void require_intact() const {
+    for (const unsigned counter : counters_.download()) REQUIRE(counter == 0);
+    workspace_.require_intact();
+  }
+
+ private:
+  static std::vector<std::byte> packed(const CudaConvPlan& plan, const std::vector<float>& weight) {
+    std::vector<std::byte> bytes(plan.weights.bytes());
+    pack_conv_weight(plan.weights, weight.data(), bytes.data());
+    return bytes;
+  }
+  static std::vector<std::byte> table(const Problem& problem) {
+    const Case& c = problem.c;
+    if (!c.coordinates) return std::vector<std::byte>(16);
+    return make_coordinate_table(c.geometry, problem.coordinate_weight.data(), c.out, c.height, c.width).bytes;
+  }
+  CudaConvPlan plan_;
+  DeviceArray<std::byte> weights_;
+  DeviceArray<float> scale_, bias_;
+  DeviceArray<std::byte> coordinates_;
+  DeviceBytes workspace_;
+  DeviceArray<unsigned> counters_;
+};
+
+/// Tensors on the device.
 void run(const Problem& problem, const CudaConvProblem& described, const ConvChoice& choice, const Tensor& in,
          const Tensor& residual, const Tensor& out) {
-  const CudaConvPlan plan = plan_conv(described, Gpu::instance().chip(), &choice);
-  std::vector<std::byte> packed(plan.weights.bytes());
-  pack_conv_weight(plan.weights, problem.weight.data(), packed.data());
-  const DeviceArray<std::byte> weights(packed);
-  const DeviceArray<float> scale(problem.scale.empty() ? std::vector<float>(1) : problem.scale);
-  const DeviceArray<float> bias(problem.bias.empty() ? std::vector<float>(1) : problem.bias);
-  std::vector<std::byte> table(16);
-  if (problem.c.coordinates)
-    table = make_coordinate_table(problem.c.geometry, problem.coordinate_weight.data(), problem.c.out, problem.c.height,
-                                  problem.c.width)
-                .bytes;
-  const DeviceArray<std::byte> coordinates(table);
-  const DeviceBytes workspace(std::max<std::size_t>(plan.workspace_bytes, 16));
-  const DeviceArray<unsigned> counters(std::vector<unsigned>(plan.counter_bytes / sizeof(unsigned) + 1, 0));
-  CudaConvOperands operands;
-  operands.in = in.data;
-  operands.weights = weights.data();
-  operands.scale = problem.scale.empty() ? nullptr : scale.data();
-  operands.bias = problem.bias.empty() ? nullptr : bias.data();
-  operands.residual = residual.data;
-  operands.coordinate_table = coordinates.data();
-  operands.out = out.data;
-  operands.workspace = workspace.data();
-  operands.counters = counters.data();
-  launch_conv(plan, operands, Gpu::instance().queue());
-  for (const unsigned counter : counters.download()) REQUIRE(counter == 0);
-  workspace.require_intact();
+  const Prepared prepared(problem, described, choice);
+  prepared.launch(in, residual, out);
+  prepared.require_intact();
 }
 
 CudaConvProblem describe_problem(const Problem& problem, const Tensor& in, const Tensor& residual, const Tensor& out) {
@@ -288,6 +321,32 @@ TEST_CASE("a stem reads pixels of four channels") {
       check(c, DataType::f16, DataType::f16, 4);
       check(c, DataType::f32, DataType::f32, 4);
     }
+  }
+}
+
+TEST_CASE("a chain of convolutions, each onto what it read") {
+  const Case c = {1, 9, 11, 64, 64, {3, 3, 1, 1}, same, true, false, relu};
+  Problem problem(c, DataType::f16, 64, 9, 11);
+  const OwnedTensor out(DataType::f16, 1, 9, 11, 64, 0);
+  const CudaConvProblem described = describe_problem(problem, *problem.in, *problem.in, *out);
+  for (const ConvChoice& choice : choices_to_test(described)) {
+    INFO(conv_kernels()[static_cast<std::size_t>(choice.kernel)].name.entry << " in " << choice.splits << " parts");
+    // Nothing waits between the launches: a kernel that starts before its turn would read what is not there yet.
+    poison(out);
+    const DeviceTensor first(*problem.in), second(*out), third(*out);
+    const Prepared prepared(problem, describe_problem(problem, *first, *first, *second), choice);
+    prepared.launch(*first, *first, *second);
+    prepared.launch(*second, *second, *third);
+    prepared.require_intact();
+    second.download(*out);
+    Problem next = Problem(c, DataType::f16, 64, 9, 11);
+    for_each_element(*out, [&](auto b, auto y, auto x, auto i) {
+      set(*next.in, b, y, x, i, get(*out, b, y, x, i));
+      set(*next.residual, b, y, x, i, get(*out, b, y, x, i));
+    });
+    next.define_all();
+    third.download(*out);
+    require_right(out, next);
   }
 }
 
