@@ -3,6 +3,7 @@
 
 #include "kernels/conv/conv_cost.h"
 #include "kernels/conv/conv_cuda.h"
+#include "kernels/conv/conv_tuning.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
@@ -66,6 +67,30 @@ TEST_CASE("the plan takes the choice with the least predicted time, and a forced
       }
     }
   }
+}
+
+TEST_CASE("a tuning file overrules the model, for its chip and as far as it can") {
+  const std::vector<ConvChoice> choices = conv_choices(res5, h200);
+  ConvTuning tuning;
+  tuning.set(res5, h200, choices[1]);
+  const ConvTuning read = ConvTuning::parse("# measured\n\n" + tuning.text() + "\r\n", "t");
+  CHECK(read.size() == 1);
+  CHECK(read.text() == tuning.text());
+  CHECK(read.find(res5, h200) == choices[1]);
+  const ConvChoice none = {};
+  CHECK(read.find(res5, a100) == none);
+  CHECK(read.find(res2, h200) == none);
+  CudaConvProblem unaligned = res5;  // no tensor core reads these pixels
+  unaligned.in.pixel_stride = unaligned.in.block = 515;
+  unaligned.in.batch_stride = 515 * 20 * 27;
+  CHECK(read.find(unaligned, h200) == none);
+  std::string unknown = tuning.text();
+  unknown.replace(unknown.find("conv_"), 5, "none_");
+  CHECK(ConvTuning::parse(unknown, "t").find(res5, h200) == none);
+
+  CHECK_THROWS_WITH(ConvTuning::parse("# one\nconv: a / b\n", "tuned.txt"),
+                    Catch::Contains("tuning file tuned.txt, line 2: expected \"problem: kernel / parts\", found"));
+  CHECK_THROWS_WITH(ConvTuning::parse("conv a 1", "tuned.txt"), Catch::Contains("line 1"));
 }
 
 TEST_CASE("few tiles of a long sum are split, many are not") {
