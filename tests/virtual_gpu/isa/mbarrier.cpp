@@ -67,6 +67,7 @@ void arrive(Warp& w, const Instr& in, Lanes mask) {
     }
   });
   w.tick();
+  w.cta->order.settle(w.index);
   if (in.a[0].bytes == 0) return;
   for_lanes(w.at<u64>(in.a[0]), mask, [&](int l) { return states[l]; });
   w.define(in.a[0], mask, 0);
