@@ -21,7 +21,8 @@ u32 route(const Instr& in) { return in.flags & 3 << 4; }
 constexpr std::string_view kOperations[] = {"add", "min", "max", "inc", "dec", "and", "or", "xor"};
 
 Update updater(std::string_view op, Type type) {
-  // Tensors name the integers of and, or, xor by their signed and unsigned types.
+  const bool bitwise = op == "and" || op == "or" || op == "xor";
+  if (bitwise && is_float(type)) return nullptr;
   return with_operation(op, type, []<class T, class Op>() -> Update {
     return [](u8* memory, const u8* operand) {
       T b;
