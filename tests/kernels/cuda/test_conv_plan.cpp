@@ -136,6 +136,24 @@ TEST_CASE("more blocks on a multiprocessor than registers or shared memory allow
   }
 }
 
+TEST_CASE("division by multiplication is exact up to 2^31") {
+  for (const std::int64_t d : {1, 2, 3, 5, 7, 64, 216, 641, 8640, 34560, 65537, 1 << 30, 2147483647}) {
+    const cuda::Divisor divisor = cuda::divide_by(d);
+    const auto check = [&](std::int64_t n) {
+      if (n < 0 || n > 2147483647) return;
+      const int quotient = divisor.quotient(static_cast<int>(n));
+      INFO(n << " / " << d);
+      REQUIRE(quotient == n / d);
+      REQUIRE(divisor.remainder(static_cast<int>(n), quotient) == n % d);
+    };
+    for (std::int64_t multiple = 0; multiple <= 2147483647; multiple += d * (1 + 2147483647 / d / 500))
+      for (const std::int64_t beside : {-1, 0, 1}) check(multiple + beside);
+    check(2147483647 / d * d);
+    check(2147483647 / d * d - 1);
+    check(2147483647);
+  }
+}
+
 TEST_CASE("weights are packed by taps, groups side by side, pixels in pairs") {
   ConvGeometry g = {1, 1};
   g.groups = 4;  // of 4 channels to 8: all four as one of 16 to 32
