@@ -20,11 +20,10 @@ namespace maskrt::kernels {
 
 /// What stays the same for all calls of a plan. Device memory; tensors as in postprocess_cpu but for the mask logits.
 struct PostprocessPlan {
-  Tensor class_logits;       ///< list [B, N, 1, classes], fp32
-  Tensor objectness_logits;  ///< list [B, N, 1, 1], fp32
-  Tensor mask_logits;        ///< [B, h, w, N] NHWC, fp32 or fp16
-  int factor =
-      1;  ///< 2: masks are probabilities of the logits resized to twice their size; 1: of the logits as they are
+  Tensor class_logits;                      ///< list [B, N, 1, classes], fp32
+  Tensor objectness_logits;                 ///< list [B, N, 1, 1], fp32
+  Tensor mask_logits;                       ///< [B, h, w, N] NHWC, fp32 or fp16
+  int factor = 1;                           ///< 1 or 2: how much larger the map of probabilities is, resized bilinearly
   int padded_width = 0, padded_height = 0;  ///< the network's input; masks are no larger
 };
 

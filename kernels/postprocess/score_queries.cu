@@ -249,7 +249,7 @@ __device__ void score_queries(const ScoreParams& p) {
   if (!last) return;
   __threadfence();
   select_instances<kScoreThreads>(p);
-  if (thread == 0) *p.blocks_done = 0;
+  if (thread == 0) atomicExch(p.blocks_done, 0u);
 }
 
 }  // namespace
