@@ -78,7 +78,7 @@ void ld(Warp& w, const Instr& in, Lanes mask) {
   count(w, in, mask, at, bytes);
   Place places[kWarpSize];
   Lanes undefined = 0;
-  const Access access{false, (in.flags & kStrong) != 0, false, true, mask != w.live()};
+  const Access access{.strong = (in.flags & kStrong) != 0, .by_lane = true, .diverged = mask != w.live()};
   for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
     const int l = std::countr_zero(rest);
     places[l] = place(w, l, space, at[l], bytes, access);
@@ -258,7 +258,7 @@ void st(Warp& w, const Instr& in, Lanes mask) {
   undefined &= mask;
   const bool strong = (in.flags & kStrong) != 0;
   if (space != Space::local) ++w.cta->cluster->progress;
-  const Access access{true, strong, false, true, mask != w.live()};
+  const Access access{.write = true, .strong = strong, .by_lane = true, .diverged = mask != w.live()};
   if (space != Space::local && space != Space::global && w.cta->launch->settings.race_checks)
     check_lanes_agree<M, R>(w, in, mask, at);
   Place places[kWarpSize];
