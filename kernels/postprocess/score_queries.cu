@@ -254,14 +254,15 @@ __device__ void score_queries(const ScoreParams& p) {
 
 }  // namespace
 
-#define MASKRT_SCORE_QUERIES(name, T, factor)                                   \
-  extern "C" __global__ void __launch_bounds__(kScoreThreads, 2)                \
+// fp32, which nobody waits for, gets the registers of a whole multiprocessor rather than spilling some.
+#define MASKRT_SCORE_QUERIES(name, T, factor, blocks)                           \
+  extern "C" __global__ void __launch_bounds__(kScoreThreads, blocks)           \
       score_queries_##name##_x##factor(const __grid_constant__ ScoreParams p) { \
     score_queries<T, factor>(p);                                                \
   }
-MASKRT_SCORE_QUERIES(f32, float, 1)
-MASKRT_SCORE_QUERIES(f32, float, 2)
-MASKRT_SCORE_QUERIES(f16, __half, 1)
-MASKRT_SCORE_QUERIES(f16, __half, 2)
+MASKRT_SCORE_QUERIES(f32, float, 1, 1)
+MASKRT_SCORE_QUERIES(f32, float, 2, 1)
+MASKRT_SCORE_QUERIES(f16, __half, 1, 2)
+MASKRT_SCORE_QUERIES(f16, __half, 2, 2)
 
 }  // namespace maskrt::kernels::cuda
