@@ -97,7 +97,7 @@ struct alignas(64) Warp {
   Lanes active = 0;
   std::uint32_t stop_pc = 0;         ///< another fragment waits there or before: choose again
   bool leave = false;                ///< the handler changed the fragments: choose again
-  bool yielded = false;              ///< nothing to do here for now
+  bool yielded = false;              ///< it waits for others
   std::uint32_t diverged_turns = 0;  ///< in a row, with other fragments ready
   FramePtr frame;
 
