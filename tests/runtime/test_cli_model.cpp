@@ -11,6 +11,7 @@
 #include "maskrt/maskrt.hpp"
 #include "runtime/coco/results.h"
 #include "runtime/mask/rle.h"
+#include "support/demo_model.h"
 #include "support/files.h"
 #include "support/process.h"
 
@@ -18,6 +19,8 @@ using namespace maskrt;
 using Catch::Contains;
 using Catch::Matches;
 using Catch::StartsWith;
+using maskrt::testing::demo;
+using maskrt::testing::demo_model;
 using maskrt::testing::ProcessResult;
 using maskrt::testing::read_text;
 using maskrt::testing::run_process;
@@ -27,22 +30,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
-
-const std::string demo = MASKRT_DEMO;
-
-/// The demo's model, converted once for all tests.
-const std::string& demo_model() {
-  static const TemporaryFolder folder;
-  static const std::string path = [] {
-    const std::string model = folder / "shapes.maskrt";
-    const ProcessResult made = run_process({MASKRT_CONVERT_COMMAND, demo + "/checkpoint.pth", "--config",
-                                            demo + "/config.yaml", "--labels", demo + "/labels.json", "-o", model});
-    INFO(made.err);
-    REQUIRE(made.status == 0);
-    return model;
-  }();
-  return path;
-}
 
 ProcessResult maskrt_command(const std::string& command, std::vector<std::string> arguments) {
   // The same wherever the tests run; GPUs have tests of their own.

@@ -4,27 +4,10 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
-#include "support/files.h"
-#include "support/process.h"
+#include "support/demo_model.h"
 
 namespace maskrt::testing {
 namespace {
-
-const std::string demo = MASKRT_DEMO;
-
-/// The demo's model, converted once.
-const std::string& demo_model() {
-  static const TemporaryFolder folder;
-  static const std::string path = [] {
-    const std::string model = folder / "shapes.maskrt";
-    const ProcessResult made = run_process({MASKRT_CONVERT_COMMAND, demo + "/checkpoint.pth", "--config",
-                                            demo + "/config.yaml", "--labels", demo + "/labels.json", "-o", model});
-    INFO(made.err);
-    REQUIRE(made.status == 0);
-    return model;
-  }();
-  return path;
-}
 
 /// One picture on the GPU, with the n-th event of a kind failing.
 ProcessResult run_with_failure(const std::string& kind, int n) {
