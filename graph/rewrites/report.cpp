@@ -25,6 +25,7 @@ std::string rewrites_to_text(Graph graph, std::int64_t batch, std::int64_t heigh
   graph.remove_dead_nodes();
   add_line("(plain)");
   for (const auto& step : rewrites()) {
+    if (step.on_request) continue;
     step.apply(graph);
     add_line(step.name);
   }

@@ -8,8 +8,8 @@ namespace maskrt::graph {
 std::span<const Rewrite> rewrites() {
   // The order matters little for what is exact and much for what is found: sigmoids leave through the IAM before an
   // epilogue can take them, a fusion layer is split before its parts are composed, and siblings merge last, because a
-  // merged convolution is nobody's inner or outer one.
-  static constexpr std::array<Rewrite, 8> all = {{
+  // merged convolution is nobody's inner or outer one. What they leave are the halves that pairs are made of.
+  static constexpr std::array<Rewrite, 9> all = {{
       {"fold-batch-norm", "BatchNorm into the convolution before it", fold_batch_norm},
       {"fuse-iam", "sigmoid, normaliser (or softmax) and aggregation into one operation", fuse_iam},
       {"coordinate-term", "coordinate channels become a term of the convolution that reads them", coordinate_term},
@@ -18,22 +18,32 @@ std::span<const Rewrite> rewrites() {
       {"compose-convs", "1x1 convolution into the convolution before it", compose_convs},
       {"reassociate-masks", "mask kernels meet the features before the projection", reassociate_masks},
       {"merge-siblings", "convolutions that read the same value become one", merge_siblings},
+      {"pair-convs", "convolutions over the two halves of a value become one of two groups", pair_convs, true},
   }};
   return all;
 }
 
-void rewrite(Graph& graph, const std::set<std::string, std::less<>>& off) {
-  for (const auto& name : off) {
-    const auto known = rewrites();
+namespace {
+
+void require_known(const RewriteNames& asked) {
+  const auto known = rewrites();
+  for (const auto& name : asked) {
     if (std::any_of(known.begin(), known.end(), [&](const Rewrite& r) { return r.name == name; })) continue;
     std::string names;
     for (const auto& r : known) names += (names.empty() ? "" : ", ") + std::string(r.name);
     throw Error("expected the name of a rewrite (" + names + "), found " + name);
   }
+}
+
+}  // namespace
+
+void rewrite(Graph& graph, const RewriteNames& off, const RewriteNames& wanted) {
+  require_known(off);
+  require_known(wanted);
   check(graph);
   graph.remove_dead_nodes();
   for (const auto& step : rewrites())
-    if (off.find(step.name) == off.end()) step.apply(graph);
+    if (off.count(step.name) == 0 && (!step.on_request || wanted.count(step.name) != 0)) step.apply(graph);
   check(graph);
 }
 

@@ -347,6 +347,51 @@ TEST_CASE("merge_siblings") {
   }
 }
 
+TEST_CASE("pair_convs") {
+  Case c(4);
+  const bool bias = GENERATE(false, true);
+  const auto convolution = [&](const std::string& name, int in, int out) {
+    auto conv = c.dice.conv(name, in, out, 3, bias);
+    conv.padding = 1;
+    conv.activation = Activation::relu;
+    return conv;
+  };
+  auto a = convolution("a", 3, 5), b = convolution("b", 3, 5);
+  const auto joint = c.graph.add("joint", convolution("joint", 4, 6), {c.x});
+  std::int64_t begin = 3;
+  const auto add = [&] {
+    const auto low = c.graph.add("low", Slice{0, 3}, {joint}), high = c.graph.add("high", Slice{begin, 3}, {joint});
+    const auto u = c.graph.add("a", a, {low}), v = c.graph.add("b", b, {high});
+    c.graph.outputs = {u, v};
+    return high;
+  };
+
+  SECTION("one convolution of two groups, and slices under the old names; then the next pair") {
+    add();
+    const auto second = convolution("c", 5, 2), third = convolution("d", 5, 2);
+    const auto u = c.graph.add("c", second, {c.graph.outputs[0]}), v = c.graph.add("d", third, {c.graph.outputs[1]});
+    c.graph.outputs = {v, u};
+    const auto after = c.apply(pair_convs);
+    CHECK(count_of<Conv>(after) == 3);
+    CHECK(count_of<Slice>(after) == 2);
+    CHECK(after.nodes[2].name == "a | b");
+    CHECK(std::get<Conv>(after.nodes[2].operation).groups == 2);
+    CHECK(after.nodes[3].name == "c | d");
+    CHECK(after.nodes[5].name == "d");
+    CHECK(std::get<Slice>(after.nodes[5].operation).begin == 2);
+  }
+  SECTION("left alone: other shapes, other activations, other parts of the value, halves that somebody else reads") {
+    const int why = GENERATE(0, 1, 2, 3, 4);
+    if (why == 0) b = convolution("b", 3, 4);
+    if (why == 1) b.activation = Activation::none;
+    if (why == 2) begin = 2;
+    if (why == 3) a.coordinate_weight = c.dice.constant("a.coordinates", {5, 2, 3, 3});
+    const ValueId high = add();
+    if (why == 4) c.graph.outputs.push_back(high);
+    CHECK(count_of<Conv>(c.apply(pair_convs)) == 3);
+  }
+}
+
 TEST_CASE("fuse_iam") {
   Case c(4);
   const auto logits = c.graph.add("logits", c.dice.conv("logits", 4, 6, 3), {c.x}, "iam_logits");

@@ -20,6 +20,13 @@ std::set<std::string, std::less<>> all_but(std::string_view kept) {
   return names;
 }
 
+std::set<std::string, std::less<>> on_request() {
+  std::set<std::string, std::less<>> names;
+  for (const auto& step : rewrites())
+    if (step.on_request) names.insert(std::string(step.name));
+  return names;
+}
+
 double flops_of(const Graph& graph, std::int64_t height, std::int64_t width) {
   const auto extents = infer_extents(graph, 1, height, width);
   double sum = 0;
@@ -60,17 +67,17 @@ TEST_CASE("each rewrite alone, and all but each, keep the outputs") {
   const auto plain = small_sparse_inst(dice);
   const auto values = interpret(plain, dice.map({2, 32, 64, 3}));
   auto everything = plain;
-  rewrite(everything);
+  rewrite(everything, {}, on_request());
   for (const auto& step : rewrites()) {
     INFO(step.name);
     auto alone = plain;
-    rewrite(alone, all_but(step.name));
+    rewrite(alone, all_but(step.name), on_request());
     require_same_outputs(plain, values, alone);
-    // What this network has to compose, others uncover; they all find something by themselves.
-    if (step.name != "compose-convs") CHECK(to_text(alone) != to_text(plain));
+    // What this network has to compose and to pair, others uncover; the rest find something by themselves.
+    if (step.name != "compose-convs" && step.name != "pair-convs") CHECK(to_text(alone) != to_text(plain));
 
     auto without = plain;
-    rewrite(without, {std::string(step.name)});
+    rewrite(without, {std::string(step.name)}, on_request());
     require_same_outputs(plain, values, without);
     CHECK(to_text(without) != to_text(everything));
   }
@@ -123,13 +130,25 @@ TEST_CASE("with weights of any kind, constants are rounded to fp32 once a rewrit
   require_same_outputs(plain, values, fused, bound);
 }
 
+TEST_CASE("a rewrite on request runs where it is asked for, and not where it is off") {
+  Dice dice(13);
+  const auto plain = small_sparse_inst(dice);
+  auto usual = plain, paired = plain, off = plain;
+  rewrite(usual);
+  rewrite(paired, {}, {"pair-convs"});
+  rewrite(off, {"pair-convs"}, {"pair-convs"});
+  CHECK(count_of<Conv>(paired) < count_of<Conv>(usual));
+  CHECK(to_text(off) == to_text(usual));
+  CHECK_THROWS_WITH(rewrite(off, {}, {"pair-lists"}), Catch::Contains("found pair-lists"));
+}
+
 TEST_CASE("the report has a line for the plain graph and one a rewrite") {
   Dice dice(12);
   const auto plain = small_sparse_inst(dice);
   auto fused = plain;
   rewrite(fused);
   const auto text = rewrites_to_text(plain, 1, 64, 96);
-  CHECK(std::count(text.begin(), text.end(), '\n') == 2 + static_cast<std::ptrdiff_t>(rewrites().size()));
+  CHECK(std::count(text.begin(), text.end(), '\n') == 2 + static_cast<std::ptrdiff_t>(rewrites().size() - on_request().size()));
   CHECK_THAT(text, Catch::Contains("(plain)") && Catch::Contains(std::to_string(plain.nodes.size())));
   CHECK_THAT(text.substr(text.find("merge-siblings")), Catch::Contains(std::to_string(fused.nodes.size())));
 }
