@@ -113,7 +113,7 @@ struct ImageToProcess {
 };
 
 /// Seconds by stage. A GPU does everything at one go: there `network` is all that it computes, `preprocess` the way of the
-/// pixels to it and `postprocess` the way of the results back.
+/// pixels to it and `postprocess` the way of the results back, all by its own clock.
 struct StageSeconds {
   double preprocess = 0, network = 0, postprocess = 0;
 };
@@ -125,8 +125,9 @@ using Detections = std::vector<std::vector<kernels::DetectedInstance>>;  ///< by
 class Execution {
  public:
   virtual ~Execution() = default;
-  /// The network alone, on what its input holds; waits for its end. `seconds`, where given, gets each step's time.
-  virtual void run(std::vector<double>* seconds) = 0;
+  /// The network alone, on what its input holds; waits for its end. Gives the time that it took, by the device's own
+  /// clock where it has one; `seconds`, where given, gets each step's.
+  virtual double run(std::vector<double>* seconds) = 0;
   /// From pixels to instances; as many images as the program's batch.
   virtual Detections detect(std::span<const ImageToProcess> images, const kernels::PostprocessSettings& settings,
                             StageSeconds& seconds) = 0;
@@ -158,6 +159,11 @@ class DeviceStream {
 
 struct StreamOptions {
   int threads = 1;  ///< of a device that computes on the host's cores
+/// What a device does in a second at best; 0 where it does not tell.
+struct PeakRates {
+  double flops = 0, bytes = 0;  ///< a multiply-add is two; of its memory
+};
+
 };
 
 class Device {

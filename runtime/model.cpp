@@ -27,6 +27,7 @@ Precision precision_for(Compute compute, const Device& device) {
     case Compute::fp32: return Precision::fp32;
     case Compute::bf16: return Precision::bf16;
     case Compute::fp16: return Precision::fp16;
+    case Compute::tf32: return Precision::tf32;
     case Compute::automatic: break;
   }
   return device.default_precision();

@@ -155,11 +155,10 @@ std::vector<std::vector<Instance>> Session::run(std::span<const Image> images, c
   StageSeconds seconds;
   Detections detected = impl_->execution(plan).detect(batch, settings, seconds);
 
-  const auto start = Clock::now();
   std::vector<std::vector<Instance>> results(detected.size());
   for (std::size_t i = 0; i < detected.size(); ++i)
     for (kernels::DetectedInstance& one : detected[i]) results[i].push_back(impl_->name(one, options.masks));
-  impl_->timings = {seconds.preprocess, seconds.network, seconds.postprocess + seconds_since(start)};
+  impl_->timings = {seconds.preprocess, seconds.network, seconds.postprocess};
   return results;
 }
 
@@ -179,9 +178,7 @@ std::map<std::string, HostTensor> Session::tensors(std::span<const Image> images
   impl_->timings.preprocess = seconds_since(start);
   // Before the run: the input's memory is free for other values after its last reader.
   read("input", plan.program().input, plan.input(impl_->arena));
-  start = Clock::now();
-  impl_->execution(plan).run(nullptr);
-  impl_->timings.network = seconds_since(start);
+  impl_->timings.network = impl_->execution(plan).run(nullptr);
   for (const auto& [name, binding] : plan.program().outputs) read(name, binding, plan.output(impl_->arena, name));
   return tensors;
 }
@@ -200,15 +197,15 @@ double Session::run_network(int batch, int height, int width, std::vector<LayerT
 
   Execution& execution = impl_->execution(plan);
   std::vector<double> seconds;
-  const auto start = Clock::now();
-  execution.run(layers != nullptr ? &seconds : nullptr);
-  const double total = seconds_since(start);
+  const double total = execution.run(layers != nullptr ? &seconds : nullptr);
   if (layers != nullptr) {
     layers->clear();
-    const auto& steps = plan.program().steps;
-    for (std::size_t i = 0; i < steps.size(); ++i)
-      layers->push_back({steps[i].name, steps[i].operation, steps[i].algorithm, seconds.at(i), steps[i].flops,
-                         steps[i].bytes});
+    const PeakRates peak = impl_->model->device->peak(impl_->model->precision);
+    const bool told = peak.flops > 0 && peak.bytes > 0;
+    for (std::size_t i = 0; const Step& step : plan.program().steps) {
+      const double bound = told ? std::max(step.flops / peak.flops, step.bytes / peak.bytes) : 0;
+      layers->push_back({step.name, step.operation, step.algorithm, seconds.at(i++), step.flops, step.bytes, bound});
+    }
   }
   return total;
 }

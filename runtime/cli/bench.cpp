@@ -3,7 +3,6 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -12,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "command.h"
@@ -54,18 +52,24 @@ std::size_t peak_memory() {
   return 0;
 }
 
-using Stage = std::pair<const char*, const std::vector<double>*>;
-std::array<Stage, 4> stages(const Measured& measured) {
-  return {{{"decode", &measured.decode},
-           {"preprocess", &measured.preprocess},
-           {"network", &measured.network_seconds},
-           {"postprocess", &measured.postprocess}}};
+/// A stage's name as a key.
+std::string key_of(std::string name) {
+  std::replace(name.begin(), name.end(), ' ', '_');
+  return name;
 }
 
 double total_seconds(const std::vector<LayerTiming>& layers) {
   double total = 0;
   for (const LayerTiming& layer : layers) total += layer.seconds;
   return total;
+}
+
+/// Of the time that the layers take, the part that the device needs at least; 0 where it does not tell.
+double bound_share(const std::vector<LayerTiming>& layers) {
+  double bound = 0;
+  for (const LayerTiming& layer : layers) bound += layer.bound;
+  const double total = total_seconds(layers);
+  return total > 0 ? bound / total : 0;
 }
 
 double gflops_per_second(const LayerTiming& layer) {
@@ -83,19 +87,32 @@ void print_layers(const std::vector<LayerTiming>& layers) {
   const int name = column_width(layers, &LayerTiming::name, "layer");
   const int operation = column_width(layers, &LayerTiming::operation, "op");
   const int algorithm = column_width(layers, &LayerTiming::algorithm, "algorithm");
-  std::printf("\n%-*s  %-*s  %-*s  %9s  %9s  %6s\n", name, "layer", operation, "op", algorithm, "algorithm", "ms",
-              "GFLOP/s", "share");
   const double total = total_seconds(layers);
-  double flops = 0;
+  const bool bounded = bound_share(layers) > 0;
+  const auto line = [&](const LayerTiming& layer) {
+    std::printf("%-*s  %-*s  %-*s  %9.4f  %9.1f  %5.1f%%", name, layer.name.c_str(), operation, layer.operation.c_str(),
+                algorithm, layer.algorithm.c_str(), 1e3 * layer.seconds, gflops_per_second(layer),
+                total > 0 ? 100 * layer.seconds / total : 0);
+    if (bounded) std::printf("  %9.4f  %8.1f%%", 1e3 * layer.bound, 100 * bound_share({layer}));
+    std::printf("\n");
+  };
+  std::printf("\n%-*s  %-*s  %-*s  %9s  %9s  %6s", name, "layer", operation, "op", algorithm, "algorithm", "ms",
+              "GFLOP/s", "share");
+  std::printf(bounded ? "  %9s  %9s\n" : "\n", "bound ms", "of bound");
+  LayerTiming all;
+  all.name = "all";
   for (const LayerTiming& layer : layers) {
-    std::printf("%-*s  %-*s  %-*s  %9.3f  %9.1f  %5.1f%%\n", name, layer.name.c_str(), operation,
-                layer.operation.c_str(), algorithm, layer.algorithm.c_str(), 1e3 * layer.seconds,
-                gflops_per_second(layer), total > 0 ? 100 * layer.seconds / total : 0);
-    flops += layer.flops;
+    line(layer);
+    all.seconds += layer.seconds;
+    all.flops += layer.flops;
+    all.bound += layer.bound;
   }
-  std::printf("%-*s  %-*s  %-*s  %9.3f  %9.1f  %5.1f%%\n", name, "all", operation, "", algorithm, "", 1e3 * total,
-              total > 0 ? 1e-9 * flops / total : 0, 100.0);
+  line(all);
   std::printf("GFLOP/s are of the layers as defined; winograd multiplies 2 to 4 times less than that\n");
+  if (bounded)
+    std::printf(
+        "the bound is what arithmetic and memory need at the GPU's highest clocks; layers are timed one by one here,\n"
+        "in \"network alone\" they overlap\n");
 }
 
 void print(const Report& report) {
@@ -108,12 +125,15 @@ void print(const Report& report) {
   std::printf("prepared weights %.1f MB, arena %.1f MB, peak of the whole process %.1f MB\n\n",
               1e-6 * static_cast<double>(measured.memory.prepared_weights),
               1e-6 * static_cast<double>(measured.memory.arena), 1e-6 * static_cast<double>(peak_memory()));
-  std::printf("%-12s  %10s  %10s  %10s  %5s\n", "", "median ms", "p10", "p90", "runs");
-  for (const auto& [name, seconds] : stages(measured)) {
-    const Spread spread = spread_of(*seconds);
-    std::printf("%-12s  %10.2f  %10.2f  %10.2f  %5zu\n", name, spread.median, spread.p10, spread.p90, spread.runs);
+  std::printf("%-14s  %10s  %10s  %10s  %10s  %5s\n", "", "median ms", "p10", "p90", "p99", "runs");
+  for (const auto& [name, seconds] : measured.stages) {
+    const Spread spread = spread_of(seconds);
+    std::printf("%-14s  %10.3f  %10.3f  %10.3f  %10.3f  %5zu\n", name.c_str(), spread.median, spread.p10, spread.p90,
+                spread.p99, spread.runs);
   }
   std::printf("decode is of one picture, the others are of a batch\n");
+  if (report.info.device.starts_with("cuda"))
+    std::printf("compute is pre-processing, network and post-processing; it and the copies are timed by the GPU\n");
   if (!(measured.picture_network == measured.network))
     std::printf("the model turns pictures of %s into %s: pre- and post-processing are of that size\n",
                 size_text(measured.picture).c_str(), size_text(measured.picture_network).c_str());
@@ -134,19 +154,26 @@ void write_json(const Report& report, const std::string& path) {
                                  {"prepared_weights_bytes", measured.memory.prepared_weights},
                                  {"arena_bytes", measured.memory.arena},
                                  {"peak_memory_bytes", peak_memory()}};
-  for (const auto& [name, seconds] : stages(measured)) {
-    const Spread spread = spread_of(*seconds);
-    json[name] = {{"median_ms", spread.median}, {"p10_ms", spread.p10}, {"p90_ms", spread.p90}, {"runs", spread.runs}};
+  for (const auto& [name, seconds] : measured.stages) {
+    const Spread spread = spread_of(seconds);
+    json[key_of(name)] = {{"median_ms", spread.median},
+                          {"p10_ms", spread.p10},
+                          {"p90_ms", spread.p90},
+                          {"p99_ms", spread.p99},
+                          {"runs", spread.runs}};
   }
   const double total = total_seconds(measured.layers);
+  if (const double share = bound_share(measured.layers); share > 0) json["bound_share"] = share;
   json["layers"] = nlohmann::ordered_json::array();
-  for (const LayerTiming& layer : measured.layers)
+  for (const LayerTiming& layer : measured.layers) {
     json["layers"].push_back({{"name", layer.name},
                               {"op", layer.operation},
                               {"algorithm", layer.algorithm},
                               {"ms", 1e3 * layer.seconds},
                               {"gflops", gflops_per_second(layer)},
                               {"share", total > 0 ? layer.seconds / total : 0}});
+    if (layer.bound > 0) json["layers"].back()["bound_share"] = bound_share({layer});
+  }
   write_text_file(path, json.dump(1));
 }
 

@@ -1,8 +1,8 @@
 #include "measure.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
-#include <functional>
 #include <random>
 
 #include "canvas.h"
@@ -17,18 +17,19 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// Calls `run` twice to warm up, then until there are enough runs; `run` measures itself.
+/// Calls `run` twice to warm up, then until there are enough runs. `run` gives what it measured; gives all of it.
 template <typename Run>
-void repeat(int runs, const Run& run, const std::function<void()>& discard) {
+auto repeat(int runs, const Run& run) {
   constexpr int fewest = 7, most = 200;
   constexpr std::chrono::seconds enough(3);
   for (int i = 0; i < 2; ++i) run();
-  discard();
+  std::vector<decltype(run())> measured;
   const auto start = Clock::now();
   for (int i = 0; runs > 0 ? i < runs : i < fewest || (i < most && Clock::now() - start < enough); ++i) {
     check_interrupt();
-    run();
+    measured.push_back(run());
   }
+  return measured;
 }
 
 /// A picture with the smooth, sharp and noisy parts of a photograph, always the same.
@@ -54,18 +55,26 @@ Canvas synthetic_picture(Size size) {
   return picture;
 }
 
+/// One stage of many runs, by its place in each.
+template <std::size_t n>
+std::vector<double> stage_of(const std::vector<std::array<double, n>>& runs, std::size_t place) {
+  std::vector<double> seconds;
+  for (const auto& run : runs) seconds.push_back(run[place]);
+  return seconds;
+}
+
 std::vector<LayerTiming> measure_layers(Session& session, int batch, Size size, int runs) {
-  std::vector<LayerTiming> layers;
-  std::vector<std::vector<double>> seconds;
-  repeat(
-      runs,
-      [&] {
-        session.run_network(batch, size.height, size.width, &layers);
-        seconds.resize(layers.size());
-        for (std::size_t i = 0; i < layers.size(); ++i) seconds[i].push_back(layers[i].seconds);
-      },
-      [&] { seconds.clear(); });
-  for (std::size_t i = 0; i < layers.size(); ++i) layers[i].seconds = quantile(seconds[i], 0.5);
+  const auto measured = repeat(runs, [&] {
+    std::vector<LayerTiming> layers;
+    session.run_network(batch, size.height, size.width, &layers);
+    return layers;
+  });
+  std::vector<LayerTiming> layers = measured.front();
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    std::vector<double> seconds;
+    for (const std::vector<LayerTiming>& run : measured) seconds.push_back(run[i].seconds);
+    layers[i].seconds = quantile(seconds, 0.5);
+  }
   return layers;
 }
 
@@ -83,14 +92,11 @@ Measured measure(const Model& model, const MeasureSettings& settings) {
 
   const Canvas picture = synthetic_picture(measured.picture);
   const auto jpeg = encode_jpeg(picture.rgb(), picture.width(), picture.height(), 90);
-  repeat(
-      settings.runs,
-      [&] {
-        const auto decoding = Clock::now();
-        Image::from_bytes(jpeg);
-        measured.decode.push_back(seconds_since(decoding));
-      },
-      [&] { measured.decode.clear(); });
+  measured.stages.push_back({"decode", repeat(settings.runs, [&] {
+                               const auto decoding = Clock::now();
+                               Image::from_bytes(jpeg);
+                               return seconds_since(decoding);
+                             })});
 
   const std::vector<Image> images(static_cast<std::size_t>(settings.batch), Image::from_bytes(jpeg));
   const auto [height, width] = input_size(info, images);
@@ -101,30 +107,22 @@ Measured measure(const Model& model, const MeasureSettings& settings) {
   const auto start = Clock::now();
   session.prepare(settings.batch, measured.network.height, measured.network.width);
   measured.plan_seconds = seconds_since(start);
-  repeat(
-      settings.runs,
-      [&] {
-        measured.instances = session.run(images).front().size();
-        const Timings timings = session.timings();
-        measured.preprocess.push_back(timings.preprocess);
-        measured.network_seconds.push_back(timings.network);
-        measured.postprocess.push_back(timings.postprocess);
-      },
-      [&] {
-        measured.preprocess.clear();
-        measured.network_seconds.clear();
-        measured.postprocess.clear();
-      });
-  if (!(measured.picture_network == measured.network)) {
-    measured.network_seconds.clear();
-    repeat(
-        settings.runs,
-        [&] {
-          measured.network_seconds.push_back(
-              session.run_network(settings.batch, measured.network.height, measured.network.width));
-        },
-        [&] { measured.network_seconds.clear(); });
-  }
+  const auto calls = repeat(settings.runs, [&] {
+    const auto calling = Clock::now();
+    measured.instances = session.run(images).front().size();
+    const double whole = seconds_since(calling);
+    const Timings timings = session.timings();
+    return std::array{timings.preprocess, timings.network, timings.postprocess, whole};
+  });
+  const bool gpu = info.device.starts_with("cuda");
+  measured.stages.push_back({gpu ? "host to device" : "preprocess", stage_of(calls, 0)});
+  measured.stages.push_back({gpu ? "compute" : "network", stage_of(calls, 1)});
+  measured.stages.push_back({gpu ? "device to host" : "postprocess", stage_of(calls, 2)});
+  measured.stages.push_back({"whole call", stage_of(calls, 3)});
+  measured.stages.push_back({"network alone", repeat(settings.runs, [&] {
+                               return session.run_network(settings.batch, measured.network.height,
+                                                          measured.network.width);
+                             })});
   if (settings.layers) measured.layers = measure_layers(session, settings.batch, measured.network, settings.runs);
   measured.memory = session.memory(settings.batch, measured.network.height, measured.network.width);
   return measured;

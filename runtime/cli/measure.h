@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "maskrt/maskrt.hpp"
@@ -19,13 +20,22 @@ struct MeasureSettings {
   SessionOptions session;
 };
 
+/// Seconds of each run of one stage.
+struct Stage {
+  std::string name;  ///< "host to device"; in JSON "host_to_device"
+  std::vector<double> seconds;
+};
+
 struct Measured {
   Size network, picture;
   Size picture_network;     ///< the network's input for the picture: pre- and post-processing are of that size
   double plan_seconds = 0;  ///< making the first plan, once
-  std::vector<double> decode, preprocess, network_seconds, postprocess;  ///< each run; decode is of one picture
-  std::vector<LayerTiming> layers;                                       ///< with median seconds
-  std::size_t instances = 0;                                             ///< found in each picture
+  /// "decode", of one picture; on the CPU "preprocess", "network" and "postprocess", on a GPU "host to device",
+  /// "compute" (all three of them) and "device to host" by its own clock; "whole call", from pictures to instances by
+  /// the host's clock; "network alone", of size `network`.
+  std::vector<Stage> stages;
+  std::vector<LayerTiming> layers;  ///< with median seconds
+  std::size_t instances = 0;        ///< found in each picture
   MemoryUse memory;
 };
 

@@ -65,6 +65,7 @@ ModelOptions DeviceOptions::model_options() const {
   options.precision = precision == "fp32"   ? Compute::fp32
                       : precision == "bf16" ? Compute::bf16
                       : precision == "fp16" ? Compute::fp16
+                      : precision == "tf32" ? Compute::tf32
                                             : Compute::automatic;
   return options;
 }
@@ -88,8 +89,8 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
       ->type_name("NAME")
       ->capture_default_str()
       ->group("Device");
-  command.add_option("--precision", options.precision, "What it computes in: auto, fp32, bf16 (CPU) or fp16 (GPU)")
-      ->check(one_of({"auto", "fp32", "bf16", "fp16"}))
+  command.add_option("--precision", options.precision, "What it computes in: auto, fp32, bf16 (CPU), fp16 or tf32 (GPU)")
+      ->check(one_of({"auto", "fp32", "bf16", "fp16", "tf32"}))
       ->type_name("NAME")
       ->capture_default_str()
       ->group("Device");

@@ -14,7 +14,8 @@ double quantile(std::vector<double> values, double share) {
 }
 
 Spread spread_of(const std::vector<double>& seconds) {
-  return {1e3 * quantile(seconds, 0.5), 1e3 * quantile(seconds, 0.1), 1e3 * quantile(seconds, 0.9), seconds.size()};
+  const auto milliseconds = [&](double share) { return 1e3 * quantile(seconds, share); };
+  return {milliseconds(0.5), milliseconds(0.1), milliseconds(0.9), milliseconds(0.99), seconds.size()};
 }
 
 }  // namespace maskrt::cli

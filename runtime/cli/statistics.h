@@ -10,7 +10,7 @@ double quantile(std::vector<double> values, double share);
 
 /// Milliseconds.
 struct Spread {
-  double median = 0, p10 = 0, p90 = 0;
+  double median = 0, p10 = 0, p90 = 0, p99 = 0;
   std::size_t runs = 0;
 };
 

@@ -20,8 +20,12 @@ class CpuExecution final : public Execution {
                const kernels::Normalisation& normalisation)
       : stream_(stream), program_(program), addresses_(addresses), normalisation_(normalisation) {}
 
-  void run(std::vector<double>* seconds) override {
-    if (seconds == nullptr) return stream_.run(program_.steps, addresses_);
+  double run(std::vector<double>* seconds) override {
+    const auto begin = Clock::now();
+    if (seconds == nullptr) {
+      stream_.run(program_.steps, addresses_);
+      return seconds_since(begin);
+    }
     const OpenMpThreads scope(stream_.threads());
     seconds->clear();
     for (const Step& step : program_.steps) {
@@ -29,6 +33,7 @@ class CpuExecution final : public Execution {
       step.run(addresses_);
       seconds->push_back(seconds_since(start));
     }
+    return seconds_since(begin);
   }
 
   Detections detect(std::span<const ImageToProcess> images, const kernels::PostprocessSettings& settings,
@@ -37,9 +42,7 @@ class CpuExecution final : public Execution {
     stream_.preprocess(images, normalisation_, bind(program_.input));
     seconds.preprocess = seconds_since(start);
 
-    start = Clock::now();
-    run(nullptr);
-    seconds.network = seconds_since(start);
+    seconds.network = run(nullptr);
 
     start = Clock::now();
     const OpenMpThreads scope(stream_.threads());

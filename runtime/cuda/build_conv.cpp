@@ -27,6 +27,7 @@ void ProgramBuilder::add(const graph::Conv& op) {
   problem.scale = type_ == DataType::f16 && scaled.factors != nullptr;
   const graph::ConstantPtr& weight = problem.scale ? scaled.rows : op.weight;
   problem.bias = op.bias != nullptr;
+  problem.tf32 = tf32_;
   problem.coordinates = op.coordinate_weight != nullptr;
   problem.activation = kernel_activation(op.activation);
 

@@ -1,6 +1,7 @@
 #include "cuda_device.h"
 
 #include "network.h"
+#include "peak.h"
 #include "session_stream.h"
 
 namespace maskrt::cuda {
@@ -17,9 +18,13 @@ std::string CudaDevice::description() const {
          std::to_string(version % 1000 / 10);
 }
 
+PeakRates CudaDevice::peak(Precision precision) const { return peak_of(*library_.context(), precision); }
+
 std::unique_ptr<Network> CudaDevice::prepare(graph::Graph graph, Precision precision) {
-  if (precision != Precision::fp32 && precision != Precision::fp16)
-    throw Error(name() + ": expected fp32 or fp16, found " + std::string(name_of(precision)));
+  const bool has_tf32 = library_.context()->chip().compute_capability >= 80;
+  if (precision == Precision::bf16 || (precision == Precision::tf32 && !has_tf32))
+    throw Error(name() + ": expected fp32 or fp16" + (has_tf32 ? " or tf32" : "") + ", found " +
+                std::string(name_of(precision)));
   return std::make_unique<CudaNetwork>(std::move(graph), precision, library_);
 }
 

@@ -1,16 +1,12 @@
 #include "detection.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 
 #include "kernels/preprocess/preprocess_cuda.h"
 
 namespace maskrt::cuda {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 kernels::Tensor bind(const Program::Binding& binding, const Addresses& addresses) {
   kernels::Tensor tensor = binding.tensor;
@@ -62,7 +58,11 @@ Detection::Detection(SessionStream& stream, const Program& program, const Addres
       call_(stream.context(), host_call_.bytes()),
       workspace_(stream.context(), kernels::postprocess_workspace_bytes(plan_)),
       result_(stream.context(), kernels::postprocess_result_bytes(plan_)),
-      host_result_(stream.context(), result_.bytes()) {
+      host_result_(stream.context(), result_.bytes()),
+      sending_(stream.context(), Event::Timing::yes),
+      sent_(stream.context(), Event::Timing::yes),
+      computed_(stream.context(), Event::Timing::yes),
+      fetched_(stream.context(), Event::Timing::yes) {
   stream.mask_words().reserve(usual_mask_bytes(plan_));
   stream.load([this] { launch_all(); });
   graph_.emplace(stream.context(), Graph::capture(stream.context(), stream.stream().get(), [this] {
@@ -110,20 +110,16 @@ Detections Detection::run(std::span<const ImageToProcess> images, const kernels:
   std::vector<kernels::Geometry> geometries;
   for (const ImageToProcess& image : images) geometries.push_back(image.geometry);
 
-  auto start = Clock::now();
-  const std::vector<kernels::Pixels> pixels = stream_.upload_pixels(images);
+  const auto mark = [this](const Event& event) { event.record(stream_.stream().get()); };
+  const std::vector<kernels::Pixels> pixels = stream_.upload_pixels(images, &sending_);
   describe(pixels, images, geometries, settings);
   if (!workspace_clear_) kernels::clear_postprocess_workspace(stream_.queue(), plan_, workspace_.data());
   workspace_clear_ = false;  // until this call has come to its end
-  stream_.synchronize();
-  seconds.preprocess = seconds_since(start);
-
-  start = Clock::now();
+  mark(sent_);
   graph_->launch(stream_.stream().get());
+  mark(computed_);
   stream_.synchronize();
-  seconds.network = seconds_since(start);
 
-  start = Clock::now();
   kernels::PostprocessResult result = kernels::read_result({host_result_.data(), host_result_.bytes()});
   if (const std::size_t bytes = result.header.words * sizeof(std::uint64_t); bytes > stream_.mask_words().bytes()) {
     // The network's outputs are still there: post-processing alone runs again, with room for its masks.
@@ -132,6 +128,7 @@ Detections Detection::run(std::span<const ImageToProcess> images, const kernels:
     send_call();
     postprocess();
     fetch_result();
+    mark(computed_);
     stream_.synchronize();
     result = kernels::read_result({host_result_.data(), host_result_.bytes()});
   }
@@ -141,11 +138,11 @@ Detections Detection::run(std::span<const ImageToProcess> images, const kernels:
   const auto* words = reinterpret_cast<const std::uint64_t*>(stream_.host_mask_words().reserve(bytes));
   if (bytes != 0) {
     stream_.download(stream_.host_mask_words().data(), stream_.mask_words().data(), bytes);
-    stream_.synchronize();
   }
-  Detections found = kernels::instances_of(result, geometries, {words, result.header.words});
-  seconds.postprocess = seconds_since(start);
-  return found;
+  mark(fetched_);
+  stream_.synchronize();
+  seconds = {sent_.seconds_since(sending_), computed_.seconds_since(sent_), fetched_.seconds_since(computed_)};
+  return kernels::instances_of(result, geometries, {words, result.header.words});
 }
 
 }  // namespace maskrt::cuda

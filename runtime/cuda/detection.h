@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "event.h"
 #include "graph.h"
 #include "kernels/postprocess/postprocess_cuda.h"
 #include "session_stream.h"
@@ -41,6 +42,7 @@ class Detection {
   DeviceMemory workspace_;
   DeviceMemory result_;
   PinnedMemory host_result_;
+  Event sending_, sent_, computed_, fetched_;
   std::optional<GraphExec> graph_;
   bool workspace_clear_ = false;
 };

@@ -24,23 +24,26 @@ CudaExecution::CudaExecution(SessionStream& stream, const Program& program, cons
   if (finds_instances(program)) detection_.emplace(stream, program, addresses, normalisation);
 }
 
-void CudaExecution::run(std::vector<double>* seconds) {
-  if (seconds == nullptr) {
-    network_.launch(stream_.stream().get());
-    stream_.synchronize();
-    return;
-  }
+double CudaExecution::run(std::vector<double>* seconds) {
   std::vector<Event> events;
   events.reserve(program_.steps.size() + 1);
   const auto mark = [&] { events.emplace_back(stream_.context(), Event::Timing::yes).record(stream_.stream().get()); };
   mark();
-  for (const Step& step : program_.steps) {
-    step.run(addresses_);
+  if (seconds == nullptr) {
+    network_.launch(stream_.stream().get());
     mark();
+  } else {
+    for (const Step& step : program_.steps) {
+      step.run(addresses_);
+      mark();
+    }
   }
   stream_.synchronize();
-  seconds->clear();
-  for (std::size_t i = 1; i < events.size(); ++i) seconds->push_back(events[i].seconds_since(events[i - 1]));
+  if (seconds != nullptr) {
+    seconds->clear();
+    for (std::size_t i = 1; i < events.size(); ++i) seconds->push_back(events[i].seconds_since(events[i - 1]));
+  }
+  return events.back().seconds_since(events.front());
 }
 
 Detections CudaExecution::detect(std::span<const ImageToProcess> images, const kernels::PostprocessSettings& settings,

@@ -13,7 +13,7 @@ class CudaExecution final : public Execution {
  public:
   CudaExecution(SessionStream& stream, const Program& program, const Addresses& addresses,
                 const kernels::Normalisation& normalisation);
-  void run(std::vector<double>* seconds) override;
+  double run(std::vector<double>* seconds) override;
   Detections detect(std::span<const ImageToProcess> images, const kernels::PostprocessSettings& settings,
                     StageSeconds& seconds) override;
 

@@ -25,6 +25,7 @@ ProgramBuilder::ProgramBuilder(const graph::Graph& graph, const std::vector<grap
       extents_(extents),
       fusions_(fusions),
       type_(precision == Precision::fp16 ? DataType::f16 : DataType::f32),
+      tf32_(precision == Precision::tf32),
       chip_(chip),
       weights_(weights),
       stored_(graph.values.size()),

@@ -82,6 +82,7 @@ class ProgramBuilder {
   const std::vector<graph::Extent>& extents_;
   const Fusions& fusions_;
   DataType type_;
+  bool tf32_;  // convolutions may round their factors
   const kernels::Chip& chip_;
   WeightStore& weights_;
   Program program_;

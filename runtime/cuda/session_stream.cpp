@@ -28,12 +28,12 @@ SessionStream::SessionStream(KernelLibrary& library)
       host_pixels_(library.context()),
       host_mask_words_(library.context()) {}
 
-void SessionStream::load(const std::function<void()>& work) {
-  struct Loading {
-    explicit Loading(bool& flag) : on(flag) { on = true; }
-    ~Loading() { on = false; }
-    bool& on;
-  } const loading(loading_);
+void SessionStream::divert(kernels::CudaQueue& to, const std::function<void()>& work) {
+  struct Diverting {
+    Diverting(kernels::CudaQueue*& place, kernels::CudaQueue& queue) : there(place) { there = &queue; }
+    ~Diverting() { there = nullptr; }
+    kernels::CudaQueue*& there;
+  } const diverting(diverted_, to);
   work();
 }
 
@@ -66,7 +66,8 @@ void SessionStream::download(void* host, const void* device, std::size_t bytes) 
   context()->driver().cuMemcpyDtoHAsync(host, address_of(device), bytes, stream_.get());
 }
 
-std::vector<kernels::Pixels> SessionStream::upload_pixels(std::span<const ImageToProcess> images) {
+std::vector<kernels::Pixels> SessionStream::upload_pixels(std::span<const ImageToProcess> images,
+                                                          const Event* before) {
   const auto row_bytes = [](const kernels::Pixels& p) {
     return static_cast<std::size_t>(p.width) * (p.order == kernels::PixelOrder::grey ? 1 : 3);
   };
@@ -87,6 +88,7 @@ std::vector<kernels::Pixels> SessionStream::upload_pixels(std::span<const ImageT
       std::memcpy(host + offset, image.pixels.data + y * image.pixels.row_stride, row);
     there.push_back(moved);
   }
+  if (before != nullptr) before->record(stream_.get());
   upload(device, host, total);
   return there;
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 
+#include "event.h"
 #include "growing_memory.h"
 #include "kernel_library.h"
 #include "kernel_loader.h"
@@ -29,10 +30,12 @@ class SessionStream final : public DeviceStream {
 
   const std::shared_ptr<const Context>& context() const { return library_.context(); }
   const Stream& stream() const { return stream_; }
-  kernels::CudaQueue& queue() { return loading_ ? static_cast<kernels::CudaQueue&>(loader_) : queue_; }
+  kernels::CudaQueue& queue() { return diverted_ != nullptr ? *diverted_ : queue_; }
 
+  /// Sends what `work` launches on queue() to another one.
+  void divert(kernels::CudaQueue& to, const std::function<void()>& work);
   /// Loads every kernel that `work` launches on queue(), and launches none.
-  void load(const std::function<void()>& work);
+  void load(const std::function<void()>& work) { divert(loader_, work); }
 
   // Copies in the stream's order. The host's side must stay as it is until they are done.
   void upload(void* device, const void* host, std::size_t bytes) const;
@@ -40,7 +43,8 @@ class SessionStream final : public DeviceStream {
   void synchronize() const { stream_.synchronize(); }
 
   /// Sends the pixels of every image to the device, as tight rows; gives where they lie there, until the next call.
-  std::vector<kernels::Pixels> upload_pixels(std::span<const ImageToProcess> images);
+  /// `before`, where given, is recorded before the first one leaves.
+  std::vector<kernels::Pixels> upload_pixels(std::span<const ImageToProcess> images, const Event* before = nullptr);
 
   /// What the session's executions, which take turns, need beside their arena.
   GrowingMemory<DeviceMemory>& mask_words() { return mask_words_; }
@@ -51,7 +55,7 @@ class SessionStream final : public DeviceStream {
   Stream stream_;
   StreamQueue queue_;
   KernelLoader loader_;
-  bool loading_ = false;
+  kernels::CudaQueue* diverted_ = nullptr;
   std::map<std::byte*, DeviceMemory> memory_;
   GrowingMemory<DeviceMemory> pixels_, mask_words_;
   GrowingMemory<PinnedMemory> host_pixels_, host_mask_words_;

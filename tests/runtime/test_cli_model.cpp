@@ -341,7 +341,8 @@ TEST_CASE("bench: every stage and every layer, with figures that fit together") 
   const ProcessResult ran = maskrt_command(
       "bench", {"--size", "100x128", "--runs", "3", "--threads", "1", "--layers", "--json", folder / "b.json"});
   check_success(ran);
-  for (const char* stage : {"decode", "preprocess", "network", "postprocess", "GFLOP/s"})
+  for (const char* stage :
+       {"decode", "preprocess", "network", "postprocess", "whole call", "network alone", "GFLOP/s"})
     CHECK_THAT(ran.out, Contains(stage));
 
   const json figures = json::parse(read_text(folder / "b.json"));
@@ -350,13 +351,14 @@ TEST_CASE("bench: every stage and every layer, with figures that fit together") 
   CHECK(figures.at("precision") == "fp32");
   CHECK(figures.at("threads") == 1);
   CHECK(figures.at("batch") == 1);
-  for (const char* stage : {"decode", "preprocess", "network", "postprocess"}) {
+  for (const char* stage : {"decode", "preprocess", "network", "postprocess", "whole_call", "network_alone"}) {
     INFO(stage);
     const json& spread = figures.at(stage);
     CHECK(spread.at("runs") == 3);
     CHECK(spread.at("p10_ms").get<double>() > 0);
     CHECK(spread.at("p10_ms").get<double>() <= spread.at("median_ms").get<double>());
     CHECK(spread.at("median_ms").get<double>() <= spread.at("p90_ms").get<double>());
+    CHECK(spread.at("p90_ms").get<double>() <= spread.at("p99_ms").get<double>());
   }
   double share = 0;
   for (const json& layer : figures.at("layers")) {

@@ -122,6 +122,7 @@ TEST_CASE("Quantiles interpolate between neighbours") {
   CHECK(spread.median == Approx(2));
   CHECK(spread.p10 == Approx(1.2));
   CHECK(spread.p90 == Approx(2.8));
+  CHECK(spread.p99 == Approx(2.98));
   CHECK(spread.runs == 3);
 }
 

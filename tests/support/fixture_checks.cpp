@@ -24,7 +24,8 @@ bool is_to_come(const std::string& name) {
 
 double bound_of(const Noise& noise, Compute precision) {
   if (precision == Compute::bf16) return 12 * noise.fp16_rms;
-  if (precision == Compute::fp16) return 2 * noise.fp16_rms;
+  // tf32 has as many bits as fp16 has, and rounds factors alone.
+  if (precision == Compute::fp16 || precision == Compute::tf32) return 2 * noise.fp16_rms;
   return std::max(4 * noise.fp32_rms, 1e-5 * noise.deviation);
 }
 

@@ -9,7 +9,8 @@ namespace maskrt::testing {
 std::vector<std::filesystem::path> buildable_fixtures();
 
 /// Checks (Catch2) tensors that ran in a precision (not automatic): rms distances within 4 times what the authors' code
-/// loses in fp32, or 1e-5 of the deviation; in fp16 within 2 times, in bf16 within 12 times what fp16 storage loses.
+/// loses in fp32, or 1e-5 of the deviation; in fp16 and tf32 within 2 times, in bf16 within 12 times what fp16 storage
+/// loses.
 /// `all`: every tensor of the fixture must be among those found.
 void compare_tensors(const Fixture& fixture, const std::map<std::string, HostTensor>& found, Compute precision,
                      bool all);

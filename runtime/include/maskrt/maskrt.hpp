@@ -119,6 +119,7 @@ enum class Compute : std::uint8_t {
   fp32,
   bf16,  ///< CPU
   fp16,  ///< GPU
+  tf32,  ///< GPU, compute capability 8.0 and newer: stored as fp32, convolved with 10 bits of fraction
 };
 
 struct ModelOptions {
@@ -177,7 +178,8 @@ struct RunOptions {
   bool masks = true;        ///< false: no masks, boxes or areas are computed
 };
 
-/// Seconds that the last run took, by stage.
+/// Seconds that the last run took, by stage. On a GPU, by its own clock: the way of the pixels to it, all that it
+/// computes, and the way of the results back.
 struct Timings {
   double preprocess = 0, network = 0, postprocess = 0;
 };
@@ -186,6 +188,7 @@ struct Timings {
 struct LayerTiming {
   std::string name, operation, algorithm;
   double seconds = 0, flops = 0, bytes = 0;
+  double bound = 0;  ///< seconds that the device's arithmetic and memory need at least; 0 where it does not tell
 };
 
 /// One of the network's tensors: fp32, row-major, NCHW (lists of vectors: [batch, n, channels]).
@@ -214,7 +217,8 @@ class MASKRT_API Session {
 
   /// Makes the plan for a padded input size, so that the first run of that size finds it made.
   void prepare(int batch, int height, int width);
-  /// Runs the network of that plan on a generated input, once; gives its seconds. For benchmarks.
+  /// Runs the network of that plan on a generated input, once; gives its seconds, a GPU's by its own clock. For
+  /// benchmarks.
   double run_network(int batch, int height, int width, std::vector<LayerTiming>* layers = nullptr);
   /// Of the plan for that size; makes it where needed.
   MemoryUse memory(int batch, int height, int width);

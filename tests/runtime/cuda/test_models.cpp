@@ -1,9 +1,11 @@
 // Whole models on a GPU against what the authors' own code computes, from image bytes to the last mask.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "runtime/model.h"
 #include "support/files.h"
 #include "support/fixture_checks.h"
+#include "support/gpu.h"
 
 namespace maskrt {
 namespace {
@@ -46,6 +48,20 @@ TEST_CASE("A model in fp32, batched and single") {
   const Fixture fixture = fixture_in(buildable_fixtures().front());
   check_batched(fixture, Compute::fp32);
   check_single(fixture, Compute::fp32);
+}
+
+TEST_CASE("A model in tf32, batched") {
+  const Fixture fixture = fixture_in(buildable_fixtures().front());
+  if (Gpu::instance().chip().compute_capability < 80) {
+    CHECK_THROWS_WITH(make_model(fixture.model, options_of(Compute::tf32)),
+                      Catch::Matchers::Contains("expected fp32 or fp16, found tf32"));
+    return;
+  }
+  check_batched(fixture, Compute::tf32);
+  std::vector<LayerTiming> layers;
+  Session(make_model(fixture.model, options_of(Compute::tf32))).run_network(1, 64, 64, &layers);
+  CHECK(std::any_of(layers.begin(), layers.end(),
+                    [](const LayerTiming& layer) { return layer.algorithm.find("tf32") != std::string::npos; }));
 }
 
 // Hidden: minutes each on the virtual GPU. `ctest -C full` runs them.
