@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,6 +63,7 @@ struct Step {
   std::string algorithm;  ///< what the device chose: "winograd fp32", "brgemm bf16", "reference"
   std::vector<int> reads, writes;
   double flops = 0, bytes = 0;  ///< 2 per multiply-add of the layer as defined; bytes read and written at least
+  double predicted_seconds = 0;  ///< by the device's own model of the algorithm; 0: it has none
   /// What it writes is an output that post-processing makes on its own way, part by part: detecting skips it.
   bool redone_by_postprocess = false;
   std::function<void(const Addresses&)> run;
@@ -157,13 +159,13 @@ class DeviceStream {
   virtual void write(const kernels::Tensor& tensor, std::span<const float> nchw) = 0;
 };
 
-struct StreamOptions {
-  int threads = 1;  ///< of a device that computes on the host's cores
 /// What a device does in a second at best; 0 where it does not tell.
 struct PeakRates {
   double flops = 0, bytes = 0;  ///< a multiply-add is two; of its memory
 };
 
+struct StreamOptions {
+  int threads = 1;  ///< of a device that computes on the host's cores
 };
 
 class Device {
@@ -172,6 +174,9 @@ class Device {
   virtual std::string name() const = 0;         ///< "cpu"
   virtual std::string description() const = 0;  ///< the processor and what it can do, for people
   virtual Precision default_precision() const = 0;
+  virtual PeakRates peak(Precision) const { return {}; }
+  /// Rewrites on request (graph/rewrites/rewrites.h) that pay on this device.
+  virtual std::set<std::string, std::less<>> wanted_rewrites() const { return {}; }
   /// Throws Error where the device lacks the precision.
   virtual std::unique_ptr<Network> prepare(graph::Graph graph, Precision precision) = 0;
   virtual std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) = 0;
@@ -183,7 +188,7 @@ class Device {
 Device& open_device(const std::string& name);
 
 /// What a device library exports as `maskrt_device_open`: the version must be this header's.
-constexpr int device_interface_version = 2;
+constexpr int device_interface_version = 3;
 using DeviceOpen = Device* (*)(int version);
 
 }  // namespace maskrt
