@@ -379,6 +379,43 @@ TEST_CASE("sampled grids run few blocks, scale their counters and report nothing
   CHECK(lanes == 128000);
 }
 
+TEST_CASE("a program takes the counters of its launches and says how many blocks run") {
+  const std::string ptx = test_ptx("driver.ptx");
+  CHECK(in_process({{"VGPU_SAMPLE_BLOCKS", "4"}}, [&] {
+          VgpuCounters counters;
+          vgpuTakeCounters(&counters);
+          NEED(counters.launches == 0);
+          Program program;
+          NEED_OK(program.start(ptx));
+          vgpuTakeCounters(&counters);
+          CUdeviceptr x = 0;
+          NEED_OK(cuMemAlloc(&x, 4 * 128000));
+          const auto run = [&] {
+            NEED_OK(launch(program.scale, 1000, 128, nullptr, x, 128000, 2.0f, 1.0f));
+            NEED_OK(cuCtxSynchronize());
+            vgpuTakeCounters(&counters);
+            NEED(counters.launches == 1);
+            NEED(counters.blocks == 1000);
+            // A load and a store of a float each by every warp.
+            NEED(counters.all.global_requests == 2 * 4000);
+            NEED(counters.all.global_sectors == 2 * 4000 * 4);
+            NEED(counters.all.global_used == 2 * 512000);
+            NEED(counters.all.shared_requests == 0);
+            NEED(counters.all.tensor_instructions == 0);
+            NEED(counters.main_loop.instructions <= counters.all.instructions);
+            return 0;
+          };
+          NEED(run() == 0);
+          NEED(counters.blocks_run == 4);
+          vgpuSetSampleBlocks(0);
+          NEED(run() == 0);
+          NEED(counters.blocks_run == 1000);
+          vgpuTakeCounters(&counters);
+          NEED(counters.launches == 0);
+          return 0;
+        }) == 0);
+}
+
 TEST_CASE("races between streams are reported unless VGPU_CHECKS is 0") {
   const std::string ptx = test_ptx("driver.ptx");
   for (const bool checks : {true, false}) {

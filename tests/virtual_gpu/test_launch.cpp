@@ -3,6 +3,7 @@
 
 #include "harness.h"
 #include "machine/settings.h"
+#include "tools/launch_summary.h"
 
 namespace vgpu {
 namespace {
@@ -68,13 +69,54 @@ TEST_CASE("sectors and bank conflicts are counted") {
     const std::uint64_t x = bench.upload(std::vector<float>(2048, 1.0f));
     LineCount sum;
     for (const LineCount& c : bench.run_clean("k", grid(1, 32), x, stride).counts) sum.add(c);
-    return std::pair{sum.sectors, sum.wavefronts};
+    return std::vector<std::uint64_t>{sum.sectors, sum.used, sum.wavefronts, sum.least};
   };
-  CHECK(count(1) == std::pair<std::uint64_t, std::uint64_t>{4, 1});
-  CHECK(count(2) == std::pair<std::uint64_t, std::uint64_t>{8, 2});
-  CHECK(count(32) == std::pair<std::uint64_t, std::uint64_t>{32, 32});
-  CHECK(count(33) == std::pair<std::uint64_t, std::uint64_t>{32, 1});
-  CHECK(count(0) == std::pair<std::uint64_t, std::uint64_t>{1, 1});
+  CHECK(count(1) == std::vector<std::uint64_t>{4, 128, 1, 1});
+  CHECK(count(2) == std::vector<std::uint64_t>{8, 128, 2, 1});
+  CHECK(count(32) == std::vector<std::uint64_t>{32, 128, 32, 1});
+  CHECK(count(33) == std::vector<std::uint64_t>{32, 128, 1, 1});
+  CHECK(count(0) == std::vector<std::uint64_t>{1, 4, 1, 1});
+}
+
+TEST_CASE("sectors of wide accesses that overlap are counted once") {
+  // Lane i reads 16 bytes at 8 i, every second of which its neighbours read, too; shared memory takes 4 passes at 16 i.
+  const std::string ptx = kHeader +
+                          ".visible .entry k(.param .u64 x)\n{\n.shared .align 128 .b8 tile[512];\n"
+                          ".reg .b32 %r<9>; .reg .b64 %rd<3>;\n"
+                          "mov.u32 %r1, %tid.x;\nld.param.u64 %rd1, [x];\nshr.u32 %r2, %r1, 1;\n"
+                          "mad.wide.u32 %rd2, %r2, 16, %rd1;\nld.global.v4.u32 {%r3, %r4, %r5, %r6}, [%rd2];\n"
+                          "mov.u32 %r7, tile;\nmad.lo.u32 %r8, %r1, 16, %r7;\n"
+                          "st.shared.v4.u32 [%r8], {%r3, %r4, %r5, %r6};\nret;\n}\n";
+  Settings settings = test_settings();
+  settings.counters = true;
+  Bench bench(ptx, settings);
+  const std::uint64_t x = bench.upload(std::vector<float>(64, 1.0f));
+  LineCount sum;
+  for (const LineCount& c : bench.run_clean("k", grid(1, 32), x).counts) sum.add(c);
+  CHECK(sum.sectors == 8);
+  CHECK(sum.used == 256);
+  CHECK(sum.wavefronts == 4);
+  CHECK(sum.least == 4);
+}
+
+TEST_CASE("the main loop is the innermost around what is executed most") {
+  // 7 rounds of 5 rounds that load once each, between loads that lie outside.
+  const std::string ptx = kHeader +
+                          ".visible .entry k(.param .u64 x)\n{\n.reg .b32 %r<4>; .reg .b64 %rd<2>; .reg .pred %p<3>;\n"
+                          "ld.param.u64 %rd1, [x];\nld.global.u32 %r3, [%rd1];\nmov.u32 %r1, 0;\nOUTER:\n"
+                          "mov.u32 %r2, 0;\nINNER:\nld.global.u32 %r3, [%rd1 + 4];\nadd.u32 %r2, %r2, 1;\n"
+                          "setp.lt.u32 %p1, %r2, 5;\n@%p1 bra INNER;\nadd.u32 %r1, %r1, 1;\n"
+                          "setp.lt.u32 %p2, %r1, 7;\n@%p2 bra OUTER;\nret;\n}\n";
+  Settings settings = test_settings();
+  settings.counters = true;
+  Bench bench(ptx, settings);
+  const std::uint64_t x = bench.upload(std::vector<float>(64, 1.0f));
+  const LaunchResult result = bench.run_clean("k", grid(3, 32), x);
+  const LaunchSummary summary = summarise(*bench.module, result.counts);
+  CHECK(summary.main_loop.total.issued == 3 * 7 * (5 * 3 + 4));  // the last round does not take its branch
+  CHECK(summary.main_loop.global.requests == 3 * 7 * 5);
+  CHECK(summary.all.global.requests == 3 * (7 * 5 + 1));
+  CHECK(summary.all.tensor_instructions == 0);
 }
 
 TEST_CASE("device memory is counted, fenced and given back") {

@@ -45,3 +45,22 @@ extern "C" __attribute__((visibility("default"))) size_t vgpuGetReportCount() {
     return 0;
   }
 }
+
+extern "C" __attribute__((visibility("default"))) void vgpuTakeCounters(VgpuCounters* counters) {
+  std::memset(counters, 0, sizeof *counters);
+  try {
+    Driver& driver = Driver::get();
+    driver.device->settings().counters = true;
+    *counters = driver.records->take_counters();
+  } catch (const Status&) {
+    // Nothing has run before cuInit.
+  }
+}
+
+extern "C" __attribute__((visibility("default"))) void vgpuSetSampleBlocks(uint32_t blocks) {
+  try {
+    Driver::get().device->settings().sample_blocks = blocks;
+  } catch (const Status&) {
+    // The environment decides what cuInit begins with.
+  }
+}

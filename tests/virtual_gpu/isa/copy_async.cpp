@@ -43,7 +43,7 @@ void copy(Warp& w, const Instr& in, Lanes mask) {
   alignas(64) u64 from[kWarpSize];
   addresses(w, in.a[0], static_cast<s32>(in.flags), mask, to);
   addresses(w, in.a[1], in.immediate, mask, from);
-  count_global(w, mask, from, in.width);
+  Lanes reading = 0;
   for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
     const int l = std::countr_zero(rest);
     const Lanes lane = Lanes{1} << l;
@@ -71,6 +71,7 @@ void copy(Warp& w, const Instr& in, Lanes mask) {
                  " bytes between addresses that are no multiples of it");
     }
     if (c.source_bytes != 0) {
+      reading |= lane;
       const Memory& memory = w.cta->launch->memory;
       // The source is checked now, where the report can name the cause, and again when it is read.
       if (!memory.contains(c.source) || *memory.state(c.source) < static_cast<u8>(ByteState::undefined)) {
@@ -80,6 +81,7 @@ void copy(Warp& w, const Instr& in, Lanes mask) {
     mark_pending(w, in, lane, shared_range(w, in, lane, c.destination, c.bytes), c.bytes);
     w.copies.push_back(c);
   }
+  if (reading != 0) count_global(w, reading, from, in.width);
 }
 
 void commit(Warp& w, const Instr&, Lanes mask) {

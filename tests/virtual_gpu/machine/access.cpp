@@ -315,15 +315,22 @@ void write_shared_async(const Warp& w, const Instr& instr, Lanes lanes, const Vi
 void count_global(Warp& w, Lanes mask, const std::uint64_t* addresses, std::uint32_t bytes) {
   if (w.counts == nullptr) return;
   LineCount& count = w.counts[w.pc - 1];
-  std::uint64_t sectors[64];
+  std::uint64_t places[kWarpSize];
   int n = 0;
   for (int l = 0; l < kWarpSize; ++l) {
-    if ((mask >> l & 1) == 0) continue;
-    for (std::uint64_t s = addresses[l] / 32; s <= (addresses[l] + bytes - 1) / 32 && n < 64; ++s) sectors[n++] = s;
+    if ((mask >> l & 1) != 0) places[n++] = addresses[l];
   }
-  std::sort(sectors, sectors + n);
+  std::sort(places, places + n);
+  std::uint64_t touched_to = 0, used_to = 0;  // the first sector and the first byte beyond those before
+  for (int i = 0; i < n; ++i) {
+    const std::uint64_t end = places[i] + bytes, last = (end - 1) / 32;
+    const std::uint64_t first = std::max(places[i] / 32, touched_to);
+    if (last >= first) count.sectors += last - first + 1;
+    touched_to = std::max(touched_to, last + 1);
+    count.used += end - std::min(end, std::max(places[i], used_to));
+    used_to = std::max(used_to, end);
+  }
   ++count.requests;
-  count.sectors += static_cast<std::uint64_t>(std::unique(sectors, sectors + n) - sectors);
   count.bytes += std::uint64_t{bytes} * static_cast<std::uint64_t>(std::popcount(mask));
   count.memory_space = 1;
 }
@@ -350,6 +357,7 @@ void count_shared(Warp& w, Lanes mask, const std::uint64_t* addresses, std::uint
       }
     }
     count.wavefronts += static_cast<std::uint64_t>(passes);
+    if (passes != 0) ++count.least;
   }
   ++count.requests;
   count.bytes += std::uint64_t{bytes} * static_cast<std::uint64_t>(std::popcount(mask));

@@ -127,11 +127,17 @@ struct ParamSlot {
 /// What alloca may take of one thread's local memory.
 constexpr std::uint32_t kDynamicStack = 16384;
 
+/// A loop of a program, which is laid out in one piece: its first instruction and the branch back to it.
+struct Loop {
+  std::uint32_t first = 0, last = 0;
+};
+
 /// One decoded entry or device function.
 struct Program {
   std::string name;
   bool is_entry = false;
   std::vector<Instr> code;
+  std::vector<Loop> loops;
   ArgLists lists;
   std::uint32_t register_bytes = 0;  ///< of one warp's frame
   std::uint32_t predicates = 2;      ///< 0 is always false, 1 always true

@@ -199,6 +199,7 @@ void Decoder::emit() {
   for (const Fixup& fixup : fixups_) {
     Instr& instr = program_.code[fixup.code];
     const std::uint32_t target = position_[fixup.item];
+    if (target <= fixup.code) program_.loops.push_back({target, fixup.code});
     if (fixup.entry < 0) {
       instr.immediate = target;
     } else {

@@ -5,56 +5,20 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "tools/launch_summary.h"
+
 namespace vgpu {
 namespace {
 
 constexpr std::array<const char*, kKinds> kNames{"integer", "floating", "half",   "convert", "move", "control",
                                                  "memory",  "barrier",  "tensor", "async",   "other"};
 
-struct Line {
-  const Instr* instr;
-  LineCount count;
-};
-
-struct Summary {
-  std::array<LineCount, kKinds> kinds{};
-  LineCount total;
-  std::uint64_t tensor_ops = 0;
-  std::uint64_t global_requests = 0, global_bytes = 0, shared_requests = 0, shared_bytes = 0, local_bytes = 0;
-  std::vector<Line> lines;
-};
-
-Summary summarise(const Module& module, const std::vector<LineCount>& counts) {
-  Summary s;
-  for (const auto& [name, program] : module.programs()) {
-    for (std::size_t i = 0; i < program->code.size(); ++i) {
-      const Instr& instr = program->code[i];
-      const LineCount& count = counts[program->first_count + i];
-      if (count.issued == 0) continue;
-      s.kinds[static_cast<std::size_t>(instr.kind)].add(count);
-      s.total.add(count);
-      s.tensor_ops += count.issued * instr.tensor_ops;
-      if (count.memory_space == 1) {
-        s.global_requests += count.requests;
-        s.global_bytes += count.bytes;
-      } else if (count.memory_space == 2) {
-        s.shared_requests += count.requests;
-        s.shared_bytes += count.bytes;
-      } else if (count.memory_space == 3) {
-        s.local_bytes += count.bytes;
-      }
-      s.lines.push_back({&instr, count});
-    }
-  }
-  return s;
-}
-
 double ratio(std::uint64_t a, std::uint64_t b) { return b == 0 ? 0 : static_cast<double>(a) / static_cast<double>(b); }
 
 }  // namespace
 
 std::string counters_table(const Module& module, const std::vector<LineCount>& counts) {
-  Summary s = summarise(module, counts);
+  LaunchSummary s = summarise(module, counts);
   std::string out;
   char line[512];
   const auto print = [&](auto... args) {
@@ -68,15 +32,17 @@ std::string counters_table(const Module& module, const std::vector<LineCount>& c
       print("  %-10s %14llu %16llu %9.1f%%\n", kNames[k], static_cast<unsigned long long>(c.issued),
             static_cast<unsigned long long>(c.lanes), 100 * ratio(c.divergent, c.issued));
   }
-  print("  tensor-core operations %llu\n", static_cast<unsigned long long>(s.tensor_ops));
-  print("  global: %llu requests, %llu bytes, %.2f sectors a request\n",
-        static_cast<unsigned long long>(s.global_requests), static_cast<unsigned long long>(s.global_bytes),
-        ratio(s.total.sectors, s.global_requests));
-  print("  shared: %llu requests, %llu bytes, %.2f passes a request; local: %llu bytes\n",
-        static_cast<unsigned long long>(s.shared_requests), static_cast<unsigned long long>(s.shared_bytes),
-        ratio(s.total.wavefronts, s.shared_requests), static_cast<unsigned long long>(s.local_bytes));
+  print("  tensor-core operations %llu\n", static_cast<unsigned long long>(s.all.tensor_ops));
+  const LineCount &global = s.all.global, &shared = s.all.shared;
+  print("  global: %llu requests, %llu bytes, %.2f sectors a request, %.1f%% of their bytes used\n",
+        static_cast<unsigned long long>(global.requests), static_cast<unsigned long long>(global.bytes),
+        ratio(global.sectors, global.requests), 100 * ratio(global.used, 32 * global.sectors));
+  print("  shared: %llu requests, %llu bytes, %.2f passes a request, %.2f times the least; local: %llu bytes\n",
+        static_cast<unsigned long long>(shared.requests), static_cast<unsigned long long>(shared.bytes),
+        ratio(shared.wavefronts, shared.requests), ratio(shared.wavefronts, shared.least),
+        static_cast<unsigned long long>(s.all.local.bytes));
   // What a kernel engineer looks at first: the lines with the most passes and sectors.
-  std::sort(s.lines.begin(), s.lines.end(), [](const Line& a, const Line& b) {
+  std::sort(s.lines.begin(), s.lines.end(), [](const LaunchSummary::Line& a, const LaunchSummary::Line& b) {
     return a.count.sectors + a.count.wavefronts > b.count.sectors + b.count.wavefronts;
   });
   for (std::size_t i = 0; i < s.lines.size() && i < 8 && s.lines[i].count.requests != 0; ++i) {
@@ -90,7 +56,7 @@ std::string counters_table(const Module& module, const std::vector<LineCount>& c
 }
 
 std::string counters_json(const Module& module, const std::vector<LineCount>& counts) {
-  const Summary s = summarise(module, counts);
+  const LaunchSummary s = summarise(module, counts);
   nlohmann::json json;
   const auto object = [](const LineCount& c) {
     return nlohmann::json{{"warp_instructions", c.issued},
@@ -98,19 +64,27 @@ std::string counters_json(const Module& module, const std::vector<LineCount>& co
                           {"divergent", c.divergent},
                           {"requests", c.requests},
                           {"sectors", c.sectors},
+                          {"sector_bytes_used", c.used},
                           {"shared_passes", c.wavefronts},
+                          {"shared_passes_at_least", c.least},
                           {"bytes", c.bytes}};
   };
   for (std::size_t k = 0; k < s.kinds.size(); ++k) {
     if (s.kinds[k].issued != 0) json["kinds"][kNames[k]] = object(s.kinds[k]);
   }
-  json["total"] = object(s.total);
-  json["total"]["tensor_ops"] = s.tensor_ops;
-  json["total"]["global_bytes"] = s.global_bytes;
-  json["total"]["shared_bytes"] = s.shared_bytes;
-  json["total"]["local_bytes"] = s.local_bytes;
+  const auto sums = [&](const CountSums& c) {
+    nlohmann::json of = object(c.total);
+    of["tensor_instructions"] = c.tensor_instructions;
+    of["tensor_ops"] = c.tensor_ops;
+    of["global_bytes"] = c.global.bytes;
+    of["shared_bytes"] = c.shared.bytes;
+    of["local_bytes"] = c.local.bytes;
+    return of;
+  };
+  json["total"] = sums(s.all);
+  json["main_loop"] = sums(s.main_loop);
   json["lines"] = nlohmann::json::array();
-  for (const Line& line : s.lines) {
+  for (const LaunchSummary::Line& line : s.lines) {
     nlohmann::json entry = object(line.count);
     entry["line"] = line.instr->line;
     entry["text"] = std::string(module.line_text(line.instr->line));

@@ -10,7 +10,7 @@ namespace vgpu {
 
 /// One line a kind of instruction, then the lines that execute most.
 std::string counters_table(const Module& module, const std::vector<LineCount>& counts);
-/// {"kinds": {...}, "total": {...}, "lines": [{"line", "text", "source", ...}]}
+/// {"kinds": {...}, "total": {...}, "main_loop": {...}, "lines": [{"line", "text", "source", ...}]}
 std::string counters_json(const Module& module, const std::vector<LineCount>& counts);
 
 }  // namespace vgpu

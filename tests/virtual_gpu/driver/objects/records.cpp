@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "driver/objects/allocations.h"
 #include "driver/objects/context.h"
@@ -11,6 +12,7 @@
 #include "driver/objects/pool.h"
 #include "driver/objects/streams.h"
 #include "tools/counters_table.h"
+#include "tools/launch_summary.h"
 
 namespace vgpu::driver {
 namespace {
@@ -38,6 +40,20 @@ constexpr Field kFields[] = {
     {"graph", &VgpuLeaks::graphs, nullptr},
     {"executable graph", &VgpuLeaks::graph_execs, nullptr},
 };
+
+void add(VgpuCount& to, const CountSums& sums) {
+  to.instructions += sums.total.issued;
+  to.tensor_instructions += sums.tensor_instructions;
+  to.tensor_ops += sums.tensor_ops;
+  to.global_requests += sums.global.requests;
+  to.global_sectors += sums.global.sectors;
+  to.global_used += sums.global.used;
+  to.shared_requests += sums.shared.requests;
+  to.shared_passes += sums.shared.wavefronts;
+  to.shared_least += sums.shared.least;
+}
+
+std::uint64_t volume(const Dim3& d) { return std::uint64_t{d[0]} * d[1] * d[2]; }
 
 }  // namespace
 
@@ -76,7 +92,15 @@ void Records::add(const engine::KernelLaunch& launch, const LaunchResult& result
     std::fflush(stdout);
   }
   ++launches_;
-  if (!counters_file_.is_open() || result.counts.empty()) return;
+  if (result.counts.empty()) return;
+  const LaunchSummary summary = summarise(*launch.module, result.counts);
+  ++counters_.launches;
+  counters_.blocks += volume(launch.config.grid);
+  counters_.blocks_run += result.blocks;
+  counters_.local_bytes += summary.all.local.bytes;
+  driver::add(counters_.all, summary.all);
+  driver::add(counters_.main_loop, summary.main_loop);
+  if (!counters_file_.is_open()) return;
   const nlohmann::json json{
       {"launch", launches_},
       {"kernel", launch.program->name},
@@ -89,6 +113,11 @@ void Records::add(const engine::KernelLaunch& launch, const LaunchResult& result
       {"counters", nlohmann::json::parse(counters_json(*launch.module, result.counts))},
   };
   counters_file_ << json.dump() << std::endl;
+}
+
+VgpuCounters Records::take_counters() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(counters_, {});
 }
 
 void Records::finish(const VgpuLeaks& found) {

@@ -26,6 +26,8 @@ class Records {
   void add_error(const std::string& why);
   /// A kernel that ran: what it printed goes to stdout, its counters to the file.
   void add(const engine::KernelLaunch& launch, const LaunchResult& result);
+  /// What the kernels since the last call did.
+  VgpuCounters take_counters();
   /// At the end: what was not freed, to stderr (where there is any) and the file.
   void finish(const VgpuLeaks& leaks);
 
@@ -40,6 +42,7 @@ class Records {
   std::ofstream counters_file_;
   std::atomic<std::size_t> reports_{0};
   std::size_t launches_ = 0;
+  VgpuCounters counters_{};
   VgpuLeaks left_behind_{};
 };
 
