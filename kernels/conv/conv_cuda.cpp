@@ -256,6 +256,7 @@ void launch_conv(const CudaConvPlan& plan, const CudaConvOperands& operands, Cud
   need(residual, operands.residual, "a residual", misalignment(problem.residual.data));
   need(problem.coordinates, operands.coordinate_table, "a coordinate table", 0);
   need(split, operands.workspace, "a workspace", 0);
+  need(operands.next_weight_bytes != 0, operands.next_weights, "the next weights", 0);
   need(split, operands.counters, "counters", misalignment(operands.counters) & ~std::uintptr_t{3});
   if (problem.scale && operands.scale == nullptr) refuse("a scale", "none");
   if (problem.bias && operands.bias == nullptr) refuse("a bias", "none");
@@ -270,15 +271,17 @@ void launch_conv(const CudaConvPlan& plan, const CudaConvOperands& operands, Cud
   p.out = operands.out;
   p.partials = static_cast<float*>(operands.workspace);
   p.counters = static_cast<unsigned*>(operands.counters);
+  p.next_weights = operands.next_weights;
+  p.next_weight_bytes = static_cast<unsigned>(operands.next_weight_bytes);
   KernelLaunch launch;
   launch.kernel = plan.kernel;
   launch.grid = plan.grid;
   launch.block = plan.block;
   launch.cluster = plan.cluster;
   launch.shared_bytes = plan.shared_bytes;
+  launch.overlaps_previous = kernel_of(plan.choice).tensor_cores;
   if (kernel_of(plan.choice).by_tensor_copies()) {
     const ConvTmaParams with_maps = with_tensor_maps(plan, p, queue);
-    launch.overlaps_previous = true;
     launch.parameters = bytes_of(with_maps);
     queue.launch(launch);
   } else {

@@ -79,6 +79,8 @@ struct CudaConvOperands {
   void* out = nullptr;
   void* workspace = nullptr;
   void* counters = nullptr;
+  const void* next_weights = nullptr;  ///< of the convolution that comes next: Hopper brings them into L2 meanwhile
+  std::size_t next_weight_bytes = 0;
 };
 
 /// Launches one kernel. Throws Error where an operand is missing or its alignment is not the plan's.

@@ -94,6 +94,8 @@ constexpr ConvKernel kernels[] = {
     sm90("conv_sm90_128x128", 1, 128, false, 6),
     sm90("conv_sm90_72x128", 1, 72, false, 8),
     sm90("conv_sm90_256x64", 1, 128, true, 5),
+    sm90("conv_sm90_272x64", 1, 136, true, 5),
+    sm90("conv_sm90_272x128", 2, 136, true, 4),
 };
 
 }  // namespace

@@ -9,7 +9,9 @@
 // (256 cycles on sm_80, of which the reads take 64): narrower warps wait for shared memory sooner.
 #include <cuda_fp16.h>
 
+#include "../ptx/griddepcontrol.cuh"
 #include "mma_tile.cuh"
+#include "next_weights.cuh"
 #include "split_sum.cuh"
 
 namespace maskrt::kernels {
@@ -19,6 +21,7 @@ template <typename Tile>
 __device__ __forceinline__ void conv(const ConvParams& p) {
   extern __shared__ __align__(128) unsigned char shared[];
   constexpr int stages = Tile::stages;
+  ptx::let_next_grid_start();
 
   const int column_tile = static_cast<int>(blockIdx.x) % p.column_tiles;
   const int first_pixel = static_cast<int>(blockIdx.x) / p.column_tiles * Tile::rows;
@@ -40,12 +43,21 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   const auto next = [](std::uint32_t stage) {
     return stage == (stages - 1) * Tile::stage_bytes ? 0u : stage + Tile::stage_bytes;
   };
+  // The first weights do not wait for the kernel before this one, which may still be writing the pixels.
+  weights.load(p, base + Tile::left_bytes);
+  ptx::wait_for_previous_grid();
+  pixels.load(p, base);
+  commit_pieces();
+  written = next(written);
 #pragma unroll 1
-  for (int step = 0; step < stages - 1; ++step) {
+  for (int step = 1; step < stages - 1; ++step) {
     if (step < steps) load();
     commit_pieces();
     written = next(written);
   }
+  if (threadIdx.x == 0)
+    prefetch_next_weights(p, (blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x,
+                          gridDim.x * gridDim.y * gridDim.z);
 
   const Place<Tile> place(threadIdx.x);
   const std::uint32_t left_at = base + swizzled<Tile::pieces>(place.row() + place.lane % 16, place.lane / 16);

@@ -17,6 +17,8 @@ struct ConvParams {
   const void* residual;    // null: none
   const int* coordinates;  // null: none; coordinate_table.h
   void* out;
+  const void* next_weights;    // what the launch after this one will read
+  unsigned next_weight_bytes;  // a multiple of 16
   float* partials;     // splits > 1: [tile][split][what a tile's threads hold]
   unsigned* counters;  // splits > 1: [tile], zero between launches
 

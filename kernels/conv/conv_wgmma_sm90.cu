@@ -24,6 +24,7 @@
 #include "../ptx/wgmma.cuh"
 #include "conv_tma_params.h"
 #include "epilogue.cuh"
+#include "next_weights.cuh"
 #include "split_sum.cuh"
 
 namespace maskrt::kernels {
@@ -45,7 +46,7 @@ struct Tile {
   // the channels, so that the four pixels and eight channels that a warp's store meets are in different banks.
   static constexpr int line = group_channels + 4, staged = 8 * line;
   static constexpr int staging_at = stages * stage_bytes, barriers_at = staging_at + 2 * 2 * staged * 4;
-  static_assert(channels % 16 == 0 && channels <= 256 && pixels <= 256 && pixels % 8 == 0, "one copy each");
+  static_assert(channels % 16 == 0 && channels <= 256 && pixels <= 1024 && pixels % 8 == 0, "one copy each");
 };
 
 /// One tile, or a part of its sum. Number n stands for one unit of each block of a cluster.
@@ -269,6 +270,7 @@ __device__ __forceinline__ void conv(const ConvTmaParams& p) {
   if (threadIdx.x >= consumers) {
     ptx::give_registers<40>();
     if (threadIdx.x == consumers) produce<Tile>(p, base, full, empty);
+    if (threadIdx.x == consumers + 32) prefetch_next_weights(p.conv, blockIdx.x, gridDim.x);
   } else {
     ptx::take_registers<232>();
     ptx::wait_for_previous_grid();
@@ -293,7 +295,9 @@ MASKRT_CONV(conv_sm90_96x256, 2, 96, false, 4)
 MASKRT_CONV(conv_sm90_72x256, 2, 72, false, 5)  // 8640 pixels by 256 channels in one wave
 MASKRT_CONV(conv_sm90_128x128, 1, 128, false, 6)
 MASKRT_CONV(conv_sm90_72x128, 1, 72, false, 8)  // 2160 pixels
-MASKRT_CONV(conv_sm90_256x64, 1, 128, true, 5)  // 64 channels: res2
+MASKRT_CONV(conv_sm90_256x64, 1, 128, true, 5)  // 64 channels
+MASKRT_CONV(conv_sm90_272x64, 1, 136, true, 5)  // 34560 pixels (res2) in one wave of 132
+MASKRT_CONV(conv_sm90_272x128, 2, 136, true, 4)
 #undef MASKRT_CONV
 
 }  // namespace maskrt::kernels

@@ -181,6 +181,8 @@ class Prepared {
     operands.out = out.data;
     operands.workspace = workspace_.data();
     operands.counters = counters_.data();
+    operands.next_weights = weights_.data();
+    operands.next_weight_bytes = plan_.weights.bytes();
     launch_conv(plan_, operands, Gpu::instance().queue());
   }
   void require_intact() const {
