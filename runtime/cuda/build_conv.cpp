@@ -63,6 +63,8 @@ void ProgramBuilder::add(const graph::Conv& op) {
     kernels::pack_conv_weight(plan.weights, weight->evaluate().data(), packed.data());
     return packed;
   });
+  if (next_weights_ != nullptr) *next_weights_ = {weights, plan.weights.bytes()};
+  next_weights_ = std::make_shared<NextWeights>();
   const float* scale = problem.scale ? vector_of(self, "scale", scaled.factors) : nullptr;
   const float* bias = vector_of(self, "bias", op.bias);
   const std::byte* table = nullptr;
@@ -80,11 +82,11 @@ void ProgramBuilder::add(const graph::Conv& op) {
   step(
       "conv", plan.kernel.entry + (plan.choice.splits > 1 ? " / " + std::to_string(plan.choice.splits) : std::string()),
       {in, residual, workspace, counters}, {out, workspace, counters},
-      [=](const Addresses& addresses, kernels::CudaQueue& queue) {
+      [=, next = next_weights_](const Addresses& addresses, kernels::CudaQueue& queue) {
         const auto address = [&](const View& view) { return view.buffer < 0 ? nullptr : view.address(addresses); };
         kernels::launch_conv(plan,
                              {address(in), weights, scale, bias, address(residual), table, address(out),
-                              address(workspace), address(counters)},
+                              address(workspace), address(counters), next->data, next->bytes},
                              queue);
       },
       nodes);

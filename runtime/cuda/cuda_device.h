@@ -14,6 +14,7 @@ class CudaDevice final : public Device {
   std::string name() const override;
   std::string description() const override;
   Precision default_precision() const override { return Precision::fp16; }
+  std::set<std::string, std::less<>> wanted_rewrites() const override { return {"pair-convs"}; }
   PeakRates peak(Precision precision) const override;
   std::unique_ptr<Network> prepare(graph::Graph graph, Precision precision) override;
   std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) override;

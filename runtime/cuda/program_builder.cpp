@@ -79,7 +79,11 @@ int ProgramBuilder::new_buffer(const std::string& name, std::size_t bytes, bool 
 
 View ProgramBuilder::make(graph::ValueId value) {
   const graph::Extent& e = extent(value);
-  const std::int64_t block = e.list ? e.channels : round_up(e.channels, 8);
+  const std::vector<int> readers = graph_.consumers(value);
+  const bool mask_kernels = std::any_of(readers.begin(), readers.end(), [this](int reader) {
+    return std::holds_alternative<graph::MaskProduct>(node(reader).operation);
+  });
+  const std::int64_t block = e.list && !mask_kernels ? e.channels : round_up(e.channels, 8);
   View view;
   view.tensor = kernels::dense(nullptr, e.list ? DataType::f32 : type_, e.batch, e.height, e.width, e.channels, block);
   view.buffer = new_buffer(name_of_value(value), view.tensor.bytes());

@@ -1,6 +1,7 @@
 // Turns a graph of one shape into launches: storage for every value, kernels for every node.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -59,8 +60,8 @@ class ProgramBuilder {
   const View& input(std::size_t i) { return stored(node().inputs[i]); }
 
   int new_buffer(const std::string& name, std::size_t bytes, bool scratch = false);
-  /// Storage of its own for a value: maps in the program's type with their channels rounded up to a multiple of 8,
-  /// lists in fp32.
+  /// Storage of its own for a value: maps in the program's type, lists in fp32; channels rounded up to a multiple of 8
+  /// in maps and in what a mask product reads.
   View make(graph::ValueId value);
   View make_output() { return make(node().output); }
   /// A step's own memory, or no view at all where it needs none.
@@ -89,6 +90,12 @@ class ProgramBuilder {
   std::vector<View> stored_;
   std::vector<int> last_reader_;  // by value: index of the last node that reads its numbers; beyond all for outputs
   std::vector<bool> shared_;      // by buffer: more than one value looks into it
+  /// What the last convolution so far brings into L2: packed weights of the next one, once it is built.
+  struct NextWeights {
+    const void* data = nullptr;
+    std::size_t bytes = 0;
+  };
+  std::shared_ptr<NextWeights> next_weights_;
   int zeroed_buffer_ = -1;
   int node_ = 0;  // being built
 };
