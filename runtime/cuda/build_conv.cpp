@@ -90,6 +90,7 @@ void ProgramBuilder::add(const graph::Conv& op) {
                              queue);
       },
       nodes);
+  program_.steps.back().predicted_seconds = plan.predicted_seconds;
 }
 
 }  // namespace maskrt::cuda
