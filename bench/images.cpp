@@ -43,7 +43,7 @@ void preprocess(benchmark::State& state) {
   const ImageToProcess image = image_of(pixels);
   std::vector<float> input(std::size_t{3} * padded_width * resized_height);
   const auto tensor = kernels::dense(input.data(), DataType::f32, 1, resized_height, padded_width, 3, 1);
-  const auto stream = open_device("cpu").open_stream({threads()});
+  const auto stream = open_device("cpu")->open_stream({threads()});
   for (auto _ : state) stream->preprocess(std::span(&image, 1), {}, tensor);
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(pixels.size() + 4 * input.size()));
 }

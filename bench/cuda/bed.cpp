@@ -1,0 +1,168 @@
+#include "bed.h"
+
+#include <algorithm>
+
+#include "kernels/postprocess/postprocess_cuda.h"
+#include "kernels/preprocess/preprocess_cuda.h"
+#include "runtime/executor.h"
+#include "tests/support/mask_scenes.h"
+
+namespace maskrt::bench {
+namespace {
+
+/// Bytes that the host knows, in device memory.
+cuda::DeviceMemory uploaded(const cuda::SessionStream& stream, std::span<const std::byte> bytes) {
+  cuda::DeviceMemory memory(stream.context(), bytes.size());
+  stream.upload(memory.data(), bytes.data(), bytes.size());
+  stream.synchronize();
+  return memory;
+}
+
+double bytes_of(const kernels::Tensor& tensor) { return static_cast<double>(tensor.bytes()); }
+
+kernels::Normalisation normalisation_of(const graph::ModelDescription& description) {
+  kernels::Normalisation normalisation;
+  normalisation.rgb = description.preprocessing.rgb;
+  std::copy_n(description.preprocessing.mean, 3, normalisation.mean);
+  std::copy_n(description.preprocessing.std, 3, normalisation.std);
+  return normalisation;
+}
+
+}  // namespace
+
+Bed::Bed(const Model& model, std::int64_t batch, std::int64_t height, std::int64_t width)
+    : stream_(model.impl()->device->open_stream({})),
+      extents_(graph::infer_extents(model.impl()->network->graph(), batch, height, width)),
+      program_(model.impl()->network->compile(batch, height, width, 1)),
+      memory_(graph::plan_memory(lifetimes(program_))),
+      arena_(stream().context(), memory_.bytes) {
+  record_preprocess(normalisation_of(model.impl()->description));
+  record_network();
+  record_postprocess();
+}
+
+void Bed::clear() const {
+  for (const Stage& stage : stages_)
+    for (const Operation& operation : stage.operations)
+      if (!operation.is_launch()) replay(operation, stream().queue());
+}
+
+void Bed::run_all() const {
+  for (const Stage& stage : stages_)
+    for (const Operation& operation : stage.operations) replay(operation, stream().queue());
+  stream().synchronize();
+}
+
+void Bed::write_logits() const {
+  testing::Uniform uniform(1);
+  const auto fill = [&](const char* name) {
+    const kernels::Tensor list = bound(program_.outputs.at(name));
+    std::vector<float> logits(static_cast<std::size_t>(list.batch * list.height * list.channels));
+    for (float& logit : logits) logit = 2 * uniform() - 1;
+    stream().write(list, logits);
+  };
+  fill("class_logits");
+  fill("objectness_logits");
+  const kernels::Tensor maps =
+      bound(program_.mask_resize ? program_.mask_resize->source : program_.outputs.at("mask_logits"));
+  stream().write(maps, testing::blob_logits(static_cast<int>(maps.width), static_cast<int>(maps.height),
+                                            static_cast<int>(maps.batch * maps.channels), 1));
+}
+
+kernels::Tensor Bed::bound(const Program::Binding& binding) const {
+  kernels::Tensor tensor = binding.tensor;
+  tensor.data = addresses()[binding.buffer] + binding.byte_offset;
+  return tensor;
+}
+
+template <typename Work>
+std::vector<Operation> Bed::record(const Work& work) {
+  Recorder recorder(stream().queue());
+  stream().divert(recorder, [&] { work(); });
+  return recorder.take();
+}
+
+void Bed::record_network() {
+  const auto zeros = std::find_if(program_.buffers.begin(), program_.buffers.end(),
+                                  [](const Buffer& buffer) { return buffer.name == "zeros"; });
+  const auto counters = static_cast<int>(zeros - program_.buffers.begin());
+  for (const Step& step : program_.steps) {
+    Stage stage;
+    stage.name = step.name;
+    stage.operation = step.operation;
+    stage.flops = step.flops;
+    stage.bytes = step.bytes;
+    stage.predicted_seconds = step.predicted_seconds;
+    stage.sums_across_blocks = std::find(step.writes.begin(), step.writes.end(), counters) != step.writes.end();
+    stage.skipped_by_detection = step.redone_by_postprocess;
+    stage.operations = record([&] { step.run(addresses()); });
+    stages_.push_back(std::move(stage));
+  }
+}
+
+void Bed::record_preprocess(const kernels::Normalisation& normalisation) {
+  const kernels::Tensor input = bound(program_.input);
+  const auto width = static_cast<int>(input.width), height = static_cast<int>(input.height);
+  const std::size_t bytes_each = std::size_t{3} * static_cast<std::size_t>(width * height);
+  testing::Uniform uniform(2);
+  std::vector<std::byte> pixels(bytes_each * static_cast<std::size_t>(input.batch));
+  for (std::byte& byte : pixels) byte = static_cast<std::byte>(256 * uniform());
+  buffers_.push_back(uploaded(stream(), pixels));
+  const auto* there = reinterpret_cast<const std::uint8_t*>(buffers_.back().data());
+
+  std::vector<kernels::cuda::ImageToResize> images;
+  for (std::int64_t i = 0; i < input.batch; ++i)
+    images.push_back(kernels::image_to_resize(
+        {there + static_cast<std::size_t>(i) * bytes_each, width, height, 3 * width, kernels::PixelOrder::rgb}, width,
+        height, normalisation, input));
+  buffers_.push_back(uploaded(stream(), std::as_bytes(std::span(images))));
+  const auto* described = reinterpret_cast<const kernels::cuda::ImageToResize*>(buffers_.back().data());
+
+  Stage stage;
+  stage.name = stage.operation = "preprocess";
+  stage.bytes = static_cast<double>(pixels.size()) + bytes_of(input);
+  stage.operations = record([&] { kernels::preprocess_cuda(stream().queue(), described, normalisation, input); });
+  stages_.push_back(std::move(stage));
+}
+
+void Bed::record_postprocess() {
+  kernels::PostprocessPlan plan;
+  plan.class_logits = bound(program_.outputs.at("class_logits"));
+  plan.objectness_logits = bound(program_.outputs.at("objectness_logits"));
+  plan.mask_logits = bound(program_.mask_resize ? program_.mask_resize->source : program_.outputs.at("mask_logits"));
+  plan.factor = program_.mask_resize ? static_cast<int>(program_.mask_resize->factor) : 1;
+  plan.padded_width = static_cast<int>(program_.input.extent.width);
+  plan.padded_height = static_cast<int>(program_.input.extent.height);
+  const kernels::Geometry image{plan.padded_width,  plan.padded_height, plan.padded_width,
+                                plan.padded_height, plan.padded_width,  plan.padded_height};
+  const std::vector<kernels::Geometry> images(static_cast<std::size_t>(plan.class_logits.batch), image);
+
+  const auto allocate = [&](std::size_t bytes) {
+    buffers_.emplace_back(stream().context(), bytes);
+    return buffers_.back().data();
+  };
+  std::byte* const workspace = allocate(kernels::postprocess_workspace_bytes(plan));
+  std::byte* const result = allocate(kernels::postprocess_result_bytes(plan));
+  kernels::clear_postprocess_workspace(stream().queue(), plan, workspace);
+  kernels::MaskBuffers buffers;
+  buffers.word_capacity = kernels::most_mask_words(plan, images);
+  buffers.words = reinterpret_cast<std::uint64_t*>(allocate(buffers.word_capacity * sizeof(std::uint64_t)));
+  buffers.run_capacity = buffers.word_capacity;
+  buffers.runs = reinterpret_cast<std::uint32_t*>(allocate(buffers.run_capacity * sizeof(std::uint32_t)));
+  kernels::PostprocessSettings settings;
+  settings.score_threshold = 0;  // every query's mask is made
+  std::vector<std::byte> call(kernels::postprocess_call_bytes(plan.class_logits.batch));
+  kernels::describe_postprocess_call(plan, images, settings, buffers, call);
+  buffers_.push_back(uploaded(stream(), call));
+  const std::byte* const described = buffers_.back().data();
+
+  Stage stage;
+  stage.name = stage.operation = "postprocess";
+  stage.bytes = bytes_of(plan.class_logits) + bytes_of(plan.objectness_logits) + bytes_of(plan.mask_logits);
+  stage.sums_across_blocks = true;
+  stage.operations =
+      record([&] { kernels::postprocess_cuda(stream().queue(), plan, described, workspace, result, true); });
+  stages_.push_back(std::move(stage));
+}
+
+}  // namespace maskrt::bench

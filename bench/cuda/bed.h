@@ -1,0 +1,62 @@
+// The network that the benchmarks are of, bound to memory, with every launch recorded: from pixels to mask bits.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/memory_plan.h"
+#include "recorder.h"
+#include "runtime/cuda/session_stream.h"
+#include "runtime/model.h"
+
+namespace maskrt::bench {
+
+/// One layer, or one stage before or after the network, as the device launches it.
+struct Stage {
+  std::string name;       ///< the layer's; "preprocess", "postprocess"
+  std::string operation;  ///< "conv", ...
+  double flops = 0, bytes = 0;
+  double predicted_seconds = 0;  ///< by the cost model that chose the kernel; 0: there is none
+  std::vector<Operation> operations;
+  bool sums_across_blocks = false;  ///< its last blocks finish what the others began: a sample of them says too little
+  bool skipped_by_detection = false;
+};
+
+/// A plan for one (batch, height, width) and images of the input's size. What the memory holds at first is arbitrary
+/// until run_all() has run.
+class Bed {
+ public:
+  /// `model`: on the CUDA device. `images` pixels of batch x height x width.
+  Bed(const Model& model, std::int64_t batch, std::int64_t height, std::int64_t width);
+
+  cuda::SessionStream& stream() const { return static_cast<cuda::SessionStream&>(*stream_); }
+  const cuda::Context& context() const { return *stream().context(); }
+  const std::vector<Stage>& stages() const { return stages_; }
+  const std::vector<graph::Extent>& extents() const { return extents_; }
+  /// Sets to zero what must be zero before anything runs.
+  void clear() const;
+  /// Launches everything, from pixels to masks, once.
+  void run_all() const;
+  /// Gives post-processing what to do: maps of blobs for every query, each of which is kept.
+  void write_logits() const;
+
+ private:
+  Addresses addresses() const { return {arena_.data(), memory_.offsets.data(), stream_.get()}; }
+  kernels::Tensor bound(const Program::Binding& binding) const;
+  template <typename Work>
+  std::vector<Operation> record(const Work& work);
+  void record_network();
+  void record_preprocess(const kernels::Normalisation& normalisation);
+  void record_postprocess();
+
+  std::unique_ptr<DeviceStream> stream_;
+  std::vector<graph::Extent> extents_;
+  Program program_;
+  graph::MemoryPlan memory_;
+  cuda::DeviceMemory arena_;
+  std::vector<cuda::DeviceMemory> buffers_;  // what pre- and post-processing need beside it
+  std::vector<Stage> stages_;
+};
+
+}  // namespace maskrt::bench

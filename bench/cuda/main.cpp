@@ -1,0 +1,123 @@
+// maskrt-bench-cuda: every kernel of SparseInst R-50 G-IAM at every shape that it meets, whole networks, and rivals.
+// Times on a GPU; on the virtual GPU, which it takes where there is none, what it counts. All of Google Benchmark's
+// options work.
+#include <benchmark/benchmark.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <vector>
+
+#include "rivals/rivals.h"
+#include "suite.h"
+#include "weights_tools/models/models.h"
+#include "weights_tools/models/random_weights.h"
+
+namespace {
+
+using namespace maskrt;
+
+struct Options {
+  std::vector<int> batches{1, 8, 16};
+  std::vector<std::string> precisions{"fp16"};
+  std::string config = "sparse_inst_r50_giam";
+  int height = 640, width = 864;
+  bool rivals = true;
+};
+
+/// Google Benchmark has taken its own already.
+Options read_options(int argc, char** argv) {
+  Options options;
+  CLI::App app(
+      "Times every kernel of a network at every shape that it meets, with random weights; on the virtual GPU, counts\n"
+      "what each does. --benchmark_filter=REGEX, --benchmark_out=FILE and the like are Google Benchmark's.",
+      "maskrt-bench-cuda");
+  app.add_option("--batch", options.batches, "batch sizes, separated by commas")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--precision", options.precisions, "fp16, fp32, tf32, separated by commas")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"fp16", "fp32", "tf32"}))
+      ->capture_default_str();
+  app.add_option("--config", options.config, "a published SparseInst config")->capture_default_str();
+  app.add_option("--height", options.height, "of the input, a multiple of 32")
+      ->check(CLI::Range(32, 2048))
+      ->capture_default_str();
+  app.add_option("--width", options.width, "of the input, a multiple of 32")
+      ->check(CLI::Range(32, 2048))
+      ->capture_default_str();
+  app.add_flag("!--no-rivals", options.rivals, "leave cuBLAS and cuDNN out");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : 2);
+  }
+  return options;
+}
+
+/// Where there is no GPU and nobody has named a driver: the virtual GPU beside this program, if it was built.
+void choose_driver() {
+  bench::VirtualGpu::prepare_environment();
+  if (const char* named = std::getenv("MASKRT_CUDA_DRIVER"); named != nullptr && *named != '\0') return;
+  try {
+    cuda::Driver::instance();
+  } catch (const Error& error) {
+    const std::filesystem::path library =
+        std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "lib" / "libvgpu.so";
+    if (!std::filesystem::exists(library)) throw;
+    std::fprintf(stderr, "%s; counting on the virtual GPU instead\n", error.what());
+    setenv("MASKRT_CUDA_DRIVER", library.c_str(), 1);
+  }
+}
+
+Precision precision_of(const std::string& name) {
+  for (const Precision precision : {Precision::fp16, Precision::tf32})
+    if (name_of(precision) == name) return precision;
+  return Precision::fp32;
+}
+
+Model model_of(const Options& options, Precision precision) {
+  const auto settings = weights::read_sparse_inst_config(weights::published_config(options.config));
+  ModelOptions how;
+  how.device = "cuda";
+  how.precision = precision == Precision::fp16   ? Compute::fp16
+                  : precision == Precision::tf32 ? Compute::tf32
+                                                 : Compute::fp32;
+  auto built = weights::build_model(settings, weights::random_weights(settings));
+  return make_model(std::move(built.description), how);
+}
+
+void run(const Options& options) {
+  choose_driver();
+  const auto virtual_gpu = bench::VirtualGpu::of(cuda::Driver::instance());
+  Device& device = open_device("cuda");
+  benchmark::AddCustomContext("device", device.description());
+  if (virtual_gpu) {
+    benchmark::AddCustomContext("times", "none: counters of the virtual GPU");
+  } else if (options.rivals) {
+    for (const std::string& word : bench::absent_rivals()) std::fprintf(stderr, "%s\n", word.c_str());
+  }
+  for (const std::string& name : options.precisions) {
+    const Precision precision = precision_of(name);
+    const Model model = model_of(options, precision);
+    for (const int batch : options.batches)
+      bench::register_suite({model, precision, batch, options.height, options.width, virtual_gpu}, options.rivals);
+  }
+  benchmark::RunSpecifiedBenchmarks();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  try {
+    run(read_options(argc, argv));
+  } catch (const Error& error) {
+    std::fprintf(stderr, "maskrt-bench-cuda: %s\n", error.what());
+    return 1;
+  }
+  benchmark::Shutdown();
+  return 0;
+}
