@@ -6,14 +6,17 @@
 
 namespace maskrt::kernels {
 
-enum class Activation : std::uint8_t { none, relu, sigmoid };
+enum class Activation : std::uint8_t { none, relu, sigmoid, leaky_relu };
 
-inline float activate(Activation activation, float value) {
+/// `slope` is what leaky ReLU multiplies negative numbers with.
+inline float activate(Activation activation, float value, float slope = 0) {
   switch (activation) {
     case Activation::relu:
       return value > 0 ? value : 0.0f;
     case Activation::sigmoid:
       return 1.0f / (1.0f + std::exp(-value));
+    case Activation::leaky_relu:
+      return value > 0 ? value : value * slope;
     case Activation::none:
       break;
   }

@@ -21,9 +21,10 @@ inline std::int64_t conv_output_size(std::int64_t size, int kernel, const ConvGe
 /// in [B, H, W, I], out and residual [B, H', W', O], fp32 or bf16, any blocking; out may alias residual.
 /// weight [O, I / groups, kh, kw]; bias [O] or null; coordinate_weight [O, 2, kh, kw] or null: what conv would add if
 /// two more channels stood before in's: x and y, each from -1 to 1 inclusive over the map and 0 in the padding.
-/// The padding channels of out are left alone.
+/// The padding channels of out are left alone. `slope` is leaky ReLU's.
 void conv_ref(const ConvGeometry& geometry, const Tensor& in, const float* weight, const float* bias,
-              const float* coordinate_weight, const Tensor* residual, Activation activation, const Tensor& out);
+              const float* coordinate_weight, const Tensor* residual, Activation activation, const Tensor& out,
+              float slope = 0);
 
 /// -1 to 1 inclusive over `size` positions; -1 where there is one.
 inline double coordinate(std::int64_t position, std::int64_t size) {

@@ -131,6 +131,7 @@ ConvParams params_of(const CudaConvProblem& problem, const ConvWeightLayout& wei
     p.residual_vector = vector_of(problem.residual, p.group_out, weights.device_groups());
   }
   p.activation = problem.activation;
+  p.slope = problem.slope;
   return p;
 }
 

@@ -35,6 +35,7 @@ struct CudaConvProblem {
   bool scale = false, bias = false, coordinates = false;
   bool tf32 = false;  ///< f32 alone: factors may be rounded to tf32, 10 bits of fraction, for tensor cores
   Activation activation = Activation::none;
+  float slope = 0;  ///< what leaky ReLU multiplies negative numbers with
 };
 
 /// Which of a chip's kernels runs, and in how many parts the sum is split. A kernel's number is its place in

@@ -109,7 +109,7 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   for (int i = 0; i < rows_of_thread; ++i)
 #pragma unroll
     for (int j = 0; j < columns_of_thread; ++j)
-      staging[(first_row + 8 * i) * staged_line + first_column + 16 * j] = sums[i][j];
+      staging[(first_row + 8 * i) * staged_line + staged_place<tile_columns>(first_column + 16 * j)] = sums[i][j];
   __syncthreads();
   SumStore<tile_columns, threads> store;
   store.start(p, threadIdx.x, first_channel, group);

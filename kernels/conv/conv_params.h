@@ -46,6 +46,7 @@ struct ConvParams {
   int residual_shift;  // 1: one residual pixel for 2 x 2
   int residual_vector;
   Activation activation;
+  float slope;  // of leaky ReLU
 
   int column_tiles;  // of one group
   int splits;

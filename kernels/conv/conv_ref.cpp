@@ -4,7 +4,8 @@
 namespace maskrt::kernels {
 
 void conv_ref(const ConvGeometry& g, const Tensor& in, const float* weight, const float* bias,
-              const float* coordinate_weight, const Tensor* residual, Activation activation, const Tensor& out) {
+              const float* coordinate_weight, const Tensor* residual, Activation activation, const Tensor& out,
+              float slope) {
   const std::int64_t group_in = in.channels / g.groups, group_out = out.channels / g.groups;
   const std::int64_t taps = std::int64_t{g.kernel_height} * g.kernel_width;
   for_each_element(out, [&](std::int64_t b, std::int64_t y, std::int64_t x, std::int64_t o) {
@@ -25,7 +26,7 @@ void conv_ref(const ConvGeometry& g, const Tensor& in, const float* weight, cons
       }
     }
     if (residual != nullptr) sum += get(*residual, b, y, x, o);
-    set(out, b, y, x, o, activate(activation, static_cast<float>(sum)));
+    set(out, b, y, x, o, activate(activation, static_cast<float>(sum), slope));
   });
 }
 

@@ -197,7 +197,8 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>
   const unsigned index = ptx::thread_index(), thread = index % 128, lane = thread % 32;
   SumStore<Tile::group_channels, 128> store;
   store.start(p, thread, first_channel, group);
-  float* const mine = staging + lane % 4 * 2 * Tile::line + thread / 32 * 16 + lane / 4;
+  const auto place = [](int channel) { return staged_place<Tile::group_channels>(channel); };
+  float* const mine = staging + lane % 4 * 2 * Tile::line + place(static_cast<int>(thread / 32 * 16 + lane / 4));
   const int barrier = 2 + static_cast<int>(index / 128);
 #pragma unroll 1
   for (int j = 0; j < Tile::eights; ++j) {
@@ -209,10 +210,10 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>
 #pragma unroll
       for (int b = 0; b < Tile::blocks; ++b) {
         const float(&sum)[4] = sums[b * Tile::eights + k];
-        to[b * 64] = sum[0];
-        to[b * 64 + Tile::line] = sum[1];
-        to[b * 64 + 8] = sum[2];
-        to[b * 64 + 8 + Tile::line] = sum[3];
+        to[place(b * 64)] = sum[0];
+        to[place(b * 64) + Tile::line] = sum[1];
+        to[place(b * 64 + 8)] = sum[2];
+        to[place(b * 64 + 8) + Tile::line] = sum[3];
       }
     }
     ptx::named_barrier(barrier, 128);
@@ -224,12 +225,11 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>
 template <typename Tile>
 __device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* shared, std::uint32_t base,
                                         std::uint32_t full, std::uint32_t empty, unsigned* last) {
+  const auto channel_of = [](int half) { return Tile::shares_channels ? 0 : half * Tile::group_channels; };
+  const auto pixel_of = [](int half) { return Tile::shares_channels ? half * Tile::group_pixels : 0; };
   const int half = static_cast<int>(threadIdx.x / 128);
-  const int channel_at = Tile::shares_channels ? 0 : half * Tile::group_channels;
-  const int pixel_at = Tile::shares_channels ? half * Tile::group_pixels : 0;
-  const std::uint32_t weights = base + static_cast<std::uint32_t>(channel_at * row_bytes);
-  const std::uint32_t pixels = base + static_cast<std::uint32_t>(Tile::weight_bytes + pixel_at * row_bytes);
-  float* const staging = reinterpret_cast<float*>(shared + Tile::staging_at) + half * 2 * Tile::staged;
+  const std::uint32_t weights = base + static_cast<std::uint32_t>(channel_of(half) * row_bytes);
+  const std::uint32_t pixels = base + static_cast<std::uint32_t>(Tile::weight_bytes + pixel_of(half) * row_bytes);
   const auto sync = [] { ptx::named_barrier(1, consumers); };
   Ring<Tile::stages> ring;
   Sums<Tile> sums;
@@ -242,8 +242,12 @@ __device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* s
       whole = sum_of_splits<consumers>(p.conv, unit.tile, unit.split, sums, last, sync);
       sync();
     }
-    if (whole)
-      store_tile<Tile>(p.conv, sums, staging, unit.first_pixel + pixel_at, unit.first_channel + channel_at, unit.group);
+    if (whole) {
+      const int side = static_cast<int>(ptx::thread_index() / 128);  // found anew: the sums leave few registers
+      float* const staging = reinterpret_cast<float*>(shared + Tile::staging_at) + side * 2 * Tile::staged;
+      store_tile<Tile>(p.conv, sums, staging, unit.first_pixel + pixel_of(side), unit.first_channel + channel_of(side),
+                       unit.group);
+    }
   }
 }
 

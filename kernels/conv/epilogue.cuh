@@ -70,6 +70,43 @@ __device__ __forceinline__ void add_coordinates(cuda::Octet& octet, const ConvPa
   }
 }
 
+/// Where a channel of a line of sums is staged: of each eight the first four in the line's first half, the others in
+/// its second, so that threads that read eight neighbours each, in two reads, meet every bank once. The second half
+/// begins 4 words late, for the stores. Lines have at least columns + 4 words, a multiple of 4.
+template <int columns>
+__device__ constexpr int staged_place(int channel) {
+  return channel % 8 / 4 * (columns / 2 + 4) + channel / 8 * 4 + channel % 4;
+}
+
+/// A thread's eight numbers of a vector of a tile's `columns` channels, of which the first `count` exist; `otherwise`
+/// for those beyond. Octets are dealt to the lanes in turn. The warp reads the vector as one stretch of memory and
+/// hands it out: lanes that read eight numbers each would touch every sector eight times.
+template <int columns>
+__device__ __forceinline__ cuda::Octet hand_out(const float* vector, int count, float otherwise) {
+  constexpr int fours = columns / 4;
+  const int lane = static_cast<int>(threadIdx.x % 32), octet = lane % (columns / 8);
+  cuda::Octet mine;
+  if (reinterpret_cast<std::uintptr_t>(vector) % 16 != 0 || (count % 4 != 0 && count < columns)) {
+#pragma unroll
+    for (int i = 0; i < 8; ++i) mine.v[i] = octet * 8 + i < count ? vector[octet * 8 + i] : otherwise;
+    return mine;
+  }
+#pragma unroll
+  for (int first = 0; first < fours; first += 32) {
+    const int four = first + lane % min(fours, 32);
+    float4 held = make_float4(otherwise, otherwise, otherwise, otherwise);
+    if (four * 4 < count) held = reinterpret_cast<const float4*>(vector)[four];
+    const float parts[4] = {held.x, held.y, held.z, held.w};
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      const int wanted = octet * 2 + i / 4 - first;
+      const float value = __shfl_sync(0xffffffffu, parts[i % 4], wanted % 32);
+      if (first == 0 || wanted >= 0) mine.v[i] = value;
+    }
+  }
+  return mine;
+}
+
 /// What one of `threads` threads stores of tiles of `columns` channels: always the same eight channels, of every
 /// threads / (columns / 8)th pixel.
 template <int columns, int threads>
@@ -82,7 +119,7 @@ struct SumStore {
   int stored;  // channels that are stored
   cuda::Octet scale, bias;
 
-  /// Thread number `thread`, for tiles whose first column is `first_channel` of the group.
+  /// Thread number `thread`, for tiles whose first column is `first_channel` of the group. Called by whole warps.
   __device__ __forceinline__ void start(const ConvParams& p, unsigned thread, int first_channel, int group) {
     first_row = static_cast<int>(thread / octets);
     column = static_cast<int>(thread % octets * 8);
@@ -90,21 +127,26 @@ struct SumStore {
     count = min(p.group_out - first_channel - column, 8);
     const bool last_group = (group + 1) * p.group_out == p.out_channels;
     stored = last_group ? min(p.stored_channels - channel, 8) : count;
-    const bool scaled = p.scale != nullptr, biased = p.bias != nullptr;
 #pragma unroll
     for (int i = 0; i < 8; ++i) {
-      scale.v[i] = scaled && i < count ? p.scale[channel + i] : 1.0f;
-      bias.v[i] = biased && i < count ? p.bias[channel + i] : 0.0f;
+      scale.v[i] = 1.0f;
+      bias.v[i] = 0.0f;
     }
+    const int first = group * p.group_out + first_channel, left = p.group_out - first_channel;
+    if (p.scale != nullptr) scale = hand_out<columns>(p.scale + first, left, 1.0f);
+    if (p.bias != nullptr) bias = hand_out<columns>(p.bias + first, left, 0.0f);
   }
 
-  /// `rows` pixels from first_pixel on, whose sums are in lines of `line` in the staging area.
+  /// `rows` pixels from first_pixel on, whose sums are in lines of `line` in the staging area, as staged_place says.
   template <int rows, int line>
   __device__ __forceinline__ void store(const ConvParams& p, const float* staging, int first_pixel) const {
     if (stored <= 0) return;
 #pragma unroll 1
     for (int row = first_row; row < rows && first_pixel + row < p.pixels; row += pass) {
-      cuda::Octet octet = cuda::load_octet(staging + row * line + column);
+      const float* const low = staging + row * line + staged_place<columns>(column);
+      const float4 a = *reinterpret_cast<const float4*>(low);
+      const float4 b = *reinterpret_cast<const float4*>(low + staged_place<columns>(4));
+      cuda::Octet octet = {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
 #pragma unroll
       for (int i = 0; i < 8; ++i) octet.v[i] = fmaf(octet.v[i], scale.v[i], bias.v[i]);
       finish(p, octet, first_pixel + row);
@@ -129,7 +171,7 @@ struct SumStore {
       }
     }
 #pragma unroll
-    for (int i = 0; i < 8; ++i) octet.v[i] = i < count ? cuda::activated(p.activation, octet.v[i]) : 0.0f;
+    for (int i = 0; i < 8; ++i) octet.v[i] = i < count ? cuda::activated(p.activation, octet.v[i], p.slope) : 0.0f;
     const int to = image * p.out_batch_stride + position * p.out_pixel_stride + channel;
     if (p.out_f32 != 0) {
       store_octet(static_cast<float*>(p.out) + to, octet, p.out_vector, stored);

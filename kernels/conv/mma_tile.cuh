@@ -103,7 +103,8 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const float (&su
   const Place<Tile> place(thread);
   SumStore<Tile::columns, Tile::threads> store;
   store.start(p, thread, first_channel, group);
-  float* const mine = staging + place.lane / 4 * line + place.column() + place.lane % 4 * 2;
+  float* const mine =
+      staging + place.lane / 4 * line + staged_place<Tile::columns>(place.column() + place.lane % 4 * 2);
 #pragma unroll 1
   for (int band = 0; band < Tile::warps_down; ++band) {
     if (band != 0) __syncthreads();
@@ -113,7 +114,7 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const float (&su
 #pragma unroll
         for (int j = 0; j < Tile::column_fragments; ++j) {
           const float(&sum)[4] = sums[i * Tile::column_fragments + j];
-          float* const to = mine + i * 16 * line + j * 8;
+          float* const to = mine + i * 16 * line + j * staged_place<Tile::columns>(8);
           *reinterpret_cast<float2*>(to) = make_float2(sum[0], sum[1]);
           *reinterpret_cast<float2*>(to + 8 * line) = make_float2(sum[2], sum[3]);
         }

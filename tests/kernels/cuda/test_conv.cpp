@@ -34,7 +34,8 @@ std::string to_string(const Case& c) {
 }
 
 constexpr auto none = ConvResidual::none, same = ConvResidual::same, upsampled = ConvResidual::upsampled;
-constexpr auto relu = Activation::relu, sigmoid = Activation::sigmoid;
+constexpr auto relu = Activation::relu, sigmoid = Activation::sigmoid, leaky = Activation::leaky_relu;
+constexpr float slope = 0.1f;  // of leaky ReLU
 
 // Pixels and channels of 1, primes, around tiles of 64 and 128; depths around a step of 16, 32 and 64; every part of
 // the epilogue; windows that leave the map; batches whose images end inside a tile.
@@ -65,6 +66,7 @@ const std::vector<Case> cases = {
     {2, 20, 27, 72, 257, {1, 1}, same, true, false, relu},
     {1, 4, 5, 48, 70, {3, 3, 1, 1}, same, true, true, relu, true},
     {1, 3, 4, 16, 52, {1, 1, 1, 0, 1, 2}, none, false, false, Activation::none, true},
+    {1, 6, 7, 40, 72, {3, 3, 1, 1}, same, true, false, leaky},
 };
 
 /// What is computed with, the numbers exact in f16, and what it must give in f32 with the sum of its terms' magnitudes.
@@ -139,7 +141,7 @@ struct Problem {
       added = &*large;
     }
     conv_ref(c.geometry, from, w.data(), b.empty() ? nullptr : b.data(),
-             coordinate.empty() ? nullptr : coordinate.data(), added, activation, to);
+             coordinate.empty() ? nullptr : coordinate.data(), added, activation, to, slope);
   }
 };
 
@@ -228,6 +230,7 @@ CudaConvProblem describe_problem(const Problem& problem, const Tensor& in, const
   described.bias = problem.c.bias;
   described.coordinates = problem.c.coordinates;
   described.activation = problem.c.activation;
+  described.slope = slope;
   described.tf32 = problem.c.tf32;
   return described;
 }
