@@ -5,6 +5,7 @@
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "../ptx/prefetch.cuh"
+#include "../ptx/shared_address.cuh"
 #include "ppm_params.h"
 
 namespace maskrt::kernels::cuda {
@@ -23,8 +24,13 @@ __device__ Octet load_placed(const float* vector, int k) {
   return {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
 }
 __device__ void store_placed(float* vector, int k, const Octet& o) {
-  *reinterpret_cast<float4*>(vector + place_of(k)) = make_float4(o.v[0], o.v[1], o.v[2], o.v[3]);
-  *reinterpret_cast<float4*>(vector + place_of(k + 4)) = make_float4(o.v[4], o.v[5], o.v[6], o.v[7]);
+  const auto store = [&](int at, int i) {
+    const float* four = o.v + i;
+    ptx::store_shared(ptx::shared_address(vector + at), make_uint4(__float_as_uint(four[0]), __float_as_uint(four[1]),
+                                                                   __float_as_uint(four[2]), __float_as_uint(four[3])));
+  };
+  store(place_of(k), 0);
+  store(place_of(k + 4), 4);
 }
 
 /// Means over a cell into `means`, zeros up to a multiple of 256. Each warp adds every 32nd position, then the warps
