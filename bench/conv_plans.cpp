@@ -58,7 +58,7 @@ const std::vector<Layer> layers = {
     {"output 4", 40, 54, 256, 256, 3, 1, 1, 1, none},
     {"output 3", 80, 108, 256, 256, 3, 1, 1, 1, same},
     {"both branches' first", 80, 108, 256, 512, 3, 1, 1, 1, none},
-    {"a branch's", 80, 108, 256, 256, 3, 1, 1, 6, none},
+    {"both branches' others", 80, 108, 512, 512, 3, 1, 2, 3, none},
     {"instance activation maps", 80, 108, 256, 400, 3, 1, 4, 1, none},
 };
 
