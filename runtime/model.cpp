@@ -90,6 +90,7 @@ Model make_model(graph::ModelDescription description, const ModelOptions& option
   graph::rewrite(graph, off, impl->device->wanted_rewrites());
   graph::check(graph);
   impl->network = impl->device->prepare(std::move(graph), impl->precision);
+  if (!options.tuning.empty()) impl->tuning_reason = impl->network->use_tuning(options.tuning);
   return Model(std::move(impl));
 }
 
@@ -106,6 +107,7 @@ ModelInfo Model::info() const {
   info.architecture = d.architecture;
   info.device = impl_->device->name();
   info.device_reason = impl_->device_reason;
+  info.tuning_reason = impl_->tuning_reason;
   info.precision = name_of(impl_->precision);
   info.input = {d.preprocessing.min_size, d.preprocessing.max_size, d.preprocessing.size_divisibility};
   info.categories = d.categories;

@@ -13,6 +13,7 @@ struct Model::Impl {
   graph::ModelDescription description;  ///< the plain graph and all settings, as the file has them
   Device* device = nullptr;
   std::string device_reason;  ///< why "auto" is not a GPU
+  std::string tuning_reason;  ///< why the tuning file is ignored
   Precision precision = Precision::fp32;
   std::unique_ptr<Network> network;
 };

@@ -49,13 +49,17 @@ struct Session::Impl {
         stream(model->device->open_stream({threads})),
         arena(*stream) {}
 
-  /// The plan for a shape, most recently used first in the list. The arena is large enough for it.
-  Plan& plan_for(std::int64_t batch, std::int64_t height, std::int64_t width) {
+  void check_size(std::int64_t batch, std::int64_t height, std::int64_t width) const {
     const int divisibility = std::max(1, model->description.preprocessing.size_divisibility);
     if (batch < 1 || height < 1 || width < 1 || height % divisibility != 0 || width % divisibility != 0)
       throw Error("plan: expected a batch of at least 1 and a padded height and width that are multiples of " +
                   std::to_string(divisibility) + ", found " + std::to_string(batch) + "x" + std::to_string(height) +
                   "x" + std::to_string(width));
+  }
+
+  /// The plan for a shape, most recently used first in the list. The arena is large enough for it.
+  Plan& plan_for(std::int64_t batch, std::int64_t height, std::int64_t width) {
+    check_size(batch, height, width);
     auto found = std::find_if(plans.begin(), plans.end(), [&](const Cached& c) {
       return c.batch == batch && c.height == height && c.width == width;
     });
@@ -208,6 +212,12 @@ double Session::run_network(int batch, int height, int width, std::vector<LayerT
     }
   }
   return total;
+}
+
+std::string Session::tune(int batch, int height, int width,
+                          const std::function<void(std::size_t done, std::size_t all)>& progress) {
+  impl_->check_size(batch, height, width);
+  return impl_->model->network->tune(batch, height, width, *impl_->stream, progress);
 }
 
 MemoryUse Session::memory(int batch, int height, int width) {

@@ -25,6 +25,8 @@ class ConvTuning {
   /// cannot compute a problem with these alignments.
   ConvChoice find(const CudaConvProblem& problem, const Chip& chip) const;
   std::size_t size() const { return choices_.size(); }
+  /// Of the choices, those measured on such a chip.
+  std::size_t count_for(const Chip& chip) const;
 
  private:
   struct Named {

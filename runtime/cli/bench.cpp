@@ -108,8 +108,9 @@ void print_layers(const std::vector<LayerTiming>& layers) {
     all.bound += layer.bound;
   }
   line(all);
-  std::printf("GFLOP/s are of the layers as defined; winograd multiplies 2 to 4 times less than that\n");
-  if (bounded)
+  if (!bounded)
+    std::printf("GFLOP/s are of the layers as defined; winograd multiplies 2 to 4 times less than that\n");
+  else
     std::printf(
         "the bound is what arithmetic and memory need at the GPU's highest clocks; layers are timed one by one here,\n"
         "in \"network alone\" they overlap\n");

@@ -27,6 +27,7 @@ Command add_run(CLI::App& app);
 Command add_eval(CLI::App& app);
 Command add_dump(CLI::App& app);
 Command add_bench(CLI::App& app);
+Command add_tune(CLI::App& app);
 Command add_info(CLI::App& app);
 
 /// "maskrt: " and the sentence, on a line of its own, to stderr.

@@ -41,10 +41,11 @@ int run_command_line(int argc, char** argv) {
   app.footer(
       "Exit status: 0 when all went well, 1 for bad input, 2 for wrong usage.\n\n"
       "Example:\n  maskrt run model.maskrt street.jpg --overlay out");
-  const std::array<std::pair<const char*, Command>, 5> commands = {{{"run", add_run(app)},
+  const std::array<std::pair<const char*, Command>, 6> commands = {{{"run", add_run(app)},
                                                                     {"eval", add_eval(app)},
                                                                     {"dump", add_dump(app)},
                                                                     {"bench", add_bench(app)},
+                                                                    {"tune", add_tune(app)},
                                                                     {"info", add_info(app)}}};
   for (CLI::App* command : app.get_subcommands(nullptr)) command->set_version_flag("--version", version_text);
 
@@ -52,7 +53,7 @@ int run_command_line(int argc, char** argv) {
     app.parse(argc, argv);
     for (const auto& [name, command] : commands)
       if (app.got_subcommand(name)) return command();
-    throw UsageError("expected a command: run, eval, dump, bench or info");
+    throw UsageError("expected a command: run, eval, dump, bench, tune or info");
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);  // help, version
     report(on_one_line(error.what()) + " (see '" + command_name(app) + " --help')");

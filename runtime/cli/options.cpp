@@ -62,6 +62,7 @@ Check device_name() {
 ModelOptions DeviceOptions::model_options() const {
   ModelOptions options;
   options.device = device;
+  options.tuning = tuning;
   options.precision = precision == "fp32"   ? Compute::fp32
                       : precision == "bf16" ? Compute::bf16
                       : precision == "fp16" ? Compute::fp16
@@ -78,8 +79,9 @@ SessionOptions DeviceOptions::session_options() const {
 
 Model load_model(const std::string& path, const ModelOptions& options) {
   Model model = Model::load(path, options);
-  if (const ModelInfo info = model.info(); !info.device_reason.empty())
-    std::fprintf(stderr, "running on the CPU: %s\n", info.device_reason.c_str());
+  const ModelInfo info = model.info();
+  if (!info.device_reason.empty()) std::fprintf(stderr, "running on the CPU: %s\n", info.device_reason.c_str());
+  if (!info.tuning_reason.empty()) std::fprintf(stderr, "without the tuning file: %s\n", info.tuning_reason.c_str());
   return model;
 }
 
@@ -89,10 +91,14 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
       ->type_name("NAME")
       ->capture_default_str()
       ->group("Device");
-  command.add_option("--precision", options.precision, "What it computes in: auto, fp32, bf16 (CPU), fp16 or tf32 (GPU)")
+  command
+      .add_option("--precision", options.precision, "What it computes in: auto, fp32, bf16 (CPU), fp16 or tf32 (GPU)")
       ->check(one_of({"auto", "fp32", "bf16", "fp16", "tf32"}))
       ->type_name("NAME")
       ->capture_default_str()
+      ->group("Device");
+  command.add_option("--tuning", options.tuning, "Measured choices of kernels on a GPU, from 'maskrt tune'")
+      ->type_name("FILE")
       ->group("Device");
   command.add_option("--threads", options.threads, "Threads; 0: all that the process may use")
       ->check(whole_number(0, 1024))

@@ -25,17 +25,18 @@ Check one_of(std::vector<std::string> names);
 /// auto, cpu, cuda or cuda:N.
 Check device_name();
 
-/// --device, --precision and --threads.
+/// --device, --precision, --tuning and --threads.
 struct DeviceOptions {
   std::string device = "auto";
   std::string precision = "auto";
+  std::string tuning;
   int threads = 0;  ///< 0: all that the process may use
 
   ModelOptions model_options() const;
   SessionOptions session_options() const;
 };
 
-/// Loads a model; where "auto" found no GPU, a line on stderr says so and why.
+/// Loads a model; where "auto" found no GPU or the tuning file is ignored, a line on stderr says why.
 Model load_model(const std::string& path, const ModelOptions& options);
 
 /// `options` must outlive the parsing.

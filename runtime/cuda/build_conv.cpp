@@ -57,7 +57,9 @@ void ProgramBuilder::add(const graph::Conv& op) {
   problem.in = in.planned();
   problem.out = out.planned();
 
-  const kernels::CudaConvPlan plan = kernels::plan_conv(problem, chip_);
+  convolutions_.push_back(problem);
+  const kernels::ConvChoice tuned = tuning_.find(problem, chip_);
+  const kernels::CudaConvPlan plan = kernels::plan_conv(problem, chip_, tuned.kernel >= 0 ? &tuned : nullptr);
   const void* weights = weights_.get(std::to_string(self) + " " + key_of(plan.weights), [&] {
     std::vector<std::byte> packed(plan.weights.bytes());
     kernels::pack_conv_weight(plan.weights, weight->evaluate().data(), packed.data());

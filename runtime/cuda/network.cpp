@@ -1,5 +1,10 @@
 #include "network.h"
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "conv_tuner.h"
 #include "program_builder.h"
 
 namespace maskrt::cuda {
@@ -15,7 +20,46 @@ CudaNetwork::CudaNetwork(graph::Graph graph, Precision precision, KernelLibrary&
 
 Program CudaNetwork::compile(std::int64_t batch, std::int64_t height, std::int64_t width, int) {
   const std::vector<graph::Extent> extents = graph::infer_extents(graph_, batch, height, width);
-  return ProgramBuilder(graph_, extents, fusions_, precision_, library_.context()->chip(), weights_).build();
+  return ProgramBuilder(graph_, extents, fusions_, precision_, library_.context()->chip(), tuning_, weights_).build();
+}
+
+std::string CudaNetwork::use_tuning(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream || std::filesystem::is_directory(file))
+    throw Error("tuning file " + file + ": expected a file that can be read, found none");
+  const std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  tuning_ = kernels::ConvTuning::parse(text, file);
+  if (tuning_.count_for(library_.context()->chip()) != 0) return {};
+  return file + " has no choices for " + library_.context()->name();
+}
+
+std::vector<kernels::CudaConvProblem> CudaNetwork::convolutions(std::int64_t batch, std::int64_t height,
+                                                                std::int64_t width) {
+  const kernels::Chip& chip = library_.context()->chip();
+  const std::vector<graph::Extent> extents = graph::infer_extents(graph_, batch, height, width);
+  ProgramBuilder builder(graph_, extents, fusions_, precision_, chip, tuning_, weights_);
+  builder.build();
+  std::vector<kernels::CudaConvProblem> distinct;
+  kernels::ConvTuning seen;
+  for (const kernels::CudaConvProblem& problem : builder.convolutions()) {
+    const std::size_t before = seen.size();
+    seen.set(problem, chip, kernels::plan_conv(problem, chip).choice);
+    if (seen.size() != before) distinct.push_back(problem);
+  }
+  return distinct;
+}
+
+std::string CudaNetwork::tune(std::int64_t batch, std::int64_t height, std::int64_t width, DeviceStream& stream,
+                              const TuningProgress& progress) {
+  const std::vector<kernels::CudaConvProblem> problems = convolutions(batch, height, width);
+  kernels::ConvTuning tuning = tuning_;
+  tune_convs(
+      problems, static_cast<SessionStream&>(stream), time_on_gpu,
+      [&](std::size_t done) {
+        if (progress) progress(done, problems.size());
+      },
+      tuning);
+  return tuning.text();
 }
 
 }  // namespace maskrt::cuda

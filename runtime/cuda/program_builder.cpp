@@ -20,13 +20,14 @@ void note(std::vector<int>& list, const View& view) {
 
 ProgramBuilder::ProgramBuilder(const graph::Graph& graph, const std::vector<graph::Extent>& extents,
                                const Fusions& fusions, Precision precision, const kernels::Chip& chip,
-                               WeightStore& weights)
+                               const kernels::ConvTuning& tuning, WeightStore& weights)
     : graph_(graph),
       extents_(extents),
       fusions_(fusions),
       type_(precision == Precision::fp16 ? DataType::f16 : DataType::f32),
       tf32_(precision == Precision::tf32),
       chip_(chip),
+      tuning_(tuning),
       weights_(weights),
       stored_(graph.values.size()),
       last_reader_(graph.values.size(), -1) {

@@ -7,6 +7,7 @@
 
 #include "fusions.h"
 #include "kernels/activation.h"
+#include "kernels/conv/conv_tuning.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/iam/iam.h"
 #include "view.h"
@@ -17,10 +18,13 @@ namespace maskrt::cuda {
 /// Builds one program and is then done with.
 class ProgramBuilder {
  public:
-  /// The graph, the extents and the fusions outlive the builder, the weights the program.
+  /// The graph, the extents, the fusions and the tuning outlive the builder, the weights the program.
   ProgramBuilder(const graph::Graph& graph, const std::vector<graph::Extent>& extents, const Fusions& fusions,
-                 Precision precision, const kernels::Chip& chip, WeightStore& weights);
+                 Precision precision, const kernels::Chip& chip, const kernels::ConvTuning& tuning,
+                 WeightStore& weights);
   Program build();
+  /// Of the program that was built.
+  const std::vector<kernels::CudaConvProblem>& convolutions() const { return convolutions_; }
 
  private:
   /// What a step does on a queue with its tensors in place.
@@ -85,8 +89,10 @@ class ProgramBuilder {
   DataType type_;
   bool tf32_;  // convolutions may round their factors
   const kernels::Chip& chip_;
+  const kernels::ConvTuning& tuning_;
   WeightStore& weights_;
   Program program_;
+  std::vector<kernels::CudaConvProblem> convolutions_;
   std::vector<View> stored_;
   std::vector<int> last_reader_;  // by value: index of the last node that reads its numbers; beyond all for outputs
   std::vector<bool> shared_;      // by buffer: more than one value looks into it

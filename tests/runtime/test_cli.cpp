@@ -30,7 +30,7 @@ void check_refused(const ProcessResult& result, int status, const std::string& p
   CHECK_FALSE(result.timed_out);
 }
 
-const char* const commands[] = {"run", "eval", "dump", "bench", "info"};
+const char* const commands[] = {"run", "eval", "dump", "bench", "tune", "info"};
 
 }  // namespace
 

@@ -372,6 +372,15 @@ TEST_CASE("bench: every stage and every layer, with figures that fit together") 
   CHECK(share == Approx(1));
 }
 
+TEST_CASE("tune: a GPU's business, and so are its files") {
+  const ProcessResult refused = maskrt_command("tune", {"--size", "64x64"});
+  CHECK(refused.status == 1);
+  CHECK_THAT(refused.err, Contains("tune: expected a GPU"));
+  const ProcessResult ran = maskrt_command("bench", {"--size", "64x64", "--runs", "1", "--tuning", "h200.txt"});
+  CHECK(ran.status == 0);
+  CHECK_THAT(ran.err, Contains("without the tuning file: h200.txt is for GPUs"));
+}
+
 TEST_CASE("info: the model, its graph, and the memory that running takes") {
   const ProcessResult ran = maskrt_command("info", {});
   check_success(ran);

@@ -127,6 +127,8 @@ struct ModelOptions {
   std::string device = "auto";
   Compute precision = Compute::automatic;
   std::set<std::string, std::less<>> rewrites_off;  ///< rewrites to leave out, by name; "all" for every one
+  /// A file written by `maskrt tune`: which kernel each convolution takes on one kind of GPU. Elsewhere it is ignored.
+  std::string tuning;
   std::vector<std::string> keep;  ///< values to keep as further outputs, by name; "all" for every named one
 };
 
@@ -140,6 +142,7 @@ struct ModelInfo {
   std::string name, architecture;
   std::string device;         ///< "cpu", "cuda:0"
   std::string device_reason;  ///< under "auto", why it is not a GPU; empty otherwise
+  std::string tuning_reason;  ///< why the tuning file is ignored; empty otherwise
   std::string precision;
   InputSettings input;
   std::vector<Category> categories;
@@ -220,6 +223,11 @@ class MASKRT_API Session {
   /// Runs the network of that plan on a generated input, once; gives its seconds, a GPU's by its own clock. For
   /// benchmarks.
   double run_network(int batch, int height, int width, std::vector<LayerTiming>* layers = nullptr);
+  /// Measures the kernels that could compute each convolution of that plan and gives the text of a tuning file with the
+  /// fastest ones, and with what the model's own has for others. `progress`, where given, hears how many of how many
+  /// convolutions are done. Throws Error where the device is no GPU.
+  std::string tune(int batch, int height, int width,
+                   const std::function<void(std::size_t done, std::size_t all)>& progress = {});
   /// Of the plan for that size; makes it where needed.
   MemoryUse memory(int batch, int height, int width);
 

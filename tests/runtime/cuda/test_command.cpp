@@ -1,0 +1,69 @@
+// The command's figures on a GPU.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "support/demo_model.h"
+#include "support/gpu.h"
+
+namespace maskrt::testing {
+namespace {
+
+using Catch::Matchers::Contains;
+
+ProcessResult on_gpu(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), MASKRT_COMMAND);
+  arguments.insert(arguments.end(), {"--device", "cuda"});
+  return run_process(arguments, std::chrono::seconds(600));
+}
+
+TEST_CASE("bench on a GPU: copies and computing apart, and layers against what the chip could do") {
+  const TemporaryFolder folder;
+  const ProcessResult ran =
+      on_gpu({"bench", demo_model(), "--size", "64x64", "--runs", "1", "--layers", "--json", folder / "b.json"});
+  INFO(ran.err);
+  REQUIRE(ran.status == 0);
+  for (const char* part : {"host to device", "compute", "device to host", "network alone", "of bound"})
+    CHECK_THAT(ran.out, Contains(part));
+  const auto figures = nlohmann::json::parse(read_text(folder / "b.json"));
+  CHECK(figures.at("device") == "cuda:0");
+  CHECK(figures.at("precision") == "fp16");
+  for (const char* stage : {"host_to_device", "compute", "device_to_host", "whole_call", "network_alone"}) {
+    INFO(stage);
+    CHECK(figures.at(stage).at("median_ms").get<double>() > 0);
+  }
+  // The parts are parts of the whole, and a layer is no faster than arithmetic and memory.
+  const auto median = [&](const char* stage) { return figures.at(stage).at("median_ms").get<double>(); };
+  CHECK(median("host_to_device") + median("compute") + median("device_to_host") <= 1.01 * median("whole_call"));
+  const auto share_is_right = [](const nlohmann::json& of) {
+    const double share = of.at("bound_share").get<double>();
+    return share > 0 && share < 1;
+  };
+  CHECK(share_is_right(figures));
+  std::size_t convolutions = 0;
+  for (const auto& layer : figures.at("layers")) {
+    if (layer.at("op") != "conv") continue;
+    ++convolutions;
+    INFO(layer);
+    CHECK(share_is_right(layer));
+  }
+  CHECK(convolutions > 40);
+}
+
+TEST_CASE("tune measures on a GPU that keeps its own time") {
+  const TemporaryFolder folder;
+  const ProcessResult ran = on_gpu({"tune", demo_model(), "--size", "64x64", "-o", folder / "tuned.txt"});
+  INFO(ran.err);
+  if (Gpu::instance().context()->name().starts_with("Virtual")) {
+    CHECK(ran.status == 1);
+    CHECK_THAT(ran.err, Contains("expected a GPU to measure on, found the Virtual GPU"));
+    return;
+  }
+  REQUIRE(ran.status == 0);
+  const ProcessResult with =
+      on_gpu({"bench", demo_model(), "--size", "64x64", "--runs", "1", "--tuning", folder / "tuned.txt"});
+  CHECK(with.err == "");
+  CHECK(with.status == 0);
+}
+
+}  // namespace
+}  // namespace maskrt::testing
