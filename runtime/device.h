@@ -18,6 +18,7 @@
 #include "kernels/postprocess/postprocess.h"
 #include "kernels/preprocess/preprocess.h"
 #include "kernels/tensor.h"
+#include "maskrt/maskrt.hpp"
 
 namespace maskrt {
 
@@ -123,6 +124,14 @@ class Network {
 struct ImageToProcess {
   kernels::Pixels pixels;
   kernels::Geometry geometry;
+  bool on_device = false;  ///< the pixels lie in the device's memory
+};
+
+/// What is wanted of a run.
+struct DetectionOptions {
+  kernels::PostprocessSettings settings;
+  MaskForm mask_form = MaskForm::bits;  ///< a device on the host's memory may give bits in any case
+  std::size_t run_capacity = 0;         ///< enqueue: as RunOptions says
 };
 
 /// Seconds by stage. A GPU does everything at one go: there `network` is all that it computes, `preprocess` the way of the
@@ -142,8 +151,12 @@ class Execution {
   /// clock where it has one; `seconds`, where given, gets each step's.
   virtual double run(std::vector<double>* seconds) = 0;
   /// From pixels to instances; as many images as the program's batch.
-  virtual Detections detect(std::span<const ImageToProcess> images, const kernels::PostprocessSettings& settings,
+  virtual Detections detect(std::span<const ImageToProcess> images, const DetectionOptions& options,
                             StageSeconds& seconds) = 0;
+  /// The same without waiting; the results stay on the device. Throws Error where there is no device memory.
+  virtual DeviceResults enqueue(std::span<const ImageToProcess>, const DetectionOptions&) {
+    throw Error("enqueue: expected a model on a GPU, found one that computes in host memory");
+  }
 };
 
 /// One session's work on a device, in order. Belongs to one thread at a time.
@@ -176,7 +189,9 @@ struct PeakRates {
 };
 
 struct StreamOptions {
-  int threads = 1;  ///< of a device that computes on the host's cores
+  int threads = 1;                  ///< of a device that computes on the host's cores
+  void* stream = nullptr;           ///< of a GPU: the caller's CUstream
+  DeviceAllocator allocator = {};  ///< of a GPU: empty: the driver's memory
 };
 
 class Device {
@@ -191,12 +206,14 @@ class Device {
   /// Throws Error where the device lacks the precision.
   virtual std::unique_ptr<Network> prepare(graph::Graph graph, Precision precision) = 0;
   virtual std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) = 0;
+  /// Whether it has failed for good: no call will succeed before all who hold it have let go, and it is opened again.
+  virtual bool lost() const noexcept { return false; }
 };
 
 /// "cpu", "cuda" (the first GPU) or "cuda:N". Opens the device's library or the driver on first use; the same object for
-/// the life of the process. Thread-safe. Throws Error that says what was looked for, where, and why it could not be had;
-/// the next call tries again.
-Device& open_device(const std::string& name);
+/// all who hold it at a time; what a GPU holds goes back with the last of them. Thread-safe. Throws Error that says what
+/// was looked for, where, and why it could not be had; the next call tries again.
+std::shared_ptr<Device> open_device(const std::string& name);
 
 /// What a device library exports as `maskrt_device_open`: the version must be this header's.
 constexpr int device_interface_version = 3;

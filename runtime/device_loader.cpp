@@ -79,7 +79,7 @@ int gpu_ordinal(std::string_view name) {
 
 }  // namespace
 
-Device& open_device(const std::string& name) {
+std::shared_ptr<Device> open_device(const std::string& name) {
 #if MASKRT_CUDA
   if (const int ordinal = gpu_ordinal(name); ordinal >= 0) return cuda::open_cuda_device(ordinal);
 #else
@@ -91,7 +91,7 @@ Device& open_device(const std::string& name) {
   const std::lock_guard lock(mutex);
   Device*& device = opened[name];
   if (device == nullptr) device = &load(name);
-  return *device;
+  return {std::shared_ptr<void>(), device};  // never closed
 }
 
 }  // namespace maskrt

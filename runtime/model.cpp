@@ -12,7 +12,7 @@ namespace maskrt {
 namespace {
 
 /// "auto" is the first GPU, or the CPU where no GPU can be had; `reason` then says why.
-Device& device_for(const std::string& name, std::string& reason) {
+std::shared_ptr<Device> device_for(const std::string& name, std::string& reason) {
   if (name != "auto") return open_device(name);
   try {
     return open_device("cuda");
@@ -79,7 +79,7 @@ std::int64_t count_parameters(const graph::Graph& graph) {
 Model make_model(graph::ModelDescription description, const ModelOptions& options) {
   auto impl = std::make_shared<Model::Impl>();
   impl->description = std::move(description);
-  impl->device = &device_for(options.device, impl->device_reason);
+  impl->device = device_for(options.device, impl->device_reason);
   impl->precision = precision_for(options.precision, *impl->device);
 
   graph::Graph graph = impl->description.graph;

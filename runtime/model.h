@@ -11,7 +11,7 @@ namespace maskrt {
 
 struct Model::Impl {
   graph::ModelDescription description;  ///< the plain graph and all settings, as the file has them
-  Device* device = nullptr;
+  std::shared_ptr<Device> device;
   std::string device_reason;  ///< why "auto" is not a GPU
   std::string tuning_reason;  ///< why the tuning file is ignored
   Precision precision = Precision::fp32;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "executor.h"
+#include "input_image.h"
 #include "input_size.h"
 #include "mask/mask.h"
 #include "maskrt/maskrt.hpp"
@@ -19,18 +20,16 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-kernels::Pixels pixels_of(const Image& image) {
-  kernels::Pixels pixels;
-  pixels.data = image.row(0);
-  pixels.width = image.width();
-  pixels.height = image.height();
-  pixels.row_stride = image.height() > 1 ? image.row(1) - image.row(0) : 0;
-  switch (image.format()) {
-    case PixelFormat::rgb: pixels.order = kernels::PixelOrder::rgb; break;
-    case PixelFormat::bgr: pixels.order = kernels::PixelOrder::bgr; break;
-    case PixelFormat::grey: pixels.order = kernels::PixelOrder::grey; break;
+/// Does `work`; an error of a device that has failed for good says so.
+template <typename Work>
+decltype(auto) guarded(const Device& device, const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (!device.lost()) throw;
+    throw Error(std::string(error.what()) + "; " + device.name() +
+                " has failed for good: it can be opened again when every model and session on it is gone");
   }
-  return pixels;
 }
 
 }  // namespace
@@ -46,7 +45,10 @@ struct Session::Impl {
         threads(options.threads > 0 ? options.threads
                                     : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))),
         most_plans(std::max<std::size_t>(1, options.plans)),
-        stream(model->device->open_stream({threads})),
+        stream(guarded(*model->device,
+                       [&] {
+                         return model->device->open_stream({threads, options.stream, options.allocator});
+                       })),
         arena(*stream) {}
 
   void check_size(std::int64_t batch, std::int64_t height, std::int64_t width) const {
@@ -74,30 +76,26 @@ struct Session::Impl {
   }
 
   /// Sizes every image and gives the plan for them.
-  Plan& plan_for(std::span<const Image> images, std::vector<ImageToProcess>& batch) {
+  Plan& plan_for(std::vector<ImageToProcess>& images) {
     const graph::Preprocessing& settings = model->description.preprocessing;
     if (images.empty()) throw Error("run: expected at least one image, found none");
     int height = 0, width = 0;
-    batch.clear();
-    for (const Image& image : images) {
-      ImageToProcess one;
-      one.pixels = pixels_of(image);
-      const ImageSize size = resized_size({image.width(), image.height()}, settings.min_size, settings.max_size);
-      one.geometry.original_width = image.width();
-      one.geometry.original_height = image.height();
-      one.geometry.resized_width = size.width;
-      one.geometry.resized_height = size.height;
+    for (ImageToProcess& image : images) {
+      kernels::Geometry& geometry = image.geometry;
+      const ImageSize size =
+          resized_size({geometry.original_width, geometry.original_height}, settings.min_size, settings.max_size);
+      geometry.resized_width = size.width;
+      geometry.resized_height = size.height;
       height = std::max(height, size.height);
       width = std::max(width, size.width);
-      batch.push_back(one);
     }
     height = padded_size(height, settings.size_divisibility);
     width = padded_size(width, settings.size_divisibility);
-    for (ImageToProcess& one : batch) {
-      one.geometry.padded_width = width;
-      one.geometry.padded_height = height;
+    for (ImageToProcess& image : images) {
+      image.geometry.padded_width = width;
+      image.geometry.padded_height = height;
     }
-    return plan_for(static_cast<std::int64_t>(batch.size()), height, width);
+    return plan_for(static_cast<std::int64_t>(images.size()), height, width);
   }
 
   kernels::Normalisation normalisation() const {
@@ -111,6 +109,12 @@ struct Session::Impl {
 
   Execution& execution(Plan& plan) { return plan.execution(arena, normalisation()); }
 
+  static std::shared_ptr<const Mask::Data> mask_of(kernels::DetectedInstance& detected) {
+    if (detected.runs.empty()) return std::make_shared<Mask::Data>(std::move(detected.mask), detected.area);
+    rle::Runs runs{detected.mask.height, detected.mask.width, std::move(detected.runs)};
+    return std::make_shared<Mask::Data>(std::move(runs), detected.area);
+  }
+
   Instance name(kernels::DetectedInstance& detected, bool masks) const {
     const auto& categories = model->description.categories;
     Instance instance;
@@ -122,9 +126,45 @@ struct Session::Impl {
     }
     if (masks) {
       instance.box = {detected.x, detected.y, detected.width, detected.height};
-      instance.mask = Mask(std::make_shared<Mask::Data>(Mask::Data{std::move(detected.mask), detected.area}));
+      instance.mask = Mask(mask_of(detected));
     }
     return instance;
+  }
+
+  DetectionOptions detection_options(const RunOptions& options) const {
+    const graph::Postprocessing& post = model->description.postprocessing;
+    DetectionOptions wanted;
+    wanted.settings.score_threshold = post.score_threshold;
+    wanted.settings.mask_threshold = post.mask_threshold;
+    wanted.settings.minimum_score = options.minimum_score;
+    wanted.settings.masks = options.masks;
+    wanted.mask_form = options.mask_form;
+    wanted.run_capacity = options.run_capacity;
+    return wanted;
+  }
+
+  std::vector<std::vector<Instance>> run(std::vector<ImageToProcess> images, const RunOptions& options) {
+    Execution& bound = execution(plan_for(images));
+    StageSeconds seconds;
+    Detections detected = bound.detect(images, detection_options(options), seconds);
+    std::vector<std::vector<Instance>> results(detected.size());
+    for (std::size_t i = 0; i < detected.size(); ++i)
+      for (kernels::DetectedInstance& one : detected[i]) results[i].push_back(name(one, options.masks));
+    timings = {seconds.preprocess, seconds.network, seconds.postprocess};
+    return results;
+  }
+
+  DeviceResults enqueue(std::vector<ImageToProcess> images, const RunOptions& options) {
+    return execution(plan_for(images)).enqueue(images, detection_options(options));
+  }
+
+  std::map<std::string, HostTensor> tensors(std::span<const Image> images);
+  double run_network(int batch, int height, int width, std::vector<LayerTiming>* layers);
+
+  /// Does what a call of the session's does.
+  template <typename Work>
+  decltype(auto) call(const Work& work) const {
+    return guarded(*model->device, work);
   }
 
   std::shared_ptr<Model::Impl> model;
@@ -135,6 +175,48 @@ struct Session::Impl {
   std::list<Cached> plans;
   Timings timings;
 };
+
+std::map<std::string, HostTensor> Session::Impl::tensors(std::span<const Image> images) {
+  std::vector<ImageToProcess> batch = images_to_process(images);
+  Plan& plan = plan_for(batch);
+  std::map<std::string, HostTensor> found;
+  const auto read = [&](const std::string& name, const Program::Binding& binding, const kernels::Tensor& tensor) {
+    const graph::Extent& e = binding.extent;
+    Shape shape = e.list ? Shape{e.batch, e.height, e.channels} : Shape{e.batch, e.channels, e.height, e.width};
+    found[name] = {std::move(shape), stream->read(tensor, e.list)};
+  };
+  auto start = Clock::now();
+  stream->preprocess(batch, normalisation(), plan.input(arena));
+  timings.preprocess = seconds_since(start);
+  // Before the run: the input's memory is free for other values after its last reader.
+  read("input", plan.program().input, plan.input(arena));
+  timings.network = execution(plan).run(nullptr);
+  for (const auto& [name, binding] : plan.program().outputs) read(name, binding, plan.output(arena, name));
+  return found;
+}
+
+double Session::Impl::run_network(int batch, int height, int width, std::vector<LayerTiming>* layers) {
+  Plan& plan = plan_for(batch, height, width);
+  const graph::Extent& extent = plan.program().input.extent;
+  std::vector<float> noise(static_cast<std::size_t>(extent.elements()));
+  std::minstd_rand random(1);  // normalised pixels are about -2 to 2
+  for (float& x : noise) x = static_cast<float>(random()) * (4.0f / 2147483648.0f) - 2.0f;
+  stream->write(plan.input(arena), noise);
+
+  Execution& bound_network = execution(plan);
+  std::vector<double> seconds;
+  const double total = bound_network.run(layers != nullptr ? &seconds : nullptr);
+  if (layers != nullptr) {
+    layers->clear();
+    const PeakRates peak = model->device->peak(model->precision);
+    const bool told = peak.flops > 0 && peak.bytes > 0;
+    for (std::size_t i = 0; const Step& step : plan.program().steps) {
+      const double bound = told ? std::max(step.flops / peak.flops, step.bytes / peak.bytes) : 0;
+      layers->push_back({step.name, step.operation, step.algorithm, seconds.at(i++), step.flops, step.bytes, bound});
+    }
+  }
+  return total;
+}
 
 Session::Session(const Model& model, const SessionOptions& options)
     : impl_(std::make_unique<Impl>(model.impl(), options)) {}
@@ -147,81 +229,37 @@ std::vector<Instance> Session::run(const Image& image, const RunOptions& options
 }
 
 std::vector<std::vector<Instance>> Session::run(std::span<const Image> images, const RunOptions& options) {
-  std::vector<ImageToProcess> batch;
-  Plan& plan = impl_->plan_for(images, batch);
+  return impl_->call([&] { return impl_->run(images_to_process(images), options); });
+}
 
-  const graph::Postprocessing& post = impl_->model->description.postprocessing;
-  kernels::PostprocessSettings settings;
-  settings.score_threshold = post.score_threshold;
-  settings.mask_threshold = post.mask_threshold;
-  settings.minimum_score = options.minimum_score;
-  settings.masks = options.masks;
-  StageSeconds seconds;
-  Detections detected = impl_->execution(plan).detect(batch, settings, seconds);
+std::vector<std::vector<Instance>> Session::run(std::span<const InputImage> images, const RunOptions& options) {
+  return impl_->call([&] { return impl_->run(images_to_process(images), options); });
+}
 
-  std::vector<std::vector<Instance>> results(detected.size());
-  for (std::size_t i = 0; i < detected.size(); ++i)
-    for (kernels::DetectedInstance& one : detected[i]) results[i].push_back(impl_->name(one, options.masks));
-  impl_->timings = {seconds.preprocess, seconds.network, seconds.postprocess};
-  return results;
+DeviceResults Session::enqueue(std::span<const InputImage> images, const RunOptions& options) {
+  return impl_->call([&] { return impl_->enqueue(images_to_process(images), options); });
 }
 
 std::map<std::string, HostTensor> Session::tensors(std::span<const Image> images) {
-  std::vector<ImageToProcess> batch;
-  Plan& plan = impl_->plan_for(images, batch);
-  DeviceStream& stream = *impl_->stream;
-
-  std::map<std::string, HostTensor> tensors;
-  const auto read = [&](const std::string& name, const Program::Binding& binding, const kernels::Tensor& tensor) {
-    const graph::Extent& e = binding.extent;
-    Shape shape = e.list ? Shape{e.batch, e.height, e.channels} : Shape{e.batch, e.channels, e.height, e.width};
-    tensors[name] = {std::move(shape), stream.read(tensor, e.list)};
-  };
-  auto start = Clock::now();
-  stream.preprocess(batch, impl_->normalisation(), plan.input(impl_->arena));
-  impl_->timings.preprocess = seconds_since(start);
-  // Before the run: the input's memory is free for other values after its last reader.
-  read("input", plan.program().input, plan.input(impl_->arena));
-  impl_->timings.network = impl_->execution(plan).run(nullptr);
-  for (const auto& [name, binding] : plan.program().outputs) read(name, binding, plan.output(impl_->arena, name));
-  return tensors;
+  return impl_->call([&] { return impl_->tensors(images); });
 }
 
 void Session::prepare(int batch, int height, int width) {
-  impl_->execution(impl_->plan_for(batch, height, width));
+  impl_->call([&] { impl_->execution(impl_->plan_for(batch, height, width)); });
 }
 
 double Session::run_network(int batch, int height, int width, std::vector<LayerTiming>* layers) {
-  Plan& plan = impl_->plan_for(batch, height, width);
-  const graph::Extent& extent = plan.program().input.extent;
-  std::vector<float> noise(static_cast<std::size_t>(extent.elements()));
-  std::minstd_rand random(1);  // normalised pixels are about -2 to 2
-  for (float& x : noise) x = static_cast<float>(random()) * (4.0f / 2147483648.0f) - 2.0f;
-  impl_->stream->write(plan.input(impl_->arena), noise);
-
-  Execution& execution = impl_->execution(plan);
-  std::vector<double> seconds;
-  const double total = execution.run(layers != nullptr ? &seconds : nullptr);
-  if (layers != nullptr) {
-    layers->clear();
-    const PeakRates peak = impl_->model->device->peak(impl_->model->precision);
-    const bool told = peak.flops > 0 && peak.bytes > 0;
-    for (std::size_t i = 0; const Step& step : plan.program().steps) {
-      const double bound = told ? std::max(step.flops / peak.flops, step.bytes / peak.bytes) : 0;
-      layers->push_back({step.name, step.operation, step.algorithm, seconds.at(i++), step.flops, step.bytes, bound});
-    }
-  }
-  return total;
+  return impl_->call([&] { return impl_->run_network(batch, height, width, layers); });
 }
 
 std::string Session::tune(int batch, int height, int width,
                           const std::function<void(std::size_t done, std::size_t all)>& progress) {
   impl_->check_size(batch, height, width);
-  return impl_->model->network->tune(batch, height, width, *impl_->stream, progress);
+  return impl_->call([&] { return impl_->model->network->tune(batch, height, width, *impl_->stream, progress); });
 }
 
 MemoryUse Session::memory(int batch, int height, int width) {
-  const Plan& plan = impl_->plan_for(batch, height, width);
+  const Plan& plan = impl_->call([&]() -> const Plan& { return impl_->plan_for(batch, height, width); });
   return {impl_->model->network->memory().prepared_weights, plan.arena_bytes(), plan.scratch_bytes()};
 }
 

@@ -92,8 +92,8 @@ Model model_of(const Options& options, Precision precision) {
 void run(const Options& options) {
   choose_driver();
   const auto virtual_gpu = bench::VirtualGpu::of(cuda::Driver::instance());
-  Device& device = open_device("cuda");
-  benchmark::AddCustomContext("device", device.description());
+  const std::shared_ptr<Device> device = open_device("cuda");
+  benchmark::AddCustomContext("device", device->description());
   if (virtual_gpu) {
     benchmark::AddCustomContext("times", "none: counters of the virtual GPU");
   } else if (options.rivals) {

@@ -37,6 +37,7 @@ struct DetectedInstance {
   std::int64_t area = 0;
   int x = 0, y = 0, width = 0, height = 0;  ///< exclusive extents of the mask; all 0 where it is empty
   MaskBits mask;
+  std::vector<std::uint32_t> runs;  ///< COCO's run lengths, where they came instead of the mask's words
 };
 
 /// Image b of a batch, as docs/accuracy.md defines instances, in the order of the queries. For kept instances only,

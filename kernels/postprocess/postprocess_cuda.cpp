@@ -135,9 +135,13 @@ void describe_postprocess_call(const PostprocessPlan& plan, std::span<const Geom
   }
 }
 
-std::size_t postprocess_result_bytes(const PostprocessPlan& plan) {
+std::size_t first_of_image_offset(const PostprocessPlan& plan) {
   return sizeof(cuda::PostprocessHeader) +
          static_cast<std::size_t>(plan.class_logits.batch * plan.class_logits.height) * sizeof(cuda::InstanceRecord);
+}
+
+std::size_t postprocess_result_bytes(const PostprocessPlan& plan) {
+  return first_of_image_offset(plan) + static_cast<std::size_t>(plan.class_logits.batch + 1) * sizeof(std::uint32_t);
 }
 
 std::uint64_t most_mask_words(const PostprocessPlan& plan, std::span<const Geometry> images) {
@@ -165,6 +169,7 @@ void postprocess_cuda(CudaQueue& queue, const PostprocessPlan& plan, const std::
   score.blocks_done = reinterpret_cast<std::uint32_t*>(workspace);
   score.header = header;
   score.records = reinterpret_cast<cuda::InstanceRecord*>(result + sizeof *header);
+  score.first_of_image = reinterpret_cast<std::uint32_t*>(result + first_of_image_offset(plan));
   score.batch = static_cast<std::int32_t>(m.batch);
   score.map_width = static_cast<std::int32_t>(m.width * plan.factor);
   score.map_height = static_cast<std::int32_t>(m.height * plan.factor);

@@ -48,8 +48,10 @@ void describe_postprocess_call(const PostprocessPlan& plan, std::span<const Geom
                                const PostprocessSettings& settings, const MaskBuffers& buffers,
                                std::span<std::byte> call);
 
-/// Bytes of the result block: PostprocessHeader, then room for B * N InstanceRecords. 16-byte aligned.
+/// Bytes of the result block: PostprocessHeader, then room for B * N InstanceRecords, then at first_of_image_offset()
+/// B + 1 numbers of 32 bits: which record is the first of each image, and how many there are. 16-byte aligned.
 std::size_t postprocess_result_bytes(const PostprocessPlan& plan);
+std::size_t first_of_image_offset(const PostprocessPlan& plan);
 /// The most words that masks of these images can need: a buffer of this size is never too small, and mostly much too
 /// large, because words are stored for the part of the image alone that a mask can reach.
 std::uint64_t most_mask_words(const PostprocessPlan& plan, std::span<const Geometry> images);
@@ -77,5 +79,9 @@ PostprocessResult read_result(std::span<const std::byte> block);
 std::vector<std::vector<DetectedInstance>> instances_of(const PostprocessResult& result,
                                                         std::span<const Geometry> images,
                                                         std::span<const std::uint64_t> words);
+/// The same with run lengths for masks: header.runs of them. Of `mask` there is the size alone.
+std::vector<std::vector<DetectedInstance>> instances_of(const PostprocessResult& result,
+                                                        std::span<const Geometry> images,
+                                                        std::span<const std::uint32_t> runs);
 
 }  // namespace maskrt::kernels

@@ -87,6 +87,7 @@ struct ScoreParams {
   std::uint32_t* blocks_done;
   PostprocessHeader* header;
   InstanceRecord* records;
+  std::uint32_t* first_of_image;              ///< [B + 1]: of the records; behind the last image, how many there are
   std::int32_t batch, map_width, map_height;  ///< of the upsampled map
   std::int32_t tiles_across, tiles;           ///< of one map
   std::int32_t chunk;                         ///< queries of one block

@@ -7,9 +7,12 @@
 namespace maskrt::kernels {
 namespace {
 
+MaskBits size_of_mask(const Geometry& image) {
+  return {image.original_width, image.original_height, (image.original_height + 63) / 64, {}};
+}
+
 /// The record's box of words in a mask of the image's size.
-MaskBits mask_of(const cuda::InstanceRecord& record, const Geometry& image, std::span<const std::uint64_t> words) {
-  MaskBits mask{image.original_width, image.original_height, (image.original_height + 63) / 64, {}};
+void fill_bits(const cuda::InstanceRecord& record, std::span<const std::uint64_t> words, MaskBits& mask) {
   mask.words.resize(static_cast<std::size_t>(mask.width) * static_cast<std::size_t>(mask.words_per_column));
   const auto each = static_cast<std::size_t>(record.words);
   const std::uint64_t* from = words.data() + record.first_word_of;
@@ -18,7 +21,40 @@ MaskBits mask_of(const cuda::InstanceRecord& record, const Geometry& image, std:
     std::memcpy(mask.words.data() + column * static_cast<std::size_t>(mask.words_per_column) + record.first_word, from,
                 each * sizeof(std::uint64_t));
   }
-  return mask;
+}
+
+/// Every record as an instance, whose mask, of the right size, `fill` completes.
+template <typename Fill>
+std::vector<std::vector<DetectedInstance>> by_image(const PostprocessResult& result, std::span<const Geometry> images,
+                                                    const Fill& fill) {
+  std::vector<std::vector<DetectedInstance>> found(images.size());
+  for (const cuda::InstanceRecord& record : result.records) {
+    if (record.image < 0 || static_cast<std::size_t>(record.image) >= images.size())
+      throw Error("post-processing: expected instances of " + std::to_string(images.size()) +
+                  " images, found one of image " + std::to_string(record.image));
+    DetectedInstance instance;
+    instance.query = record.query;
+    instance.class_id = record.class_id;
+    instance.score = record.score;
+    instance.area = static_cast<std::int64_t>(record.area);
+    if (record.area != 0) {
+      instance.x = record.left;
+      instance.y = record.top;
+      instance.width = record.right - record.left + 1;
+      instance.height = record.bottom - record.top + 1;
+    }
+    if (result.header.masks != 0) {
+      instance.mask = size_of_mask(images[static_cast<std::size_t>(record.image)]);
+      fill(record, instance);
+    }
+    found[static_cast<std::size_t>(record.image)].push_back(std::move(instance));
+  }
+  return found;
+}
+
+void check_room(std::uint64_t expected, const char* what, std::size_t found) {
+  if (found < expected)
+    throw Error("post-processing: expected " + std::to_string(expected) + what + ", found " + std::to_string(found));
 }
 
 }  // namespace
@@ -41,30 +77,20 @@ PostprocessResult read_result(std::span<const std::byte> block) {
 std::vector<std::vector<DetectedInstance>> instances_of(const PostprocessResult& result,
                                                         std::span<const Geometry> images,
                                                         std::span<const std::uint64_t> words) {
-  if (words.size() < result.header.words)
-    throw Error("post-processing: expected " + std::to_string(result.header.words) + " words of masks, found " +
-                std::to_string(words.size()));
-  std::vector<std::vector<DetectedInstance>> found(images.size());
-  for (const cuda::InstanceRecord& record : result.records) {
-    if (record.image < 0 || static_cast<std::size_t>(record.image) >= images.size())
-      throw Error("post-processing: expected instances of " + std::to_string(images.size()) +
-                  " images, found one of image " + std::to_string(record.image));
-    DetectedInstance instance;
-    instance.query = record.query;
-    instance.class_id = record.class_id;
-    instance.score = record.score;
-    instance.area = static_cast<std::int64_t>(record.area);
-    if (record.area != 0) {
-      instance.x = record.left;
-      instance.y = record.top;
-      instance.width = record.right - record.left + 1;
-      instance.height = record.bottom - record.top + 1;
-    }
-    if (result.header.masks != 0)
-      instance.mask = mask_of(record, images[static_cast<std::size_t>(record.image)], words);
-    found[static_cast<std::size_t>(record.image)].push_back(std::move(instance));
-  }
-  return found;
+  check_room(result.header.words, " words of masks", words.size());
+  return by_image(result, images, [&](const cuda::InstanceRecord& record, DetectedInstance& instance) {
+    fill_bits(record, words, instance.mask);
+  });
+}
+
+std::vector<std::vector<DetectedInstance>> instances_of(const PostprocessResult& result,
+                                                        std::span<const Geometry> images,
+                                                        std::span<const std::uint32_t> runs) {
+  check_room(result.header.runs, " run lengths of masks", runs.size());
+  return by_image(result, images, [&](const cuda::InstanceRecord& record, DetectedInstance& instance) {
+    const std::span<const std::uint32_t> own = runs.subspan(record.first_run, record.runs);
+    instance.runs.assign(own.begin(), own.end());
+  });
 }
 
 }  // namespace maskrt::kernels

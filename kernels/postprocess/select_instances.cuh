@@ -113,10 +113,12 @@ __device__ void select_instances(const ScoreParams& p) {
       record.first_word_of = place.words;
       p.records[place.instances] = record;
     }
+    if (entry < entries && record.query == 0) p.first_of_image[record.image] = place.instances;
     before = before + total;
   }
-  if (threadIdx.x == 0)
-    *p.header = {before.instances, before.tiles, before.words, 0, static_cast<std::uint32_t>(call.masks), {}};
+  if (threadIdx.x != 0) return;
+  p.first_of_image[p.batch] = before.instances;
+  *p.header = {before.instances, before.tiles, before.words, 0, static_cast<std::uint32_t>(call.masks), {}};
 }
 
 }  // namespace maskrt::kernels::cuda

@@ -115,6 +115,8 @@ std::vector<coco::CocoResult> run_model(std::span<const coco::ImageEntry> images
     writer.emplace(arguments.results);
   }
 
+  RunOptions options;
+  options.mask_form = MaskForm::runs;
   std::vector<coco::CocoResult> results;
   double seconds = 0, network_seconds = 0;
   {
@@ -128,7 +130,7 @@ std::vector<coco::CocoResult> run_model(std::span<const coco::ImageEntry> images
         batch.push_back(Image::from_file((fs::path(arguments.images) / image.file_name).string(), arguments.decode));
         check_size(image, batch.back(), arguments);
       }
-      const auto instances = session.run(batch);
+      const auto instances = session.run(batch, options);
       network_seconds += session.timings().network;
       for (std::size_t i = 0; i < part.size(); ++i) {
         for (const Instance& instance : instances[i]) {

@@ -99,6 +99,7 @@ class Runner {
     for (const Loaded& loaded : batch) images.push_back(loaded.image);
     RunOptions options;
     options.minimum_score = arguments_.score.value_or(0.0f);
+    if (arguments_.overlay.empty() && arguments_.masks.empty()) options.mask_form = MaskForm::runs;
     std::vector<std::vector<Instance>> instances;
     try {
       instances = session_.run(images, options);

@@ -41,6 +41,8 @@ std::unique_ptr<Network> CpuDevice::prepare(graph::Graph graph, Precision precis
 }
 
 std::unique_ptr<DeviceStream> CpuDevice::open_stream(const StreamOptions& options) {
+  if (options.stream != nullptr || options.allocator.allocate)
+    throw Error("cpu: expected a session without a CUDA stream and allocator, found one with them");
   return std::make_unique<CpuStream>(options.threads);
 }
 

@@ -36,7 +36,7 @@ class CpuExecution final : public Execution {
     return seconds_since(begin);
   }
 
-  Detections detect(std::span<const ImageToProcess> images, const kernels::PostprocessSettings& settings,
+  Detections detect(std::span<const ImageToProcess> images, const DetectionOptions& options,
                     StageSeconds& seconds) override {
     auto start = Clock::now();
     stream_.preprocess(images, normalisation_, bind(program_.input));
@@ -52,7 +52,7 @@ class CpuExecution final : public Execution {
     Detections found;
     for (std::size_t b = 0; b < images.size(); ++b)
       found.push_back(kernels::postprocess_cpu(classes, objectness, masks, static_cast<std::int64_t>(b),
-                                               images[b].geometry, settings));
+                                               images[b].geometry, options.settings));
     seconds.postprocess = seconds_since(start);
     return found;
   }
@@ -90,6 +90,7 @@ void CpuStream::preprocess(std::span<const ImageToProcess> images, const kernels
   const OpenMpThreads scope(threads_);
   for (std::size_t b = 0; b < images.size(); ++b) {
     const kernels::Geometry& geometry = images[b].geometry;
+    if (images[b].on_device) throw Error("cpu: expected pictures in host memory, found one in device memory");
     kernels::preprocess_cpu(images[b].pixels, geometry.resized_width, geometry.resized_height, normalisation, input,
                             static_cast<std::int64_t>(b));
   }

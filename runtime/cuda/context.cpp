@@ -30,9 +30,21 @@ Context::Context(const Driver& driver, int ordinal) : driver_(driver), ordinal_(
       static_cast<std::uint32_t>(attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_MULTIPROCESSOR));
   chip_.l2_bytes = static_cast<std::uint32_t>(attribute(CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE));
   driver_.cuDevicePrimaryCtxRetain(&context_, device_);
+  if (const CUresult status = failure(); status != CUDA_SUCCESS) {
+    driver_.cuDevicePrimaryCtxRelease.status(device_);
+    throw DriverError("CUDA device " + std::to_string(ordinal) + ": expected a primary context that works, found " +
+                          driver_.describe(status) + " from what this process did before",
+                      status);
+  }
 }
 
 Context::~Context() { driver_.cuDevicePrimaryCtxRelease.status(device_); }
+
+CUresult Context::failure() const noexcept {
+  const CurrentContext current(*this);
+  std::size_t free = 0, total = 0;
+  return driver_.cuMemGetInfo.status(&free, &total);  // any call would tell; this one changes nothing
+}
 
 int Context::attribute(CUdevice_attribute which) const {
   int value = 0;

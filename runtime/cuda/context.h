@@ -27,6 +27,8 @@ class Context {
   const std::string& name() const { return name_; }  ///< "NVIDIA H200"
   std::size_t total_memory() const { return total_memory_; }
   const kernels::Chip& chip() const { return chip_; }
+  /// Success, or what every call in the context is answered since a kernel's fault or the loss of the device.
+  CUresult failure() const noexcept;
   /// For what `chip` does not tell.
   int attribute(CUdevice_attribute which) const;
 

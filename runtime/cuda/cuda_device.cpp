@@ -28,8 +28,8 @@ std::unique_ptr<Network> CudaDevice::prepare(graph::Graph graph, Precision preci
   return std::make_unique<CudaNetwork>(std::move(graph), precision, library_);
 }
 
-std::unique_ptr<DeviceStream> CudaDevice::open_stream(const StreamOptions&) {
-  return std::make_unique<SessionStream>(library_);
+std::unique_ptr<DeviceStream> CudaDevice::open_stream(const StreamOptions& options) {
+  return std::make_unique<SessionStream>(library_, options);
 }
 
 }  // namespace maskrt::cuda

@@ -18,6 +18,7 @@ class CudaDevice final : public Device {
   PeakRates peak(Precision precision) const override;
   std::unique_ptr<Network> prepare(graph::Graph graph, Precision precision) override;
   std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) override;
+  bool lost() const noexcept override { return library_.context()->failure() != CUDA_SUCCESS; }
 
   KernelLibrary& library() { return library_; }
 

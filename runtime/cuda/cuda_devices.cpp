@@ -8,14 +8,19 @@
 
 namespace maskrt::cuda {
 
-Device& open_cuda_device(int ordinal) {
-  // Never destroyed: the driver may have shut down before a static destructor runs, and models may outlive both.
+std::shared_ptr<Device> open_cuda_device(int ordinal) {
+  // Never destroyed: models may outlive static objects.
   static auto& mutex = *new std::mutex;
-  static auto& opened = *new std::map<int, std::unique_ptr<CudaDevice>>;
+  static auto& opened = *new std::map<int, std::weak_ptr<CudaDevice>>;
   const std::lock_guard lock(mutex);
-  std::unique_ptr<CudaDevice>& device = opened[ordinal];
-  if (device == nullptr) device = std::make_unique<CudaDevice>(ordinal);
-  return *device;
+  std::shared_ptr<CudaDevice> device = opened[ordinal].lock();
+  if (device == nullptr) {
+    opened[ordinal] = device = std::make_shared<CudaDevice>(ordinal);
+  } else if (device->lost()) {
+    throw Error(device->name() + ": expected a GPU that works, found one that has failed and that models or sessions " +
+                "still hold: it can be opened again when they are gone");
+  }
+  return device;
 }
 
 }  // namespace maskrt::cuda

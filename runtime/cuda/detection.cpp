@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "device_results.h"
 #include "kernels/preprocess/preprocess_cuda.h"
 
 namespace maskrt::cuda {
@@ -54,95 +55,160 @@ Detection::Detection(SessionStream& stream, const Program& program, const Addres
       input_(bind(program.input, addresses)),
       plan_(plan_of(program, addresses)),
       call_offset_(pixels_block_bytes(input_)),
-      host_call_(stream.context(), call_offset_ + kernels::postprocess_call_bytes(input_.batch)),
-      call_(stream.context(), host_call_.bytes()),
-      workspace_(stream.context(), kernels::postprocess_workspace_bytes(plan_)),
-      result_(stream.context(), kernels::postprocess_result_bytes(plan_)),
+      call_(stream, call_offset_ + kernels::postprocess_call_bytes(input_.batch)),
+      workspace_(stream, kernels::postprocess_workspace_bytes(plan_)),
+      result_(stream, kernels::postprocess_result_bytes(plan_)),
       host_result_(stream.context(), result_.bytes()),
       sending_(stream.context(), Event::Timing::yes),
       sent_(stream.context(), Event::Timing::yes),
       computed_(stream.context(), Event::Timing::yes),
       fetched_(stream.context(), Event::Timing::yes) {
   stream.mask_words().reserve(usual_mask_bytes(plan_));
-  stream.load([this] { launch_all(); });
-  graph_.emplace(stream.context(), Graph::capture(stream.context(), stream.stream().get(), [this] {
-                   send_call();
-                   launch_all();
-                   fetch_result();
-                 }));
+  graph(MaskForm::bits);
 }
 
-void Detection::send_call() { stream_.upload(call_.data(), host_call_.data(), host_call_.bytes()); }
-
-void Detection::postprocess() {
-  kernels::postprocess_cuda(stream_.queue(), plan_, call_.data() + call_offset_, workspace_.data(), result_.data(),
-                            false);
+const GraphExec& Detection::graph(MaskForm form) {
+  std::optional<GraphExec>& graph = graphs_[static_cast<std::size_t>(form)];
+  if (!graph) graph.emplace(stream_.context(), stream_.record([this, form] { launch_all(form); }));
+  return *graph;
 }
 
-void Detection::fetch_result() { stream_.download(host_result_.data(), result_.data(), result_.bytes()); }
-
-void Detection::launch_all() {
+void Detection::launch_all(MaskForm form) {
   kernels::preprocess_cuda(stream_.queue(), reinterpret_cast<const kernels::cuda::ImageToResize*>(call_.data()),
                            normalisation_, input_);
   for (const Step& step : program_.steps)
     if (!step.redone_by_postprocess) step.run(addresses_);
-  postprocess();
+  postprocess(form);
 }
 
-void Detection::describe(std::span<const kernels::Pixels> pixels, std::span<const ImageToProcess> images,
-                         std::span<const kernels::Geometry> geometries, const kernels::PostprocessSettings& settings) {
-  for (std::size_t i = 0; i < images.size(); ++i) {
+void Detection::postprocess(MaskForm form) {
+  kernels::postprocess_cuda(stream_.queue(), plan_, call_.data() + call_offset_, workspace_.data(), result_.data(),
+                            form == MaskForm::runs);
+}
+
+Detection::Call Detection::receive(std::span<const ImageToProcess> images, const DetectionOptions& options,
+                                   const Event* before) {
+  if (static_cast<std::int64_t>(images.size()) != input_.batch)
+    throw Error("cuda: expected " + std::to_string(input_.batch) + " images, found " + std::to_string(images.size()));
+  Call call{stream_.upload_pixels(images, before), {}, options.settings, options.mask_form};
+  for (const ImageToProcess& image : images) call.geometries.push_back(image.geometry);
+  return call;
+}
+
+void Detection::describe(const Call& call) {
+  // Pageable memory, which the driver takes over before it returns: the next call may come before the copy is done.
+  std::vector<std::byte> block(call_.bytes());
+  for (std::size_t i = 0; i < call.pixels.size(); ++i) {
+    const kernels::Geometry& geometry = call.geometries[i];
     const kernels::cuda::ImageToResize image = kernels::image_to_resize(
-        pixels[i], geometries[i].resized_width, geometries[i].resized_height, normalisation_, input_);
-    std::memcpy(host_call_.data() + i * sizeof image, &image, sizeof image);
+        call.pixels[i], geometry.resized_width, geometry.resized_height, normalisation_, input_);
+    std::memcpy(block.data() + i * sizeof image, &image, sizeof image);
   }
   kernels::MaskBuffers buffers;
   buffers.words = reinterpret_cast<std::uint64_t*>(stream_.mask_words().data());
   buffers.word_capacity = stream_.mask_words().bytes() / sizeof(std::uint64_t);
-  kernels::describe_postprocess_call(plan_, geometries, settings, buffers,
-                                     {host_call_.data() + call_offset_, host_call_.bytes() - call_offset_});
+  if (call.mask_form == MaskForm::runs) {
+    buffers.runs = reinterpret_cast<std::uint32_t*>(stream_.mask_runs().data());
+    buffers.run_capacity = stream_.mask_runs().bytes() / sizeof(std::uint32_t);
+  }
+  kernels::describe_postprocess_call(plan_, call.geometries, call.settings, buffers,
+                                     std::span(block).subspan(call_offset_));
+  stream_.upload(call_.data(), block.data(), block.size());
 }
 
-Detections Detection::run(std::span<const ImageToProcess> images, const kernels::PostprocessSettings& settings,
-                          StageSeconds& seconds) {
-  if (static_cast<std::int64_t>(images.size()) != input_.batch)
-    throw Error("cuda: expected " + std::to_string(input_.batch) + " images, found " + std::to_string(images.size()));
-  std::vector<kernels::Geometry> geometries;
-  for (const ImageToProcess& image : images) geometries.push_back(image.geometry);
-
-  const auto mark = [this](const Event& event) { event.record(stream_.stream().get()); };
-  const std::vector<kernels::Pixels> pixels = stream_.upload_pixels(images, &sending_);
-  describe(pixels, images, geometries, settings);
+void Detection::compute(const Call& call) {
+  const GraphExec& recorded = graph(call.mask_form);
   if (!workspace_clear_) kernels::clear_postprocess_workspace(stream_.queue(), plan_, workspace_.data());
-  workspace_clear_ = false;  // until this call has come to its end
-  mark(sent_);
-  graph_->launch(stream_.stream().get());
-  mark(computed_);
-  stream_.synchronize();
-
-  kernels::PostprocessResult result = kernels::read_result({host_result_.data(), host_result_.bytes()});
-  if (const std::size_t bytes = result.header.words * sizeof(std::uint64_t); bytes > stream_.mask_words().bytes()) {
-    // The network's outputs are still there: post-processing alone runs again, with room for its masks.
-    stream_.mask_words().reserve(bytes);
-    describe(pixels, images, geometries, settings);
-    send_call();
-    postprocess();
-    fetch_result();
-    mark(computed_);
-    stream_.synchronize();
-    result = kernels::read_result({host_result_.data(), host_result_.bytes()});
-  }
+  workspace_clear_ = false;  // where the launch fails
+  recorded.launch(stream_.stream().get());
   workspace_clear_ = true;
+}
 
-  const std::size_t bytes = result.header.words * sizeof(std::uint64_t);
-  const auto* words = reinterpret_cast<const std::uint64_t*>(stream_.host_mask_words().reserve(bytes));
-  if (bytes != 0) {
-    stream_.download(stream_.host_mask_words().data(), stream_.mask_words().data(), bytes);
-  }
-  mark(fetched_);
+kernels::PostprocessResult Detection::fetch_result() {
+  stream_.download(host_result_.data(), result_.data(), result_.bytes());
   stream_.synchronize();
+  return kernels::read_result({host_result_.data(), host_result_.bytes()});
+}
+
+/// Whether there was too little room for the masks; then there is enough afterwards.
+bool Detection::make_room(const kernels::cuda::PostprocessHeader& header, MaskForm form) {
+  const auto grow = [](SessionStream::GrowingDeviceMemory& memory, std::size_t bytes) {
+    const bool small = memory.bytes() < bytes;
+    memory.reserve(bytes);
+    return small;
+  };
+  if (grow(stream_.mask_words(), header.words * sizeof(std::uint64_t))) return true;
+  return form == MaskForm::runs && grow(stream_.mask_runs(), header.runs * sizeof(std::uint32_t));
+}
+
+template <typename Part>
+std::span<const Part> Detection::fetch_masks(const SessionStream::GrowingDeviceMemory& memory, std::uint64_t count) {
+  std::byte* const host = stream_.host_masks().reserve(count * sizeof(Part));
+  if (count != 0) stream_.download(host, memory.data(), count * sizeof(Part));
+  fetched_.record(stream_.stream().get());
+  stream_.synchronize();
+  return {reinterpret_cast<const Part*>(host), count};
+}
+
+/// Most masks change colour fewer than four times a column.
+std::size_t Detection::usual_runs(std::span<const kernels::Geometry> images) const {
+  std::size_t columns = 0;
+  for (const kernels::Geometry& image : images) columns += static_cast<std::size_t>(image.original_width);
+  return 4 * columns * static_cast<std::size_t>(plan_.class_logits.height);
+}
+
+Detections Detection::run(std::span<const ImageToProcess> images, const DetectionOptions& options,
+                          StageSeconds& seconds) {
+  const auto mark = [this](const Event& event) { event.record(stream_.stream().get()); };
+  const Call call = receive(images, options, &sending_);
+  const bool runs = call.mask_form == MaskForm::runs;
+  if (runs && stream_.mask_runs().bytes() == 0)
+    stream_.mask_runs().reserve(usual_runs(call.geometries) * sizeof(std::uint32_t));
+  describe(call);
+  mark(sent_);
+  compute(call);
+  mark(computed_);
+  kernels::PostprocessResult result = fetch_result();
+  while (make_room(result.header, call.mask_form)) {
+    // The network's outputs are still there: post-processing alone runs again. How many run lengths there are is known
+    // once all bits are there, so that this may happen twice.
+    describe(call);
+    postprocess(call.mask_form);
+    mark(computed_);
+    result = fetch_result();
+  }
+
+  Detections found;
+  if (runs) {
+    const auto lengths = fetch_masks<std::uint32_t>(stream_.mask_runs(), result.header.runs);
+    found = kernels::instances_of(result, call.geometries, lengths);
+  } else {
+    const auto words = fetch_masks<std::uint64_t>(stream_.mask_words(), result.header.words);
+    found = kernels::instances_of(result, call.geometries, words);
+  }
   seconds = {sent_.seconds_since(sending_), computed_.seconds_since(sent_), fetched_.seconds_since(computed_)};
-  return kernels::instances_of(result, geometries, {words, result.header.words});
+  return found;
+}
+
+DeviceResults Detection::enqueue(std::span<const ImageToProcess> images, const DetectionOptions& options) {
+  const Call call = receive(images, options, nullptr);
+  const bool runs = call.mask_form == MaskForm::runs && call.settings.masks;
+  // Nobody will look at what the masks need before they are used: there is room for whatever they may.
+  if (call.settings.masks)
+    stream_.mask_words().reserve(kernels::most_mask_words(plan_, call.geometries) * sizeof(std::uint64_t));
+  const std::size_t capacity = options.run_capacity != 0 ? options.run_capacity : usual_runs(call.geometries);
+  if (runs) stream_.mask_runs().reserve(capacity * sizeof(std::uint32_t));
+  describe(call);
+  compute(call);
+
+  DeviceResults results = device_results(plan_, result_.data());
+  results.stream = stream_.stream().get();
+  results.words = reinterpret_cast<const std::uint64_t*>(stream_.mask_words().data());
+  if (runs) {
+    results.runs = reinterpret_cast<const std::uint32_t*>(stream_.mask_runs().data());
+    results.run_capacity = stream_.mask_runs().bytes() / sizeof(std::uint32_t);
+  }
+  return results;
 }
 
 }  // namespace maskrt::cuda

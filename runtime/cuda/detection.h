@@ -17,16 +17,30 @@ class Detection {
   Detection(SessionStream& stream, const Program& program, const Addresses& addresses,
             const kernels::Normalisation& normalisation);
 
-  Detections run(std::span<const ImageToProcess> images, const kernels::PostprocessSettings& settings,
-                 StageSeconds& seconds);
+  Detections run(std::span<const ImageToProcess> images, const DetectionOptions& options, StageSeconds& seconds);
+  /// Waits for nothing but memory that grows and pixels of an earlier call that are still on their way.
+  DeviceResults enqueue(std::span<const ImageToProcess> images, const DetectionOptions& options);
 
  private:
-  void describe(std::span<const kernels::Pixels> pixels, std::span<const ImageToProcess> images,
-                std::span<const kernels::Geometry> geometries, const kernels::PostprocessSettings& settings);
-  void send_call();
-  void postprocess();
-  void fetch_result();
-  void launch_all();
+  /// One call, its pixels on the device.
+  struct Call {
+    std::vector<kernels::Pixels> pixels;
+    std::vector<kernels::Geometry> geometries;
+    kernels::PostprocessSettings settings;
+    MaskForm mask_form;
+  };
+  Call receive(std::span<const ImageToProcess> images, const DetectionOptions& options, const Event* before);
+  void describe(const Call& call);
+  void compute(const Call& call);
+  void postprocess(MaskForm form);
+  kernels::PostprocessResult fetch_result();
+  bool make_room(const kernels::cuda::PostprocessHeader& header, MaskForm form);
+  template <typename Part>
+  std::span<const Part> fetch_masks(const SessionStream::GrowingDeviceMemory& memory, std::uint64_t count);
+
+  void launch_all(MaskForm form);
+  const GraphExec& graph(MaskForm form);
+  std::size_t usual_runs(std::span<const kernels::Geometry> images) const;
 
   SessionStream& stream_;
   const Program& program_;
@@ -37,13 +51,12 @@ class Detection {
 
   // One block for each call: what pre-processing reads, then what post-processing reads.
   std::size_t call_offset_ = 0;
-  PinnedMemory host_call_;
-  DeviceMemory call_;
-  DeviceMemory workspace_;
-  DeviceMemory result_;
+  StreamMemory call_;
+  StreamMemory workspace_;
+  StreamMemory result_;
   PinnedMemory host_result_;
   Event sending_, sent_, computed_, fetched_;
-  std::optional<GraphExec> graph_;
+  std::optional<GraphExec> graphs_[2];  // by MaskForm
   bool workspace_clear_ = false;
 };
 

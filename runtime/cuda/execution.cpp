@@ -3,11 +3,6 @@
 namespace maskrt::cuda {
 namespace {
 
-Graph record(SessionStream& stream, const std::function<void()>& work) {
-  stream.load(work);
-  return Graph::capture(stream.context(), stream.stream().get(), work);
-}
-
 bool finds_instances(const Program& program) {
   return program.outputs.count("class_logits") != 0 && program.outputs.count("objectness_logits") != 0 &&
          program.outputs.count("mask_logits") != 0;
@@ -17,10 +12,9 @@ bool finds_instances(const Program& program) {
 
 CudaExecution::CudaExecution(SessionStream& stream, const Program& program, const Addresses& addresses,
                              const kernels::Normalisation& normalisation)
-    : stream_(stream), program_(program), addresses_(addresses), network_(stream.context(), record(stream, [this] {
-                                                                            for (const Step& step : program_.steps)
-                                                                              step.run(addresses_);
-                                                                          })) {
+    : stream_(stream), program_(program), addresses_(addresses), network_(stream.context(), stream.record([this] {
+        for (const Step& step : program_.steps) step.run(addresses_);
+      })) {
   if (finds_instances(program)) detection_.emplace(stream, program, addresses, normalisation);
 }
 
@@ -46,10 +40,18 @@ double CudaExecution::run(std::vector<double>* seconds) {
   return events.back().seconds_since(events.front());
 }
 
-Detections CudaExecution::detect(std::span<const ImageToProcess> images, const kernels::PostprocessSettings& settings,
-                                 StageSeconds& seconds) {
+Detection& CudaExecution::detection() {
   if (!detection_) throw Error("cuda: expected a network with class, objectness and mask logits, found none");
-  return detection_->run(images, settings, seconds);
+  return *detection_;
+}
+
+Detections CudaExecution::detect(std::span<const ImageToProcess> images, const DetectionOptions& options,
+                                 StageSeconds& seconds) {
+  return detection().run(images, options, seconds);
+}
+
+DeviceResults CudaExecution::enqueue(std::span<const ImageToProcess> images, const DetectionOptions& options) {
+  return detection().enqueue(images, options);
 }
 
 }  // namespace maskrt::cuda

@@ -14,10 +14,13 @@ class CudaExecution final : public Execution {
   CudaExecution(SessionStream& stream, const Program& program, const Addresses& addresses,
                 const kernels::Normalisation& normalisation);
   double run(std::vector<double>* seconds) override;
-  Detections detect(std::span<const ImageToProcess> images, const kernels::PostprocessSettings& settings,
+  Detections detect(std::span<const ImageToProcess> images, const DetectionOptions& options,
                     StageSeconds& seconds) override;
+  DeviceResults enqueue(std::span<const ImageToProcess> images, const DetectionOptions& options) override;
 
  private:
+  Detection& detection();
+
   SessionStream& stream_;
   const Program& program_;
   Addresses addresses_;

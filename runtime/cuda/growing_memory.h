@@ -7,17 +7,17 @@
 
 namespace maskrt::cuda {
 
-/// `Memory`: DeviceMemory or PinnedMemory. Nothing may be using it when it grows: contents are lost.
-template <typename Memory>
+/// `Memory`: StreamMemory or PinnedMemory, made from a `Source`. Contents are lost when it grows.
+template <typename Memory, typename Source>
 class GrowingMemory {
  public:
-  explicit GrowingMemory(std::shared_ptr<const Context> context) : context_(std::move(context)) {}
+  explicit GrowingMemory(Source source) : source_(source) {}
 
   /// At least so many bytes. Throws Error when there are none; the old ones are then gone too.
   std::byte* reserve(std::size_t bytes) {
     if (!memory_ || memory_->bytes() < bytes) {
       memory_.reset();  // first: holding both would double the peak for no one's benefit
-      memory_.emplace(context_, bytes);
+      memory_.emplace(source_, bytes);
     }
     return memory_->data();
   }
@@ -25,7 +25,7 @@ class GrowingMemory {
   std::size_t bytes() const { return memory_ ? memory_->bytes() : 0; }
 
  private:
-  std::shared_ptr<const Context> context_;
+  Source source_;
   std::optional<Memory> memory_;
 };
 

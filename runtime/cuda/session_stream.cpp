@@ -18,15 +18,20 @@ std::size_t span_of(const kernels::Tensor& t) {
 
 }  // namespace
 
-SessionStream::SessionStream(KernelLibrary& library)
+SessionStream::SessionStream(KernelLibrary& library, const StreamOptions& options)
     : library_(library),
-      stream_(library.context()),
+      allocator_(options.allocator),
+      stream_(options.stream != nullptr ? Stream(library.context(), static_cast<CUstream>(options.stream))
+                                        : Stream(library.context())),
+      recording_(library.context()),
       queue_(library, stream_.get()),
       loader_(library, queue_),
-      pixels_(library.context()),
-      mask_words_(library.context()),
+      pixels_sent_(library.context()),
+      pixels_(*this),
+      mask_words_(*this),
+      mask_runs_(*this),
       host_pixels_(library.context()),
-      host_mask_words_(library.context()) {}
+      host_masks_(library.context()) {}
 
 void SessionStream::divert(kernels::CudaQueue& to, const std::function<void()>& work) {
   struct Diverting {
@@ -37,14 +42,38 @@ void SessionStream::divert(kernels::CudaQueue& to, const std::function<void()>& 
   work();
 }
 
+Graph SessionStream::record(const std::function<void()>& work) {
+  load(work);
+  StreamQueue recorder(library_, recording_.get());
+  return Graph::capture(context(), recording_.get(), [&] { divert(recorder, work); });
+}
+
 std::byte* SessionStream::allocate(std::size_t bytes) {
+  if (allocator_.allocate) {
+    void* const given = allocator_.allocate(bytes, stream_.get());
+    if (given != nullptr && address_of(given) % 256 == 0) return static_cast<std::byte*>(given);
+    if (given != nullptr) allocator_.release(given, bytes, stream_.get());
+    throw Error("session: expected " + std::to_string(bytes) +
+                " bytes of device memory, aligned to 256, from its allocator, found " +
+                (given != nullptr ? "some that are not aligned" : "none"));
+  }
   DeviceMemory memory(context(), bytes);
   std::byte* data = memory.data();
   memory_.emplace(data, std::move(memory));
   return data;
 }
 
-void SessionStream::release(std::byte* memory, std::size_t) noexcept { memory_.erase(memory); }
+void SessionStream::release(std::byte* memory, std::size_t bytes) noexcept {
+  {
+    const CurrentContext current(*context());
+    context()->driver().cuStreamSynchronize.status(stream_.get());
+  }
+  if (allocator_.allocate) {
+    allocator_.release(memory, bytes, stream_.get());
+  } else {
+    memory_.erase(memory);
+  }
+}
 
 std::unique_ptr<Execution> SessionStream::bind(const Program& program, const Addresses& addresses,
                                                const kernels::Normalisation& normalisation) {
@@ -66,30 +95,57 @@ void SessionStream::download(void* host, const void* device, std::size_t bytes) 
   context()->driver().cuMemcpyDtoHAsync(host, address_of(device), bytes, stream_.get());
 }
 
-std::vector<kernels::Pixels> SessionStream::upload_pixels(std::span<const ImageToProcess> images,
-                                                          const Event* before) {
+void SessionStream::check_readable(const void* pixels) const {
+  const CurrentContext current(*context());
+  const Driver& driver = context()->driver();
+  const std::string expected =
+      "CUDA device " + std::to_string(context()->ordinal()) + ": expected pixels in its memory";
+  CUmemorytype type{};
+  const CUresult status =
+      driver.cuPointerGetAttribute.status(&type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, address_of(pixels));
+  if (status == CUDA_ERROR_INVALID_VALUE)
+    throw Error(expected + ", found an address that the CUDA driver does not know");
+  driver.check(status, "cuPointerGetAttribute");
+  int ordinal = 0;
+  driver.cuPointerGetAttribute(&ordinal, CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL, address_of(pixels));
+  if (type == CU_MEMORYTYPE_DEVICE && ordinal != context()->ordinal())
+    throw Error(expected + ", found some in the memory of device " + std::to_string(ordinal));
+}
+
+std::vector<kernels::Pixels> SessionStream::upload_pixels(std::span<const ImageToProcess> images, const Event* before) {
   const auto row_bytes = [](const kernels::Pixels& p) {
     return static_cast<std::size_t>(p.width) * (p.order == kernels::PixelOrder::grey ? 1 : 3);
   };
   std::size_t total = 0;
-  for (const ImageToProcess& image : images)
-    total += row_bytes(image.pixels) * static_cast<std::size_t>(image.pixels.height);
+  for (const ImageToProcess& image : images) {
+    if (image.on_device) {
+      check_readable(image.pixels.data);
+    } else {
+      total += row_bytes(image.pixels) * static_cast<std::size_t>(image.pixels.height);
+    }
+  }
+  if (total != 0 && pixels_under_way_) pixels_sent_.synchronize();
   std::byte* const host = host_pixels_.reserve(total);
   std::byte* const device = pixels_.reserve(total);
 
   std::vector<kernels::Pixels> there;
   std::size_t offset = 0;
   for (const ImageToProcess& image : images) {
-    kernels::Pixels moved = image.pixels;
+    there.push_back(image.pixels);
+    if (image.on_device) continue;
+    kernels::Pixels& moved = there.back();
     const std::size_t row = row_bytes(moved);
     moved.data = reinterpret_cast<const std::uint8_t*>(device) + offset;
     moved.row_stride = static_cast<std::ptrdiff_t>(row);
     for (int y = 0; y < moved.height; ++y, offset += row)
       std::memcpy(host + offset, image.pixels.data + y * image.pixels.row_stride, row);
-    there.push_back(moved);
   }
   if (before != nullptr) before->record(stream_.get());
-  upload(device, host, total);
+  if (total != 0) {
+    upload(device, host, total);
+    pixels_sent_.record(stream_.get());
+    pixels_under_way_ = true;
+  }
   return there;
 }
 
@@ -101,7 +157,7 @@ void SessionStream::preprocess(std::span<const ImageToProcess> images, const ker
     described.push_back(kernels::image_to_resize(pixels[i], images[i].geometry.resized_width,
                                                  images[i].geometry.resized_height, normalisation, input));
   const std::size_t bytes = described.size() * sizeof described[0];
-  const DeviceMemory block(context(), bytes);
+  const StreamMemory block(*this, bytes);
   upload(block.data(), described.data(), bytes);
   kernels::preprocess_cuda(queue(), reinterpret_cast<const kernels::cuda::ImageToResize*>(block.data()), normalisation,
                            input);

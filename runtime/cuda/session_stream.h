@@ -5,20 +5,24 @@
 #include <map>
 
 #include "event.h"
+#include "graph.h"
 #include "growing_memory.h"
 #include "kernel_library.h"
 #include "kernel_loader.h"
 #include "runtime/device.h"
 #include "stream.h"
+#include "stream_memory.h"
 #include "stream_queue.h"
 
 namespace maskrt::cuda {
 
 class SessionStream final : public DeviceStream {
  public:
-  explicit SessionStream(KernelLibrary& library);
+  /// Throws Error where the caller's stream is none of the device's primary context.
+  SessionStream(KernelLibrary& library, const StreamOptions& options);
 
   std::byte* allocate(std::size_t bytes) override;
+  /// Waits until no work uses it.
   void release(std::byte* memory, std::size_t bytes) noexcept override;
   std::unique_ptr<Execution> bind(const Program& program, const Addresses& addresses,
                                   const kernels::Normalisation& normalisation) override;
@@ -36,29 +40,44 @@ class SessionStream final : public DeviceStream {
   void divert(kernels::CudaQueue& to, const std::function<void()>& work);
   /// Loads every kernel that `work` launches on queue(), and launches none.
   void load(const std::function<void()>& work) { divert(loader_, work); }
+  /// Records what `work` launches on queue(), its kernels loaded before; nothing runs, and the stream takes no part.
+  Graph record(const std::function<void()>& work);
 
   // Copies in the stream's order. The host's side must stay as it is until they are done.
   void upload(void* device, const void* host, std::size_t bytes) const;
   void download(void* host, const void* device, std::size_t bytes) const;
-  void synchronize() const { stream_.synchronize(); }
+  void synchronize() {
+    stream_.synchronize();
+    pixels_under_way_ = false;
+  }
 
-  /// Sends the pixels of every image to the device, as tight rows; gives where they lie there, until the next call.
-  /// `before`, where given, is recorded before the first one leaves.
+  /// Sends the pixels that lie in host memory to the device, as tight rows; gives where all lie there, until the next
+  /// call. `before`, where given, is recorded before the first one leaves. Throws Error for an image that claims to be
+  /// on the device and lies where its kernels cannot read.
   std::vector<kernels::Pixels> upload_pixels(std::span<const ImageToProcess> images, const Event* before = nullptr);
 
   /// What the session's executions, which take turns, need beside their arena.
-  GrowingMemory<DeviceMemory>& mask_words() { return mask_words_; }
-  GrowingMemory<PinnedMemory>& host_mask_words() { return host_mask_words_; }
+  using GrowingDeviceMemory = GrowingMemory<StreamMemory, SessionStream&>;
+  using GrowingPinnedMemory = GrowingMemory<PinnedMemory, std::shared_ptr<const Context>>;
+  GrowingDeviceMemory& mask_words() { return mask_words_; }
+  GrowingDeviceMemory& mask_runs() { return mask_runs_; }
+  GrowingPinnedMemory& host_masks() { return host_masks_; }
 
  private:
+  void check_readable(const void* pixels) const;
+
   KernelLibrary& library_;
+  DeviceAllocator allocator_;
   Stream stream_;
+  Stream recording_;  // of ours, as a caller's may be one that records nothing
   StreamQueue queue_;
   KernelLoader loader_;
   kernels::CudaQueue* diverted_ = nullptr;
   std::map<std::byte*, DeviceMemory> memory_;
-  GrowingMemory<DeviceMemory> pixels_, mask_words_;
-  GrowingMemory<PinnedMemory> host_pixels_, host_mask_words_;
+  Event pixels_sent_;
+  bool pixels_under_way_ = false;  // from host_pixels_
+  GrowingDeviceMemory pixels_, mask_words_, mask_runs_;
+  GrowingPinnedMemory host_pixels_, host_masks_;
 };
 
 /// The queue of the stream that a step runs on.

@@ -6,12 +6,14 @@
 
 namespace maskrt::cuda {
 
-/// A stream that does not wait for the legacy default stream. What takes a CUstream takes a caller's own, too.
 class Stream {
  public:
+  /// A new one, which does not wait for the legacy default stream.
   explicit Stream(std::shared_ptr<const Context> context);
+  /// The caller's, who keeps it. Throws Error where it belongs to another context.
+  Stream(std::shared_ptr<const Context> context, CUstream callers);
 
-  CUstream get() const { return handle_.get(); }
+  CUstream get() const { return stream_; }
   const Context& context() const { return handle_.context(); }
   /// Waits for all work. Throws Error where some of it failed.
   void synchronize() const;
@@ -19,7 +21,8 @@ class Stream {
   void wait(const Event& event) const;
 
  private:
-  Handle<CUstream, &Driver::cuStreamDestroy> handle_;
+  Handle<CUstream, &Driver::cuStreamDestroy> handle_;  // none where the stream is the caller's
+  CUstream stream_;
 };
 
 }  // namespace maskrt::cuda

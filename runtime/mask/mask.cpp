@@ -12,27 +12,35 @@ Mask::Mask() {
 
 Mask::Mask(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
 
-int Mask::width() const { return data_->bits.width; }
-int Mask::height() const { return data_->bits.height; }
-std::int64_t Mask::area() const { return data_->area; }
-std::span<const std::uint64_t> Mask::bits() const { return data_->bits.words; }
-int Mask::words_per_column() const { return data_->bits.words_per_column; }
+const kernels::MaskBits& Mask::Data::bits() const {
+  std::call_once(unpacked_, [this] {
+    if (runs_) bits_ = {width_, height_, (height_ + 63) / 64, rle::to_bits(*runs_)};
+  });
+  return bits_;
+}
+
+Rle Mask::Data::rle() const {
+  return {height_, width_,
+          runs_ ? rle::to_string(*runs_) : rle::string_from_bits(height_, width_, bits_.words, bits_.words_per_column)};
+}
+
+int Mask::width() const { return data_->width(); }
+int Mask::height() const { return data_->height(); }
+std::int64_t Mask::area() const { return data_->area(); }
+std::span<const std::uint64_t> Mask::bits() const { return data_->bits().words; }
+int Mask::words_per_column() const { return (data_->height() + 63) / 64; }
+Rle Mask::rle() const { return data_->rle(); }
 
 bool Mask::at(int x, int y) const {
-  const kernels::MaskBits& m = data_->bits;
+  const kernels::MaskBits& m = data_->bits();
   if (x < 0 || y < 0 || x >= m.width || y >= m.height) return false;
   return (m.words[static_cast<std::size_t>(x) * m.words_per_column + y / 64] >> (y % 64) & 1) != 0;
 }
 
-Rle Mask::rle() const {
-  const kernels::MaskBits& m = data_->bits;
-  return {m.height, m.width, rle::string_from_bits(m.height, m.width, m.words, m.words_per_column)};
-}
-
-std::vector<std::vector<Point>> Mask::polygon() const { return outlines(data_->bits); }
+std::vector<std::vector<Point>> Mask::polygon() const { return outlines(data_->bits()); }
 
 std::vector<std::uint8_t> Mask::bitmap() const {
-  const kernels::MaskBits& m = data_->bits;
+  const kernels::MaskBits& m = data_->bits();
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(m.width) * m.height);
   for (int x = 0; x < m.width; ++x) {
     for (int y = 0; y < m.height; ++y) {

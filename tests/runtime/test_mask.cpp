@@ -34,7 +34,7 @@ Mask mask_of(const Picture& picture) {
       ++area;
     }
   }
-  return Mask(std::make_shared<Mask::Data>(Mask::Data{std::move(bits), area}));
+  return Mask(std::make_shared<Mask::Data>(std::move(bits), area));
 }
 
 /// Twice the area that a ring encloses, positive where it runs clockwise with y pointing down.
@@ -57,6 +57,21 @@ TEST_CASE("a mask without a run is empty") {
   CHECK(mask.bitmap().empty());
   CHECK(mask.polygon().empty());
   CHECK(mask.rle().width == 0);
+}
+
+TEST_CASE("a mask that came as run lengths is the same in every form") {
+  for (const float share : {0.0f, 0.3f, 1.0f}) {
+    const Mask of_bits = mask_of(noise(37, 70, share, 5));
+    const Mask of_runs(std::make_shared<Mask::Data>(
+        rle::from_bits(of_bits.height(), of_bits.width(), of_bits.bits(), of_bits.words_per_column()), of_bits.area()));
+    CHECK(of_runs.width() == 37);
+    CHECK(of_runs.height() == 70);
+    CHECK(of_runs.area() == of_bits.area());
+    CHECK(of_runs.words_per_column() == of_bits.words_per_column());
+    CHECK(of_runs.rle().counts == of_bits.rle().counts);
+    CHECK(of_runs.bitmap() == of_bits.bitmap());
+    CHECK(std::equal(of_runs.bits().begin(), of_runs.bits().end(), of_bits.bits().begin(), of_bits.bits().end()));
+  }
 }
 
 TEST_CASE("every form holds the same pixels") {

@@ -31,7 +31,7 @@ Mask mask_of(const Box& box, int width, int height) {
   for (int x = box.x; x < box.x + box.width; ++x)
     for (int y = box.y; y < box.y + box.height; ++y)
       bits.words[static_cast<std::size_t>(x * bits.words_per_column + y / 64)] |= std::uint64_t{1} << (y % 64);
-  return Mask(std::make_shared<Mask::Data>(Mask::Data{bits, std::int64_t{box.width} * box.height}));
+  return Mask(std::make_shared<Mask::Data>(bits, std::int64_t{box.width} * box.height));
 }
 
 Instance instance(float score, int class_id, const std::string& label, const Box& box) {

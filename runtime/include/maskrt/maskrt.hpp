@@ -17,6 +17,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "types.hpp"
@@ -58,6 +59,17 @@ class MASKRT_API Image {
   explicit Image(std::shared_ptr<const Data> data);
   std::shared_ptr<const Data> data_;
 };
+
+/// A picture in device memory, which stays the caller's and must stay as it is until the work that reads it is done.
+struct DeviceImage {
+  const void* pixels = nullptr;  ///< of the first row: memory of the session's GPU, or page-locked memory
+  int width = 0, height = 0;
+  PixelFormat format = PixelFormat::rgb;
+  std::ptrdiff_t row_stride = 0;  ///< bytes from row to row; negative for bottom-up pictures; 0: dense
+};
+
+/// What a session looks at. Pictures in host memory are sent to the device, those on it are read where they lie.
+using InputImage = std::variant<Image, DeviceImage>;
 
 // ---- Results --------------------------------------------------------------------------------------------------------
 
@@ -109,6 +121,47 @@ struct Instance {
   std::string label;
   Box box;              ///< of the mask
   Mask mask;
+};
+
+/// How many there are of what Session::enqueue leaves in device memory.
+struct DeviceCounts {
+  std::uint32_t instances;  ///< of all images
+  std::uint32_t reserved0;
+  std::uint64_t words;  ///< of 64 bits, in all masks
+  std::uint64_t runs;   ///< run lengths that all masks need; those of instances beyond the capacity are missing
+  std::uint32_t reserved1[10];
+};
+
+/// One instance in device memory. Its bits are stored for a part of the image, a box of whole words outside of which
+/// none is set: pixel (x, y) is bit y % 64 of words[first_word + (x - box_x) * box_words + y / 64 - box_word].
+struct DeviceInstance {
+  std::int32_t image;     ///< position in the call
+  std::int32_t query;     ///< of the network; instances are in the order of images, then queries
+  std::int32_t class_id;  ///< 0-based
+  float score;
+  std::int32_t box_x, box_columns;   ///< the box: its columns,
+  std::int32_t box_word, box_words;  ///< and of each column rows 64 * box_word to 64 * (box_word + box_words) - 1
+  std::uint64_t first_word;          ///< of its bits in DeviceResults::words
+  std::uint64_t first_run;           ///< of its run lengths in DeviceResults::runs
+  std::uint64_t area;                ///< pixels inside
+  std::uint32_t reserved;
+  std::uint32_t runs;                      ///< how many run lengths it has
+  std::int32_t left, top, right, bottom;  ///< the mask's extents, all inclusive; right < left where it is empty
+};
+
+/// Where Session::enqueue leaves its results. All but the sizes are addresses in device memory, written in the order of
+/// `stream` and valid until the session's next call.
+struct DeviceResults {
+  void* stream = nullptr;                         ///< the CUstream that all work is on
+  std::size_t images = 0;                         ///< of the call
+  std::size_t most_instances = 0;                 ///< room in `instances`
+  const DeviceCounts* counts = nullptr;           ///< one
+  const std::uint32_t* first_instance = nullptr;  ///< [images + 1]: those of image i are first_instance[i] and on, up to
+                                                  ///< first_instance[i + 1] - 1
+  const DeviceInstance* instances = nullptr;      ///< counts->instances of them
+  const std::uint64_t* words = nullptr;           ///< counts->words of them
+  const std::uint32_t* runs = nullptr;            ///< COCO's run lengths, zeros first; null: not asked for
+  std::size_t run_capacity = 0;                   ///< room in `runs`
 };
 
 // ---- Models ---------------------------------------------------------------------------------------------------------
@@ -171,14 +224,35 @@ class MASKRT_API Model {
   std::shared_ptr<Impl> impl_;
 };
 
+/// Where a session gets its device memory; called by the thread that calls the session.
+struct DeviceAllocator {
+  /// `bytes` bytes or more of the session's GPU, aligned to 256, for work on `stream` (a CUstream); null where there are
+  /// none.
+  std::function<void*(std::size_t bytes, void* stream)> allocate;
+  /// Takes them back; the work that used them is done. Must not throw.
+  std::function<void(void* memory, std::size_t bytes, void* stream)> release;
+};
+
 struct SessionOptions {
-  int threads = 0;          ///< 0: all that the process may use
-  std::size_t plans = 4;    ///< plans kept, least recently used first out
+  int threads = 0;        ///< 0: all that the process may use
+  std::size_t plans = 4;  ///< plans kept, least recently used first out
+  /// The caller's CUstream (a cudaStream_t is one) in the GPU's primary context; it outlives the session. Work comes
+  /// after what was put on it before the call, and before what is put on it after the call. Null: the session's own.
+  void* stream = nullptr;
+  DeviceAllocator allocator = {};  ///< empty: the driver's memory
+};
+
+/// As what masks leave a GPU. Every form of a Mask can be had from either.
+enum class MaskForm : std::uint8_t {
+  bits,
+  runs,  ///< COCO's run lengths, made on the GPU: far fewer bytes, for those who want Mask::rle()
 };
 
 struct RunOptions {
   float minimum_score = 0;  ///< final scores below are left out
   bool masks = true;        ///< false: no masks, boxes or areas are computed
+  MaskForm mask_form = MaskForm::bits;
+  std::size_t run_capacity = 0;  ///< enqueue(): room for run lengths; 0: four for each column of every query's mask
 };
 
 /// Seconds that the last run took, by stage. On a GPU, by its own clock: the way of the pixels to it, all that it
@@ -214,6 +288,14 @@ class MASKRT_API Session {
   /// A batch of images of any sizes: each is resized, and all are padded to the largest. The padding takes part in the
   /// network, so results depend a little on the batch's composition.
   std::vector<std::vector<Instance>> run(std::span<const Image> images, const RunOptions& options = {});
+  /// The same for pictures in device memory, alone or beside others. Throws Error on a device that is no GPU, and where
+  /// an address is not one that the GPU reads.
+  std::vector<std::vector<Instance>> run(std::span<const InputImage> images, const RunOptions& options = {});
+
+  /// On a GPU: the same without waiting. The work is put on the session's stream, and its results stay in device memory.
+  /// Waits only for the session's earlier work, and only where memory grows or pictures in host memory are sent. With
+  /// MaskForm::runs there are run lengths beside the bits. Faults of the work show in a later call.
+  DeviceResults enqueue(std::span<const InputImage> images, const RunOptions& options = {});
 
   /// Runs the network alone and gives its input, its outputs and the kept values by name.
   std::map<std::string, HostTensor> tensors(std::span<const Image> images);

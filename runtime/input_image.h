@@ -1,0 +1,17 @@
+// What callers bring, as a device takes it.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "device.h"
+#include "maskrt/maskrt.hpp"
+
+namespace maskrt {
+
+/// Views of the pictures, of which the geometry holds the original sizes alone. Throws Error for a picture in device
+/// memory without pixels, or whose rows overlap.
+std::vector<ImageToProcess> images_to_process(std::span<const Image> images);
+std::vector<ImageToProcess> images_to_process(std::span<const InputImage> images);
+
+}  // namespace maskrt
