@@ -5,9 +5,10 @@
 namespace maskrt::kernels {
 namespace {
 
-constexpr double fill_cycles = 1500;  // until a block's first tiles have come: addresses, then device memory or L2
-constexpr double step_cycles = 60;    // that a step's barrier and issue cost a block that is alone
-constexpr double ring_cycles = 20;    // the same where products are asynchronous
+constexpr double fill_cycles = 1500;     // until a block's first tiles have come: addresses, then device memory or L2
+constexpr double step_cycles = 60;       // that a step's barrier and issue cost a block that is alone
+constexpr double ring_cycles = 20;       // the same where products are asynchronous
+constexpr double exchange_cycles = 600;  // two barriers of a cluster, and what goes between its blocks on its way
 
 double ceil_div(std::int64_t a, std::int64_t b) { return static_cast<double>((a + b - 1) / b); }
 
@@ -37,6 +38,17 @@ int resident_blocks(const ConvKernel& kernel, const Chip& chip) {
   return std::max(std::min(kernel.resident, static_cast<int>(by_shared)), 1);
 }
 
+int parts_in_cluster(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip) {
+  if (!kernel.by_tensor_copies() || (splits != 2 && splits != 4)) return 1;
+  const int blocks = kernel.cluster() * splits;
+  const std::int64_t clusters = (gemm.pixels + kernel.rows * kernel.cluster() - 1) / (kernel.rows * kernel.cluster()) *
+                                ((gemm.columns + kernel.columns - 1) / kernel.columns) * gemm.groups;
+  // Clusters lie within groups of about 16 multiprocessors, whose sizes differ: half of what could be left over in each
+  // counts as lost.
+  const int held = (chip.multiprocessors - chip.multiprocessors / 16 * (blocks - 2) / 2) / blocks;
+  return clusters <= held ? splits : 1;
+}
+
 double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip) {
   const ConvRates rates = conv_rates(chip);
   const double element = static_cast<double>(size_of(kernel.type));
@@ -59,10 +71,16 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   const std::int64_t resident = std::max(resident_blocks(kernel, chip), 1);
   const double steps = ceil_div(steps_of(kernel, gemm), splits);
 
-  // The epilogue's traffic of a block; split sums go out once and the last block reads all parts.
+  // The epilogue's traffic of a block; split sums go out once and the last block reads all parts, or a cluster's blocks
+  // exchange them, as fast as L2 gives.
   const double out_bytes = static_cast<double>(gemm.out_bytes) / static_cast<double>(blocks);
-  double tail = 200 + out_bytes / rates.l2_bytes + 2 * tile * 4 / rates.shared_bytes;
-  if (splits > 1) tail += 1000 + tile * 4 * (1 + splits) / rates.l2_bytes;
+  const int parts = parts_in_cluster(kernel, gemm, splits, chip);
+  double tail = 200 + out_bytes / rates.l2_bytes + 2 * tile / parts * 4 / rates.shared_bytes;
+  if (parts > 1) {
+    tail += exchange_cycles + tile * 4 * (parts - 1) / parts / rates.l2_bytes;
+  } else if (splits > 1) {
+    tail += 1000 + tile * 4 * (1 + splits) / rates.l2_bytes;
+  }
 
   const auto wave = [&](std::int64_t together) {
     const double alone = steps * (bound + overhead) + fill_cycles + tail;

@@ -40,10 +40,15 @@ inline std::int64_t steps_of(const ConvKernel& kernel, const ConvGemm& gemm) {
   return (gemm.taps * gemm.tap_channels + kernel.step - 1) / kernel.step;
 }
 
+/// 1, or `splits` where that many pairs of blocks form a cluster and add their parts in shared memory: on kernels fed
+/// by tensor copies, two or four parts, where the chip holds all clusters at a time.
+int parts_in_cluster(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip);
+
 /// Seconds that the kernel should take with its depth in `splits` parts. Blocks come in waves of what the chip holds;
 /// those of one multiprocessor share its tensor cores, its shared memory and its part of L2, and the slowest of these
 /// bounds a step. A block adds the time until its first tiles have come and its epilogue, which overlap with the steps
-/// of other blocks on the multiprocessor where there are any. Sums that are split are written and read once more.
+/// of other blocks on the multiprocessor where there are any. Sums that are split are written and read once more, or
+/// exchanged within clusters.
 /// Figures are the vendor's; latencies are rounded from published measurements on sm_80 and sm_90.
 double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip);
 

@@ -223,21 +223,24 @@ CudaConvPlan plan_conv(const CudaConvProblem& problem, const Chip& chip, const C
   const std::uint32_t row_tiles = (static_cast<std::uint32_t>(p.pixels) + rows - 1) / rows * cluster;
   plan.grid = {row_tiles * static_cast<std::uint32_t>(p.column_tiles),
                static_cast<std::uint32_t>(plan.weights.device_groups()), static_cast<std::uint32_t>(p.splits)};
+  plan.parts = parts_in_cluster(kernel, gemm, plan.choice.splits, chip);
+  if (plan.parts > 1) plan.grid.z = static_cast<std::uint32_t>(p.splits = 1);
   if (plan.grid.y > 65535) refuse("at most 65535 groups", std::to_string(plan.grid.y));
   if (p.splits > 1) {
     plan.workspace_bytes = plan.grid.count() * static_cast<std::size_t>(kernel.rows * kernel.columns) * sizeof(float);
     plan.counter_bytes = static_cast<std::size_t>(plan.grid.x) * plan.grid.y * sizeof(unsigned);
   }
   if (kernel.by_tensor_copies()) {
-    const auto clusters = static_cast<std::uint32_t>(chip.multiprocessors) / cluster;
-    plan.cluster = {cluster};
+    const auto most = static_cast<std::uint32_t>(chip.multiprocessors) / cluster;
     plan.units = static_cast<int>(plan.grid.count() / cluster);
-    plan.grid = {std::min(static_cast<std::uint32_t>(plan.units), clusters) * cluster};
+    plan.cluster = {cluster * static_cast<std::uint32_t>(plan.parts)};
+    const auto clusters = static_cast<std::uint32_t>(plan.units);
+    plan.grid = {(plan.parts > 1 ? clusters : std::min(clusters, most)) * plan.cluster.x};
   }
   plan.block = {static_cast<std::uint32_t>(kernel.threads)};
   plan.shared_bytes = kernel.shared_bytes;
   plan.kernel = kernel.name;
-  plan.predicted_seconds = predicted_seconds(kernel, gemm, p.splits, chip);
+  plan.predicted_seconds = predicted_seconds(kernel, gemm, plan.choice.splits, chip);
   return plan;
 }
 

@@ -57,7 +57,8 @@ struct CudaConvPlan {
   ConvParams params = {};           ///< all but the addresses
   KernelName kernel = {};
   Dim3 grid, block, cluster;
-  int units = 0;  ///< where blocks stay: what clusters share out, tiles * splits / cluster
+  int units = 0;  ///< where blocks stay: what clusters share out, pairs of tiles * params.splits
+  int parts = 1;  ///< of a tile's sum within a cluster; then params.splits is 1
   std::uint32_t shared_bytes = 0;
 };
 

@@ -19,8 +19,8 @@ struct ConvParams {
   void* out;
   const void* next_weights;    // what the launch after this one will read
   unsigned next_weight_bytes;  // a multiple of 16
-  float* partials;     // splits > 1: [tile][split][what a tile's threads hold]
-  unsigned* counters;  // splits > 1: [tile], zero between launches
+  float* partials;             // splits > 1: [tile][split][what a tile's threads hold]
+  unsigned* counters;          // splits > 1: [tile], zero between launches
 
   int pixels;           // batch * out_height * out_width
   cuda::Divisor image;  // out_height * out_width

@@ -51,6 +51,7 @@ ConvTmaParams with_tensor_maps(const CudaConvPlan& plan, const ConvParams& param
   result.weights = queue.encode(weights);
   result.conv = params;
   result.channel_steps = static_cast<int>((plan.weights.tap_channels + kernel.step - 1) / kernel.step);
+  result.parts = plan.parts;
   result.units = plan.units;
   result.clusters = static_cast<int>(plan.grid.x / plan.cluster.x);
   return result;

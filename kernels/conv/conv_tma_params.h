@@ -11,7 +11,8 @@ struct ConvTmaParams {
   TensorMap weights;  // rows of weights: boxes of half a tile's channels by 64 of the depth, swizzled likewise
   ConvParams conv;
   int channel_steps;  // of one tap: 64 channels each
-  int units;          // pairs of tiles that neighbour in pixels, times splits: what clusters of two blocks share out
+  int parts;          // of a tile's sum within a cluster, which has two blocks for each; 1: none
+  int units;          // pairs of tiles that neighbour in pixels, times splits: what clusters share out
   int clusters;       // of the launch
 };
 

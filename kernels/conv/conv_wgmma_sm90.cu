@@ -8,9 +8,10 @@
 // any multiple of 8 pixels: widths are chosen so that the tiles of the model's layers fill the chip in whole waves.
 //
 // Two blocks of a cluster take neighbouring pixels and the same channels: each copies half of the weights to both. A
-// stage is free once the consumers of both have left it.
-// Bound by tensor cores, or by L2 where tiles are small: 256 channels by 128 pixels bring 32 KiB a step to a
-// multiprocessor for 1024 cycles of products.
+// stage is free once the consumers of both have left it. Where tiles are few, a cluster has two or four such pairs,
+// each with a part of the depth, and adds their sums by way of shared memory (cluster_sum.cuh). Bound by tensor cores,
+// or by L2 where tiles are small: 256 channels by 128 pixels bring 32 KiB a step to a multiprocessor for 1024 cycles of
+// products.
 #include <cuda_fp16.h>
 
 #include "../ptx/cluster.cuh"
@@ -22,6 +23,7 @@
 #include "../ptx/special_registers.cuh"
 #include "../ptx/tensor_copy.cuh"
 #include "../ptx/wgmma.cuh"
+#include "cluster_sum.cuh"
 #include "conv_tma_params.h"
 #include "epilogue.cuh"
 #include "next_weights.cuh"
@@ -30,7 +32,7 @@
 namespace maskrt::kernels {
 namespace {
 
-constexpr int consumers = 256, threads = 384, step_depth = 64, row_bytes = step_depth * 2, cluster = 2;
+constexpr int consumers = 256, threads = 384, step_depth = 64, row_bytes = step_depth * 2;
 
 /// Each of two warpgroups computes blocks_ x 64 channels by pixels_ pixels. They lie side by side in channels, or in
 /// pixels where `shares_channels_` is set.
@@ -49,6 +51,10 @@ struct Tile {
   static_assert(channels % 16 == 0 && channels <= 256 && pixels <= 1024 && pixels % 8 == 0, "one copy each");
 };
 
+__device__ __forceinline__ int rank_in_pair() { return static_cast<int>(ptx::cluster_rank() % pair); }
+/// Which part of the depth this block's pair has.
+__device__ __forceinline__ int part_of_pair() { return static_cast<int>(ptx::cluster_rank() / pair); }
+
 /// One tile, or a part of its sum. Number n stands for one unit of each block of a cluster.
 struct Unit {
   int tile, split, first_pixel, first_channel, group, begin, steps;
@@ -56,18 +62,20 @@ struct Unit {
 
 template <typename Tile>
 __device__ __forceinline__ Unit unit_of(const ConvTmaParams& p, int number) {
-  constexpr int both = cluster * Tile::pixels;
+  constexpr int both = pair * Tile::pixels;
   Unit unit;
-  const int rank = static_cast<int>(ptx::cluster_rank()), tiles_of_both = number / p.conv.splits;
-  unit.tile = tiles_of_both * cluster + rank;
+  const int rank = rank_in_pair(), tiles_of_both = number / p.conv.splits;
+  unit.tile = tiles_of_both * pair + rank;
   unit.split = number - tiles_of_both * p.conv.splits;
   const int in_each_group = (p.conv.pixels + both - 1) / both * p.conv.column_tiles;
   unit.group = tiles_of_both / in_each_group;
   const int in_group = tiles_of_both - unit.group * in_each_group, row = in_group / p.conv.column_tiles;
   unit.first_pixel = row * both + rank * Tile::pixels;
   unit.first_channel = (in_group - row * p.conv.column_tiles) * Tile::channels;
-  unit.begin = static_cast<int>(static_cast<long long>(p.conv.steps) * unit.split / p.conv.splits);
-  unit.steps = static_cast<int>(static_cast<long long>(p.conv.steps) * (unit.split + 1) / p.conv.splits) - unit.begin;
+  const long long steps = p.conv.steps;
+  const int stretch = unit.split * p.parts + part_of_pair(), stretches = p.conv.splits * p.parts;
+  unit.begin = static_cast<int>(steps * stretch / stretches);
+  unit.steps = static_cast<int>(steps * (stretch + 1) / stretches) - unit.begin;
   return unit;
 }
 
@@ -83,7 +91,9 @@ struct Ring {
   }
 };
 
-__device__ __forceinline__ int first_unit() { return static_cast<int>(blockIdx.x) / cluster; }
+__device__ __forceinline__ int first_unit(const ConvTmaParams& p) {
+  return static_cast<int>(blockIdx.x) / (pair * p.parts);
+}
 
 /// A step of the depth: a tap and 64 of its channels.
 struct Step {
@@ -108,12 +118,13 @@ struct Step {
 template <typename Tile>
 __device__ __forceinline__ void begin_stage(const ConvTmaParams& p, const Unit& unit, const Step& step,
                                             std::uint32_t stage, std::uint32_t barrier) {
-  constexpr int half = Tile::channels / cluster;
-  const int first = static_cast<int>(ptx::cluster_rank()) * half;
+  constexpr int half = Tile::channels / pair;
+  const int first = rank_in_pair() * half;
+  const auto both = static_cast<std::uint16_t>(((1 << pair) - 1) << part_of_pair() * pair);
   ptx::mbarrier_arrive_expect(barrier, Tile::stage_bytes);
   ptx::copy_tile_to_blocks(stage + static_cast<std::uint32_t>(first * row_bytes), &p.weights, barrier,
                            step.tap * p.conv.tap_channels + step.channel_step * step_depth,
-                           unit.group * p.conv.group_out + unit.first_channel + first, (1 << cluster) - 1);
+                           unit.group * p.conv.group_out + unit.first_channel + first, both);
 }
 
 template <typename Tile>
@@ -122,8 +133,8 @@ __device__ __forceinline__ void produce(const ConvTmaParams& p, std::uint32_t ba
   const ConvParams& c = p.conv;
   // The first weights do not wait for the kernel before this one, which may still be writing the pixels.
   int begun = 0;
-  if (first_unit() < p.units) {
-    const Unit unit = unit_of<Tile>(p, first_unit());
+  if (first_unit(p) < p.units) {
+    const Unit unit = unit_of<Tile>(p, first_unit(p));
     Step step(p, unit.begin);
     for (; begun < min(unit.steps, Tile::stages); ++begun, step.advance(p))
       begin_stage<Tile>(p, unit, step, base + begun * Tile::stage_bytes, full + begun * 8);
@@ -131,7 +142,7 @@ __device__ __forceinline__ void produce(const ConvTmaParams& p, std::uint32_t ba
   ptx::wait_for_previous_grid();
 
   Ring<Tile::stages> ring;
-  for (int number = first_unit(); number < p.units; number += p.clusters) {
+  for (int number = first_unit(p); number < p.units; number += p.clusters) {
     const Unit unit = unit_of<Tile>(p, number);
     const int image = c.image.quotient(unit.first_pixel), position = c.image.remainder(unit.first_pixel, image);
     const int out_y = c.row.quotient(position), out_x = c.row.remainder(position, out_y);
@@ -161,9 +172,9 @@ using Sums = float[Tile::blocks * Tile::eights][4];
 template <typename Tile>
 __device__ __forceinline__ void multiply(std::uint32_t weights, std::uint32_t pixels, int steps, std::uint32_t full,
                                          std::uint32_t empty, Ring<Tile::stages>& ring, Sums<Tile>& sums) {
-  // One lane for each block of the cluster tells it which stage this warp has left.
-  const bool tells = threadIdx.x % 32 < cluster;
-  const std::uint32_t empty_there = ptx::shared_of_block(empty, threadIdx.x % cluster);
+  // One lane for each block of the pair tells it which stage this warp has left.
+  const bool tells = threadIdx.x % 32 < pair;
+  const std::uint32_t empty_there = ptx::shared_of_block(empty, part_of_pair() * pair + threadIdx.x % pair);
   std::uint32_t before = 0;
 #pragma unroll 1
   for (int step = 0; step < steps; ++step) {
@@ -190,10 +201,10 @@ __device__ __forceinline__ void multiply(std::uint32_t weights, std::uint32_t pi
   if (tells) ptx::mbarrier_arrive_in_cluster(empty_there + before * 8);
 }
 
-/// A warpgroup's sums to memory, eight pixels at a time.
+/// A warpgroup's sums to memory, eight pixels at a time: those that are this block's to store.
 template <typename Tile>
-__device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>& sums, float* staging, int first_pixel,
-                                           int first_channel, int group) {
+__device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>& sums, const ClusterSum<Tile>& parts,
+                                           float* staging, int first_pixel, int first_channel, int group) {
   const unsigned index = ptx::thread_index(), thread = index % 128, lane = thread % 32;
   SumStore<Tile::group_channels, 128> store;
   store.start(p, thread, first_channel, group);
@@ -201,7 +212,7 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>
   float* const mine = staging + lane % 4 * 2 * Tile::line + place(static_cast<int>(thread / 32 * 16 + lane / 4));
   const int barrier = 2 + static_cast<int>(index / 128);
 #pragma unroll 1
-  for (int j = 0; j < Tile::eights; ++j) {
+  for (int j = parts.first(); j < parts.end(); ++j) {
     float* const to = mine + j % 2 * Tile::staged;
     // Registers have no index: all eights are here, one of them runs, and the rest of the epilogue is here once.
 #pragma unroll
@@ -209,7 +220,8 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>
       if (k != j) continue;
 #pragma unroll
       for (int b = 0; b < Tile::blocks; ++b) {
-        const float(&sum)[4] = sums[b * Tile::eights + k];
+        float sum[4];
+        parts.total(sums[b * Tile::eights + k], k, b, sum);
         to[place(b * 64)] = sum[0];
         to[place(b * 64) + Tile::line] = sum[1];
         to[place(b * 64 + 8)] = sum[2];
@@ -219,7 +231,7 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>
     ptx::named_barrier(barrier, 128);
     store.template store<8, Tile::line>(p, staging + j % 2 * Tile::staged, first_pixel + j * 8);
   }
-  if constexpr (Tile::eights % 2 != 0) ptx::named_barrier(barrier, 128);  // the next tile begins where this one ends
+  if (parts.count() % 2 != 0) ptx::named_barrier(barrier, 128);  // the next tile begins where this one ends
 }
 
 template <typename Tile>
@@ -234,9 +246,11 @@ __device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* s
   Ring<Tile::stages> ring;
   Sums<Tile> sums;
 #pragma unroll 1
-  for (int number = first_unit(); number < p.units; number += p.clusters) {
+  for (int number = first_unit(p); number < p.units; number += p.clusters) {
     const Unit unit = unit_of<Tile>(p, number);
     multiply<Tile>(weights, pixels, unit.steps, full, empty, ring, sums);
+    const ClusterSum<Tile> parts(p.parts, part_of_pair(), rank_in_pair(), shared);
+    parts.exchange(sums);
     bool whole = true;
     if (p.conv.splits > 1) {
       whole = sum_of_splits<consumers>(p.conv, unit.tile, unit.split, sums, last, sync);
@@ -245,8 +259,8 @@ __device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* s
     if (whole) {
       const int side = static_cast<int>(ptx::thread_index() / 128);  // found anew: the sums leave few registers
       float* const staging = reinterpret_cast<float*>(shared + Tile::staging_at) + side * 2 * Tile::staged;
-      store_tile<Tile>(p.conv, sums, staging, unit.first_pixel + pixel_of(side), unit.first_channel + channel_of(side),
-                       unit.group);
+      store_tile<Tile>(p.conv, sums, parts, staging, unit.first_pixel + pixel_of(side),
+                       unit.first_channel + channel_of(side), unit.group);
     }
   }
 }
@@ -263,7 +277,7 @@ __device__ __forceinline__ void conv(const ConvTmaParams& p) {
 #pragma unroll
     for (int stage = 0; stage < Tile::stages; ++stage) {
       ptx::mbarrier_init(full + stage * 8, 1);
-      ptx::mbarrier_init(empty + stage * 8, cluster * consumers / 32);
+      ptx::mbarrier_init(empty + stage * 8, pair * consumers / 32);
     }
     ptx::fence_mbarrier_init();
   }
@@ -275,6 +289,8 @@ __device__ __forceinline__ void conv(const ConvTmaParams& p) {
     ptx::give_registers<40>();
     if (threadIdx.x == consumers) produce<Tile>(p, base, full, empty);
     if (threadIdx.x == consumers + 32) prefetch_next_weights(p.conv, blockIdx.x, gridDim.x);
+    __syncwarp();
+    ClusterSum<Tile>::attend_exchange(p.parts);
   } else {
     ptx::take_registers<232>();
     ptx::wait_for_previous_grid();

@@ -27,6 +27,13 @@ __device__ __forceinline__ std::uint32_t shared_of_block(std::uint32_t shared, s
   return address;
 }
 
+/// 16 bytes into the shared memory of any block of the cluster. PTX ISA, "st", .shared::cluster.
+__device__ __forceinline__ void store_shared_of_block(std::uint32_t to, const float (&four)[4]) {
+  asm volatile("st.shared::cluster.v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(to), "f"(four[0]), "f"(four[1]), "f"(four[2]),
+               "f"(four[3])
+               : "memory");
+}
+
 /// Arrives at an mbarrier of any block of the cluster. Orders what this thread has waited for, not what it wrote: that
 /// would cost a fence of the whole chip. PTX ISA, "mbarrier.arrive", .shared::cluster.
 __device__ __forceinline__ void mbarrier_arrive_in_cluster(std::uint32_t barrier) {

@@ -235,14 +235,16 @@ CudaConvProblem describe_problem(const Problem& problem, const Tensor& in, const
   return described;
 }
 
-/// One choice a kernel without splits, and one with the most.
+/// Of each kernel the choices that add the parts of a sum in different ways: one part, two or four (which clusters
+/// may exchange), and the best of the others.
 std::vector<ConvChoice> choices_to_test(const CudaConvProblem& described) {
   std::vector<ConvChoice> some;
+  const auto other = [](int splits) { return splits == 3 || splits > 4; };
   for (const ConvChoice& choice : conv_choices(described, Gpu::instance().chip())) {
-    const bool last = std::none_of(some.begin(), some.end(), [&](const ConvChoice& other) {
-      return other.kernel == choice.kernel && other.splits > 1;
+    const bool known = std::any_of(some.begin(), some.end(), [&](const ConvChoice& taken) {
+      return taken.kernel == choice.kernel && other(taken.splits) && other(choice.splits);
     });
-    if (choice.splits == 1 || last) some.push_back(choice);
+    if (!known) some.push_back(choice);
   }
   return some;
 }

@@ -97,13 +97,30 @@ TEST_CASE("few tiles of a long sum are split, many are not") {
   for (const Chip& chip : {h200, a100}) {
     INFO("compute capability " << chip.compute_capability);
     const CudaConvPlan few = plan_conv(res5, chip), many = plan_conv(branches, chip);
-    CHECK(few.params.splits > 1);
-    CHECK(few.workspace_bytes > 0);
-    CHECK(few.counter_bytes > 0);
-    CHECK(many.params.splits == 1);
+    CHECK(few.choice.splits > 1);
+    CHECK(many.choice.splits == 1);
     CHECK(many.workspace_bytes == 0);
     CHECK(many.counter_bytes == 0);
   }
+}
+
+TEST_CASE("parts of a sum are exchanged within clusters where the chip has them and holds all, else by way of memory") {
+  const CudaConvPlan ampere = plan_conv(res5, a100), hopper = plan_conv(res5, h200);
+  CHECK(ampere.params.splits == ampere.choice.splits);
+  CHECK(ampere.workspace_bytes > 0);
+  CHECK(ampere.counter_bytes > 0);
+  CHECK(hopper.parts == hopper.choice.splits);
+  CHECK(hopper.params.splits == 1);
+  CHECK(hopper.workspace_bytes == 0);
+  CHECK(hopper.cluster.x == static_cast<std::uint32_t>(2 * hopper.parts));
+  CHECK(hopper.grid.count() == static_cast<std::uint64_t>(hopper.units) * hopper.cluster.x);
+
+  Chip small = h200;
+  small.multiprocessors = 8;
+  const CudaConvPlan forced = plan_conv(res5, small, &hopper.choice);
+  CHECK(forced.parts == 1);
+  CHECK(forced.params.splits == hopper.choice.splits);
+  CHECK(forced.workspace_bytes > 0);
 }
 
 TEST_CASE("on Hopper, 8640 pixels by two branches of 256 channels make one wave") {
