@@ -14,18 +14,17 @@ namespace {
 const std::string pictures = "12";
 
 /// `maskrt eval` on these pictures; nothing where the device library could not be opened.
-std::optional<double> average_precision(std::vector<std::string> of) {
+std::optional<double> average_precision(const std::vector<std::string>& of) {
   const TemporaryFolder folder;
-  std::vector<std::string> command = {MASKRT_COMMAND, "eval"};
+  const std::string json = folder / "ap.json";
+  std::vector<std::string> command = {MASKRT_COMMAND, "eval",   "--annotations", demo + "/annotations.json",
+                                      "--limit",      pictures, "--json",        json};
   command.insert(command.end(), of.begin(), of.end());
-  for (const std::string& argument : {std::string("--annotations"), demo + "/annotations.json", std::string("--limit"),
-                                      pictures, std::string("--json"), folder / "ap.json"})
-    command.push_back(argument);
   const ProcessResult result = run_process(command, std::chrono::minutes(10));
   if (result.err.find("its library could not be opened") != std::string::npos) return std::nullopt;
   INFO(result.err);
   REQUIRE(result.status == 0);
-  return nlohmann::json::parse(read_text(folder / "ap.json")).at("AP").get<double>();
+  return nlohmann::json::parse(read_text(json)).at("AP").get<double>();
 }
 
 std::optional<double> average_precision_on(const std::string& device) {
