@@ -1,5 +1,6 @@
 #include "input_image.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace maskrt {
@@ -60,5 +61,32 @@ std::vector<ImageToProcess> views(std::span<const Picture> images) {
 
 std::vector<ImageToProcess> images_to_process(std::span<const Image> images) { return views(images); }
 std::vector<ImageToProcess> images_to_process(std::span<const InputImage> images) { return views(images); }
+
+ImageSize fit(std::span<ImageToProcess> images, const graph::Preprocessing& settings) {
+  ImageSize largest{0, 0};
+  for (ImageToProcess& image : images) {
+    kernels::Geometry& geometry = image.geometry;
+    const ImageSize size =
+        resized_size({geometry.original_width, geometry.original_height}, settings.min_size, settings.max_size);
+    geometry.resized_width = size.width;
+    geometry.resized_height = size.height;
+    largest = {std::max(largest.width, size.width), std::max(largest.height, size.height)};
+  }
+  const ImageSize padded{padded_size(largest.width, settings.size_divisibility),
+                         padded_size(largest.height, settings.size_divisibility)};
+  for (ImageToProcess& image : images) {
+    image.geometry.padded_width = padded.width;
+    image.geometry.padded_height = padded.height;
+  }
+  return padded;
+}
+
+kernels::Normalisation normalisation_of(const graph::Preprocessing& settings) {
+  kernels::Normalisation normalisation;
+  normalisation.rgb = settings.rgb;
+  std::copy_n(settings.mean, 3, normalisation.mean);
+  std::copy_n(settings.std, 3, normalisation.std);
+  return normalisation;
+}
 
 }  // namespace maskrt

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "device.h"
+#include "graph/model_file.h"
+#include "input_size.h"
 #include "maskrt/maskrt.hpp"
 
 namespace maskrt {
@@ -13,5 +15,10 @@ namespace maskrt {
 /// memory without pixels, or whose rows overlap.
 std::vector<ImageToProcess> images_to_process(std::span<const Image> images);
 std::vector<ImageToProcess> images_to_process(std::span<const InputImage> images);
+
+/// Sets the sizes that the images of a batch go through; gives that of the network's input, the same for all of them.
+ImageSize fit(std::span<ImageToProcess> images, const graph::Preprocessing& settings);
+
+kernels::Normalisation normalisation_of(const graph::Preprocessing& settings);
 
 }  // namespace maskrt

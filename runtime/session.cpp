@@ -8,7 +8,6 @@
 
 #include "executor.h"
 #include "input_image.h"
-#include "input_size.h"
 #include "mask/mask.h"
 #include "maskrt/maskrt.hpp"
 #include "model.h"
@@ -77,35 +76,12 @@ struct Session::Impl {
 
   /// Sizes every image and gives the plan for them.
   Plan& plan_for(std::vector<ImageToProcess>& images) {
-    const graph::Preprocessing& settings = model->description.preprocessing;
     if (images.empty()) throw Error("run: expected at least one image, found none");
-    int height = 0, width = 0;
-    for (ImageToProcess& image : images) {
-      kernels::Geometry& geometry = image.geometry;
-      const ImageSize size =
-          resized_size({geometry.original_width, geometry.original_height}, settings.min_size, settings.max_size);
-      geometry.resized_width = size.width;
-      geometry.resized_height = size.height;
-      height = std::max(height, size.height);
-      width = std::max(width, size.width);
-    }
-    height = padded_size(height, settings.size_divisibility);
-    width = padded_size(width, settings.size_divisibility);
-    for (ImageToProcess& image : images) {
-      image.geometry.padded_width = width;
-      image.geometry.padded_height = height;
-    }
-    return plan_for(static_cast<std::int64_t>(images.size()), height, width);
+    const ImageSize size = fit(images, model->description.preprocessing);
+    return plan_for(static_cast<std::int64_t>(images.size()), size.height, size.width);
   }
 
-  kernels::Normalisation normalisation() const {
-    const graph::Preprocessing& settings = model->description.preprocessing;
-    kernels::Normalisation normalisation;
-    normalisation.rgb = settings.rgb;
-    std::copy_n(settings.mean, 3, normalisation.mean);
-    std::copy_n(settings.std, 3, normalisation.std);
-    return normalisation;
-  }
+  kernels::Normalisation normalisation() const { return normalisation_of(model->description.preprocessing); }
 
   Execution& execution(Plan& plan) { return plan.execution(arena, normalisation()); }
 

@@ -1,0 +1,85 @@
+// A kernel's fault: the process lives, every call says what happened, and the GPU works again for those who let go
+// first.
+#include <dlfcn.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+#include "runtime/cuda/memory.h"
+#include "small_model.h"
+#include "virtual_gpu/vgpu.h"
+
+namespace maskrt {
+namespace {
+
+using namespace testing;
+
+// The driver is looked at only while a context of the test's own is there: that of Gpu would never go.
+
+std::size_t free_memory() {
+  const auto context = cuda::Context::of_device(0);
+  const cuda::CurrentContext current(*context);
+  std::size_t free = 0, total = 0;
+  context->driver().cuMemGetInfo(&free, &total);
+  return free;
+}
+
+/// Contexts that somebody holds, where the driver can tell.
+std::size_t contexts() {
+  const char* driver = std::getenv("MASKRT_CUDA_DRIVER");
+  void* const library = driver != nullptr ? dlopen(driver, RTLD_NOW | RTLD_LOCAL) : nullptr;
+  const auto ask =
+      library != nullptr ? reinterpret_cast<decltype(&vgpuGetLeaks)>(dlsym(library, "vgpuGetLeaks")) : nullptr;
+  VgpuLeaks leaks{};
+  if (ask != nullptr) ask(&leaks);
+  return leaks.contexts;
+}
+
+/// Rows so far apart that all but the first lie in nobody's memory.
+std::vector<InputImage> out_of_bounds(const cuda::DeviceMemory& memory) {
+  return {DeviceImage{memory.data(), 96, 64, PixelFormat::rgb, std::ptrdiff_t{1} << 42}};
+}
+
+constexpr auto failed = "cuda:0 has failed for good: it can be opened again when every model and session on it is gone";
+
+TEST_CASE("after a kernel's fault every call says so; once all is gone the GPU can be opened again") {
+  const auto& images = small_fixture().images;
+  const auto want = Session(small_model()).run(images);
+  const std::size_t free = free_memory();
+  for (int time = 0; time < 2; ++time) {
+    {
+      const Model model = small_model();
+      Session session(model), other(model);
+      require_same(other.run(images), want);
+      const cuda::DeviceMemory memory(cuda::Context::of_device(0), 96 * 3);
+      if (time == 0) {
+        CHECK_THROWS_WITH(session.run(out_of_bounds(memory)), Catch::Contains(failed));
+      } else {
+        session.enqueue(out_of_bounds(memory));  // nobody knows yet
+      }
+      CHECK_THROWS_WITH(session.run(images), Catch::Contains(failed));
+      CHECK_THROWS_WITH(other.run(images), Catch::Contains(failed));
+      CHECK_THROWS_WITH(other.prepare(1, 64, 64), Catch::Contains(failed));
+      CHECK_THROWS_WITH(Session(model), Catch::Contains(failed));
+      CHECK_THROWS_WITH(small_model(), Catch::Contains("that models or sessions still hold"));
+    }
+    CHECK(contexts() == 0);
+    CHECK(free_memory() == free);
+    require_same(Session(small_model()).run(images), want);
+  }
+}
+
+TEST_CASE("a failed context that others hold is left to them") {
+  auto others = cuda::Context::of_device(0);
+  {
+    Session session(small_model());
+    const cuda::DeviceMemory memory(others, 96 * 3);
+    CHECK_THROWS_WITH(session.run(out_of_bounds(memory)), Catch::Contains(failed));
+  }
+  CHECK_THROWS_WITH(small_model(), Catch::Contains("expected a primary context that works, found CUDA_ERROR"));
+  others.reset();
+  CHECK(!Session(small_model()).run(small_fixture().images).empty());
+}
+
+}  // namespace
+}  // namespace maskrt

@@ -1,0 +1,85 @@
+// Several sessions in one process, each on a thread of its own.
+#include <catch2/catch.hpp>
+#include <exception>
+#include <functional>
+#include <thread>
+
+#include "small_model.h"
+
+namespace maskrt {
+namespace {
+
+using namespace testing;
+
+using Results = std::vector<std::vector<Instance>>;
+
+/// Parts of the fixture's picture whose plans differ.
+std::vector<Image> pictures() {
+  const Image& whole = small_fixture().images[0];
+  const std::ptrdiff_t stride = whole.row(1) - whole.row(0);
+  return {Image::from_pixels(whole.row(0), 96, 64, PixelFormat::rgb, stride),
+          Image::from_pixels(whole.row(40) + 3 * 60, 64, 90, PixelFormat::rgb, stride),
+          Image::from_pixels(whole.row(50) + 3 * 100, 64, 64, PixelFormat::rgb, stride)};
+}
+
+/// All pictures in turn, one a call, from the `first` on; results in the order of the pictures.
+Results run_all(const Model& model, const std::vector<Image>& images, std::size_t first) {
+  SessionOptions options;
+  options.threads = 1;
+  options.plans = 2;  // fewer than there are shapes: plans go while others run
+  Session session(model, options);
+  Results results(images.size());
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const std::size_t at = (first + i) % images.size();
+    results[at] = session.run(images[at]);
+  }
+  return results;
+}
+
+/// Does all of it at once; throws what one of them threw.
+void side_by_side(const std::vector<std::function<void()>>& work) {
+  std::vector<std::exception_ptr> errors(work.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < work.size(); ++i)
+    threads.emplace_back([&, i] {
+      try {
+        work[i]();
+      } catch (...) {
+        errors[i] = std::current_exception();
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  for (const std::exception_ptr& error : errors)
+    if (error) std::rethrow_exception(error);
+}
+
+TEST_CASE("sessions of one model on several threads give what one alone gives") {
+  const std::vector<Image> images = pictures();
+  const Results want = run_all(small_model(), images, 0);
+  const Model model = small_model();  // whose weights nobody has prepared yet
+  std::vector<Results> got(3);
+  std::vector<std::function<void()>> work;
+  for (std::size_t i = 0; i < got.size(); ++i) work.emplace_back([&, i] { got[i] = run_all(model, images, i); });
+  side_by_side(work);
+  for (const Results& results : got) require_same(results, want);
+}
+
+TEST_CASE("models on a GPU and on the CPU run side by side") {
+  const std::vector<Image> images = pictures();
+  const Model gpu = small_model();
+  std::optional<Model> cpu;
+  try {
+    cpu = small_model("cpu");
+  } catch (const Error& error) {
+    CHECK_THAT(error.what(), Catch::Contains("could not be opened"));  // a build without the CPU device
+    return;
+  }
+  const Results on_gpu = run_all(gpu, images, 0), on_cpu = run_all(*cpu, images, 0);
+  Results gpu_again, cpu_again;
+  side_by_side({[&] { gpu_again = run_all(gpu, images, 1); }, [&] { cpu_again = run_all(*cpu, images, 1); }});
+  require_same(gpu_again, on_gpu);
+  require_same(cpu_again, on_cpu);
+}
+
+}  // namespace
+}  // namespace maskrt
