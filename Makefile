@@ -1,4 +1,5 @@
-# maskrt: `make` builds, `make demo` shows it at work, `make test` checks it, `make bench` times it.
+# maskrt: `make` builds, `make demo` shows it at work, `make test` checks it, `make bench` times it, `make gpu-check` does
+# both on this machine's GPU.
 # On Debian 12 every target first installs the packages it misses (with sudo where you are not root).
 
 BUILD := build
@@ -24,7 +25,7 @@ ifeq ($(CUDA)$(NVCC),ON)
   CUDA_DEPS := $(CUDA_TOOLKIT)/installed
 endif
 
-.PHONY: all deps configure demo test test-full check-sanitized bench install clean
+.PHONY: all deps configure demo test test-full check-sanitized bench gpu-programs gpu-check gpu-package install clean
 
 all: configure
 	cmake --build $(BUILD) --parallel $(JOBS)
@@ -68,8 +69,26 @@ check-sanitized: deps
 bench: all
 	$(BUILD)/bin/maskrt-bench
 
+# On this machine's GPU: all CUDA tests, again under compute-sanitizer, benchmarks and rivals, and a report in gpu-check/.
+# GPU_PARTS are some of: tests sanitizer bench rivals. GPU_CHECK names binaries that were carried here, and nothing is built.
+GPU_BUILD := build-gpu
+GPU_ARCHITECTURE := $(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -n 1 | tr -d . | sed 's/^90$$/90a/')
+GPU_PARTS := tests sanitizer bench rivals
+GPU_CHECK :=
+
+gpu-programs: deps $(CUDA_DEPS)
+	cmake --preset $(PRESET) -B $(GPU_BUILD) $(CUDA_ARGS) -DMASKRT_CUDA_ARCHITECTURES="$(or $(GPU_ARCHITECTURE),90a)"
+	cmake --build $(GPU_BUILD) --parallel $(JOBS) --target gpu_check_programs
+
+gpu-check: $(if $(GPU_CHECK),,gpu-programs)
+	tests/gpu_check/gpu_check $(or $(GPU_CHECK),$(GPU_BUILD)) $(GPU_PARTS)
+
+# Binaries for a machine with the driver alone: GPU_ARCHITECTURE=80 for another one than Hopper.
+gpu-package: gpu-programs
+	tests/gpu_check/package $(GPU_BUILD) $(GPU_BUILD)/gpu-package.tar.xz
+
 install: all
 	cmake --install $(BUILD)
 
 clean:
-	rm -rf build build-sanitized $(DEMO)
+	rm -rf build build-sanitized $(GPU_BUILD) gpu-check $(DEMO)

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "files.h"
+#include "places.h"
 #include "weights_tools/convert.h"
 #include "weights_tools/models/counter_generator.h"
 #include "weights_tools/models/models.h"
@@ -77,7 +78,7 @@ ExpectedImages read_instances(const json& images) {
 }  // namespace
 
 std::vector<fs::path> fixture_folders() {
-  std::vector<fs::path> parents = {fs::path(MASKRT_TEST_DATA) / "fixtures"};
+  std::vector<fs::path> parents = {fs::path(place("MASKRT_TEST_DATA", MASKRT_TEST_DATA)) / "fixtures"};
   if (const char* more = std::getenv("MASKRT_FIXTURES"); more != nullptr) parents.emplace_back(more);
   std::map<std::string, fs::path> folders;
   for (const fs::path& parent : parents)

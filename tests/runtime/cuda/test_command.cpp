@@ -11,7 +11,7 @@ namespace {
 using Catch::Matchers::Contains;
 
 ProcessResult on_gpu(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), MASKRT_COMMAND);
+  arguments.insert(arguments.begin(), place("MASKRT_COMMAND", MASKRT_COMMAND));
   arguments.insert(arguments.end(), {"--device", "cuda"});
   return run_process(arguments, std::chrono::seconds(600));
 }

@@ -7,6 +7,7 @@
 
 #include "runtime/cuda/event.h"
 #include "support/gpu.h"
+#include "support/places.h"
 
 namespace maskrt::cuda {
 namespace {
@@ -29,7 +30,8 @@ TEST_CASE("a library that is no driver is named") {
 std::string dotted(int version) { return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10); }
 
 TEST_CASE("drivers that cannot serve are one sentence each") {
-  const std::string library = MASKRT_UNFIT_DRIVER, built = dotted(CUDA_VERSION), newer = dotted(CUDA_VERSION + 20);
+  const std::string library = testing::place("MASKRT_UNFIT_DRIVER", MASKRT_UNFIT_DRIVER), built = dotted(CUDA_VERSION),
+                    newer = dotted(CUDA_VERSION + 20);
   const auto refused = [&](const char* fault, const std::string& want) {
     setenv("UNFIT_DRIVER", fault, 1);
     CHECK_THROWS_WITH(Driver(library), want);

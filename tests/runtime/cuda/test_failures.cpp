@@ -12,8 +12,8 @@ namespace {
 ProcessResult run_with_failure(const std::string& kind, int n) {
   ::setenv("VGPU_FAIL", (kind + ":" + std::to_string(n)).c_str(), 1);
   const TemporaryFolder folder;
-  ProcessResult result = run_process({MASKRT_COMMAND, "run", demo_model(), demo + "/showcase/3.jpg", "--device", "cuda",
-                                      "--json", folder / "out.json"});
+  ProcessResult result = run_process({place("MASKRT_COMMAND", MASKRT_COMMAND), "run", demo_model(),
+                                      demo + "/showcase/3.jpg", "--device", "cuda", "--json", folder / "out.json"});
   ::unsetenv("VGPU_FAIL");
   return result;
 }

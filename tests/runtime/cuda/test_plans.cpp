@@ -6,6 +6,7 @@
 
 #include "counting_driver.h"
 #include "runtime/model.h"
+#include "support/places.h"
 #include "weights_tools/models/models.h"
 #include "weights_tools/models/random_weights.h"
 
@@ -14,18 +15,20 @@ namespace {
 
 using testing::DriverCounts;
 
+const std::string counting_driver = testing::place("MASKRT_COUNTING_DRIVER", MASKRT_COUNTING_DRIVER);
+
 /// Puts the counting library before the driver that this program would open.
 const bool counting = [] {
   const char* driver = std::getenv("MASKRT_CUDA_DRIVER");
   ::setenv("COUNTED_DRIVER", driver != nullptr ? driver : "", 1);
-  return ::setenv("MASKRT_CUDA_DRIVER", MASKRT_COUNTING_DRIVER, 1) == 0;
+  return ::setenv("MASKRT_CUDA_DRIVER", counting_driver.c_str(), 1) == 0;
 }();
 
 /// What `work` asks the driver for.
 template <typename Work>
 DriverCounts counted(const Work& work) {
   static const auto so_far = reinterpret_cast<testing::CountedSoFar>(
-      dlsym(dlopen(MASKRT_COUNTING_DRIVER, RTLD_NOW | RTLD_LOCAL), "counted_so_far"));
+      dlsym(dlopen(counting_driver.c_str(), RTLD_NOW | RTLD_LOCAL), "counted_so_far"));
   REQUIRE(so_far != nullptr);
   const DriverCounts before = so_far();
   work();

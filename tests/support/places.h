@@ -1,0 +1,16 @@
+// Where tests find data and programs.
+#pragma once
+
+#include <cstdlib>
+#include <string>
+
+namespace maskrt::testing {
+
+/// What the environment variable says, or else where the build put the thing: test programs that were carried to
+/// another machine find theirs this way (tests/gpu_check).
+inline std::string place(const char* variable, const char* built) {
+  const char* named = std::getenv(variable);
+  return named != nullptr && *named != '\0' ? named : built;
+}
+
+}  // namespace maskrt::testing
