@@ -5,6 +5,8 @@
 #include <cstdlib>
 
 #include "counting_driver.h"
+#include "runtime/cuda/memory.h"
+#include "runtime/cuda/stream.h"
 #include "runtime/model.h"
 #include "support/places.h"
 #include "weights_tools/models/models.h"
@@ -82,6 +84,32 @@ TEST_CASE(
     CHECK(counts.objects == 0);
     CHECK(counts.waits <= 2);  // for the result, then for as many words of masks as that names
   }
+}
+
+TEST_CASE("from pixels on the device to results on the device the host waits for nothing") {
+  Session session(published("cuda", true));
+  const auto context = cuda::Context::of_device(0);
+  const cuda::DeviceMemory pixels(context, 96 * 64 * 3);
+  const cuda::Stream stream(context);
+  {
+    const cuda::CurrentContext current(*context);
+    context->driver().cuMemsetD8Async(cuda::address_of(pixels.data()), 90, pixels.bytes(), stream.get());
+  }
+  stream.synchronize();
+  const std::vector<InputImage> images = {DeviceImage{pixels.data(), 96, 64}};
+  RunOptions options;
+  options.mask_form = MaskForm::runs;
+  session.enqueue(images, options);  // makes the plan
+  for (int call = 0; call < 2; ++call) {
+    const DriverCounts counts = counted([&] { session.enqueue(images, options); });
+    CHECK(counts.graphs == 1);
+    CHECK(counts.kernels == 0);
+    CHECK(counts.allocations == 0);
+    CHECK(counts.frees == 0);
+    CHECK(counts.objects == 0);
+    CHECK(counts.waits == 0);
+  }
+  session.run(images);
 }
 
 TEST_CASE("at its full width and size, too, R-50 G-IAM takes at most 80 kernels") {
