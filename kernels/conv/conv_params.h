@@ -6,6 +6,12 @@
 
 namespace maskrt::kernels {
 
+/// Where a vector of the coordinate table has a channel: of each eight the first four are in its first half, the others
+/// in its second, so that threads that read eight neighbours each read whole stretches, twice.
+constexpr int coordinate_place(int channel, int channels) {
+  return channel % 8 / 4 * (channels / 2) + channel / 8 * 4 + channel % 4;
+}
+
 /// The convolution as a GEMM: rows are output pixels (batch, y, x), columns the output channels of one group, depth is
 /// (tap y, tap x, channel). Strides count elements of their tensor; all tensors but the weights have fewer than 2^31.
 /// A step is what a tile takes of the depth at a time.

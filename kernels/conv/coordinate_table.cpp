@@ -4,6 +4,8 @@
 #include <cstring>
 #include <map>
 
+#include "conv_params.h"
+
 namespace maskrt::kernels {
 namespace {
 
@@ -65,9 +67,10 @@ CoordinateTable make_coordinate_table(const ConvGeometry& g, const float* weight
             by_y += wy * of_y.step * g.stride;
           }
         }
-        a[o] = static_cast<float>(constant);
-        a[channels + static_cast<std::size_t>(o)] = static_cast<float>(by_x);
-        a[2 * channels + static_cast<std::size_t>(o)] = static_cast<float>(by_y);
+        float* const place = a + coordinate_place(static_cast<int>(o), static_cast<int>(channels));
+        place[0] = static_cast<float>(constant);
+        place[channels] = static_cast<float>(by_x);
+        place[2 * channels] = static_cast<float>(by_y);
       }
     }
   }

@@ -12,7 +12,8 @@ namespace maskrt::kernels {
 /// position: a + bx * x + by * y for each output channel. The table, in words of 32 bits:
 ///   int row_case[H'], then int column_case[W'], then padding to a multiple of 16 bytes;
 ///   float affine[case][3][channels], case = row_case[y] + column_case[x], in the order a, bx, by; channels is
-///   out_channels rounded up to a multiple of 8, padded with zeros.
+///   out_channels rounded up to a multiple of 8, padded with zeros. Channel c is at
+///   coordinate_place(c, channels) (conv_params.h).
 /// Both H' and W' are the output's. A 3x3 convolution with padding has 9 cases.
 struct CoordinateTable {
   std::vector<std::byte> bytes;  ///< goes to the device as it is, aligned to 16 bytes

@@ -54,19 +54,25 @@ __device__ __forceinline__ void add_coordinates(cuda::Octet& octet, const ConvPa
   const int at = p.coordinates[y] + p.coordinates[p.out_height + x];
   const int channels = (p.out_channels + 7) & ~7, heading = (p.out_height + width + 3) & ~3;
   const float* affine =
-      reinterpret_cast<const float*>(p.coordinates) + heading + static_cast<long long>(at) * 3 * channels + channel;
-  if (channel % 8 == 0) {
-    const cuda::Octet a = cuda::load_octet(affine), by_x = cuda::load_octet(affine + channels),
-                      by_y = cuda::load_octet(affine + 2 * channels);
+      reinterpret_cast<const float*>(p.coordinates) + heading + static_cast<long long>(at) * 3 * channels;
+  const float factors[3] = {1, static_cast<float>(x), static_cast<float>(y)};
 #pragma unroll
-    for (int i = 0; i < 8; ++i)
-      octet.v[i] += fmaf(by_y.v[i], static_cast<float>(y), fmaf(by_x.v[i], static_cast<float>(x), a.v[i]));
-  } else {
+  for (int term = 0; term < 3; ++term, affine += channels) {
+    if (channel % 8 == 0) {
 #pragma unroll
-    for (int i = 0; i < 8; ++i)
-      if (channel + i < channels)
-        octet.v[i] += fmaf(affine[2 * channels + i], static_cast<float>(y),
-                           fmaf(affine[channels + i], static_cast<float>(x), affine[i]));
+      for (int half = 0; half < 8; half += 4) {
+        const float4 four = *reinterpret_cast<const float4*>(affine + coordinate_place(channel + half, channels));
+        octet.v[half] = fmaf(four.x, factors[term], octet.v[half]);
+        octet.v[half + 1] = fmaf(four.y, factors[term], octet.v[half + 1]);
+        octet.v[half + 2] = fmaf(four.z, factors[term], octet.v[half + 2]);
+        octet.v[half + 3] = fmaf(four.w, factors[term], octet.v[half + 3]);
+      }
+    } else {
+#pragma unroll
+      for (int i = 0; i < 8; ++i)
+        if (channel + i < channels)
+          octet.v[i] = fmaf(affine[coordinate_place(channel + i, channels)], factors[term], octet.v[i]);
+    }
   }
 }
 
