@@ -48,6 +48,28 @@ decltype(&::cuGraphLaunch) g_launch = nullptr;
 decltype(&::cuGraphGetNodes) g_nodes = nullptr;
 decltype(&::cuGraphNodeGetType) g_type = nullptr;
 
+bool is_kernel(CUgraphNode node) {
+  CUgraphNodeType type{};
+  g_type(node, &type);
+  return type == CU_GRAPH_NODE_TYPE_KERNEL;
+}
+
+/// Sets what is counted of a graph's edges.
+void count_edges(CUgraph graph, DriverCounts& counts) {
+  static const auto edges = reinterpret_cast<decltype(&::cuGraphGetEdges_v2)>(symbol("cuGraphGetEdges_v2"));
+  std::size_t count = 0;
+  edges(graph, nullptr, nullptr, nullptr, &count);
+  std::vector<CUgraphNode> from(count), to(count);
+  std::vector<CUgraphEdgeData> data(count);
+  edges(graph, from.data(), to.data(), data.data(), &count);
+  counts.kernel_edges = counts.early_edges = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!is_kernel(from[i]) || !is_kernel(to[i])) continue;
+    ++counts.kernel_edges;
+    counts.early_edges += data[i].type == CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC ? 1 : 0;
+  }
+}
+
 CUresult instantiate(CUgraphExec* exec, CUgraph graph, unsigned long long flags) {
   const CUresult status = g_instantiate(exec, graph, flags);
   if (status != CUDA_SUCCESS) return status;
@@ -55,14 +77,13 @@ CUresult instantiate(CUgraphExec* exec, CUgraph graph, unsigned long long flags)
   g_nodes(graph, nullptr, &count);
   std::vector<CUgraphNode> nodes(count);
   g_nodes(graph, nodes.data(), &count);
-  for (CUgraphNode node : nodes) {
-    CUgraphNodeType type{};
-    g_type(node, &type);
-    kernels += type == CU_GRAPH_NODE_TYPE_KERNEL ? 1 : 0;
-  }
+  for (CUgraphNode node : nodes) kernels += is_kernel(node) ? 1 : 0;
   const std::lock_guard lock(g_mutex);
   ++g_counts.objects;
-  g_counts.largest_graph = std::max(g_counts.largest_graph, kernels);
+  if (kernels > g_counts.largest_graph) {
+    g_counts.largest_graph = kernels;
+    count_edges(graph, g_counts);
+  }
   g_kernels[*exec] = kernels;
   return status;
 }

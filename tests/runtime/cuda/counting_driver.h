@@ -13,6 +13,8 @@ struct DriverCounts {
   std::size_t graphs = 0;         ///< launched
   std::size_t graph_kernels = 0;  ///< in the graphs launched
   std::size_t largest_graph = 0;  ///< kernels of the largest graph made so far
+  std::size_t kernel_edges = 0;   ///< of that graph: from kernel to kernel
+  std::size_t early_edges = 0;    ///< of these: the second kernel may start before the first has ended
   std::size_t waits = 0;          ///< of the host for a stream or an event
 };
 

@@ -1,4 +1,6 @@
 // Recorded work.
+#include <dlfcn.h>
+
 #include <catch2/catch.hpp>
 #include <stdexcept>
 
@@ -35,6 +37,30 @@ TEST_CASE("a recorded launch runs when the graph does, each time anew") {
   CHECK(sum.download() == std::vector<float>{4, 5, 9, 10});
   exec.launch(gpu.stream().get());
   CHECK(sum.download() == std::vector<float>{6, 7, 13, 10});
+}
+
+TEST_CASE("a recorded launch that may overlap the one before it may do so in the graph, on Hopper") {
+  Gpu& gpu = Gpu::instance();
+  const DeviceArray<float> sum({1, 2, 3, 4}), step({1, 1, 2, 2});
+  kernels::add_cuda(gpu.queue(), four(sum), four(step), four(sum));  // loads the kernel
+  gpu.synchronize();
+  const Graph graph = Graph::capture(gpu.context(), gpu.stream().get(), [&] {
+    for (int i = 0; i < 3; ++i) kernels::add_cuda(gpu.queue(), four(sum), four(step), four(sum));
+  });
+  void* const library = dlopen(gpu.context()->driver().library().c_str(), RTLD_NOW | RTLD_LOCAL);
+  REQUIRE(library != nullptr);
+  const auto edges_of = reinterpret_cast<decltype(&::cuGraphGetEdges_v2)>(dlsym(library, "cuGraphGetEdges_v2"));
+  REQUIRE(edges_of != nullptr);
+  const CurrentContext current(*gpu.context());
+  CUgraphNode from[2], to[2];
+  CUgraphEdgeData data[2];
+  std::size_t count = 2;
+  REQUIRE(edges_of(graph.get(), from, to, data, &count) == CUDA_SUCCESS);
+  REQUIRE(count == 2);
+  const bool hopper = gpu.chip().path() == kernels::KernelPath::sm90a;
+  for (const CUgraphEdgeData& edge : data)
+    CHECK(edge.type == (hopper ? CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC : CU_GRAPH_DEPENDENCY_TYPE_DEFAULT));
+  dlclose(library);
 }
 
 TEST_CASE("a graph outlives what it was recorded from") {
