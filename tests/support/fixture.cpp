@@ -78,7 +78,7 @@ ExpectedImages read_instances(const json& images) {
 }  // namespace
 
 std::vector<fs::path> fixture_folders() {
-  std::vector<fs::path> parents = {fs::path(place("MASKRT_TEST_DATA", MASKRT_TEST_DATA)) / "fixtures"};
+  std::vector<fs::path> parents = {test_data() / "fixtures"};
   if (const char* more = std::getenv("MASKRT_FIXTURES"); more != nullptr) parents.emplace_back(more);
   std::map<std::string, fs::path> folders;
   for (const fs::path& parent : parents)

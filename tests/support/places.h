@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 namespace maskrt::testing {
@@ -12,5 +13,8 @@ inline std::string place(const char* variable, const char* built) {
   const char* named = std::getenv(variable);
   return named != nullptr && *named != '\0' ? named : built;
 }
+
+/// The folder tests/data.
+inline std::filesystem::path test_data() { return place("MASKRT_TEST_DATA", MASKRT_TEST_DATA); }
 
 }  // namespace maskrt::testing

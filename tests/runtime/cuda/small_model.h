@@ -7,13 +7,14 @@
 #include "runtime/model.h"
 #include "support/files.h"
 #include "support/fixture.h"
+#include "support/places.h"
 
 namespace maskrt::testing {
 
 inline const Fixture& small_fixture() {
   static const Fixture fixture = [] {
     const TemporaryFolder scratch;
-    return load_fixture(std::filesystem::path(MASKRT_TEST_DATA) / "fixtures" / "sparse_inst_r18_base", scratch.path());
+    return load_fixture(test_data() / "fixtures" / "sparse_inst_r18_base", scratch.path());
   }();
   return fixture;
 }

@@ -17,8 +17,14 @@ const std::string pictures = "12";
 std::optional<double> average_precision(const std::vector<std::string>& of) {
   const TemporaryFolder folder;
   const std::string json = folder / "ap.json";
-  std::vector<std::string> command = {MASKRT_COMMAND, "eval",   "--annotations", demo + "/annotations.json",
-                                      "--limit",      pictures, "--json",        json};
+  std::vector<std::string> command = {place("MASKRT_COMMAND", MASKRT_COMMAND),
+                                      "eval",
+                                      "--annotations",
+                                      demo + "/annotations.json",
+                                      "--limit",
+                                      pictures,
+                                      "--json",
+                                      json};
   command.insert(command.end(), of.begin(), of.end());
   const ProcessResult result = run_process(command, std::chrono::minutes(10));
   if (result.err.find("its library could not be opened") != std::string::npos) return std::nullopt;

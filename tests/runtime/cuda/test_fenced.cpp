@@ -7,6 +7,7 @@
 #include "runtime/model.h"
 #include "support/files.h"
 #include "support/fixture.h"
+#include "support/places.h"
 
 namespace maskrt {
 namespace {
@@ -39,8 +40,7 @@ class Fenced {
 
 TEST_CASE("with a fence around every value a model in fp16 finds what it finds in one arena") {
   const TemporaryFolder scratch;
-  const Fixture fixture =
-      load_fixture(std::filesystem::path(MASKRT_TEST_DATA) / "fixtures" / "sparse_inst_r50_giam", scratch.path());
+  const Fixture fixture = load_fixture(test_data() / "fixtures" / "sparse_inst_r50_giam", scratch.path());
   REQUIRE(fixture.images.size() > 1);
   ModelOptions options;
   options.device = "cuda";

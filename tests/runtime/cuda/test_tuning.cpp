@@ -65,7 +65,7 @@ TEST_CASE("Every choice for every convolution is launched, and the fastest one i
   const auto problems = convolutions_of(make_model(small_model(), on_gpu()), 1, 64, 64);
   REQUIRE(problems.size() > 10);
   Gpu& gpu = Gpu::instance();
-  cuda::SessionStream stream(gpu.library());
+  cuda::SessionStream stream(gpu.library(), {});
   std::size_t launches = 0, choices = 0, heard = 0;
   EverFaster seconds;
   kernels::ConvTuning tuning;
