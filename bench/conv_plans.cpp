@@ -5,16 +5,15 @@
 #include <cstdlib>
 #include <vector>
 
+#include "h200.h"
 #include "kernels/conv/conv_cuda.h"
 #include "kernels/conv/conv_kernels.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
+using bench::h200;
 
 namespace {
-
-constexpr Chip h200 = {90, 132, 232448, 233472, 60u << 20};
-constexpr double flops = 790e12, bytes = 4.3e12;  // a second, as measured on such chips
 
 struct Layer {
   const char* name;
@@ -94,7 +93,8 @@ void print(std::int64_t batch) {
     double moved = static_cast<double>(p.in.bytes() + p.out.bytes() + plan.weights.bytes());
     if (layer.residual != none) moved += static_cast<double>(p.residual.bytes());
     const double least =
-        std::max(2.0 * static_cast<double>(pixels) * static_cast<double>(layer.out * depth) / flops, moved / bytes);
+        std::max(2.0 * static_cast<double>(pixels) * static_cast<double>(layer.out * depth) / bench::h200_fp16_flops,
+                 moved / bench::h200_bytes);
     std::printf("| %s | %d | %lld x %lld x %lld | %s | %d | %lld | %.2f | %.1f | %.1f |\n", layer.name, layer.count,
                 static_cast<long long>(pixels), static_cast<long long>(layer.out), static_cast<long long>(depth),
                 kernel.name.entry, plan.choice.splits, static_cast<long long>(blocks),

@@ -11,7 +11,7 @@ namespace maskrt::bench {
 namespace {
 
 /// Bytes that the host knows, in device memory.
-cuda::DeviceMemory uploaded(const cuda::SessionStream& stream, std::span<const std::byte> bytes) {
+cuda::DeviceMemory uploaded(cuda::SessionStream& stream, std::span<const std::byte> bytes) {
   cuda::DeviceMemory memory(stream.context(), bytes.size());
   stream.upload(memory.data(), bytes.data(), bytes.size());
   stream.synchronize();

@@ -3,9 +3,11 @@
 #include <benchmark/benchmark.h>
 
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <vector>
 
+#include "kernels/conv/conv_tma_params.h"
 #include "measured.h"
 #include "rivals/rivals.h"
 
@@ -44,6 +46,15 @@ struct Entry {
 
 double volume(const kernels::Dim3& d) { return static_cast<double>(d.count()); }
 
+/// The pieces of work that a launch's blocks share out: one a block, unless blocks stay.
+double tiles_of(const Operation& operation) {
+  const kernels::KernelLaunch& launch = operation.launch;
+  if (std::string_view(launch.kernel.file) != "conv/conv_wgmma_sm90") return volume(launch.grid);
+  kernels::ConvTmaParams params;
+  std::memcpy(&params, operation.parameters.data(), sizeof params);
+  return params.units * volume(launch.cluster);
+}
+
 /// How the launch looks, where it is one, and what it is held against.
 void describe(benchmark::State& state, const Bench& bench, const Entry& entry, double seconds) {
   auto& counters = state.counters;
@@ -51,7 +62,8 @@ void describe(benchmark::State& state, const Bench& bench, const Entry& entry, d
   if (entry.count == 1 && entry.stage->operations[entry.first].is_launch()) {
     const kernels::KernelLaunch& launch = entry.stage->operations[entry.first].launch;
     counters["blocks"] = volume(launch.grid);
-    counters["threads"] = volume(launch.block);
+    counters["tiles"] = tiles_of(entry.stage->operations[entry.first]);
+    counters["block_threads"] = volume(launch.block);
     counters["cluster"] = volume(launch.cluster);
     counters["shared"] = launch.shared_bytes;
     state.SetLabel(std::string(launch.kernel.file) + ": " + launch.kernel.entry);
@@ -164,8 +176,7 @@ void register_stage(const std::shared_ptr<Bench>& bench, const Stage& stage, int
   const std::size_t count = stage.operations.size();
   const bool alone = stage.operation == "postprocess";
   for (std::size_t i = 0; i < count; ++i)
-    add_entry(bench, prefix + "/" + kernel_of(stage.operations[i]),
-              {&stage, i, 1, layers, count == 1, alone && i > 0});
+    add_entry(bench, prefix + "/" + kernel_of(stage.operations[i]), {&stage, i, 1, layers, count == 1, alone && i > 0});
   if (count > 1) add_entry(bench, prefix, {&stage, 0, count, layers, true, false});
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <set>
 
 #include "kernels/element.h"
 #include "session_stream.h"
@@ -130,6 +131,24 @@ const void* ProgramBuilder::rows_of(int node, const graph::Constant& constant, s
   });
 }
 
+double ProgramBuilder::spared_bytes(const std::vector<int>& nodes) const {
+  std::set<graph::ValueId> known;  // made here, or read once already
+  for (const int i : nodes) known.insert(node(i).output);
+  double spared = 0;
+  const auto spare = [&](graph::ValueId value) {
+    spared += static_cast<double>(extent(value).elements()) * static_cast<double>(size_of(type_));
+  };
+  for (const int i : nodes) {
+    for (std::size_t j = 0; j < node(i).inputs.size(); ++j) {
+      const graph::ValueId value = node(i).inputs[j];
+      if (graph::reads_numbers(node(i), j) && !known.insert(value).second) spare(value);
+    }
+    if (fusions_.inside[static_cast<std::size_t>(i)] && stored_[static_cast<std::size_t>(node(i).output)].buffer < 0)
+      spare(node(i).output);
+  }
+  return spared;
+}
+
 void ProgramBuilder::step(const std::string& operation, const std::string& algorithm, const std::vector<View>& reads,
                           const std::vector<View>& writes, Work work, const std::vector<int>& nodes) {
   Step s;
@@ -138,11 +157,13 @@ void ProgramBuilder::step(const std::string& operation, const std::string& algor
   s.algorithm = algorithm;
   for (const View& view : reads) note(s.reads, view);
   for (const View& view : writes) note(s.writes, view);
-  for (const int i : nodes.empty() ? std::vector<int>{node_} : nodes) {
+  const std::vector<int> inside = nodes.empty() ? std::vector<int>{node_} : nodes;
+  for (const int i : inside) {
     const graph::Cost cost = graph::cost_of(graph_, node(i), extents_, size_of(type_));
     s.flops += cost.flops;
     s.bytes += cost.bytes;
   }
+  s.bytes -= spared_bytes(inside);
   s.run = [work = std::move(work)](const Addresses& addresses) { work(addresses, queue_of(addresses)); };
   program_.steps.push_back(std::move(s));
 }

@@ -79,6 +79,9 @@ class ProgramBuilder {
   const void* rows_of(int node, const graph::Constant& constant, std::int64_t out, std::int64_t in, std::int64_t stride,
                       DataType type);
 
+  /// What a kernel for all of these nodes need not move: values that stay inside, values that several of them read.
+  double spared_bytes(const std::vector<int>& nodes) const;
+
   /// The step of the current node, and of those inside its kernel.
   void step(const std::string& operation, const std::string& algorithm, const std::vector<View>& reads,
             const std::vector<View>& writes, Work work, const std::vector<int>& nodes = {});

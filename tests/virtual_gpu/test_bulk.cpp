@@ -62,6 +62,25 @@ TEST_CASE("bulk reductions into global memory") {
   check_reduction<unsigned long long>("xor_b64", as(0ULL), [](int a, int b) { return a ^ b; });
 }
 
+TEST_CASE("sectors of bulk copies are counted") {
+  Settings settings = test_settings(90);
+  settings.counters = true;
+  Bench gpu(test_ptx("bulk.ptx"), settings);
+  const std::uint64_t x = gpu.upload(std::vector<float>(5 * 64, 1.0f)), y = gpu.upload(std::vector<float>(64, 1.0f));
+  const LaunchResult result = gpu.run_clean("reduce_add_f32", grid(5, 64), x, y);
+  LineCount bulk;
+  for (const auto& [name, program] : gpu.module->programs()) {
+    for (std::size_t i = 0; i < program->code.size(); ++i) {
+      const LineCount& count = result.counts[program->first_count + i];
+      if (program->code[i].kind == Kind::async) bulk.add(count);
+    }
+  }
+  // Each of 5 blocks sends 256 bytes in one piece.
+  CHECK(bulk.requests == 5);
+  CHECK(bulk.sectors == 5 * 8);
+  CHECK(bulk.used == 5 * 256);
+}
+
 TEST_CASE("bulk reductions that count wrap at the operand") {
   Bench gpu = bench();
   // One block: d = old >= b ? 0 : old + 1.

@@ -9,7 +9,7 @@
 namespace maskrt::bench {
 
 /// `count` fp16 numbers of either sign between 1/2 and 1.
-inline cuda::DeviceMemory random_halves(const cuda::SessionStream& stream, std::int64_t count) {
+inline cuda::DeviceMemory random_halves(cuda::SessionStream& stream, std::int64_t count) {
   std::vector<std::uint16_t> halves(static_cast<std::size_t>(count));
   std::uint32_t state = 1;
   for (std::uint16_t& half : halves) {

@@ -51,6 +51,7 @@ inline BoxData read_global(const BulkCopy& c) {
   if (c.tensor) return read_box(*c.w, *c.in, c.lane, c.map, c.coordinates, c.offsets);
   BoxData data;
   const Place p = place_global(*c.w, *c.in, c.lane, c.global, c.bytes, {});
+  count_stretch(*c.w, *c.in, c.global, c.bytes);
   data.bytes.assign(p.data, p.data + c.bytes);
   data.states.assign(p.states, p.states + c.bytes);
   return data;

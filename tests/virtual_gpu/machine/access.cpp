@@ -335,6 +335,20 @@ void count_global(Warp& w, Lanes mask, const std::uint64_t* addresses, std::uint
   count.memory_space = 1;
 }
 
+void count_stretch(const Warp& w, const Instr& instr, std::uint64_t address, std::uint32_t bytes) {
+  // By then the warp may be anywhere: the counts are those of the worker that runs its cluster, in the kernel itself.
+  std::vector<LineCount>* counts = w.cta->cluster->counts;
+  const Program& program = w.cta->launch->kernel;
+  const std::ptrdiff_t index = &instr - program.code.data();
+  if (counts == nullptr || index < 0 || static_cast<std::size_t>(index) >= program.code.size() || bytes == 0) return;
+  LineCount& count = (*counts)[program.first_count + static_cast<std::size_t>(index)];
+  ++count.requests;
+  count.sectors += (address + bytes - 1) / 32 - address / 32 + 1;
+  count.used += bytes;
+  count.bytes += bytes;
+  count.memory_space = 1;
+}
+
 void count_shared(Warp& w, Lanes mask, const std::uint64_t* addresses, std::uint32_t bytes) {
   if (w.counts == nullptr) return;
   LineCount& count = w.counts[w.pc - 1];

@@ -60,5 +60,7 @@ Place place_global(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t addre
 /// Counts one request of a warp.
 void count_global(Warp& w, Lanes mask, const std::uint64_t* addresses, std::uint32_t bytes);
 void count_shared(Warp& w, Lanes mask, const std::uint64_t* addresses, std::uint32_t bytes);
+/// A stretch of global memory that `instr`, an asynchronous copy of this warp's, reads or writes in one piece.
+void count_stretch(const Warp& w, const Instr& instr, std::uint64_t address, std::uint32_t bytes);
 
 }  // namespace vgpu

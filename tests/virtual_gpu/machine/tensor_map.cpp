@@ -74,6 +74,7 @@ void read_line(Warp& w, const Instr& instr, Lanes lanes, const TensorMap& map, s
     if (from >= to) return;
     const auto n = static_cast<std::uint32_t>((to - from) * size);
     const Place p = place_global(w, instr, lanes, address + static_cast<std::uint64_t>(from) * size, n, {});
+    count_stretch(w, instr, address + static_cast<std::uint64_t>(from) * size, n);
     std::memcpy(bytes + (from - first) * size, p.data, n);
     std::memcpy(states + (from - first) * size, p.states, n);
     return;
@@ -82,6 +83,7 @@ void read_line(Warp& w, const Instr& instr, Lanes lanes, const TensorMap& map, s
     const std::int64_t at = first + std::int64_t{i} * step;
     if (at < 0 || at >= static_cast<std::int64_t>(map.sizes[0])) continue;
     const Place p = place_global(w, instr, lanes, address + static_cast<std::uint64_t>(at) * size, size, {});
+    count_stretch(w, instr, address + static_cast<std::uint64_t>(at) * size, size);
     std::memcpy(bytes + i * size, p.data, size);
     std::memcpy(states + i * size, p.states, size);
   }
@@ -204,6 +206,7 @@ void write_global(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t addres
                   const std::uint8_t* states, std::uint32_t bytes, std::uint32_t size, Update update) {
   const bool atomic = update != nullptr;
   const Place p = place_global(w, instr, lanes, address, bytes, {true, atomic, atomic});
+  count_stretch(w, instr, address, bytes);
   for (std::uint32_t i = 0; i < bytes; ++i) {
     if (states[i] != static_cast<std::uint8_t>(ByteState::tainted) &&
         (!atomic || states[i] == static_cast<std::uint8_t>(ByteState::defined))) {

@@ -1,0 +1,67 @@
+// kernel-table --ptxas FOLDER --run TITLE ARCHITECTURE FILE... : what the compiler, the virtual GPU's counters and the
+// cost model say of every kernel and layer, as one Markdown page on standard output. `make kernel-table` writes it into
+// docs/.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "maskrt/types.hpp"
+#include "tables.h"
+
+namespace {
+
+using namespace maskrt::bench;
+
+void print(const std::vector<ChipRun>& runs, const ResourceTable& resources, const std::string& note) {
+  std::printf("# Kernels and layers, by their figures\n\n");
+  std::printf("Written by `make kernel-table`%s. Nothing here was measured on a GPU: registers are ptxas's, counts\n",
+              note.empty() ? "" : (" (" + note + ")").c_str());
+  std::printf(
+      "the [virtual GPU's](virtual-gpu.md#counters) on SparseInst R-50 G-IAM at 640 x 864, times a model's.\n\n");
+  std::printf(
+      "Passes are those over the banks of shared memory, for each that the accesses need at least: 1 is free of\n"
+      "conflicts, and at most %.2f is asked for in main loops. Of global sectors at least %.0f%% of the bytes should "
+      "be\n"
+      "used. Tensor cores: their share of the instructions that warps "
+      "execute\n"
+      "in the main loop; one `wgmma` does what up to 512 `mma` do, so its share is small. Of all shapes that a kernel\n"
+      "met, the worst stands here. Occupancy is what registers and shared memory allow.\n",
+      most_passes_per_access, 100 * least_sectors_used);
+  for (const ChipRun& run : runs)
+    std::printf("\n## Kernels on %s\n\n%s", run.title.c_str(), kernel_table(run, resources).c_str());
+  std::printf("\n## What misses the limits\n\n%s", misses(runs, resources).c_str());
+  std::printf(
+      "\n## Layers on an H200\n\nPredicted, and the least that 790 TFLOP/s and 4.3 TB/s need. Convolutions are "
+      "predicted\n"
+      "by their cost model ([conv_cost.h](../kernels/conv/conv_cost.h)), others by their bound in whole waves and a\n"
+      "microsecond a launch.\n");
+  for (const char* batch : {"b1", "b8", "b16"})
+    std::printf("\n### Batch %s\n\n%s", batch + 1, layer_table(runs.front(), batch, resources).c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Tables of kernels and layers from ptxas's reports and maskrt-bench-cuda's results.", "kernel-table");
+  std::string folder, note;
+  std::vector<std::vector<std::string>> runs;
+  app.add_option("--ptxas", folder, "the folder with *.ptxas.txt: BUILD/kernels/device_code")->required();
+  app.add_option("--run", runs, "TITLE ARCHITECTURE FILE...: results of one chip; the first run is of an H200")
+      ->required()
+      ->expected(3, 16);
+  app.add_option("--note", note, "commit and date");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    std::vector<ChipRun> chips;
+    for (const std::vector<std::string>& run : runs) {
+      ChipRun chip{run[0], run[1], {}};
+      for (std::size_t i = 2; i < run.size(); ++i)
+        for (Result& result : read_results(run[i])) chip.results.push_back(std::move(result));
+      chips.push_back(std::move(chip));
+    }
+    print(chips, read_ptxas_folder(folder), note);
+  } catch (const maskrt::Error& error) {
+    std::fprintf(stderr, "kernel-table: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,60 @@
+// The suite runs where there is no GPU, and counts.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+#include "bench/kernel_table/results.h"
+#include "support/process.h"
+
+using namespace maskrt;
+
+namespace {
+
+int run(std::vector<std::string> arguments) {
+  ::setenv("MASKRT_CUDA_DRIVER", MASKRT_VIRTUAL_GPU, 1);
+  arguments.insert(arguments.begin(), MASKRT_BENCH_CUDA);
+  const testing::ProcessResult result = testing::run_process(arguments);
+  UNSCOPED_INFO(result.err);
+  return result.status;
+}
+
+}  // namespace
+
+TEST_CASE("every kernel of a network is counted on the virtual GPU") {
+  const std::string file = "bench_cuda.json";
+  REQUIRE(run({"--height=64", "--width=96", "--batch=2", "--benchmark_filter=res2.0|postprocess|network|pipeline",
+               "--benchmark_out=" + file}) == 0);
+  const auto results = bench::read_results(file);
+  const auto find = [&](const std::string& layer, const std::string& kernel) {
+    const auto found = std::find_if(results.begin(), results.end(), [&](const bench::Result& r) {
+      return r.layer == layer && r.kernel.starts_with(kernel);
+    });
+    INFO(layer << " " << kernel);
+    REQUIRE(found != results.end());
+    CHECK(found->batch == "b2");
+    CHECK(found->precision == "fp16");
+    return *found;
+  };
+  const bench::Result conv = find("backbone.res2.0.conv2", "conv_sm");
+  CHECK(conv.get("blocks") > 0);
+  CHECK(conv.get("blocks_run") == conv.get("blocks"));  // of something this small, all
+  CHECK(conv.get("tensor_share") > 0);
+  CHECK(conv.get("loop_tensor_share") > conv.get("tensor_share"));
+  CHECK(conv.get("sectors_used") > 0);
+  CHECK(conv.get("sectors_used") <= 1);
+  CHECK(conv.get("passes_per_access") >= 1);
+  CHECK(conv.get("GFLOP") == Approx(2e-9 * 2 * 16 * 24 * 64 * 64 * 9));
+  CHECK(conv.get("predicted_us") > 0);
+  CHECK(conv.get("layers") == 3);
+  CHECK(find("postprocess", "score_queries").get("instructions") > 0);
+  CHECK(find("postprocess", "mask_words").get("instructions") > 0);
+  // All instances were kept: their run lengths were made.
+  CHECK(find("postprocess", "mask_runs").get("instructions") > 10 * find("postprocess", "mask_runs").get("blocks"));
+  CHECK(find("network", "").get("GFLOP") > conv.get("GFLOP"));
+  CHECK(find("pipeline", "").get("kernels") <= 83);
+}
+
+TEST_CASE("options that make no sense are refused") {
+  CHECK(run({"--precision=int3"}) == 2);
+  CHECK(run({"--batch=0"}) == 2);
+}
