@@ -9,9 +9,11 @@
 //
 // Two blocks of a cluster take neighbouring pixels and the same channels: each copies half of the weights to both. A
 // stage is free once the consumers of both have left it. Where tiles are few, a cluster has two or four such pairs,
-// each with a part of the depth, and adds their sums by way of shared memory (cluster_sum.cuh). Bound by tensor cores,
-// or by L2 where tiles are small: 256 channels by 128 pixels bring 32 KiB a step to a multiprocessor for 1024 cycles of
-// products.
+// each with a part of the depth, and adds their sums by way of shared memory (cluster_sum.cuh).
+//
+// Bound by tensor cores, or by L2 where tiles are small: 256 channels by 128 pixels bring 32 KiB a step to a
+// multiprocessor for 1024 cycles of products. Channels of a group that are no multiple of 8 (100 activation maps) are
+// stored 8 bytes at a time, half a sector.
 #include <cuda_fp16.h>
 
 #include "../ptx/cluster.cuh"

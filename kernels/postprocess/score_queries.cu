@@ -5,7 +5,8 @@
 // they lie in memory: the queries of a pixel side by side, so that lanes are queries and every sector that is read is
 // used. On the way it writes them transposed, a plane a query, for mask_words.cu, which looks at few queries and pieces
 // of them. What blocks add up goes into integers, whose sum does not depend on the order. Bound by the arithmetic: a
-// dozen instructions for each position of the map and query, two of them for the special function unit.
+// dozen instructions for each position of the map and query, two of them for the special function unit. Only what is
+// transposed meets banks twice or three times, once a logit.
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "probability.cuh"

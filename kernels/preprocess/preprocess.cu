@@ -2,9 +2,10 @@
 //
 // A block makes a tile of the output. It walks over the source rows that the tile needs, 32 at a time: they are staged
 // in shared memory as they are; the horizontal pass gives a lane to each row, so that a warp reads the same columns of
-// 32 rows (which lie an odd number of words apart: no bank conflicts) under the same weights; the vertical pass gives a
-// lane to each column. Sums stay in registers, so that windows of any size fit. Bound by the integer multiply-adds and
-// what feeds them.
+// 32 rows (which lie an odd number of words apart; rows of bytes that begin at different places of a word meet a bank
+// twice now and then) under the same weights; the vertical pass gives a lane to each column. Sums stay in registers, so
+// that windows of any size fit. Bound by the integer multiply-adds and what feeds them; of the sectors read a fifth is
+// beside the tile, whose rows begin at any byte.
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "pillow_window.cuh"
