@@ -27,7 +27,7 @@ decltype(auto) guarded(const Device& device, const Work& work) {
   } catch (const Error& error) {
     if (!device.lost()) throw;
     throw Error(std::string(error.what()) + "; " + device.name() +
-                " has failed for good: it can be opened again when every model and session on it is gone");
+                " has failed for good: let go of every model and session on it before loading another");
   }
 }
 

@@ -55,7 +55,8 @@ Detection::Detection(SessionStream& stream, const Program& program, const Addres
       input_(bind(program.input, addresses)),
       plan_(plan_of(program, addresses)),
       call_offset_(pixels_block_bytes(input_)),
-      call_(stream, call_offset_ + kernels::postprocess_call_bytes(input_.batch)),
+      host_calls_(stream, call_offset_ + kernels::postprocess_call_bytes(input_.batch)),
+      call_(stream, host_calls_.bytes()),
       workspace_(stream, kernels::postprocess_workspace_bytes(plan_)),
       result_(stream, kernels::postprocess_result_bytes(plan_)),
       host_result_(stream.context(), result_.bytes()),
@@ -96,8 +97,7 @@ Detection::Call Detection::receive(std::span<const ImageToProcess> images, const
 }
 
 void Detection::describe(const Call& call) {
-  // Pageable memory, which the driver takes over before it returns: the next call may come before the copy is done.
-  std::vector<std::byte> block(call_.bytes());
+  const std::span<std::byte> block = host_calls_.next();
   for (std::size_t i = 0; i < call.pixels.size(); ++i) {
     const kernels::Geometry& geometry = call.geometries[i];
     const kernels::cuda::ImageToResize image = kernels::image_to_resize(
@@ -111,9 +111,8 @@ void Detection::describe(const Call& call) {
     buffers.runs = reinterpret_cast<std::uint32_t*>(stream_.mask_runs().data());
     buffers.run_capacity = stream_.mask_runs().bytes() / sizeof(std::uint32_t);
   }
-  kernels::describe_postprocess_call(plan_, call.geometries, call.settings, buffers,
-                                     std::span(block).subspan(call_offset_));
-  stream_.upload(call_.data(), block.data(), block.size());
+  kernels::describe_postprocess_call(plan_, call.geometries, call.settings, buffers, block.subspan(call_offset_));
+  host_calls_.send(call_.data());
 }
 
 void Detection::compute(const Call& call) {

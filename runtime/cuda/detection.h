@@ -7,6 +7,7 @@
 #include "graph.h"
 #include "kernels/postprocess/postprocess_cuda.h"
 #include "session_stream.h"
+#include "staged_blocks.h"
 
 namespace maskrt::cuda {
 
@@ -51,6 +52,7 @@ class Detection {
 
   // One block for each call: what pre-processing reads, then what post-processing reads.
   std::size_t call_offset_ = 0;
+  StagedBlocks host_calls_;
   StreamMemory call_;
   StreamMemory workspace_;
   StreamMemory result_;

@@ -124,7 +124,7 @@ std::vector<kernels::Pixels> SessionStream::upload_pixels(std::span<const ImageT
       total += row_bytes(image.pixels) * static_cast<std::size_t>(image.pixels.height);
     }
   }
-  if (total != 0 && pixels_under_way_) pixels_sent_.synchronize();
+  if (total != 0 && pixels_sent_at_ == waits_) pixels_sent_.synchronize();
   std::byte* const host = host_pixels_.reserve(total);
   std::byte* const device = pixels_.reserve(total);
 
@@ -144,7 +144,7 @@ std::vector<kernels::Pixels> SessionStream::upload_pixels(std::span<const ImageT
   if (total != 0) {
     upload(device, host, total);
     pixels_sent_.record(stream_.get());
-    pixels_under_way_ = true;
+    pixels_sent_at_ = waits_;
   }
   return there;
 }

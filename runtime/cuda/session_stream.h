@@ -48,8 +48,10 @@ class SessionStream final : public DeviceStream {
   void download(void* host, const void* device, std::size_t bytes) const;
   void synchronize() {
     stream_.synchronize();
-    pixels_under_way_ = false;
+    ++waits_;
   }
+  /// How often somebody has waited: what was sent before the last time has arrived.
+  std::uint64_t waits() const { return waits_; }
 
   /// Sends the pixels that lie in host memory to the device, as tight rows; gives where all lie there, until the next
   /// call. `before`, where given, is recorded before the first one leaves. Throws Error for an image that claims to be
@@ -74,8 +76,9 @@ class SessionStream final : public DeviceStream {
   KernelLoader loader_;
   kernels::CudaQueue* diverted_ = nullptr;
   std::map<std::byte*, DeviceMemory> memory_;
+  std::uint64_t waits_ = 1;
   Event pixels_sent_;
-  bool pixels_under_way_ = false;  // from host_pixels_
+  std::uint64_t pixels_sent_at_ = 0;  // waits_, when the last left host_pixels_
   GrowingDeviceMemory pixels_, mask_words_, mask_runs_;
   GrowingPinnedMemory host_pixels_, host_masks_;
 };

@@ -293,8 +293,8 @@ class MASKRT_API Session {
   std::vector<std::vector<Instance>> run(std::span<const InputImage> images, const RunOptions& options = {});
 
   /// On a GPU: the same without waiting. The work is put on the session's stream, and its results stay in device memory.
-  /// Waits only for the session's earlier work, and only where memory grows or pictures in host memory are sent. With
-  /// MaskForm::runs there are run lengths beside the bits. Faults of the work show in a later call.
+  /// Waits only where memory grows, the last call's pictures are still on their way from host memory, or four calls
+  /// are. With MaskForm::runs there are run lengths beside the bits. Faults of the work show in a later call.
   DeviceResults enqueue(std::span<const InputImage> images, const RunOptions& options = {});
 
   /// Runs the network alone and gives its input, its outputs and the kept values by name.

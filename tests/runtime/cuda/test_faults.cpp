@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <optional>
 
 #include "runtime/cuda/memory.h"
 #include "small_model.h"
@@ -40,12 +41,25 @@ std::vector<InputImage> out_of_bounds(const cuda::DeviceMemory& memory) {
   return {DeviceImage{memory.data(), 96, 64, PixelFormat::rgb, std::ptrdiff_t{1} << 42}};
 }
 
-constexpr auto failed = "cuda:0 has failed for good: it can be opened again when every model and session on it is gone";
+constexpr auto failed = "cuda:0 has failed for good: let go of every model and session on it before loading another";
+
+/// The model again, after a fault; nothing where the driver does not let this process have another context, which the
+/// virtual GPU does.
+std::optional<Model> loaded_again() {
+  try {
+    return small_model();
+  } catch (const Error& error) {
+    CHECK(std::getenv("VGPU_CC") == nullptr);
+    CHECK_THAT(error.what(), Catch::Contains("from what this process did before"));
+    return std::nullopt;
+  }
+}
 
 TEST_CASE("after a kernel's fault every call says so; once all is gone the GPU can be opened again") {
   const auto& images = small_fixture().images;
   const auto want = Session(small_model()).run(images);
-  const std::size_t free = free_memory();
+  const bool alone = std::getenv("VGPU_CC") != nullptr;  // with the GPU
+  const std::size_t free = alone ? free_memory() : 0;
   for (int time = 0; time < 2; ++time) {
     {
       const Model model = small_model();
@@ -64,8 +78,10 @@ TEST_CASE("after a kernel's fault every call says so; once all is gone the GPU c
       CHECK_THROWS_WITH(small_model(), Catch::Contains("that models or sessions still hold"));
     }
     CHECK(contexts() == 0);
-    CHECK(free_memory() == free);
-    require_same(Session(small_model()).run(images), want);
+    if (alone) CHECK(free_memory() == free);
+    const std::optional<Model> model = loaded_again();
+    if (!model) return;
+    require_same(Session(*model).run(images), want);
   }
 }
 
@@ -78,7 +94,7 @@ TEST_CASE("a failed context that others hold is left to them") {
   }
   CHECK_THROWS_WITH(small_model(), Catch::Contains("expected a primary context that works, found CUDA_ERROR"));
   others.reset();
-  CHECK(!Session(small_model()).run(small_fixture().images).empty());
+  if (const std::optional<Model> model = loaded_again()) CHECK(!Session(*model).run(small_fixture().images).empty());
 }
 
 }  // namespace
