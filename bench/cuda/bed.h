@@ -34,7 +34,7 @@ class Bed {
   const cuda::Context& context() const { return *stream().context(); }
   const std::vector<Stage>& stages() const { return stages_; }
   const std::vector<graph::Extent>& extents() const { return extents_; }
-  /// Sets to zero what must be zero before anything runs.
+  /// Sets to zero what must be zero before a layer runs: counters, whose place others take once no layer needs them.
   void clear() const;
   /// Launches everything, from pixels to masks, once.
   void run_all() const;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "rivals/rivals.h"
@@ -22,8 +23,8 @@ struct Options {
   std::vector<int> batches{1, 8, 16};
   std::vector<std::string> precisions{"fp16"};
   std::string config = "sparse_inst_r50_giam";
-  int height = 640, width = 864;
-  bool rivals = true;
+  int height = 640, width = 864, measurements = 20, repeats = 20;
+  bool rivals = true, times = false;
 };
 
 /// Google Benchmark has taken its own already.
@@ -48,7 +49,14 @@ Options read_options(int argc, char** argv) {
   app.add_option("--width", options.width, "of the input, a multiple of 32")
       ->check(CLI::Range(32, 2048))
       ->capture_default_str();
+  app.add_option("--measurements", options.measurements, "of each benchmark, whose mean is given")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  app.add_option("--repeats", options.repeats, "runs in a row of each measurement with warm caches")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   app.add_flag("!--no-rivals", options.rivals, "leave cuBLAS and cuDNN out");
+  app.add_flag("--times", options.times, "measure times on the virtual GPU, too, where they mean nothing: for tests");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -58,8 +66,8 @@ Options read_options(int argc, char** argv) {
 }
 
 /// Where there is no GPU and nobody has named a driver: the virtual GPU beside this program, if it was built.
-void choose_driver() {
-  bench::VirtualGpu::prepare_environment();
+void choose_driver(const Options& options) {
+  if (!options.times) bench::VirtualGpu::prepare_environment();
   if (const char* named = std::getenv("MASKRT_CUDA_DRIVER"); named != nullptr && *named != '\0') return;
   try {
     cuda::Driver::instance();
@@ -90,8 +98,9 @@ Model model_of(const Options& options, Precision precision) {
 }
 
 void run(const Options& options) {
-  choose_driver();
-  const auto virtual_gpu = bench::VirtualGpu::of(cuda::Driver::instance());
+  choose_driver(options);
+  std::optional<bench::VirtualGpu> virtual_gpu;
+  if (!options.times) virtual_gpu = bench::VirtualGpu::of(cuda::Driver::instance());
   const std::shared_ptr<Device> device = open_device("cuda");
   benchmark::AddCustomContext("device", device->description());
   if (virtual_gpu) {
@@ -103,7 +112,9 @@ void run(const Options& options) {
     const Precision precision = precision_of(name);
     const Model model = model_of(options, precision);
     for (const int batch : options.batches)
-      bench::register_suite({model, precision, batch, options.height, options.width, virtual_gpu}, options.rivals);
+      bench::register_suite(
+          {model, precision, batch, options.height, options.width, virtual_gpu, options.measurements, options.repeats},
+          options.rivals);
   }
   benchmark::RunSpecifiedBenchmarks();
 }

@@ -18,26 +18,36 @@ class Stopwatch {
  public:
   explicit Stopwatch(cuda::SessionStream& stream);
 
-  /// Seconds of one of `repeats` runs in a row: what the run before it touched is in L2, as far as it fits. A run's
-  /// start may overlap with the end of the one before, as in a network.
+  /// `repeats` runs of `work` in a row, recorded: short launches would otherwise wait for the host. `work` has been
+  /// sent once before, so that all of its code is loaded.
   template <typename Work>
-  double warm(const Work& work, int repeats) const {
-    start_.record(queue());
-    for (int i = 0; i < repeats; ++i) work();
-    end_.record(queue());
-    end_.synchronize();
-    return end_.seconds_since(start_) / repeats;
+  cuda::GraphExec record(const Work& work, int repeats) const {
+    return cuda::GraphExec(stream_.context(), cuda::Graph::capture(stream_.context(), queue(), [&] {
+                             for (int i = 0; i < repeats; ++i) work();
+                           }));
   }
 
-  /// Seconds of one run after L2 has been overwritten; a microsecond or two of it are the events' own.
+  /// Seconds of one of the runs in `graph`: what the run before it touched is in L2, as far as it fits, and its start
+  /// may overlap with the end of that one, as in a network.
+  double warm(const cuda::GraphExec& graph, int repeats) const {
+    return time([&] { graph.launch(queue()); }) / repeats;
+  }
+
+  /// Seconds of one run right after what is on its way; a microsecond or two of it are the events' own.
   template <typename Work>
-  double cold(const Work& work) {
-    flush();
+  double time(const Work& work) const {
     start_.record(queue());
     work();
     end_.record(queue());
     end_.synchronize();
     return end_.seconds_since(start_);
+  }
+
+  /// The same after L2 has been overwritten.
+  template <typename Work>
+  double cold(const Work& work) {
+    flush();
+    return time(work);
   }
 
  private:

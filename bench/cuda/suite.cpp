@@ -78,17 +78,24 @@ void describe(benchmark::State& state, const Bench& bench, const Entry& entry, d
   if (seconds > 0) counters["bound_share"] = bound / seconds;
 }
 
-/// Time of `work` by the GPU's clock: `repeats` runs a measurement; 0: one, with L2 overwritten before it.
-template <typename Before, typename Work>
-double measure(benchmark::State& state, Bench& bench, int repeats, const Before& before, const Work& work) {
+/// The mean of what `seconds` gives, a time by the GPU's clock.
+template <typename Seconds>
+double measure(benchmark::State& state, const Seconds& seconds) {
   double sum = 0;
   for (auto _ : state) {
-    before();
-    const double seconds = repeats == 0 ? bench.stopwatch.cold(work) : bench.stopwatch.warm(work, repeats);
-    state.SetIterationTime(seconds);
-    sum += seconds;
+    const double one = seconds();
+    state.SetIterationTime(one);
+    sum += one;
   }
   return sum / static_cast<double>(state.iterations());
+}
+
+/// The same of `work`, which has been sent before, many times in a row.
+template <typename Work>
+double measure_warm(benchmark::State& state, const Bench& bench, const Work& work, int repeats) {
+  const cuda::GraphExec graph = bench.stopwatch.record(work, repeats);
+  bench.stopwatch.warm(graph, repeats);
+  return measure(state, [&] { return bench.stopwatch.warm(graph, repeats); });
 }
 
 /// Enough blocks to see all that a kernel does, few enough for a processor: 0 is all.
@@ -157,14 +164,20 @@ void add_entry(const std::shared_ptr<Bench>& bench, const std::string& name, con
     return;
   }
   const auto time = [=](benchmark::State& state, bool cold) {
+    bench->bed.clear();
     if (entry.stage->operation == "postprocess") bench->bed.write_logits();
-    const int repeats = cold ? 0 : entry.after_others ? 1 : 20;
-    const double seconds = measure(
-        state, *bench, repeats, [&] { entry.send_before(bench->bed); }, [&] { entry.send(bench->bed); });
+    const auto work = [&] { entry.send(bench->bed); };
+    const auto alone = [&] {
+      entry.send_before(bench->bed);
+      return cold ? bench->stopwatch.cold(work) : bench->stopwatch.time(work);
+    };
+    const double seconds =
+        cold || entry.after_others ? measure(state, alone) : measure_warm(state, *bench, work, bench->subject.repeats);
     describe(state, *bench, entry, seconds);
   };
-  add(name, 10, [=](benchmark::State& state) { time(state, false); });
-  add(name + "/cold", 20, [=](benchmark::State& state) { time(state, true); });
+  const int measurements = bench->subject.measurements;
+  add(name, measurements, [=](benchmark::State& state) { time(state, false); });
+  add(name + "/cold", measurements, [=](benchmark::State& state) { time(state, true); });
 }
 
 std::string kernel_of(const Operation& operation) {
@@ -205,49 +218,47 @@ void register_graph(const std::shared_ptr<Bench>& bench, const std::string& name
     predicted += std::max(stage.predicted_seconds, least);
     for (const Operation& operation : stage.operations) kernels += operation.is_launch() ? 1 : 0;
   }
-  add(bench->subject.prefix() + "/" + name, bench->subject.virtual_gpu ? 1 : 20, [=](benchmark::State& state) {
-    double seconds = 0;
-    if (bench->subject.virtual_gpu) {
-      for (auto _ : state) state.SetIterationTime(0);
-    } else {
-      cuda::SessionStream& stream = bench->bed.stream();
-      const auto work = [&] {
-        for (const Stage& stage : bench->bed.stages())
-          if (takes(stage))
-            for (const Operation& operation : stage.operations) replay(operation, stream.queue());
-      };
-      const cuda::GraphExec graph(stream.context(),
-                                  cuda::Graph::capture(stream.context(), stream.stream().get(), work));
-      graph.launch(stream.stream().get());
-      seconds = measure(
-          state, *bench, 1, [] {}, [&] { graph.launch(stream.stream().get()); });
-    }
-    auto& counters = state.counters;
-    counters["kernels"] = kernels;
-    counters["GFLOP"] = flops * 1e-9;
-    counters["MB"] = bytes * 1e-6;
-    counters["bound_us"] = bound * 1e6;
-    counters["predicted_us"] = predicted * 1e6;
-    if (seconds > 0) {
-      counters["bound_share"] = bound / seconds;
-      counters["images/s"] = static_cast<double>(bench->subject.batch) / seconds;
-    }
-  });
+  add(bench->subject.prefix() + "/" + name, bench->subject.virtual_gpu ? 1 : bench->subject.measurements,
+      [=](benchmark::State& state) {
+        double seconds = 0;
+        if (bench->subject.virtual_gpu) {
+          for (auto _ : state) state.SetIterationTime(0);
+        } else {
+          cuda::SessionStream& stream = bench->bed.stream();
+          const auto work = [&] {
+            for (const Stage& stage : bench->bed.stages())
+              if (takes(stage))
+                for (const Operation& operation : stage.operations) replay(operation, stream.queue());
+          };
+          seconds = measure_warm(state, *bench, work, 1);
+        }
+        auto& counters = state.counters;
+        counters["kernels"] = kernels;
+        counters["GFLOP"] = flops * 1e-9;
+        counters["MB"] = bytes * 1e-6;
+        counters["bound_us"] = bound * 1e6;
+        counters["predicted_us"] = predicted * 1e6;
+        if (seconds > 0) {
+          counters["bound_share"] = bound / seconds;
+          counters["images/s"] = static_cast<double>(bench->subject.batch) / seconds;
+        }
+      });
 }
 
 void register_rivals(const std::shared_ptr<Bench>& bench, const Stage& stage) {
   const Subject& subject = bench->subject;
   for (RivalOfLayer& rival : rivals_of(subject.model.impl()->network->graph(), bench->bed.extents(), stage.name)) {
-    add(subject.prefix() + "/" + stage.name + "/" + rival.name, 10, [=, make = rival.make](benchmark::State& state) {
-      const std::unique_ptr<Rival> run = make(bench->bed.stream());
-      run->send();
-      const double seconds = measure(
-          state, *bench, 20, [] {}, [&] { run->send(); });
-      const double bound = bound_seconds(stage.flops, stage.bytes, bench->peak);
-      state.counters["bound_us"] = bound * 1e6;
-      state.counters["bound_share"] = bound / seconds;
-      state.SetLabel(run->description());
-    });
+    add(subject.prefix() + "/" + stage.name + "/" + rival.name, subject.measurements,
+        [=, make = rival.make](benchmark::State& state) {
+          const std::unique_ptr<Rival> run = make(bench->bed.stream());
+          run->send();
+          const double seconds = measure_warm(
+              state, *bench, [&] { run->send(); }, subject.repeats);
+          const double bound = bound_seconds(stage.flops, stage.bytes, bench->peak);
+          state.counters["bound_us"] = bound * 1e6;
+          state.counters["bound_share"] = bound / seconds;
+          state.SetLabel(run->description());
+        });
   }
 }
 

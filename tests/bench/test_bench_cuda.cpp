@@ -54,6 +54,24 @@ TEST_CASE("every kernel of a network is counted on the virtual GPU") {
   CHECK(find("pipeline", "").get("kernels") <= 83);
 }
 
+TEST_CASE("what a GPU is timed with runs clean on the virtual one") {
+  const std::string file = "bench_cuda_times.json";
+  REQUIRE(run({"--times", "--measurements=1", "--repeats=2", "--no-rivals", "--height=32", "--width=32", "--batch=1",
+               "--benchmark_filter=res5.0.conv2|aggregate|postprocess.mask|pipeline", "--benchmark_out=" + file}) == 0);
+  const auto results = bench::read_results(file);
+  const auto count = [&](const char* ending) {
+    return std::count_if(results.begin(), results.end(),
+                         [&](const bench::Result& r) { return r.name.ends_with(ending); });
+  };
+  CHECK(count("/cold") == 6);
+  CHECK(count("pipeline") == 1);
+  for (const bench::Result& r : results) {
+    INFO(r.name);
+    CHECK(r.get("real_time") > 0);
+    if (r.has("bound_us")) CHECK(r.get("bound_share") == Approx(r.get("bound_us") / r.get("real_time")).epsilon(1e-3));
+  }
+}
+
 TEST_CASE("options that make no sense are refused") {
   CHECK(run({"--precision=int3"}) == 2);
   CHECK(run({"--batch=0"}) == 2);

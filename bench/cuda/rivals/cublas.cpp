@@ -17,10 +17,12 @@ namespace {
   X(cublasLtCreate)                                                                                                    \
   X(cublasLtDestroy)                                                                                                   \
   X(cublasLtGetVersion)                                                                                                \
-  X(cublasLtGetStatusName) X(cublasLtMatmulDescCreate) X(cublasLtMatmulDescDestroy) X(cublasLtMatmulDescSetAttribute)  \
-      X(cublasLtMatrixLayoutCreate) X(cublasLtMatrixLayoutDestroy) X(cublasLtMatrixLayoutSetAttribute)                 \
-          X(cublasLtMatmulPreferenceCreate) X(cublasLtMatmulPreferenceDestroy) X(cublasLtMatmulPreferenceSetAttribute) \
-              X(cublasLtMatmulAlgoGetHeuristic) X(cublasLtMatmul)
+  X(cublasLtGetStatusName)                                                                                             \
+  X(cublasLtMatmulDescCreate)                                                                                          \
+  X(cublasLtMatmulDescDestroy) X(cublasLtMatmulDescSetAttribute) X(cublasLtMatrixLayoutCreate)                         \
+      X(cublasLtMatrixLayoutDestroy) X(cublasLtMatrixLayoutSetAttribute) X(cublasLtMatmulPreferenceCreate)             \
+          X(cublasLtMatmulPreferenceDestroy) X(cublasLtMatmulPreferenceSetAttribute) X(cublasLtMatmulAlgoGetHeuristic) \
+              X(cublasLtMatmul)
 
 /// The library's functions under their own names.
 struct Cublas {
@@ -152,11 +154,12 @@ class CublasProduct final : public Rival {
                                                d_layout_.get(), d_layout_.get(), preference.get(), 16, found, &count),
         "cublasLtMatmulAlgoGetHeuristic");
     const Stopwatch stopwatch(stream_);
+    constexpr int repeats = 10;
     double best = std::numeric_limits<double>::infinity();
     for (int i = 0; i < count; ++i) {
       if (found[i].state != CUBLAS_STATUS_SUCCESS || run(found[i].algo) != CUBLAS_STATUS_SUCCESS) continue;
       ++tried_;
-      const double seconds = stopwatch.warm([&] { run(found[i].algo); }, 10);
+      const double seconds = stopwatch.warm(stopwatch.record([&] { run(found[i].algo); }, repeats), repeats);
       if (seconds >= best) continue;
       best = seconds;
       algorithm_ = found[i].algo;

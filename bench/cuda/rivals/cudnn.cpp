@@ -2,6 +2,7 @@
 #include "rivals.h"
 
 #if __has_include(<cudnn_backend.h>)
+#include <chrono>
 #include <limits>
 #include <optional>
 
@@ -178,11 +179,14 @@ class CudnnConv final : public Rival {
   }
 
   void choose(const Descriptor& graph) {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point end = Clock::now() + std::chrono::seconds(3);  // some engines are compiled on the way
     const Stopwatch stopwatch(stream_);
     double best = std::numeric_limits<double>::infinity();
     for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
       if (tried_ > 0) break;
       for (const Descriptor& configuration : configurations(graph, mode)) {
+        if (tried_ > 0 && Clock::now() > end) break;
         Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
         plan.set<CUDNN_TYPE_HANDLE>(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, {handle_})
             .set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
@@ -204,9 +208,10 @@ class CudnnConv final : public Rival {
         .set<CUDNN_TYPE_VOID_PTR>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, {workspace.data()});
     pack.finalize("a variant pack");
     const auto run = [&] { return cudnn_.cudnnBackendExecute(handle_, plan.get(), pack.get()); };
+    constexpr int repeats = 10;
     if (run() != CUDNN_STATUS_SUCCESS) return;
     ++tried_;
-    const double seconds = stopwatch.warm(run, 10);
+    const double seconds = stopwatch.warm(stopwatch.record(run, repeats), repeats);
     if (seconds >= best) return;
     best = seconds;
     plan_ = std::move(plan);
