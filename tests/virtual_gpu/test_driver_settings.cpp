@@ -158,9 +158,9 @@ TEST_CASE("size and version are set, and wrong settings are no device") {
           return 0;
         }) == 0);
   for (const Environment& wrong :
-       {Environment{{"VGPU_CC", "5.2"}}, Environment{{"VGPU_SMS", "many"}}, Environment{{"VGPU_FAIL", "alloc"}},
-        Environment{{"VGPU_FAIL", "coffee:1"}}, Environment{{"VGPU_FAIL", "alloc:0"}},
-        Environment{{"VGPU_REPORT", "/nonexistent/file"}}}) {
+       {Environment{{"VGPU_CC", "5.2"}}, Environment{{"VGPU_SMS", "many"}}, Environment{{"VGPU_DEVICES", "9"}},
+        Environment{{"VGPU_FAIL", "alloc"}}, Environment{{"VGPU_FAIL", "coffee:1"}},
+        Environment{{"VGPU_FAIL", "alloc:0"}}, Environment{{"VGPU_REPORT", "/nonexistent/file"}}}) {
     INFO(wrong.begin()->first << "=" << wrong.begin()->second);
     CHECK(in_process(wrong, [] {
             NEED(cuInit(0) == CUDA_ERROR_NO_DEVICE);
@@ -412,6 +412,42 @@ TEST_CASE("a program takes the counters of its launches and says how many blocks
           NEED(counters.blocks_run == 1000);
           vgpuTakeCounters(&counters);
           NEED(counters.launches == 0);
+          return 0;
+        }) == 0);
+}
+
+TEST_CASE("VGPU_DEVICES devices have contexts and names of their own, and one memory") {
+  CHECK(in_process({{"VGPU_DEVICES", "2"}}, [] {
+          NEED_OK(cuInit(0));
+          int count = 0;
+          NEED_OK(cuDeviceGetCount(&count));
+          NEED(count == 2);
+          CUdevice found = -1;
+          NEED(cuDeviceGet(&found, 2) == CUDA_ERROR_INVALID_DEVICE);
+          CUcontext contexts[2];
+          CUdeviceptr memory[2];
+          for (CUdevice device = 0; device < 2; ++device) {
+            char bus[16];
+            NEED_OK(cuDeviceGetPCIBusId(bus, sizeof bus, device));
+            NEED_OK(cuDeviceGetByPCIBusId(&found, bus));
+            NEED(found == device);
+            NEED_OK(cuDevicePrimaryCtxRetain(&contexts[device], device));
+            NEED_OK(cuCtxSetCurrent(contexts[device]));
+            NEED_OK(cuCtxGetDevice(&found));
+            NEED(found == device);
+            NEED_OK(cuMemAlloc(&memory[device], 1 << 20));
+            NEED_OK(cuPointerGetAttribute(&found, CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL, memory[device]));
+            NEED(found == device);
+          }
+          NEED(contexts[0] != contexts[1]);
+          size_t free = 0, total = 0;
+          NEED_OK(cuMemGetInfo(&free, &total));
+          NEED(free == total - (2 << 20));
+          for (CUdevice device = 0; device < 2; ++device) {
+            NEED_OK(cuCtxSetCurrent(contexts[device]));
+            NEED_OK(cuMemFree(memory[device]));
+            NEED_OK(cuDevicePrimaryCtxRelease(device));
+          }
           return 0;
         }) == 0);
 }

@@ -11,10 +11,13 @@
 
 namespace maskrt::testing {
 
+/// Its pictures are not enlarged, so that small ones stay small.
 inline const Fixture& small_fixture() {
   static const Fixture fixture = [] {
     const TemporaryFolder scratch;
-    return load_fixture(test_data() / "fixtures" / "sparse_inst_r18_base", scratch.path());
+    Fixture loaded = load_fixture(test_data() / "fixtures" / "sparse_inst_r18_base", scratch.path());
+    loaded.model.preprocessing.min_size = 64;
+    return loaded;
   }();
   return fixture;
 }

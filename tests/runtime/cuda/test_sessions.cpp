@@ -1,15 +1,20 @@
 // Several sessions in one process, each on a thread of its own.
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <thread>
 
+#include "runtime/cuda/memory.h"
 #include "small_model.h"
 
 namespace maskrt {
 namespace {
 
 using namespace testing;
+
+/// For the virtual GPU, before it is opened.
+const bool two_devices = ::setenv("VGPU_DEVICES", "2", 1) == 0;
 
 using Results = std::vector<std::vector<Instance>>;
 
@@ -62,6 +67,29 @@ TEST_CASE("sessions of one model on several threads give what one alone gives") 
   for (std::size_t i = 0; i < got.size(); ++i) work.emplace_back([&, i] { got[i] = run_all(model, images, i); });
   side_by_side(work);
   for (const Results& results : got) require_same(results, want);
+}
+
+TEST_CASE("models on two GPUs run side by side, each on what is its own") {
+  int count = 0;
+  REQUIRE(two_devices);
+  cuda::Driver::instance().cuDeviceGetCount(&count);
+  if (count < 2) return;
+  const std::vector<Image> images = pictures();
+  const Model first = small_model("cuda:0"), second = small_model("cuda:1");
+  CHECK(second.info().device == "cuda:1");
+  const Results want = run_all(first, images, 0);
+  std::vector<Results> got(3);
+  side_by_side({[&] { got[0] = run_all(first, images, 0); }, [&] { got[1] = run_all(second, images, 1); },
+                [&] { got[2] = run_all(second, images, 2); }});
+  for (const Results& results : got) require_same(results, want);
+
+  const cuda::DeviceMemory there(cuda::Context::of_device(0), 96 * 64 * 3);
+  const std::vector<InputImage> strange = {DeviceImage{there.data(), 96, 64}};
+  CHECK_THROWS_WITH(
+      Session(second).run(strange),
+      Catch::Contains("CUDA device 1: expected pixels in its memory, found some in the memory of device 0"));
+  CHECK_THROWS_WITH(small_model("cuda:" + std::to_string(count)),
+                    Catch::Contains("CUDA device: expected a number from 0 to"));
 }
 
 TEST_CASE("models on a GPU and on the CPU run side by side") {

@@ -15,7 +15,7 @@ std::shared_ptr<ContextObject> context_of(CUcontext handle) {
 CUresult create(CUcontext* context, unsigned flags, CUdevice device) {
   require_value(context != nullptr, "expected room for the context, found a null pointer");
   check_device(device);
-  const std::shared_ptr<ContextObject> made = create_context(Driver::get(), flags, false);
+  const std::shared_ptr<ContextObject> made = create_context(Driver::get(), flags, false, device);
   context_stack().push_back(made);
   *context = made->handle;
   return CUDA_SUCCESS;
@@ -90,16 +90,13 @@ VGPU_API(cuCtxGetCurrent, (CUcontext * handle), (handle)) {
 
 VGPU_API(cuCtxGetDevice, (CUdevice * device), (device)) {
   require_value(device != nullptr, "expected room for the device, found a null pointer");
-  current_context_unchecked();
-  *device = 0;
+  *device = current_context_unchecked()->device;
   return CUDA_SUCCESS;
 }
 
 VGPU_API(cuCtxGetDevice_v2, (CUdevice * device, CUcontext handle), (device, handle)) {
   require_value(device != nullptr, "expected room for the device, found a null pointer");
-  if (handle != nullptr) context_of(handle);
-  if (handle == nullptr) current_context_unchecked();
-  *device = 0;
+  *device = (handle != nullptr ? context_of(handle) : current_context_unchecked())->device;
   return CUDA_SUCCESS;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <string>
 
 #include "driver/objects/chip.h"
 #include "driver/objects/context.h"
@@ -10,13 +11,15 @@ using namespace vgpu::driver;
 
 namespace {
 
-constexpr const char* kBusId = "0000:01:00.0";
+constexpr int kFirstBus = 1;
+
+std::string bus_id(CUdevice device) { return "0000:0" + std::to_string(kFirstBus + device) + ":00.0"; }
 
 }  // namespace
 
 VGPU_API(cuDeviceGetCount, (int* count), (count)) {
   require_value(count != nullptr, "expected room for the count, found a null pointer");
-  *count = 1;
+  *count = Driver::get().devices;
   return CUDA_SUCCESS;
 }
 
@@ -37,7 +40,7 @@ VGPU_API(cuDeviceGetName, (char* name, int length, CUdevice device), (name, leng
 VGPU_API(cuDeviceGetUuid_v2, (CUuuid * uuid, CUdevice device), (uuid, device)) {
   require_value(uuid != nullptr, "expected room for the identity, found a null pointer");
   check_device(device);
-  *uuid = chip_uuid(Driver::get().settings());
+  *uuid = chip_uuid(Driver::get().settings(), device);
   return CUDA_SUCCESS;
 }
 
@@ -67,17 +70,21 @@ VGPU_API(cuDeviceComputeCapability, (int* major, int* minor, CUdevice device), (
 }
 
 VGPU_API(cuDeviceGetPCIBusId, (char* text, int length, CUdevice device), (text, length, device)) {
-  require_value(text != nullptr && length > static_cast<int>(std::strlen(kBusId)), "expected room for 13 characters");
   check_device(device);
-  std::strcpy(text, kBusId);
+  const std::string id = bus_id(device);
+  require_value(text != nullptr && length > static_cast<int>(id.size()), "expected room for 13 characters");
+  std::strcpy(text, id.c_str());
   return CUDA_SUCCESS;
 }
 
 VGPU_API(cuDeviceGetByPCIBusId, (CUdevice * device, const char* text), (device, text)) {
   require_value(device != nullptr && text != nullptr, "expected a device and a text, found a null pointer");
-  require(std::strcmp(text, kBusId) == 0, CUDA_ERROR_INVALID_DEVICE, "expected the bus number of device 0");
-  *device = 0;
-  return CUDA_SUCCESS;
+  for (CUdevice candidate = 0; candidate < Driver::get().devices; ++candidate) {
+    if (bus_id(candidate) != text) continue;
+    *device = candidate;
+    return CUDA_SUCCESS;
+  }
+  throw Status(CUDA_ERROR_INVALID_DEVICE, "expected the bus number of a device");
 }
 
 VGPU_API(cuDeviceCanAccessPeer, (int* can, CUdevice device, CUdevice peer), (can, device, peer)) {
@@ -91,13 +98,13 @@ VGPU_API(cuDeviceCanAccessPeer, (int* can, CUdevice device, CUdevice peer), (can
 VGPU_API(cuDevicePrimaryCtxRetain, (CUcontext * context, CUdevice device), (context, device)) {
   require_value(context != nullptr, "expected room for the context, found a null pointer");
   check_device(device);
-  *context = PrimaryContext::get().retain(Driver::get());
+  *context = PrimaryContext::of(device).retain(Driver::get());
   return CUDA_SUCCESS;
 }
 
 VGPU_API(cuDevicePrimaryCtxRelease_v2, (CUdevice device), (device)) {
   check_device(device);
-  PrimaryContext::get().release(Driver::get());
+  PrimaryContext::of(device).release(Driver::get());
   return CUDA_SUCCESS;
 }
 
@@ -105,7 +112,7 @@ VGPU_API_ALIAS(cuDevicePrimaryCtxRelease, cuDevicePrimaryCtxRelease_v2, (CUdevic
 
 VGPU_API(cuDevicePrimaryCtxReset_v2, (CUdevice device), (device)) {
   check_device(device);
-  PrimaryContext::get().reset(Driver::get());
+  PrimaryContext::of(device).reset(Driver::get());
   return CUDA_SUCCESS;
 }
 
@@ -113,7 +120,7 @@ VGPU_API_ALIAS(cuDevicePrimaryCtxReset, cuDevicePrimaryCtxReset_v2, (CUdevice de
 
 VGPU_API(cuDevicePrimaryCtxSetFlags_v2, (CUdevice device, unsigned int flags), (device, flags)) {
   check_device(device);
-  PrimaryContext::get().set_flags(flags);
+  PrimaryContext::of(device).set_flags(flags);
   return CUDA_SUCCESS;
 }
 
@@ -123,6 +130,6 @@ VGPU_API_ALIAS(cuDevicePrimaryCtxSetFlags, cuDevicePrimaryCtxSetFlags_v2, (CUdev
 VGPU_API(cuDevicePrimaryCtxGetState, (CUdevice device, unsigned int* flags, int* active), (device, flags, active)) {
   require_value(flags != nullptr && active != nullptr, "expected room for both answers, found a null pointer");
   check_device(device);
-  PrimaryContext::get().state(flags, active);
+  PrimaryContext::of(device).state(flags, active);
   return CUDA_SUCCESS;
 }

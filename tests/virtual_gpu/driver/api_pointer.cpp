@@ -41,7 +41,7 @@ bool write_attribute(CUpointer_attribute attribute, CUdeviceptr address, void* v
       put(range.kind == Allocation::Kind::managed ? 1 : 0);
       return true;
     case CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL:
-      put(0);
+      put(range.context != nullptr ? range.context->device : 0);
       return true;
     case CU_POINTER_ATTRIBUTE_IS_LEGACY_CUDA_IPC_CAPABLE:
     case CU_POINTER_ATTRIBUTE_IS_GPU_DIRECT_RDMA_CAPABLE:

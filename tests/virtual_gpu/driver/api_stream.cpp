@@ -89,8 +89,7 @@ VGPU_STREAM_API(cuStreamGetId, _ptsz, (CUstream stream, unsigned long long* id),
 
 VGPU_STREAM_API(cuStreamGetDevice, _ptsz, (CUstream stream, CUdevice* device), (stream, device)) {
   require_value(device != nullptr, "expected room for the device, found a null pointer");
-  stream_of_unchecked(Driver::get(), stream);
-  *device = 0;
+  *device = stream_of_unchecked(Driver::get(), stream).context->device;
   return CUDA_SUCCESS;
 }
 

@@ -109,11 +109,11 @@ std::string chip_name(const Settings& settings) {
          std::to_string(settings.compute_capability % 10) + ", " + std::to_string(settings.sms) + " SMs)";
 }
 
-CUuuid chip_uuid(const Settings& settings) {
+CUuuid chip_uuid(const Settings& settings, CUdevice device) {
   CUuuid uuid{};
   std::memcpy(uuid.bytes, "vgpu", 4);
   uuid.bytes[14] = static_cast<char>(settings.compute_capability);
-  uuid.bytes[15] = 1;
+  uuid.bytes[15] = static_cast<char>(1 + device);
   return uuid;
 }
 

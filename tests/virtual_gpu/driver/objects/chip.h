@@ -12,7 +12,7 @@ namespace vgpu::driver {
 
 /// "Virtual GPU (compute capability 9.0, 8 SMs)": says what it is, because speed measured on it means nothing.
 std::string chip_name(const Settings& settings);
-CUuuid chip_uuid(const Settings& settings);
+CUuuid chip_uuid(const Settings& settings, CUdevice device);
 
 /// An attribute as a chip of that compute capability gives it, with the number of multiprocessors and the memory that
 /// the settings say. Throws Status where there is no such attribute. The figures are those of the data-centre chip of

@@ -25,8 +25,12 @@ void check_flags(unsigned flags) {
 
 }  // namespace
 
-ContextObject::ContextObject(Driver& driver, unsigned flags_given, bool is_primary)
-    : id(next_id()), primary(is_primary), flags(flags_given), engine_(driver.engine->create_context()) {
+ContextObject::ContextObject(Driver& driver, unsigned flags_given, bool is_primary, CUdevice its_device)
+    : id(next_id()),
+      primary(is_primary),
+      device(its_device),
+      flags(flags_given),
+      engine_(driver.engine->create_context()) {
   limits_ = {{CU_LIMIT_STACK_SIZE, 1024},
              {CU_LIMIT_PRINTF_FIFO_SIZE, std::size_t{1} << 20},
              {CU_LIMIT_MALLOC_HEAP_SIZE, std::size_t{8} << 20},
@@ -60,13 +64,13 @@ std::size_t ContextObject::limit(CUlimit limit) const {
 }
 
 void check_device(CUdevice device) {
-  require(device == 0, CUDA_ERROR_INVALID_DEVICE, "expected device 0, the only one");
+  require(device >= 0 && device < Driver::get().devices, CUDA_ERROR_INVALID_DEVICE, "expected one of the devices");
 }
 
-std::shared_ptr<ContextObject> create_context(Driver& driver, unsigned flags, bool primary) {
+std::shared_ptr<ContextObject> create_context(Driver& driver, unsigned flags, bool primary, CUdevice device) {
   check_flags(flags);
   driver.inject(FailureKind::create, CUDA_ERROR_OUT_OF_MEMORY);
-  auto context = std::make_shared<ContextObject>(driver, flags, primary);
+  auto context = std::make_shared<ContextObject>(driver, flags, primary, device);
   context->handle = driver.contexts.add(context);
   return context;
 }
@@ -106,14 +110,16 @@ std::shared_ptr<ContextObject> current_context() {
   return context;
 }
 
-PrimaryContext& PrimaryContext::get() {
-  static auto* const primary = new PrimaryContext;
-  return *primary;
+PrimaryContext& PrimaryContext::of(CUdevice device) {
+  static auto& mutex = *new std::mutex;
+  static auto& contexts = *new std::map<CUdevice, PrimaryContext>;
+  const std::lock_guard lock(mutex);
+  return contexts.try_emplace(device, device).first->second;
 }
 
 CUcontext PrimaryContext::retain(Driver& driver) {
   const std::lock_guard lock(mutex_);
-  if (context_ == nullptr) context_ = create_context(driver, flags_, true);
+  if (context_ == nullptr) context_ = create_context(driver, flags_, true, device_);
   ++references_;
   return context_->handle;
 }

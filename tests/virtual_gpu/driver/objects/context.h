@@ -16,12 +16,13 @@ namespace vgpu::driver {
 
 class ContextObject {
  public:
-  ContextObject(Driver& driver, unsigned flags, bool primary);
+  ContextObject(Driver& driver, unsigned flags, bool primary, CUdevice device);
 
   engine::Context& engine() const { return *engine_; }
   CUcontext handle = nullptr;
   const std::uint64_t id;
   const bool primary;
+  const CUdevice device;
   std::atomic<unsigned> flags;
   std::atomic<CUfunc_cache> cache_config{CU_FUNC_CACHE_PREFER_NONE};
   std::atomic<bool> destroyed{false};
@@ -40,11 +41,11 @@ class ContextObject {
   std::map<CUlimit, std::size_t> limits_;
 };
 
-/// Throws Status with CUDA_ERROR_INVALID_DEVICE unless it is device 0, the only one.
+/// Throws Status with CUDA_ERROR_INVALID_DEVICE unless there is such a device.
 void check_device(CUdevice device);
 
 /// Makes a context and its handle. Throws Status with CUDA_ERROR_INVALID_VALUE for flags that are none.
-std::shared_ptr<ContextObject> create_context(Driver& driver, unsigned flags, bool primary);
+std::shared_ptr<ContextObject> create_context(Driver& driver, unsigned flags, bool primary, CUdevice device);
 /// Ends a context with all that belongs to it; what is left in it counts as not freed.
 void destroy_context(Driver& driver, const std::shared_ptr<ContextObject>& context);
 
@@ -55,10 +56,11 @@ std::shared_ptr<ContextObject> current_context_unchecked();
 /// The same; throws its sticky error, too.
 std::shared_ptr<ContextObject> current_context();
 
-/// The device's primary context: counted references, flags that outlive it.
+/// A device's primary context: counted references, flags that outlive it.
 class PrimaryContext {
  public:
-  static PrimaryContext& get();
+  explicit PrimaryContext(CUdevice device) : device_(device) {}
+  static PrimaryContext& of(CUdevice device);
   CUcontext retain(Driver& driver);
   /// Throws Status with CUDA_ERROR_INVALID_CONTEXT where nobody holds it.
   void release(Driver& driver);
@@ -67,6 +69,7 @@ class PrimaryContext {
   void state(unsigned* flags, int* active) const;
 
  private:
+  const CUdevice device_;
   mutable std::mutex mutex_;
   std::shared_ptr<ContextObject> context_;
   std::uint32_t references_ = 0;

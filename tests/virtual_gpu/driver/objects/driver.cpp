@@ -28,6 +28,14 @@ std::string text_of(const char* variable) {
 /// Pinned memory lies in the arena beside device memory, and what is freed rests there until all has been used.
 constexpr std::uint64_t kArenaFactor = 3;
 
+int devices_from_environment() {
+  const std::string text = text_of("VGPU_DEVICES");
+  if (text.empty()) return 1;
+  if (text.size() != 1 || text[0] < '1' || text[0] > '8')
+    throw Error("VGPU_DEVICES: expected a number from 1 to 8, found '" + text + "'");
+  return text[0] - '0';
+}
+
 Settings arena_settings(Settings settings) {
   settings.memory *= kArenaFactor;
   settings.counters = !text_of("VGPU_COUNTERS").empty();
@@ -39,6 +47,7 @@ Settings arena_settings(Settings settings) {
 Driver::Driver() : failures_(text_of("VGPU_FAIL")) {
   const Settings settings = settings_from_environment();
   memory_size = settings.memory;
+  devices = devices_from_environment();
   device = std::make_unique<Device>(arena_settings(settings));
   records = std::make_unique<Records>(text_of("VGPU_REPORT"), text_of("VGPU_COUNTERS"));
   allocations = std::make_unique<Allocations>(*this);

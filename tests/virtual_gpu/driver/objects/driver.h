@@ -43,6 +43,8 @@ class Driver {
   static int version();
 
   const Settings& settings() const { return device->settings(); }
+  /// VGPU_DEVICES: how many devices there are, all alike; they share the arena and the memory of one.
+  int devices = 1;
   /// Device memory that programs see (VGPU_MEMORY); the arena is larger, because pinned memory lies in it too.
   std::uint64_t memory_size = 0;
 
