@@ -5,8 +5,7 @@
 // they lie in memory: the queries of a pixel side by side, so that lanes are queries and every sector that is read is
 // used. On the way it writes them transposed, a plane a query, for mask_words.cu, which looks at few queries and pieces
 // of them. What blocks add up goes into integers, whose sum does not depend on the order. Bound by the arithmetic: a
-// dozen instructions for each position of the map and query, two of them for the special function unit. Only what is
-// transposed meets banks twice or three times, once a logit.
+// dozen instructions for each position of the map and query, two of them for the special function unit.
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "probability.cuh"
@@ -58,9 +57,9 @@ __device__ void stage_patch(const ScoreParams& p, int b, int query, int count, c
     return pixel_of<T>(p.mask_logits, b, inside_y * p.mask_logits.width + inside_x) + query;
   };
   if (p.mask_logits.aligned != 0) {
-    // 16 bytes a lane, as many pixels as a warp has lanes for. The last bytes may be channels that are no queries:
-    // pixels are a multiple of 16 bytes apart.
-    const int vectors = (count * static_cast<int>(sizeof(T)) + 15) / 16, group = 32 / vectors;
+    // 16 bytes a lane, up to four pixels a warp: a fifth, an odd number of words on like the others, would meet the
+    // first one's banks. The last bytes may be channels that are no queries: pixels are a multiple of 16 bytes apart.
+    const int vectors = (count * static_cast<int>(sizeof(T)) + 15) / 16, group = min(32 / vectors, 4);
     const int which = lane / vectors, vector = lane - which * vectors;
     if (which >= group) return;
 #pragma unroll 2
@@ -153,34 +152,35 @@ __device__ void add_tile(const ScoreParams& p, int b, int query, int count, int 
   }
 }
 
-/// The tile's own logits, a plane a query. A warp writes one query's at a time, a word a lane; where rows end inside of
-/// a word, its other half falls between them.
+/// The tile's own logits, a plane a query: a warp writes pieces of rows of one to four queries at a time, a word a
+/// lane; where rows end inside of a word, its other half falls between them. Lanes with one query read pixels that lie
+/// every or every other bank, in some order; the queries of the others are those that lie in the banks between.
 template <typename T, int Factor>
 __device__ void transpose_patch(const ScoreParams& p, int b, int query, int count, const Patch<Factor>& at,
                                 const unsigned* patch) {
-  constexpr int in_word = 4 / sizeof(T), across = at.own_columns / in_word, down = 32 / across;
-  static_assert(32 % across == 0);
+  constexpr int in_word = 4 / sizeof(T), across = at.own_columns / in_word, together = 32 / across;
+  static_assert(32 % across == 0 && (in_word == 2 || together <= 2) && together <= 4);
   struct alignas(4) Word {
     T values[in_word];
   };
   const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-  const int column = lane % across * in_word;
+  const int column = lane % across * in_word, which = lane / across;
   if (at.x + column >= p.planar.width) return;
   const int stride = p.patch_words * in_word, rows = min(at.own_rows, p.planar.height - at.y);
   const int plane = p.planar.height * p.planar.pitch;
   const std::int64_t first_plane = static_cast<std::int64_t>(b) * p.class_logits.height + query;
+  for (int i = warp; i < at.own_rows * kScoreQueries / together; i += kWarps) {
+    const int row = i % at.own_rows, turn = i / at.own_rows;
+    // One word further, or 16.
+    const int q = in_word == 2 ? turn / 2 * 4 + turn % 2 + which % 2 * 2 + which / 2 * 32
+                               : turn / 16 * 16 * together + turn % 16 + which * 16;
+    if (row >= rows || q >= count) continue;
+    const T* from = reinterpret_cast<const T*>(patch) + ((row + at.halo) * at.columns + column + at.halo) * stride + q;
+    Word word;
 #pragma unroll
-  for (int first_row = 0; first_row < at.own_rows; first_row += down) {
-    const int row = first_row + lane / across;
-    if (row >= rows) break;
-    const T* from = reinterpret_cast<const T*>(patch) + ((row + at.halo) * at.columns + column + at.halo) * stride;
-    T* to = static_cast<T*>(p.planar.data) + first_plane * plane + (at.y + row) * p.planar.pitch + at.x + column;
-    for (int q = warp; q < count; q += kWarps) {
-      Word word;
-#pragma unroll
-      for (int i = 0; i < in_word; ++i) word.values[i] = from[i * stride + q];
-      *reinterpret_cast<Word*>(to + static_cast<std::int64_t>(q) * plane) = word;
-    }
+    for (int k = 0; k < in_word; ++k) word.values[k] = from[k * stride];
+    T* to = static_cast<T*>(p.planar.data) + (first_plane + q) * plane + (at.y + row) * p.planar.pitch + at.x + column;
+    *reinterpret_cast<Word*>(to) = word;
   }
 }
 
