@@ -87,6 +87,7 @@ class Instances {
 
   struct Found {
     std::vector<std::byte> block;
+    std::vector<std::uint32_t> first_of_image;
     std::vector<std::uint64_t> words;
     std::vector<std::uint32_t> runs;
     PostprocessResult result() const { return read_result(block); }
@@ -127,6 +128,8 @@ class Instances {
       std::memcpy(&header, f.block.data(), sizeof header);
       f.block.resize(sizeof header + header.instances * sizeof(kernels::cuda::InstanceRecord));
       gpu.download(f.block.data(), block.data(), f.block.size());
+      f.first_of_image.resize(images_.size() + 1);
+      gpu.download(f.first_of_image.data(), block.data() + first_of_image_offset(plan), f.first_of_image.size() * 4);
       if (header.words <= word_capacity) f.words.resize(header.words);
       if (header.runs <= run_capacity) f.runs.resize(header.runs);
       gpu.download(f.words.data(), words.data(), f.words.size() * 8);
@@ -159,6 +162,7 @@ class Instances {
   static void require_equal(const Found& a, const Found& b) {
     REQUIRE(a.block.size() == b.block.size());
     REQUIRE(a.words == b.words);
+    REQUIRE(a.first_of_image == b.first_of_image);
     for (std::size_t i = 0; i < a.result().records.size(); ++i) {
       kernels::cuda::InstanceRecord of_a = a.result().records[i], of_b = b.result().records[i];
       if (!a.runs.empty()) {
@@ -207,11 +211,12 @@ void require_measured(const DetectedInstance& found) {
   CHECK(found.height == (area == 0 ? 0 : bottom - top + 1));
 }
 
-void require_runs(const DetectedInstance& found, const kernels::cuda::InstanceRecord& record,
-                  const std::vector<std::uint32_t>& runs) {
-  const auto want = rle::from_bits(found.mask.height, found.mask.width, found.mask.words, found.mask.words_per_column);
-  const auto first = runs.begin() + static_cast<std::ptrdiff_t>(record.first_run);
-  REQUIRE(std::vector<std::uint32_t>(first, first + record.runs) == want.counts);
+/// The run lengths are those of the bits.
+void require_runs(const DetectedInstance& of_bits, const DetectedInstance& of_runs) {
+  const MaskBits &bits = of_bits.mask, &size = of_runs.mask;
+  REQUIRE(of_runs.runs == rle::from_bits(bits.height, bits.width, bits.words, bits.words_per_column).counts);
+  REQUIRE(std::tuple(size.width, size.height, size.words.size()) == std::tuple(bits.width, bits.height, 0u));
+  REQUIRE(of_runs.area == of_bits.area);
 }
 
 /// Same instances, scores and bits as far as rounding leaves them determined.
@@ -227,11 +232,13 @@ void compare(Instances& instances, const PostprocessSettings& settings) {
   const auto found = instances.found(settings, instances.most_words(), std::uint64_t{1} << 20);
   REQUIRE(found.words.size() <= instances.most_words());
   const auto got = instances_of(found.result(), instances.images(), found.words);
+  const auto got_runs = instances_of(found.result(), instances.images(), found.runs);
   std::size_t record = 0;
   for (std::size_t b = 0; b < want.size(); ++b) {
     INFO("image " << b << ", " << instances.images()[b].original_width << " x "
                   << instances.images()[b].original_height);
     REQUIRE(got[b].size() == want[b].size());
+    REQUIRE(found.first_of_image[b] == record);
     for (std::size_t i = 0; i < want[b].size(); ++i, ++record) {
       const DetectedInstance &g = got[b][i], &w = want[b][i];
       INFO("instance " << i << ", query " << w.query);
@@ -252,9 +259,10 @@ void compare(Instances& instances, const PostprocessSettings& settings) {
       CHECK(bits_beyond(at_least.mask, g.mask) == 0);
       CHECK(bits_beyond(g.mask, at_most.mask) == 0);
       require_measured(g);
-      require_runs(g, found.result().records[record], found.runs);
+      require_runs(g, got_runs[b][i]);
     }
   }
+  REQUIRE(found.first_of_image[want.size()] == record);
 }
 
 Geometry geometry(int width, int height, int resized_width, int resized_height, int padded_width, int padded_height) {
@@ -394,6 +402,7 @@ TEST_CASE("masks that their buffer does not hold are not made, and the call can 
   CHECK(enough.result().header.words == needed);
   CHECK(enough.result().header.runs > 10);
   CHECK(instances_of(enough.result(), instances.images(), enough.words)[0].size() == 6);
+  CHECK_THROWS_WITH(instances_of(enough.result(), instances.images(), enough.runs), Catch::Contains("run lengths"));
   const auto all = instances.found({}, needed, enough.result().header.runs);
   CHECK(all.runs.size() == enough.result().header.runs);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <catch2/catch.hpp>
+#include <optional>
 #include <vector>
 
 #include "runtime/model.h"
@@ -26,6 +27,16 @@ inline Model small_model(const std::string& device = "cuda") {
   ModelOptions options;
   options.device = device;
   return make_model(small_fixture().model, options);
+}
+
+/// The same on the CPU; nothing in a build without that device.
+inline std::optional<Model> small_model_on_cpu() {
+  try {
+    return small_model("cpu");
+  } catch (const Error& error) {
+    CHECK_THAT(error.what(), Catch::Contains("could not be opened"));
+    return std::nullopt;
+  }
 }
 
 /// The same bits in every form of every instance.

@@ -45,6 +45,7 @@ TEST_CASE("Whatever the driver refuses, the command says so in one sentence and 
       CHECK(result.status == 1);
       CHECK_THAT(result.err, Catch::Matchers::Contains("maskrt: "));
       CHECK_THAT(result.err, Catch::Matchers::Contains("CUDA"));
+      if (kind == "fault") CHECK_THAT(result.err, Catch::Matchers::Contains("cuda:0 has failed for good"));
     }
     CHECK(failed);
   }
