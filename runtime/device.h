@@ -189,8 +189,8 @@ struct PeakRates {
 };
 
 struct StreamOptions {
-  int threads = 1;                  ///< of a device that computes on the host's cores
-  void* stream = nullptr;           ///< of a GPU: the caller's CUstream
+  int threads = 1;                 ///< of a device that computes on the host's cores
+  void* stream = nullptr;          ///< of a GPU: the caller's CUstream
   DeviceAllocator allocator = {};  ///< of a GPU: empty: the driver's memory
 };
 

@@ -119,7 +119,7 @@ struct Instance {
   int class_id = 0;     ///< 0-based
   int category_id = 0;  ///< the dataset's id of that class
   std::string label;
-  Box box;              ///< of the mask
+  Box box;  ///< of the mask
   Mask mask;
 };
 
@@ -145,7 +145,7 @@ struct DeviceInstance {
   std::uint64_t first_run;           ///< of its run lengths in DeviceResults::runs
   std::uint64_t area;                ///< pixels inside
   std::uint32_t reserved;
-  std::uint32_t runs;                      ///< how many run lengths it has
+  std::uint32_t runs;                     ///< how many run lengths it has
   std::int32_t left, top, right, bottom;  ///< the mask's extents, all inclusive; right < left where it is empty
 };
 
@@ -156,8 +156,7 @@ struct DeviceResults {
   std::size_t images = 0;                         ///< of the call
   std::size_t most_instances = 0;                 ///< room in `instances`
   const DeviceCounts* counts = nullptr;           ///< one
-  const std::uint32_t* first_instance = nullptr;  ///< [images + 1]: those of image i are first_instance[i] and on, up to
-                                                  ///< first_instance[i + 1] - 1
+  const std::uint32_t* first_instance = nullptr;  ///< [images + 1]: image i has first_instance[i] up to [i + 1] - 1
   const DeviceInstance* instances = nullptr;      ///< counts->instances of them
   const std::uint64_t* words = nullptr;           ///< counts->words of them
   const std::uint32_t* runs = nullptr;            ///< COCO's run lengths, zeros first; null: not asked for
@@ -226,8 +225,8 @@ class MASKRT_API Model {
 
 /// Where a session gets its device memory; called by the thread that calls the session.
 struct DeviceAllocator {
-  /// `bytes` bytes or more of the session's GPU, aligned to 256, for work on `stream` (a CUstream); null where there are
-  /// none.
+  /// `bytes` bytes or more of the session's GPU, aligned to 256, for work on `stream` (a CUstream); null where there
+  /// are none.
   std::function<void*(std::size_t bytes, void* stream)> allocate;
   /// Takes them back; the work that used them is done. Must not throw.
   std::function<void(void* memory, std::size_t bytes, void* stream)> release;
@@ -292,9 +291,9 @@ class MASKRT_API Session {
   /// an address is not one that the GPU reads.
   std::vector<std::vector<Instance>> run(std::span<const InputImage> images, const RunOptions& options = {});
 
-  /// On a GPU: the same without waiting. The work is put on the session's stream, and its results stay in device memory.
-  /// Waits only where memory grows, the last call's pictures are still on their way from host memory, or four calls
-  /// are. With MaskForm::runs there are run lengths beside the bits. Faults of the work show in a later call.
+  /// On a GPU: the same without waiting. The work is put on the session's stream, and its results stay in device
+  /// memory. Waits only where memory grows, the last call's pictures are still on their way from host memory, or four
+  /// calls are. With MaskForm::runs there are run lengths beside the bits. Faults of the work show in a later call.
   DeviceResults enqueue(std::span<const InputImage> images, const RunOptions& options = {});
 
   /// Runs the network alone and gives its input, its outputs and the kept values by name.
