@@ -25,7 +25,8 @@ ifeq ($(CUDA)$(NVCC),ON)
   CUDA_DEPS := $(CUDA_TOOLKIT)/installed
 endif
 
-.PHONY: all deps configure demo test test-full check-sanitized bench gpu-programs gpu-check gpu-package install clean
+.PHONY: all deps configure demo test test-full check-sanitized bench kernel-table gpu-programs gpu-check gpu-package \
+  install clean
 
 all: configure
 	cmake --build $(BUILD) --parallel $(JOBS)
@@ -68,6 +69,22 @@ check-sanitized: deps
 
 bench: all
 	$(BUILD)/bin/maskrt-bench
+
+# What ptxas, the virtual GPU's counters and the cost model say of every kernel and layer. No GPU takes part.
+COUNTS := $(BUILD)/kernel-table
+count = MASKRT_CUDA_DRIVER=$(BUILD)/lib/libvgpu.so VGPU_CC=$(1) $(BUILD)/bin/maskrt-bench-cuda \
+  --benchmark_out=$(COUNTS)/$(2).json $(3) > /dev/null
+kernel-table: all
+	mkdir -p $(COUNTS)
+	$(call count,9.0,sm90,--batch 1 8 16)
+	$(call count,9.0,sm90-fp32,--batch 1 --precision fp32)
+	$(call count,8.0,sm80,--batch 1 8)
+	$(call count,8.0,sm80-fp32,--batch 1 --precision fp32)
+	$(BUILD)/bin/kernel-table --ptxas $(BUILD)/kernels/device_code \
+	  --run sm_90 sm_90a $(COUNTS)/sm90.json $(COUNTS)/sm90-fp32.json \
+	  --run sm_80 sm_80 $(COUNTS)/sm80.json $(COUNTS)/sm80-fp32.json \
+	  --note "commit $$(git rev-parse --short HEAD), $$(date -u +%F)" > $(COUNTS)/kernel-table.md
+	mv $(COUNTS)/kernel-table.md docs/kernel-table.md
 
 # On this machine's GPU: all CUDA tests, again under compute-sanitizer, benchmarks and rivals, and a report in gpu-check/.
 # GPU_PARTS are some of: tests sanitizer bench rivals. GPU_CHECK names binaries that were carried here, and nothing is built.

@@ -19,12 +19,11 @@ void print(const std::vector<ChipRun>& runs, const ResourceTable& resources, con
       "the [virtual GPU's](virtual-gpu.md#counters) on SparseInst R-50 G-IAM at 640 x 864, times a model's.\n\n");
   std::printf(
       "Passes are those over the banks of shared memory, for each that the accesses need at least: 1 is free of\n"
-      "conflicts, and at most %.2f is asked for in main loops. Of global sectors at least %.0f%% of the bytes should "
-      "be\n"
-      "used. Tensor cores: their share of the instructions that warps "
-      "execute\n"
-      "in the main loop; one `wgmma` does what up to 512 `mma` do, so its share is small. Of all shapes that a kernel\n"
-      "met, the worst stands here. Occupancy is what registers and shared memory allow.\n",
+      "conflicts, and main loops may have %.2f at most. Of global sectors, %.0f%% of the bytes should be used. Tensor\n"
+      "cores: their share of what warps execute in the main loop; a warp's part of one `wgmma` is worth up to 32 "
+      "`mma`,\n"
+      "so its share is small. Of all shapes that a kernel met, the worst stands here. Occupancy is what registers and\n"
+      "shared memory allow. The build itself fails on spilled registers and on `wgmma` that ptxas runs one by one.\n",
       most_passes_per_access, 100 * least_sectors_used);
   for (const ChipRun& run : runs)
     std::printf("\n## Kernels on %s\n\n%s", run.title.c_str(), kernel_table(run, resources).c_str());
