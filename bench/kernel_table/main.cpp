@@ -11,28 +11,31 @@ namespace {
 
 using namespace maskrt::bench;
 
+constexpr const char* head = R"(# Kernels and layers, by their figures
+
+Written by `make kernel-table`%s. Nothing here was measured on a GPU: registers are
+ptxas's, counts the [virtual GPU's](virtual-gpu.md#counters) on SparseInst R-50 G-IAM at 640 x 864, times a model's.
+
+Passes are those over the banks of shared memory, for each that the accesses need at least: 1 is free of conflicts, and
+main loops may have %.2f at most. Of global sectors, %.0f%% of the bytes should be used. Tensor cores: their share of what
+warps execute in the main loop; a warp's part of one `wgmma` is worth up to 32 `mma`, so its share is small. Of all shapes
+that a kernel met, the worst stands here. Occupancy is what registers and shared memory allow. The build itself fails on
+spilled registers and on `wgmma` that ptxas runs one by one.
+)";
+
+constexpr const char* before_layers = R"(
+## Layers on an H200
+
+Predicted, and the least that 790 TFLOP/s and 4.3 TB/s need. Convolutions are predicted by their cost model
+([conv_cost.h](../kernels/conv/conv_cost.h)), others by their bound in whole waves and a microsecond a launch.
+)";
+
 void print(const std::vector<ChipRun>& runs, const ResourceTable& resources, const std::string& note) {
-  std::printf("# Kernels and layers, by their figures\n\n");
-  std::printf("Written by `make kernel-table`%s. Nothing here was measured on a GPU: registers are ptxas's, counts\n",
-              note.empty() ? "" : (" (" + note + ")").c_str());
-  std::printf(
-      "the [virtual GPU's](virtual-gpu.md#counters) on SparseInst R-50 G-IAM at 640 x 864, times a model's.\n\n");
-  std::printf(
-      "Passes are those over the banks of shared memory, for each that the accesses need at least: 1 is free of\n"
-      "conflicts, and main loops may have %.2f at most. Of global sectors, %.0f%% of the bytes should be used. Tensor\n"
-      "cores: their share of what warps execute in the main loop; a warp's part of one `wgmma` is worth up to 32 "
-      "`mma`,\n"
-      "so its share is small. Of all shapes that a kernel met, the worst stands here. Occupancy is what registers and\n"
-      "shared memory allow. The build itself fails on spilled registers and on `wgmma` that ptxas runs one by one.\n",
-      most_passes_per_access, 100 * least_sectors_used);
+  std::printf(head, note.empty() ? "" : (" (" + note + ")").c_str(), most_passes_per_access, 100 * least_sectors_used);
   for (const ChipRun& run : runs)
     std::printf("\n## Kernels on %s\n\n%s", run.title.c_str(), kernel_table(run, resources).c_str());
   std::printf("\n## What misses the limits\n\n%s", misses(runs, resources).c_str());
-  std::printf(
-      "\n## Layers on an H200\n\nPredicted, and the least that 790 TFLOP/s and 4.3 TB/s need. Convolutions are "
-      "predicted\n"
-      "by their cost model ([conv_cost.h](../kernels/conv/conv_cost.h)), others by their bound in whole waves and a\n"
-      "microsecond a launch.\n");
+  std::fputs(before_layers, stdout);
   for (const char* batch : {"b1", "b8", "b16"})
     std::printf("\n### Batch %s\n\n%s", batch + 1, layer_table(runs.front(), batch, resources).c_str());
 }
