@@ -16,9 +16,9 @@
 #include "graph/model_file.h"
 #include "graph/print.h"
 #include "graph/rewrites/report.h"
-#include "graph/rewrites/rewrites.h"
 #include "maskrt/maskrt.hpp"
 #include "options.h"
+#include "runtime/model.h"
 
 namespace maskrt::cli {
 namespace {
@@ -127,8 +127,7 @@ int print_info(const InfoArguments& arguments) {
   print_line("scratch", megabytes(memory.scratch));
 
   if (arguments.graph) {
-    graph::Graph graph = description.graph;
-    if (!arguments.no_rewrites) graph::rewrite(graph);
+    const graph::Graph& graph = model.impl()->network->graph();  // with what the device asked for
     const auto extents = graph::infer_extents(graph, arguments.batch, size.height, size.width);
     const std::size_t element = info.precision == "bf16" || info.precision == "fp16" ? 2 : 4;
     std::printf("\n%s", graph::to_text(graph, extents, element).c_str());
