@@ -118,8 +118,10 @@ void print_layers(const std::vector<LayerTiming>& layers) {
 
 void print(const Report& report) {
   const Measured& measured = report.measured;
-  std::printf("%s on %s, %s, %d %s, batch %d\n", report.info.name.c_str(), report.info.device.c_str(),
-              report.info.precision.c_str(), report.threads, report.threads == 1 ? "thread" : "threads", report.batch);
+  const bool gpu = report.info.device.starts_with("cuda");
+  std::printf("%s on %s, %s, ", report.info.name.c_str(), report.info.device.c_str(), report.info.precision.c_str());
+  if (!gpu) std::printf("%d %s, ", report.threads, report.threads == 1 ? "thread" : "threads");
+  std::printf("batch %d\n", report.batch);
   std::printf("picture %s, network input %s, %zu instances\n", size_text(measured.picture).c_str(),
               size_text(measured.network).c_str(), measured.instances);
   std::printf("loaded in %.0f ms, first plan in %.0f ms\n", 1e3 * report.load_seconds, 1e3 * measured.plan_seconds);
@@ -133,7 +135,7 @@ void print(const Report& report) {
                 spread.p99, spread.runs);
   }
   std::printf("decode is of one picture, the others are of a batch\n");
-  if (report.info.device.starts_with("cuda"))
+  if (gpu)
     std::printf("compute is pre-processing, network and post-processing; it and the copies are timed by the GPU\n");
   if (!(measured.picture_network == measured.network))
     std::printf("the model turns pictures of %s into %s: pre- and post-processing are of that size\n",

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "runtime/cuda/peak.h"
 #include "support/demo_model.h"
 #include "support/gpu.h"
 
@@ -47,6 +48,27 @@ TEST_CASE("bench on a GPU: copies and computing apart, and layers against what t
     CHECK(share_is_right(layer));
   }
   CHECK(convolutions > 40);
+}
+
+TEST_CASE("The bound is the data sheet's") {
+  const cuda::Context& context = *Gpu::instance().context();
+  if (!context.name().starts_with("Virtual")) return;  // of other boards than those below
+  struct Sheet {
+    int compute_capability;
+    double multiprocessors, fp16, tf32, fp32, bytes;
+  };
+  const auto of_one = [&](Precision precision) {
+    return cuda::peak_of(context, precision).flops / context.chip().multiprocessors;
+  };
+  for (const Sheet& sheet : {Sheet{75, 40, 65e12, 8.1e12, 8.1e12, 320e9},           // T4
+                             Sheet{80, 108, 312e12, 156e12, 19.5e12, 1555e9},       // A100 40 GB
+                             Sheet{90, 132, 1070e12, 535e12, 66.9e12, 3.35e12}}) {  // H100, at 1980 MHz
+    if (sheet.compute_capability != context.chip().compute_capability) continue;
+    CHECK(of_one(Precision::fp16) == Approx(sheet.fp16 / sheet.multiprocessors).epsilon(0.01));
+    CHECK(of_one(Precision::tf32) == Approx(sheet.tf32 / sheet.multiprocessors).epsilon(0.01));
+    CHECK(of_one(Precision::fp32) == Approx(sheet.fp32 / sheet.multiprocessors).epsilon(0.01));
+    CHECK(cuda::peak_of(context, Precision::fp16).bytes == Approx(sheet.bytes).epsilon(0.01));
+  }
 }
 
 TEST_CASE("tune measures on a GPU that keeps its own time") {
