@@ -87,9 +87,9 @@ class Operands {
 
 double time_on_gpu(const SessionStream& stream, const std::function<void()>& launch) {
   constexpr int rounds = 5, launches = 20;
-  const Event begin(stream.context(), Event::Timing::yes), end(stream.context(), Event::Timing::yes);
   if (stream.context()->name().starts_with("Virtual"))
     throw Error("tune: expected a GPU to measure on, found the " + stream.context()->name());
+  const Event begin(stream.context(), Event::Timing::yes), end(stream.context(), Event::Timing::yes);
   launch();
   double best = std::numeric_limits<double>::infinity();
   for (int round = 0; round < rounds; ++round) {
