@@ -281,6 +281,40 @@ TEST_CASE("a session works in the order of its caller's stream, with its caller'
   CHECK(counting.bytes == 0);
 }
 
+TEST_CASE("masks for which a plan has no room are made again with it") {
+  // Eight times as large as the network sees it: plans expect masks of the network's own size.
+  const Rows part = rows_of(0, 0, 96, 64, PixelFormat::rgb, 0, false);
+  std::vector<std::uint8_t> pixels(std::size_t{768} * 512 * 3);
+  for (std::size_t i = 0; i < pixels.size(); ++i)
+    pixels[i] = part.bytes[(i / (768 * 3 * 8) * 96 + i / 3 % 768 / 8) * 3 + i % 3];
+  const DeviceArray<std::uint8_t> memory(pixels);
+  const std::vector<InputImage> images = {DeviceImage{memory.data(), 768, 512}};
+  const Model model = small_model();
+  RunOptions runs;
+  runs.mask_form = MaskForm::runs;
+  const auto want = Session(model).run(images, runs);
+  REQUIRE(!want[0].empty());
+
+  const cuda::Stream stream(Gpu::instance().context());
+  Counting counting;
+  SessionOptions options;
+  options.stream = counting.stream = stream.get();
+  options.allocator = counting.allocator();
+  {
+    Session session(model, options);
+    session.prepare(1, 64, 96);
+    const std::size_t planned = counting.bytes;
+    require_same(session.run(images), want);
+    CHECK(counting.bytes > planned);
+    session.run(std::vector<Image>{part.on_host()}, runs);  // makes room for the run lengths of small masks
+    const std::size_t small = counting.bytes;
+    require_same(session.run(images, runs), want);
+    CHECK(counting.bytes > small);
+    require_holds(copy_of(session.enqueue(images, runs)), want, true);
+  }
+  CHECK(counting.held.empty());
+}
+
 TEST_CASE("a stream that is none of the device's is refused") {
   if (std::getenv("VGPU_CC") == nullptr) return;  // a real driver may trust the caller
   SessionOptions options;
