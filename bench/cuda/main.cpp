@@ -4,10 +4,12 @@
 #include <benchmark/benchmark.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "rivals/rivals.h"
@@ -34,11 +36,11 @@ Options read_options(int argc, char** argv) {
       "Times every kernel of a network at every shape that it meets, with random weights; on the virtual GPU, counts\n"
       "what each does. --benchmark_filter=REGEX, --benchmark_out=FILE and the like are Google Benchmark's.",
       "maskrt-bench-cuda");
-  app.add_option("--batch", options.batches, "batch sizes, separated by commas")
+  app.add_option("--batch", options.batches, "batch sizes, separated by commas or spaces")
       ->delimiter(',')
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  app.add_option("--precision", options.precisions, "fp16, fp32, tf32, separated by commas")
+  app.add_option("--precision", options.precisions, "fp16, fp32, tf32, separated by commas or spaces")
       ->delimiter(',')
       ->check(CLI::IsMember({"fp16", "fp32", "tf32"}))
       ->capture_default_str();
@@ -117,11 +119,15 @@ void run(const Options& options) {
           options.rivals);
   }
   benchmark::RunSpecifiedBenchmarks();
+  benchmark::ClearRegisteredBenchmarks();  // and what they hold on the device
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i)
+    if (std::string_view(argv[i]) == "--help")
+      read_options(2, std::array{argv[0], argv[i]}.data());  // not only its own
   benchmark::Initialize(&argc, argv);
   try {
     run(read_options(argc, argv));

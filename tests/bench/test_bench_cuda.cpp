@@ -75,4 +75,5 @@ TEST_CASE("what a GPU is timed with runs clean on the virtual one") {
 TEST_CASE("options that make no sense are refused") {
   CHECK(run({"--precision=int3"}) == 2);
   CHECK(run({"--batch=0"}) == 2);
+  CHECK(run({"--help"}) == 0);
 }

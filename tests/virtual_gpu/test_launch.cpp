@@ -45,6 +45,9 @@ TEST_CASE("a sample of the blocks runs the corners and scales the counters") {
   CHECK(some.blocks == 10);
   CHECK(sampled.device.memory().defined(y, 256));
   CHECK(sampled.device.memory().defined(y + 99 * 256, 256));
+  LaunchConfig together = grid(100, 64);
+  together.cooperative = true;
+  CHECK(sampled.run_clean("k", together, y).blocks == 100);
   REQUIRE(all.counts.size() == some.counts.size());
   for (std::size_t i = 0; i < all.counts.size(); ++i) {
     CHECK(all.counts[i].issued == 200);

@@ -124,6 +124,7 @@ struct LaunchConfig {
   Dim3 block{1, 1, 1};
   Dim3 cluster{1, 1, 1};
   std::uint32_t dynamic_shared = 0;
+  bool cooperative = false;  ///< its blocks may wait for all others: none is left out of a sample
 };
 
 struct Settings {

@@ -251,7 +251,8 @@ LaunchResult Device::launch(const Module& module, const Program& kernel, const L
   const std::uint64_t per_sm =
       std::max(1u, occupancy(kernel, static_cast<std::uint32_t>(volume(config.block)), config.dynamic_shared));
   const std::uint64_t resident = std::max<std::uint64_t>(1, settings_.sms * per_sm / per_cluster);
-  std::vector<std::uint64_t> clusters = chosen_clusters(config, settings_.sample_blocks, settings_.seed, resident);
+  std::vector<std::uint64_t> clusters =
+      chosen_clusters(config, config.cooperative ? 0 : settings_.sample_blocks, settings_.seed, resident);
   result.blocks = clusters.size() * per_cluster;
   const unsigned threads =
       settings_.threads != 0 ? settings_.threads : std::max(1u, std::thread::hardware_concurrency());

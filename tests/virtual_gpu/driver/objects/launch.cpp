@@ -206,6 +206,7 @@ engine::Work kernel_work(Driver& driver, std::shared_ptr<const KernelLaunchReque
   launch.module = request->function->module->module;
   launch.program = request->function->program;
   launch.config = request->config;
+  launch.config.cooperative = request->cooperative;
   launch.params = request->params;
   launch.programmatic = request->programmatic;
   engine::Work work =
