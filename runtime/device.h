@@ -111,8 +111,8 @@ class Network {
   /// choices for ..."; empty where it does. Throws Error that names the file and the line which is none.
   virtual std::string use_tuning(const std::string& file) { return file + " is for GPUs"; }
   /// Measures all choices of algorithms for a shape on a stream of the same device; gives the text of such a file, with
-  /// what was in use already. `progress`, where given, hears how many of how many measurements are done. Throws Error on
-  /// a device that measures for itself, or has no clock.
+  /// what was in use already. `progress`, where given, hears how many of how many measurements are done. Throws Error
+  /// on a device that measures for itself, or has no clock.
   virtual std::string tune(std::int64_t, std::int64_t, std::int64_t, DeviceStream&, const TuningProgress&) {
     throw Error("tune: expected a GPU, whose choices a file can hold, found the CPU");
   }
@@ -134,8 +134,8 @@ struct DetectionOptions {
   std::size_t run_capacity = 0;         ///< enqueue: as RunOptions says
 };
 
-/// Seconds by stage. A GPU does everything at one go: there `network` is all that it computes, `preprocess` the way of the
-/// pixels to it and `postprocess` the way of the results back, all by its own clock.
+/// Seconds by stage. A GPU does everything at one go: there `network` is all that it computes, `preprocess` the way of
+/// the pixels to it and `postprocess` the way of the results back, all by its own clock.
 struct StageSeconds {
   double preprocess = 0, network = 0, postprocess = 0;
 };
