@@ -270,6 +270,7 @@ __device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* s
 template <typename Tile>
 __device__ __forceinline__ void conv(const ConvTmaParams& p) {
   extern __shared__ __align__(1024) unsigned char shared[];
+  ptx::let_next_grid_start();
   const std::uint32_t base = ptx::shared_address(shared);
   const std::uint32_t full = base + Tile::barriers_at, empty = full + Tile::stages * 8;
   unsigned* const last = reinterpret_cast<unsigned*>(shared + Tile::barriers_at + Tile::stages * 16);
@@ -285,7 +286,6 @@ __device__ __forceinline__ void conv(const ConvTmaParams& p) {
   }
   ptx::cluster_arrive();
   ptx::cluster_wait();
-  ptx::let_next_grid_start();
   // 2 x 128 x 232 and 128 x 40 registers are what the block began with.
   if (threadIdx.x >= consumers) {
     ptx::give_registers<40>();
