@@ -64,12 +64,19 @@ double total_seconds(const std::vector<LayerTiming>& layers) {
   return total;
 }
 
-/// Of the time that the layers take, the part that the device needs at least; 0 where it does not tell.
-double bound_share(const std::vector<LayerTiming>& layers) {
+/// What the device needs for the layers at least; 0 where it does not tell.
+double bound_seconds(const std::vector<LayerTiming>& layers) {
   double bound = 0;
   for (const LayerTiming& layer : layers) bound += layer.bound;
-  const double total = total_seconds(layers);
-  return total > 0 ? bound / total : 0;
+  return bound;
+}
+
+/// The part of the time that the device needs at least.
+double bound_share(const LayerTiming& layer) { return layer.seconds > 0 ? layer.bound / layer.seconds : 0; }
+
+/// The same of the whole network, whose layers overlap.
+double bound_share(const Measured& measured) {
+  return bound_seconds(measured.layers) / quantile(measured.stages.back().seconds, 0.5);
 }
 
 double gflops_per_second(const LayerTiming& layer) {
@@ -83,17 +90,18 @@ int column_width(const std::vector<LayerTiming>& layers, std::string LayerTiming
   return static_cast<int>(longest);
 }
 
-void print_layers(const std::vector<LayerTiming>& layers) {
+void print_layers(const Measured& measured) {
+  const std::vector<LayerTiming>& layers = measured.layers;
   const int name = column_width(layers, &LayerTiming::name, "layer");
   const int operation = column_width(layers, &LayerTiming::operation, "op");
   const int algorithm = column_width(layers, &LayerTiming::algorithm, "algorithm");
   const double total = total_seconds(layers);
-  const bool bounded = bound_share(layers) > 0;
+  const bool bounded = bound_seconds(layers) > 0;
   const auto line = [&](const LayerTiming& layer) {
     std::printf("%-*s  %-*s  %-*s  %9.4f  %9.1f  %5.1f%%", name, layer.name.c_str(), operation, layer.operation.c_str(),
                 algorithm, layer.algorithm.c_str(), 1e3 * layer.seconds, gflops_per_second(layer),
                 total > 0 ? 100 * layer.seconds / total : 0);
-    if (bounded) std::printf("  %9.4f  %8.1f%%", 1e3 * layer.bound, 100 * bound_share({layer}));
+    if (bounded) std::printf("  %9.4f  %8.1f%%", 1e3 * layer.bound, 100 * bound_share(layer));
     std::printf("\n");
   };
   std::printf("\n%-*s  %-*s  %-*s  %9s  %9s  %6s", name, "layer", operation, "op", algorithm, "algorithm", "ms",
@@ -113,7 +121,8 @@ void print_layers(const std::vector<LayerTiming>& layers) {
   else
     std::printf(
         "the bound is what arithmetic and memory need at the GPU's highest clocks; layers are timed one by one here,\n"
-        "in \"network alone\" they overlap\n");
+        "together (\"network alone\") they reach %.1f%% of it\n",
+        100 * bound_share(measured));
 }
 
 void print(const Report& report) {
@@ -166,7 +175,7 @@ void write_json(const Report& report, const std::string& path) {
                           {"runs", spread.runs}};
   }
   const double total = total_seconds(measured.layers);
-  if (const double share = bound_share(measured.layers); share > 0) json["bound_share"] = share;
+  if (bound_seconds(measured.layers) > 0) json["bound_share"] = bound_share(measured);
   json["layers"] = nlohmann::ordered_json::array();
   for (const LayerTiming& layer : measured.layers) {
     json["layers"].push_back({{"name", layer.name},
@@ -175,7 +184,7 @@ void write_json(const Report& report, const std::string& path) {
                               {"ms", 1e3 * layer.seconds},
                               {"gflops", gflops_per_second(layer)},
                               {"share", total > 0 ? layer.seconds / total : 0}});
-    if (layer.bound > 0) json["layers"].back()["bound_share"] = bound_share({layer});
+    if (layer.bound > 0) json["layers"].back()["bound_share"] = bound_share(layer);
   }
   write_text_file(path, json.dump(1));
 }
@@ -195,7 +204,7 @@ int bench(const BenchArguments& arguments) {
   const Report report = {model.info(), measure(model, settings), load.count(), thread_count(arguments.device),
                          arguments.batch};
   print(report);
-  if (arguments.layers) print_layers(report.measured.layers);
+  if (arguments.layers) print_layers(report.measured);
   if (!arguments.json.empty()) write_json(report, arguments.json);
   return exit_ok;
 }

@@ -32,7 +32,7 @@ struct Measured {
   double plan_seconds = 0;  ///< making the first plan, once
   /// "decode", of one picture; on the CPU "preprocess", "network" and "postprocess", on a GPU "host to device",
   /// "compute" (all three of them) and "device to host" by its own clock; "whole call", from pictures to instances by
-  /// the host's clock; "network alone", of size `network`.
+  /// the host's clock; and at the end "network alone", of size `network`.
   std::vector<Stage> stages;
   std::vector<LayerTiming> layers;  ///< with median seconds
   std::size_t instances = 0;        ///< found in each picture
