@@ -34,7 +34,8 @@ void print(const std::vector<ChipRun>& runs, const ResourceTable& resources, con
   std::printf(head, note.empty() ? "" : (" (" + note + ")").c_str(), most_passes_per_access, 100 * least_sectors_used);
   for (const ChipRun& run : runs)
     std::printf("\n## Kernels on %s\n\n%s", run.title.c_str(), kernel_table(run, resources).c_str());
-  std::printf("\n## What misses the limits\n\n%s", misses(runs, resources).c_str());
+  std::printf("\n## What misses the limits\n\n[kernels.md](kernels.md#counters) says why.\n\n%s",
+              misses(runs, resources).c_str());
   std::fputs(before_layers, stdout);
   for (const char* batch : {"b1", "b8", "b16"})
     std::printf("\n### Batch %s\n\n%s", batch + 1, layer_table(runs.front(), batch, resources).c_str());
