@@ -11,12 +11,28 @@ constexpr int kSgemmDepth = 16;
 /// Which index of an operand is contiguous in memory: neighbouring threads load along it.
 enum class Contiguous { k, row };
 
-/// Two words longer than the tile, so that threads that store along k meet different banks.
+/// Rows of k four words longer than the tile, in whose second half pairs of words change places: threads that store
+/// along k then meet different banks, and those that read two or four words at once whole ones.
 template <int Side>
-struct SgemmShared {
-  float a[kSgemmDepth][Side + 2];
-  float b[kSgemmDepth][Side + 2];
+struct alignas(16) SgemmShared {
+  float a[kSgemmDepth][Side + 4];
+  float b[kSgemmDepth][Side + 4];
 };
+__device__ constexpr int sgemm_place(int k, int row) { return k < kSgemmDepth / 2 ? row : row ^ 2; }
+
+/// `Count` neighbours, 2 or 4, from `row` on, a multiple of that.
+template <int Count>
+__device__ void sgemm_read(const float* stored, int k, int row, float (&to)[Count]) {
+  if constexpr (Count == 2) {
+    const float2 two = *reinterpret_cast<const float2*>(stored + sgemm_place(k, row));
+    to[0] = two.x, to[1] = two.y;
+  } else {
+    static_assert(Count == 4);
+    const float4 four = *reinterpret_cast<const float4*>(stored + row);
+    const int first = sgemm_place(k, 0);
+    to[first] = four.x, to[first + 1] = four.y, to[first ^ 2] = four.z, to[(first ^ 2) + 1] = four.w;
+  }
+}
 
 /// acc[i][j] += sum over k in [begin, end) of a(k, m) b(k, n), where m = threadIdx.x / 16 * (Side / 16) + i and
 /// n = threadIdx.x % 16 * (Side / 16) + j. a and b are called with k < end, in ascending order of k for each thread,
@@ -45,21 +61,17 @@ __device__ void sgemm(int begin, int end, A&& a, B&& b, SgemmShared<Side>& share
   for (int k0 = begin; k0 < end; k0 += kSgemmDepth) {
 #pragma unroll
     for (int i = 0; i < kEach; ++i) {
-      shared.a[k_of(a_order, i)][row_of(a_order, i)] = next_a[i];
-      shared.b[k_of(b_order, i)][row_of(b_order, i)] = next_b[i];
+      const int ka = k_of(a_order, i), kb = k_of(b_order, i);
+      shared.a[ka][sgemm_place(ka, row_of(a_order, i))] = next_a[i];
+      shared.b[kb][sgemm_place(kb, row_of(b_order, i))] = next_b[i];
     }
     __syncthreads();
     if (k0 + kSgemmDepth < end) load(k0 + kSgemmDepth);
 #pragma unroll
     for (int k = 0; k < kSgemmDepth; ++k) {
       float x[kEach], y[kEach];
-#pragma unroll
-      for (int i = 0; i < kEach; i += 2) {
-        const float2 two_a = *reinterpret_cast<const float2*>(&shared.a[k][row + i]);
-        const float2 two_b = *reinterpret_cast<const float2*>(&shared.b[k][column + i]);
-        x[i] = two_a.x, x[i + 1] = two_a.y;
-        y[i] = two_b.x, y[i + 1] = two_b.y;
-      }
+      sgemm_read(shared.a[k], k, row, x);
+      sgemm_read(shared.b[k], k, column, y);
 #pragma unroll
       for (int i = 0; i < kEach; ++i)
 #pragma unroll

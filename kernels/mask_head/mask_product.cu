@@ -7,7 +7,7 @@
 namespace maskrt::kernels::cuda {
 
 /// Grid [ceil(positions / 64), ceil(out.block / 64), batch].
-extern "C" __global__ void __launch_bounds__(kSgemmThreads)
+extern "C" __global__ void __launch_bounds__(kSgemmThreads, 3)
     mask_product_f32(const __grid_constant__ MaskProductParams p) {
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
@@ -23,14 +23,20 @@ extern "C" __global__ void __launch_bounds__(kSgemmThreads)
         return position0 + m < positions ? pixel_of<const float>(p.features, b, position0 + m)[k] : 0.0f;
       },
       [&](int k, int n) { return instance0 + n < instances ? kernel(instance0 + n)[k] : 0.0f; }, shared, acc);
+  const int n0 = instance0 + static_cast<int>(threadIdx.x) % 16 * 4;
+  float offset[4];
+  for (int j = 0; j < 4; ++j)
+    offset[j] = p.offset != 0 && n0 + j < instances ? kernel(n0 + j)[p.features.channels] : 0.0f;
   for (int i = 0; i < 4; ++i) {
     const int position = position0 + static_cast<int>(threadIdx.x) / 16 * 4 + i;
     if (position >= positions) break;
     float* out = pixel_of<float>(p.out, b, position);
-    for (int j = 0; j < 4; ++j) {
-      const int n = instance0 + static_cast<int>(threadIdx.x) % 16 * 4 + j;
-      if (n >= p.out.block) break;
-      out[n] = acc[i][j] + (p.offset != 0 && n < instances ? kernel(n)[p.features.channels] : 0.0f);
+    if (p.out.aligned != 0 && n0 + 4 <= p.out.block) {
+      *reinterpret_cast<float4*>(out + n0) =
+          make_float4(acc[i][0] + offset[0], acc[i][1] + offset[1], acc[i][2] + offset[2], acc[i][3] + offset[3]);
+    } else {
+      for (int j = 0; j < 4; ++j)
+        if (n0 + j < p.out.block) out[n0 + j] = acc[i][j] + offset[j];
     }
   }
 }
