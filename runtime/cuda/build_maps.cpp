@@ -9,6 +9,7 @@
 #include "kernels/pool/max_pool_cuda.h"
 #include "kernels/ppm/ppm_cuda.h"
 #include "kernels/resize/resize_cuda.h"
+#include "kernels/stem/stem_pool_cuda.h"
 #include "program_builder.h"
 #include "runtime/kernel_activation.h"
 
@@ -63,10 +64,30 @@ void ProgramBuilder::add(const graph::Add&) {
 }
 
 void ProgramBuilder::add(const graph::MaxPool& op) {
+  if (const auto stem = fusions_.pooled_stem.find(node_); stem != fusions_.pooled_stem.end())
+    return add_stem(stem->second);
   const View in = input(0), out = make_output();
   step("max_pool", "direct", {in}, {out}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
     kernels::max_pool_cuda(queue, {op.kernel, op.stride, op.padding}, in.at(addresses), out.at(addresses));
   });
+}
+
+void ProgramBuilder::add_stem(int conv) {
+  const auto& op = std::get<graph::Conv>(node(conv).operation);
+  const View in = stored(node(conv).inputs[0]), out = make_output();
+  const graph::Constant::ScaledRows& scaled = op.weight->scaled_rows();
+  const bool scale = scaled.factors != nullptr;
+  kernels::StemWeights weights;
+  weights.packed = weights_.get(std::to_string(conv) + " stem", [&] {
+    return kernels::pack_stem_weight(op.weight->shape(), (scale ? scaled.rows : op.weight)->evaluate());
+  });
+  weights.scale = scale ? vector_of(conv, "scale", scaled.factors) : nullptr;
+  weights.bias = vector_of(conv, "bias", op.bias);
+  step("stem_pool", "tensor cores", {in}, {out},
+       [=, activation = kernel_activation(op.activation)](const Addresses& addresses, kernels::CudaQueue& queue) {
+         kernels::stem_pool_cuda(queue, in.at(addresses), weights, activation, out.at(addresses));
+       },
+       {conv, node_});
 }
 
 void ProgramBuilder::add(const graph::AdaptiveAveragePool&) {

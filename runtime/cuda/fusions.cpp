@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/stem/stem_pool_cuda.h"
+
 namespace maskrt::cuda {
 namespace {
 
@@ -9,7 +11,9 @@ constexpr std::size_t kMostHeads = 4, kMostBranches = 8;  // of linear_cuda and 
 
 class Finder {
  public:
-  explicit Finder(const graph::Graph& graph) : graph_(graph) { found_.inside.resize(graph.nodes.size(), false); }
+  Finder(const graph::Graph& graph, Precision precision) : graph_(graph), precision_(precision) {
+    found_.inside.resize(graph.nodes.size(), false);
+  }
 
   Fusions find() {
     for (int i = 0; i < static_cast<int>(graph_.nodes.size()); ++i) {
@@ -20,6 +24,7 @@ class Finder {
       if (found_.inside[static_cast<std::size_t>(i)]) continue;
       if (operation<graph::Linear>(i) != nullptr) heads_of(i);
       if (operation<graph::AdaptiveAveragePool>(i) != nullptr) pyramid_of(i);
+      if (const auto* pool = operation<graph::MaxPool>(i)) stem_of(i, *pool);
     }
     const int resize = producer_of_output("mask_logits");
     if (resize >= 0) {
@@ -108,12 +113,26 @@ class Finder {
     found_.pyramid[first] = std::move(branches);
   }
 
+  void stem_of(int i, const graph::MaxPool& pool) {
+    if (precision_ != Precision::fp16 || pool.kernel != 3 || pool.stride != 2 || pool.padding != 1) return;
+    const int stem = graph_.producer(node(i).inputs[0]);
+    const auto* conv = operation<graph::Conv>(stem);
+    if (conv == nullptr || only_reader(node(stem).output) != i || conv->residual || conv->groups != 1 ||
+        conv->coordinate_weight != nullptr || conv->stride != 2 || conv->padding != 3 || conv->dilation != 1 ||
+        !kernels::fits_stem(conv->weight->shape()))
+      return;
+    if (operation<graph::Input>(graph_.producer(node(stem).inputs[0])) == nullptr) return;  // else wider pixels
+    found_.pooled_stem[i] = stem;
+    inside(stem);
+  }
+
   const graph::Graph& graph_;
+  Precision precision_;
   Fusions found_;
 };
 
 }  // namespace
 
-Fusions find_fusions(const graph::Graph& graph) { return Finder(graph).find(); }
+Fusions find_fusions(const graph::Graph& graph, Precision precision) { return Finder(graph, precision).find(); }
 
 }  // namespace maskrt::cuda

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "runtime/device.h"
 
 namespace maskrt::cuda {
 
@@ -22,9 +23,11 @@ struct Fusions {
   std::map<int, int> regroup;                        ///< by linear layer: the regrouping that it reads through
   std::map<int, std::vector<int>> heads;             ///< by the first linear layer on a list: all, itself included
   std::map<int, std::vector<PyramidNodes>> pyramid;  ///< by the first pool of a map: the pyramid on it
+  std::map<int, int> pooled_stem;                    ///< by pool: the convolution that it alone reads, a stem in fp16
   int last_resize = -1;  ///< the resize of the mask logits that post-processing can do on the way, or -1
 };
 
-Fusions find_fusions(const graph::Graph& graph);
+/// What there is a kernel for in this precision.
+Fusions find_fusions(const graph::Graph& graph, Precision precision);
 
 }  // namespace maskrt::cuda

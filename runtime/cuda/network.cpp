@@ -12,7 +12,7 @@ namespace maskrt::cuda {
 CudaNetwork::CudaNetwork(graph::Graph graph, Precision precision, KernelLibrary& library)
     : graph_(std::move(graph)),
       precision_(precision),
-      fusions_(find_fusions(graph_)),
+      fusions_(find_fusions(graph_, precision)),
       library_(library),
       weights_(library.context()) {
   graph::check(graph_);

@@ -51,6 +51,7 @@ class ProgramBuilder {
   void add(const graph::Linear&);
   void add(const graph::MaskProduct&);
 
+  void add_stem(int conv);
   void add_pyramid(const std::vector<PyramidNodes>& branches);
   void aggregate(kernels::MapWeights weights, double epsilon);
 
