@@ -1,5 +1,5 @@
-// conv-plans [BATCH...]: for each convolution but the stem of SparseInst R-50 G-IAM at 640 x 864 in fp16 the kernel that
-// the cost model takes on an H200, its tiles and waves, and its predicted time against what the chip's arithmetic and
+// conv-plans [BATCH...]: for each convolution but the stem of SparseInst R-50 G-IAM at 640 x 864 in fp16 the kernel
+// that the cost model takes on an H200, its tiles and waves, and its predicted time against what the chip's arithmetic and
 // memory allow. Markdown. Nothing is run: no GPU is needed, and no number here has been measured.
 #include <cstdio>
 #include <cstdlib>
