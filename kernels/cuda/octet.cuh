@@ -1,4 +1,6 @@
-// Eight neighbouring channels of one pixel, widened to fp32: how the kernels that are bound by memory read and write.
+// Neighbouring channels of one pixel, widened to fp32: how the kernels that are bound by memory read and write.
+// A thread takes as many as 16 bytes hold, eight in fp16 and four in fp32: threads side by side then use whole sectors,
+// where two accesses of each would use half of theirs.
 #pragma once
 
 #include <cuda_fp16.h>
@@ -7,9 +9,15 @@
 
 namespace maskrt::kernels::cuda {
 
-struct Octet {
-  float v[8];
+template <int N>
+struct Channels {
+  float v[N];
 };
+using Octet = Channels<8>;
+
+/// Channels that 16 bytes hold of the widest of the types.
+template <typename... T>
+constexpr int kChannelsOfThread = (sizeof(T) + ...) > sizeof...(T) * 2 ? 4 : 8;
 
 __device__ inline float widen(float value) { return value; }
 __device__ inline float widen(__half value) { return __half2float(value); }
@@ -24,30 +32,58 @@ __device__ inline __half narrow<__half>(float value) {
   return __float2half_rn(value);
 }
 
-/// From an address that is a multiple of 16 bytes.
-__device__ inline Octet load_octet(const float* from) {
-  const float4 a = *reinterpret_cast<const float4*>(from), b = *reinterpret_cast<const float4*>(from + 4);
-  return {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
+/// N = 4 or 8 elements from an address that is a multiple of their size, or of 16 bytes where that is less.
+template <int N>
+__device__ Channels<N> load_wide(const float* from) {
+  Channels<N> o;
+#pragma unroll
+  for (int i = 0; i < N; i += 4) {
+    const float4 four = *reinterpret_cast<const float4*>(from + i);
+    o.v[i] = four.x, o.v[i + 1] = four.y, o.v[i + 2] = four.z, o.v[i + 3] = four.w;
+  }
+  return o;
 }
-__device__ inline Octet load_octet(const __half* from) {
-  const uint4 bits = *reinterpret_cast<const uint4*>(from);
+template <int N>
+__device__ Channels<N> load_wide(const __half* from) {
   const auto pair = [](unsigned word) { return __half22float2(*reinterpret_cast<const __half2*>(&word)); };
-  const float2 a = pair(bits.x), b = pair(bits.y), c = pair(bits.z), d = pair(bits.w);
-  return {{a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y}};
+  if constexpr (N == 4) {
+    const uint2 bits = *reinterpret_cast<const uint2*>(from);
+    const float2 a = pair(bits.x), b = pair(bits.y);
+    return {{a.x, a.y, b.x, b.y}};
+  } else {
+    const uint4 bits = *reinterpret_cast<const uint4*>(from);
+    const float2 a = pair(bits.x), b = pair(bits.y), c = pair(bits.z), d = pair(bits.w);
+    return {{a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y}};
+  }
+}
+template <typename T>
+__device__ Octet load_octet(const T* from) {
+  return load_wide<8>(from);
 }
 
-/// To an address that is a multiple of 16 bytes.
-__device__ inline void store_octet(float* to, const Octet& o) {
-  *reinterpret_cast<float4*>(to) = make_float4(o.v[0], o.v[1], o.v[2], o.v[3]);
-  *reinterpret_cast<float4*>(to + 4) = make_float4(o.v[4], o.v[5], o.v[6], o.v[7]);
+/// To an address as load_wide's.
+template <int N>
+__device__ void store_wide(float* to, const Channels<N>& o) {
+#pragma unroll
+  for (int i = 0; i < N; i += 4)
+    *reinterpret_cast<float4*>(to + i) = make_float4(o.v[i], o.v[i + 1], o.v[i + 2], o.v[i + 3]);
 }
-__device__ inline void store_octet(__half* to, const Octet& o) {
+template <int N>
+__device__ void store_wide(__half* to, const Channels<N>& o) {
   const auto pair = [](float low, float high) {
     const __half2 both = __floats2half2_rn(low, high);
     return *reinterpret_cast<const unsigned*>(&both);
   };
-  *reinterpret_cast<uint4*>(to) =
-      make_uint4(pair(o.v[0], o.v[1]), pair(o.v[2], o.v[3]), pair(o.v[4], o.v[5]), pair(o.v[6], o.v[7]));
+  if constexpr (N == 4) {
+    *reinterpret_cast<uint2*>(to) = make_uint2(pair(o.v[0], o.v[1]), pair(o.v[2], o.v[3]));
+  } else {
+    *reinterpret_cast<uint4*>(to) =
+        make_uint4(pair(o.v[0], o.v[1]), pair(o.v[2], o.v[3]), pair(o.v[4], o.v[5]), pair(o.v[6], o.v[7]));
+  }
+}
+template <typename T>
+__device__ void store_octet(T* to, const Octet& o) {
+  store_wide(to, o);
 }
 
 /// The first channel of a pixel; `position` is y * width + x. A product of 32-bit numbers is one instruction.
@@ -56,28 +92,28 @@ __device__ T* pixel_of(const Map& map, int b, int position) {
   return static_cast<T*>(map.data) + b * map.batch_stride + static_cast<std::int64_t>(position) * map.pixel_stride;
 }
 
-/// Channels c .. c + 7 of a pixel, zeros beyond the map's channels. c is a multiple of 8.
-template <typename T>
-__device__ Octet load_channels(const Map& map, const T* pixel, int c) {
-  if (map.aligned != 0 && c + 8 <= map.block) return load_octet(pixel + c);
-  Octet o;
+/// Channels c .. c + N - 1 of a pixel, zeros beyond the map's channels. c is a multiple of N.
+template <int N = 8, typename T>
+__device__ Channels<N> load_channels(const Map& map, const T* pixel, int c) {
+  if (map.aligned != 0 && c + N <= map.block) return load_wide<N>(pixel + c);
+  Channels<N> o;
 #pragma unroll
-  for (int i = 0; i < 8; ++i) o.v[i] = c + i < map.channels ? widen(pixel[c + i]) : 0.0f;
+  for (int i = 0; i < N; ++i) o.v[i] = c + i < map.channels ? widen(pixel[c + i]) : 0.0f;
   return o;
 }
 
-/// Writes channels c .. c + 7 as far as they belong to the map: its padding as zeros, nothing beyond its block.
-/// c is a multiple of 8.
-template <typename T>
-__device__ void store_channels(const Map& map, T* pixel, int c, Octet o) {
+/// Writes channels c .. c + N - 1 as far as they belong to the map: its padding as zeros, nothing beyond its block.
+/// c is a multiple of N.
+template <int N, typename T>
+__device__ void store_channels(const Map& map, T* pixel, int c, Channels<N> o) {
 #pragma unroll
-  for (int i = 0; i < 8; ++i) o.v[i] = c + i < map.channels ? o.v[i] : 0.0f;
-  if (map.aligned != 0 && c + 8 <= map.block) {
-    store_octet(pixel + c, o);
+  for (int i = 0; i < N; ++i) o.v[i] = c + i < map.channels ? o.v[i] : 0.0f;
+  if (map.aligned != 0 && c + N <= map.block) {
+    store_wide(pixel + c, o);
     return;
   }
 #pragma unroll
-  for (int i = 0; i < 8; ++i)
+  for (int i = 0; i < N; ++i)
     if (c + i < map.block) pixel[c + i] = narrow<T>(o.v[i]);
 }
 

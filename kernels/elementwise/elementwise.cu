@@ -1,5 +1,5 @@
-// Operations that treat each element by itself. A thread takes eight channels of one pixel. Bound by memory: each input
-// is read once and the output written once, in 16-byte accesses where the maps allow it.
+// Operations that treat each element by itself. A thread takes 16 bytes of channels of one pixel. Bound by memory: each
+// input is read once and the output written once, in 16-byte accesses where the maps allow it.
 #include "../cuda/activate.cuh"
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
@@ -8,20 +8,21 @@
 namespace maskrt::kernels::cuda {
 namespace {
 
-/// Calls f(image, position, channel) for the thread's eight channels of `out`, its padding included.
-template <typename F>
-__device__ void for_octet(const Map& out, F&& f) {
+/// Calls f(image, position, channel) for the thread's `each` channels of `out`, its padding included.
+template <int each, typename F>
+__device__ void for_channels(const Map& out, F&& f) {
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
-  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 8;
+  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * each;
   const int position = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y);
   if (c < out.block && position < out.height * out.width) f(static_cast<int>(blockIdx.z), position, c);
 }
 
 template <typename T>
 __device__ void activate(const ActivateParams& p) {
-  for_octet(p.out, [&](int b, int position, int c) {
-    Octet x = load_channels(p.in, pixel_of<T>(p.in, b, position), c);
+  constexpr int each = kChannelsOfThread<T>;
+  for_channels<each>(p.out, [&](int b, int position, int c) {
+    Channels<each> x = load_channels<each>(p.in, pixel_of<T>(p.in, b, position), c);
 #pragma unroll
     for (float& v : x.v) v = activated(static_cast<Activation>(p.activation), v);
     store_channels(p.out, pixel_of<T>(p.out, b, position), c, x);
@@ -30,21 +31,23 @@ __device__ void activate(const ActivateParams& p) {
 
 template <typename T>
 __device__ void add(const AddParams& p) {
-  for_octet(p.out, [&](int b, int position, int c) {
-    Octet x = load_channels(p.a, pixel_of<T>(p.a, b, position), c);
-    const Octet y = load_channels(p.b, pixel_of<T>(p.b, b, position), c);
+  constexpr int each = kChannelsOfThread<T>;
+  for_channels<each>(p.out, [&](int b, int position, int c) {
+    Channels<each> x = load_channels<each>(p.a, pixel_of<T>(p.a, b, position), c);
+    const Channels<each> y = load_channels<each>(p.b, pixel_of<T>(p.b, b, position), c);
 #pragma unroll
-    for (int i = 0; i < 8; ++i) x.v[i] += y.v[i];
+    for (int i = 0; i < each; ++i) x.v[i] += y.v[i];
     store_channels(p.out, pixel_of<T>(p.out, b, position), c, x);
   });
 }
 
 template <typename T>
 __device__ void scale_shift(const ScaleShiftParams& p) {
-  for_octet(p.out, [&](int b, int position, int c) {
-    Octet x = load_channels(p.in, pixel_of<T>(p.in, b, position), c);
+  constexpr int each = kChannelsOfThread<T>;
+  for_channels<each>(p.out, [&](int b, int position, int c) {
+    Channels<each> x = load_channels<each>(p.in, pixel_of<T>(p.in, b, position), c);
 #pragma unroll
-    for (int i = 0; i < 8; ++i)
+    for (int i = 0; i < each; ++i)
       if (c + i < p.out.channels) x.v[i] = x.v[i] * p.scale[c + i] + p.shift[c + i];
     store_channels(p.out, pixel_of<T>(p.out, b, position), c, x);
   });

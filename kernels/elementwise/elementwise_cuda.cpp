@@ -1,7 +1,7 @@
 #include "elementwise_cuda.h"
 
+#include "../cuda/channel_grid.h"
 #include "../cuda/map_of.h"
-#include "../cuda/octet_grid.h"
 #include "elementwise_params.h"
 
 namespace maskrt::kernels {
@@ -9,7 +9,7 @@ namespace {
 
 template <typename Parameters>
 void launch(CudaQueue& queue, const char* for_f32, const char* for_f16, const Tensor& out, const Parameters& params) {
-  const cuda::OctetGrid g = cuda::octet_grid(out.block, out.height * out.width, out.batch);
+  const cuda::ChannelGrid g = cuda::channel_grid(out.type, out.block, out.height * out.width, out.batch);
   KernelLaunch what;
   what.kernel = {"elementwise/elementwise", out.type == DataType::f32 ? for_f32 : for_f16};
   what.grid = g.grid;

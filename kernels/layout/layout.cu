@@ -7,15 +7,17 @@
 namespace maskrt::kernels::cuda {
 namespace {
 
-/// A thread takes eight channels of one pixel.
+/// A thread takes 16 bytes of channels of one pixel, of the wider type.
 template <typename In, typename Out>
 __device__ void copy(const CopyParams& p) {
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
-  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 8, b = static_cast<int>(blockIdx.z);
+  constexpr int each = kChannelsOfThread<In, Out>;
+  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * each, b = static_cast<int>(blockIdx.z);
   const int position = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y);
   if (c >= p.out.block || position >= p.out.height * p.out.width) return;
-  store_channels(p.out, pixel_of<Out>(p.out, b, position), c, load_channels(p.in, pixel_of<In>(p.in, b, position), c));
+  store_channels(p.out, pixel_of<Out>(p.out, b, position), c,
+                 load_channels<each>(p.in, pixel_of<In>(p.in, b, position), c));
 }
 
 /// Side of the square of positions and channels that a block of 32 x 8 threads turns round in shared memory. A row is
@@ -66,10 +68,11 @@ template <typename T>
 __device__ void coordinates(const CoordinatesParams& p) {
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
-  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 8, b = static_cast<int>(blockIdx.z);
+  constexpr int each = kChannelsOfThread<T>;
+  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * each, b = static_cast<int>(blockIdx.z);
   const int position = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y);
   if (c >= p.out.block || position >= p.out.height * p.out.width) return;
-  Octet o{};
+  Channels<each> o{};
   if (c == 0) {
     o.v[0] = coordinate(position % p.out.width, p.out.width);
     o.v[1] = coordinate(position / p.out.width, p.out.height);

@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "../cuda/channel_grid.h"
 #include "../cuda/map_of.h"
-#include "../cuda/octet_grid.h"
 #include "layout_params.h"
 
 namespace maskrt::kernels {
@@ -26,7 +26,8 @@ void copy(CudaQueue& queue, const Tensor& in, const Tensor& out) {
   cuda::require_same_shape(in, "copy: input", out, "output");
   const cuda::CopyParams params{cuda::map_of(in, "copy: input"), cuda::map_of(out, "copy: output")};
   const bool from_f32 = in.type == DataType::f32, to_f32 = out.type == DataType::f32;
-  const cuda::OctetGrid g = cuda::octet_grid(out.block, out.height * out.width, out.batch);
+  const DataType widest = from_f32 ? in.type : out.type;
+  const cuda::ChannelGrid g = cuda::channel_grid(widest, out.block, out.height * out.width, out.batch);
   KernelLaunch what;
   what.kernel = {"layout/layout",
                  from_f32 ? (to_f32 ? "copy_f32_f32" : "copy_f32_f16") : (to_f32 ? "copy_f16_f32" : "copy_f16_f16")};
@@ -72,7 +73,7 @@ void convert_cuda(CudaQueue& queue, const Tensor& in, const Tensor& out) {
 void coordinates_cuda(CudaQueue& queue, const Tensor& out) {
   if (out.channels != 2) throw Error("coordinates: expected two channels, found " + std::to_string(out.channels));
   const cuda::CoordinatesParams params{cuda::map_of(out, "coordinates")};
-  const cuda::OctetGrid g = cuda::octet_grid(out.block, out.height * out.width, out.batch);
+  const cuda::ChannelGrid g = cuda::channel_grid(out.type, out.block, out.height * out.width, out.batch);
   KernelLaunch what;
   what.kernel = {"layout/layout", out.type == DataType::f32 ? "coordinates_f32" : "coordinates_f16"};
   what.grid = g.grid;

@@ -9,26 +9,28 @@ namespace maskrt::kernels::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-/// Channels of one call: four octets, which 64 threads each gather over positions.
+/// Channels of one call.
 constexpr int kChannels = 32;
 
 /// Means of channels c0 .. c0 + 31 over the cell, into means[0 .. 31] in shared memory; beyond the map's channels, 0.
-/// All 256 threads take part. Each adds every 64th position, then lanes and warps are added in a fixed order.
+/// All 256 threads take part: those that share a few channels each add every so many'th position, then lanes and warps
+/// are added in a fixed order.
 /// `partial` is shared memory for 8 x 32 numbers. Ends with a barrier.
 template <typename T>
 __device__ void mean(const Map& in, int b, CellRange rows, CellRange columns, int c0, float (*partial)[32],
                      float* means) {
-  const int thread = static_cast<int>(threadIdx.x), octet = thread % 4, lane = thread % 32, warp = thread / 32;
-  const int c = c0 + octet * 8, positions = rows.count * columns.count;
-  Octet sum{};
+  constexpr int each = kChannelsOfThread<T>, parts = kChannels / each, sharers = kThreads / parts;
+  const int thread = static_cast<int>(threadIdx.x), part = thread % parts, lane = thread % 32, warp = thread / 32;
+  const int c = c0 + part * each, positions = rows.count * columns.count;
+  Channels<each> sum{};
   if (c < in.channels) {
-    int y = thread / 4 / columns.count, x = thread / 4 % columns.count;
-    const int row_step = 64 / columns.count, column_step = 64 % columns.count;
-    for (int i = thread / 4; i < positions; i += 64) {
+    int y = thread / parts / columns.count, x = thread / parts % columns.count;
+    const int row_step = sharers / columns.count, column_step = sharers % columns.count;
+    for (int i = thread / parts; i < positions; i += sharers) {
       const int position = (rows.first + y) * in.width + columns.first + x;
-      const Octet o = load_channels(in, pixel_of<T>(in, b, position), c);
+      const Channels<each> o = load_channels<each>(in, pixel_of<T>(in, b, position), c);
 #pragma unroll
-      for (int k = 0; k < 8; ++k) sum.v[k] += o.v[k];
+      for (int k = 0; k < each; ++k) sum.v[k] += o.v[k];
       x += column_step;
       y += row_step;
       if (x >= columns.count) {
@@ -38,10 +40,10 @@ __device__ void mean(const Map& in, int b, CellRange rows, CellRange columns, in
     }
   }
 #pragma unroll
-  for (int k = 0; k < 8; ++k) {
+  for (int k = 0; k < each; ++k) {
 #pragma unroll
-    for (int step = 16; step >= 4; step /= 2) sum.v[k] += __shfl_xor_sync(0xffffffffu, sum.v[k], step);
-    if (lane < 4) partial[warp][octet * 8 + k] = sum.v[k];
+    for (int step = 16; step >= parts; step /= 2) sum.v[k] += __shfl_xor_sync(0xffffffffu, sum.v[k], step);
+    if (lane < parts) partial[warp][part * each + k] = sum.v[k];
   }
   __syncthreads();
   if (thread < kChannels) {

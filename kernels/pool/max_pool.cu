@@ -1,5 +1,5 @@
-// Max pooling. A thread takes eight channels of one pixel of the output. Bound by memory: the input is read from there
-// once; what windows share comes from the caches.
+// Max pooling. A thread takes 16 bytes of channels of one pixel of the output. Bound by memory: the input is read from
+// there once; what windows share comes from the caches.
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "max_pool_params.h"
@@ -7,26 +7,27 @@
 namespace maskrt::kernels::cuda {
 namespace {
 
-/// Grid of octet_grid.h.
+/// Grid of channel_grid.h.
 template <typename T>
 __device__ void max_pool(const MaxPoolParams& p) {
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
-  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 8, b = static_cast<int>(blockIdx.z);
+  constexpr int each = kChannelsOfThread<T>;
+  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * each, b = static_cast<int>(blockIdx.z);
   const int position = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y);
   if (c >= p.out.block || position >= p.out.height * p.out.width) return;
 
   const int top = position / p.out.width * p.stride - p.padding, left = position % p.out.width * p.stride - p.padding;
   const int first_row = max(top, 0), end_row = min(top + p.kernel, p.in.height);
   const int first_column = max(left, 0), end_column = min(left + p.kernel, p.in.width);
-  Octet most;
+  Channels<each> most;
 #pragma unroll
   for (float& v : most.v) v = -INFINITY;
   for (int y = first_row; y < end_row; ++y) {
     for (int x = first_column; x < end_column; ++x) {
-      const Octet other = load_channels(p.in, pixel_of<T>(p.in, b, static_cast<std::int64_t>(y) * p.in.width + x), c);
+      const Channels<each> other = load_channels<each>(p.in, pixel_of<T>(p.in, b, y * p.in.width + x), c);
 #pragma unroll
-      for (int i = 0; i < 8; ++i) most.v[i] = fmaxf(most.v[i], other.v[i]);  // the operand that is a number
+      for (int i = 0; i < each; ++i) most.v[i] = fmaxf(most.v[i], other.v[i]);  // the operand that is a number
     }
   }
   store_channels(p.out, pixel_of<T>(p.out, b, position), c, most);

@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "../cuda/channel_grid.h"
 #include "../cuda/map_of.h"
-#include "../cuda/octet_grid.h"
 #include "max_pool_params.h"
 
 namespace maskrt::kernels {
@@ -19,7 +19,7 @@ void max_pool_cuda(CudaQueue& queue, const PoolGeometry& geometry, const Tensor&
 
   const cuda::MaxPoolParams params{cuda::map_of(in, "max pool: input"), cuda::map_of(out, "max pool: output"),
                                    geometry.kernel, geometry.stride, geometry.padding};
-  const cuda::OctetGrid g = cuda::octet_grid(out.block, out.height * out.width, out.batch);
+  const cuda::ChannelGrid g = cuda::channel_grid(out.type, out.block, out.height * out.width, out.batch);
   queue.launch({.kernel = {"pool/max_pool", in.type == DataType::f32 ? "max_pool_f32" : "max_pool_f16"},
                 .grid = g.grid,
                 .block = g.block,

@@ -14,23 +14,29 @@ namespace {
 using Block = PyramidBlock;
 
 /// Where number k of a vector lies in shared memory: of each eight, four and four in two halves of a row of 256, so
-/// that lanes that read eight numbers each meet different banks.
+/// that lanes that read eight numbers each, or four, meet different banks.
 __device__ constexpr int place_of(int k) {
   return k / 256 * Block::row + k % 8 / 4 * (Block::row / 2) + k % 256 / 8 * 4 + k % 4;
 }
-__device__ Octet load_placed(const float* vector, int k) {
-  const float4 a = *reinterpret_cast<const float4*>(vector + place_of(k));
-  const float4 b = *reinterpret_cast<const float4*>(vector + place_of(k + 4));
-  return {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
+template <int N>
+__device__ Channels<N> load_placed(const float* vector, int k) {
+  Channels<N> o;
+#pragma unroll
+  for (int i = 0; i < N; i += 4) {
+    const float4 four = *reinterpret_cast<const float4*>(vector + place_of(k + i));
+    o.v[i] = four.x, o.v[i + 1] = four.y, o.v[i + 2] = four.z, o.v[i + 3] = four.w;
+  }
+  return o;
 }
-__device__ void store_placed(float* vector, int k, const Octet& o) {
-  const auto store = [&](int at, int i) {
+template <int N>
+__device__ void store_placed(float* vector, int k, const Channels<N>& o) {
+#pragma unroll
+  for (int i = 0; i < N; i += 4) {
     const float* four = o.v + i;
-    ptx::store_shared(ptx::shared_address(vector + at), make_uint4(__float_as_uint(four[0]), __float_as_uint(four[1]),
-                                                                   __float_as_uint(four[2]), __float_as_uint(four[3])));
-  };
-  store(place_of(k), 0);
-  store(place_of(k + 4), 4);
+    ptx::store_shared(ptx::shared_address(vector + place_of(k + i)),
+                      make_uint4(__float_as_uint(four[0]), __float_as_uint(four[1]), __float_as_uint(four[2]),
+                                 __float_as_uint(four[3])));
+  }
 }
 
 /// Means over a cell into `means`, zeros up to a multiple of 256. Each warp adds every 32nd position, then the warps
@@ -40,18 +46,24 @@ __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, fl
   const int thread = static_cast<int>(threadIdx.x), lane = thread % 32, warp = thread / 32;
   const int positions = rows.count * columns.count;
   const int row_step = Block::warps / columns.count, column_step = Block::warps % columns.count;
+  // A lane has eight channels: side by side in fp16, four and four half a row apart in fp32.
+  constexpr int each = kChannelsOfThread<T>, stretches = 8 / each;
   constexpr int ahead = sizeof(T) == 2 ? 4 : 2;  // what 64 registers hold, on every chip
   for (int c0 = 0; c0 < in.channels; c0 += Block::channels) {
-    const int c = c0 + lane * 8;
-    Octet sum{};
+    const int c = c0 + lane * each;
+    Channels<each> sums[stretches] = {};
     if (c < in.channels) {
       int y = warp / columns.count, x = warp % columns.count;
 #pragma unroll ahead
       for (int i = warp; i < positions; i += Block::warps) {
         const int position = (rows.first + y) * in.width + columns.first + x;  // map_of: below 2^30
-        const Octet o = load_channels(in, pixel_of<T>(in, b, position), c);
+        const T* pixel = pixel_of<T>(in, b, position);
 #pragma unroll
-        for (int k = 0; k < 8; ++k) sum.v[k] += o.v[k];
+        for (int s = 0; s < stretches; ++s) {
+          const Channels<each> o = load_channels<each>(in, pixel, c + s * 32 * each);
+#pragma unroll
+          for (int k = 0; k < each; ++k) sums[s].v[k] += o.v[k];
+        }
         x += column_step;
         y += row_step;
         if (x >= columns.count) {
@@ -60,7 +72,8 @@ __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, fl
         }
       }
     }
-    store_placed(partial + warp * Block::row, lane * 8, sum);
+#pragma unroll
+    for (int s = 0; s < stretches; ++s) store_placed(partial + warp * Block::row, (s * 32 + lane) * each, sums[s]);
     __syncthreads();
     if (thread < Block::channels) {
       float total = 0;
@@ -73,19 +86,20 @@ __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, fl
 }
 
 /// results[r] = activation(weight[r] . vector + bias[r]) for r < rows, zeros up to a multiple of 256. `lanes` threads
-/// share a row, eight columns each at a time; `vector` is padded with zeros to a multiple of 256.
+/// share a row, 16 bytes of columns each at a time; `vector` is padded with zeros to a multiple of 256.
 template <typename T, int lanes>
 __device__ void multiply(const T* weight, int rows, int columns, int stride, const float* bias, Activation activation,
                          const float* vector, float* results) {
+  constexpr int each = kChannelsOfThread<T>;
   const int thread = static_cast<int>(threadIdx.x), lane = thread % lanes;
   for (int row = thread / lanes; row < (rows + 255) / 256 * 256; row += Block::threads / lanes) {
     float sum = 0;
     if (row < rows) {
-      for (int k = lane * 8; k < columns; k += lanes * 8) {
-        const Octet w = load_octet(weight + static_cast<std::int64_t>(row) * stride + k);
-        const Octet v = load_placed(vector, k);
+      for (int k = lane * each; k < columns; k += lanes * each) {
+        const Channels<each> w = load_wide<each>(weight + static_cast<std::int64_t>(row) * stride + k);
+        const Channels<each> v = load_placed<each>(vector, k);
 #pragma unroll
-        for (int i = 0; i < 8; ++i) sum += w.v[i] * v.v[i];
+        for (int i = 0; i < each; ++i) sum += w.v[i] * v.v[i];
       }
     }
 #pragma unroll
@@ -127,9 +141,10 @@ __device__ void pyramid(const PyramidParams& p) {
                   branch.stage_bias, static_cast<Activation>(branch.activation), means, hidden);
   multiply<T, 8>(static_cast<const T*>(branch.bottleneck_weight), branch.out.channels, branch.hidden,
                  branch.hidden_stride, branch.bottleneck_bias, Activation::none, hidden, results);
+  constexpr int each = kChannelsOfThread<T>;
   T* out = pixel_of<T>(branch.out, b, cell);
-  for (int c = static_cast<int>(threadIdx.x) * 8; c < branch.out.block; c += Block::threads * 8)
-    store_channels(branch.out, out, c, load_placed(results, c));
+  for (int c = static_cast<int>(threadIdx.x) * each; c < branch.out.block; c += Block::threads * each)
+    store_channels(branch.out, out, c, load_placed<each>(results, c));
 }
 
 }  // namespace

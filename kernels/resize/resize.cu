@@ -1,6 +1,6 @@
-// Resizing of feature maps. A thread takes eight channels of one output pixel, then the same pixel's next ones; a block
-// takes neighbouring pixels of one row. Bound by memory: the output is written once, the inputs are smaller and the
-// taps of neighbouring pixels come from the caches.
+// Resizing of feature maps. A thread takes 16 bytes of channels of one output pixel, then the same pixel's next ones; a
+// block takes neighbouring pixels of one row. Bound by memory: the output is written once, the inputs are smaller and
+// the taps of neighbouring pixels come from the caches.
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "resize_params.h"
@@ -21,13 +21,13 @@ __device__ Tap tap_at(int position, int size, float step) {
 }
 
 /// sum += the four neighbours of one source, weighed. `vectors`: all eights of channels are aligned and theirs to read.
-template <typename T, bool vectors>
-__device__ void add_sample(const Map& in, int b, const Tap& row, const Tap& column, int c, Octet& sum) {
+template <typename T, bool vectors, int each>
+__device__ void add_sample(const Map& in, int b, const Tap& row, const Tap& column, int c, Channels<each>& sum) {
   const auto add = [&](int y, int x, float weight) {
     const T* pixel = pixel_of<T>(in, b, y * in.width + x);
-    const Octet o = vectors ? load_octet(pixel + c) : load_channels(in, pixel, c);
+    const Channels<each> o = vectors ? load_wide<each>(pixel + c) : load_channels<each>(in, pixel, c);
 #pragma unroll
-    for (int i = 0; i < 8; ++i) sum.v[i] += o.v[i] * weight;
+    for (int i = 0; i < each; ++i) sum.v[i] += o.v[i] * weight;
   };
   add(row.low, column.low, (1 - row.weight) * (1 - column.weight));
   add(row.low, column.high, (1 - row.weight) * column.weight);
@@ -40,16 +40,17 @@ __device__ void resize_sum(const ResizeSumParams& p) {
   const int x = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y), y = static_cast<int>(blockIdx.y);
   const int b = static_cast<int>(blockIdx.z);
   if (x >= p.out.width) return;
+  constexpr int each = kChannelsOfThread<Out>;
   Out* out = pixel_of<Out>(p.out, b, y * p.out.width + x);
-  for (int c = static_cast<int>(threadIdx.x) * 8; c < p.out.block; c += static_cast<int>(blockDim.x) * 8) {
-    Octet sum{};
+  for (int c = static_cast<int>(threadIdx.x) * each; c < p.out.block; c += static_cast<int>(blockDim.x) * each) {
+    Channels<each> sum{};
     for (int i = 0; i < p.count; ++i) {
       const ResizeSumParams::Input& in = p.inputs[i];
       add_sample<In, vectors>(in.map, b, tap_at(y, in.map.height, in.row_step), tap_at(x, in.map.width, in.column_step),
                               c, sum);
     }
     if constexpr (vectors)
-      store_octet(out + c, sum);
+      store_wide(out + c, sum);
     else
       store_channels(p.out, out, c, sum);
   }
@@ -73,9 +74,10 @@ __device__ void upsample_nearest(const UpsampleNearestParams& p) {
   const int b = static_cast<int>(blockIdx.z);
   if (x >= p.out.width) return;
   const T* in = pixel_of<T>(p.in, b, y / p.factor * p.in.width + x / p.factor);
+  constexpr int each = kChannelsOfThread<T>;
   T* out = pixel_of<T>(p.out, b, y * p.out.width + x);
-  for (int c = static_cast<int>(threadIdx.x) * 8; c < p.out.block; c += static_cast<int>(blockDim.x) * 8)
-    store_channels(p.out, out, c, load_channels(p.in, in, c));
+  for (int c = static_cast<int>(threadIdx.x) * each; c < p.out.block; c += static_cast<int>(blockDim.x) * each)
+    store_channels(p.out, out, c, load_channels<each>(p.in, in, c));
 }
 
 }  // namespace

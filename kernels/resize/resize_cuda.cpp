@@ -3,15 +3,15 @@
 #include <cmath>
 #include <string>
 
+#include "../cuda/channel_grid.h"
 #include "../cuda/map_of.h"
-#include "../cuda/octet_grid.h"
 #include "resize_params.h"
 
 namespace maskrt::kernels {
 namespace {
 
 void launch(CudaQueue& queue, const char* entry, const Tensor& out, std::span<const std::byte> parameters) {
-  const cuda::OctetGrid g = cuda::octet_grid(out.block, out.width, out.batch);
+  const cuda::ChannelGrid g = cuda::channel_grid(out.type, out.block, out.width, out.batch);
   if (out.height > 65535)
     throw Error("resize: expected an output of at most 65535 rows, found " + std::to_string(out.height));
   KernelLaunch what;

@@ -16,7 +16,7 @@ struct Case {
   PoolGeometry geometry;
 };
 
-// 1, primes, around a vector of 16 bytes and a block's 32 octets, windows that leave the map on all sides, the stem's
+// 1, primes, around a vector of 16 bytes and a block's 32 vectors, windows that leave the map on all sides, the stem's
 // pool (in width and channels).
 const std::vector<Case> cases = {
     {1, 1, 1, 1, {1, 1, 0}},   {1, 1, 1, 8, {3, 2, 1}},   {2, 3, 5, 7, {3, 2, 1}},    {1, 15, 17, 8, {3, 2, 1}},
