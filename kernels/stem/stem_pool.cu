@@ -1,10 +1,11 @@
 // The stem, 7 x 7 of stride 2 on pixels of four channels, and the pooling behind it, in fp16.
 //
-// A block makes 8 x 8 pixels of the pooled map, 64 channels of them. It stages the pixels below, as they lie in memory:
-// eight taps of a window's row are then 64 bytes side by side, and the left side of the product needs no copy of its
-// own, for `ldmatrix` takes its rows from wherever they begin, and windows overlap. The convolution's pixels, 17 x 17
-// of them, go where pixels and weights were, and are pooled from there. Bound by the tensor cores: 306 pixels of
-// products for 256 that nobody else makes, and the eighth tap; memory is met once, 8 bytes a pixel and what is pooled.
+// A block makes 8 x 8 pixels of the pooled map, 64 channels of them. It stages the pixels below, as they lie in memory,
+// whole sectors of them: eight taps of a window's row are then 64 bytes side by side, and the left side of the product
+// needs no copy of its own, for `ldmatrix` takes its rows from wherever they begin, and windows overlap. The
+// convolution's pixels, 17 x 17 of them, go where pixels and weights were, and are pooled from there. Bound by the
+// tensor cores: 306 pixels of products for 256 that nobody else makes, and the eighth tap; memory is met once, 8 bytes
+// a pixel and what is pooled.
 #include "../cuda/activate.cuh"
 #include "../cuda/fragments.cuh"
 #include "../cuda/octet.cuh"
@@ -16,17 +17,28 @@
 namespace maskrt::kernels::cuda {
 namespace {
 
-constexpr int kPixels = kStemRows * kStemColumns;
-constexpr int kPatchRows = 2 * kStemRows + 5, kPatchColumns = 2 * kStemColumns + 6;
-constexpr int kPixelBytes = 8, kPatchRowBytes = kPatchColumns * kPixelBytes, kWeightRowBytes = kStemWeightRow * 2;
-constexpr int kWeightBytes = kStemChannels * kWeightRowBytes, kPatchBytes = kPatchRows * kPatchRowBytes;
-constexpr int kStagedRow = kStemChannels + 8;  // halves: eight pixels begin in different banks
-constexpr int kStagedBytes = kPixels * kStagedRow * 2;
-constexpr int kSharedBytes = kWeightBytes + kPatchBytes > kStagedBytes ? kWeightBytes + kPatchBytes : kStagedBytes;
-constexpr int kStretches = 2, kEights = kStemChannels / 8, kSteps = kStemDepth / 16;
-static_assert(kStemThreads / 32 * kStretches * 16 >= kPixels, "all pixels are somebody's");
-static_assert(kPatchRowBytes % 16 == 0 && kWeightBytes % 16 == 0 && kSharedBytes <= 48 * 1024);
+constexpr int kPixelBytes = 8, kPixels = kStemRows * kStemColumns;
+// Of the pixels below, a row begins three before the first window, at a sector where rows of the map do. In shared
+// memory it lies a pixel further, so that windows begin at multiples of 16 bytes.
+constexpr int kLead = 3, kPatchRows = 2 * kStemRows + 5, kPatchRead = 44, kPatchColumns = 50;
+constexpr int kFirstWindow = (kLead + 1) * kPixelBytes, kPatchRowBytes = kPatchColumns * kPixelBytes;
+constexpr int kRowsAtOnce = kStemThreads / kPatchRead;
+static_assert(kPatchRead >= kLead + 2 * (kStemRows - 1) + 8 && kPatchColumns > kPatchRead);
 static_assert(kPatchColumns % 8 == 2, "rows that wrap go on in the next bank");
+constexpr int kWeightRowBytes = kStemWeightRow * 2, kWeightBytes = kStemChannels * kWeightRowBytes;
+constexpr int kPatchBytes = kPatchRows * kPatchRowBytes;
+constexpr int kStretches = 2, kEights = kStemChannels / 8, kSteps = kStemDepth / 16;
+constexpr int kComputed = kStemThreads / 32 * kStretches * 16;  // pixels; those from kPixels on do not exist
+static_assert(kComputed >= kPixels, "all pixels are somebody's");
+constexpr int kStagedRow = kStemChannels + 8;  // halves: eight pixels begin in different banks
+constexpr int kStagedBytes = kComputed * kStagedRow * 2;
+constexpr int kSharedBytes = kWeightBytes + kPatchBytes > kStagedBytes ? kWeightBytes + kPatchBytes : kStagedBytes;
+static_assert(kPatchRowBytes % 16 == 0 && kWeightBytes % 16 == 0 && kSharedBytes + kStemChannels * 8 <= 48 * 1024);
+
+/// Of each channel.
+struct Factors {
+  float scale[kStemChannels], bias[kStemChannels];
+};
 
 using Sums = float[kStretches][kEights][4];
 
@@ -37,14 +49,31 @@ __device__ void stage_weights(const StemPoolParams& p, int first_channel, unsign
     reinterpret_cast<uint4*>(weights)[i] = __ldg(from + i);
 }
 
-/// Pixels from row y and column x on; zeros beyond the map.
+__device__ void stage_factors(const StemPoolParams& p, int first_channel, Factors& factors) {
+  const int channel = static_cast<int>(threadIdx.x), c = first_channel + channel;
+  if (channel >= kStemChannels) return;
+  const bool exists = c < p.out.channels;
+  factors.scale[channel] = exists && p.scale != nullptr ? p.scale[c] : 1.0f;
+  factors.bias[channel] = exists && p.bias != nullptr ? p.bias[c] : 0.0f;
+}
+
+/// Pixels from row y and column x on, which may lie outside of the map: zeros there. A thread has one column.
 __device__ void stage_patch(const StemPoolParams& p, int b, int y, int x, unsigned char* patch) {
-  for (int i = static_cast<int>(threadIdx.x); i < kPatchRows * kPatchColumns; i += kStemThreads) {
-    const int row = y + i / kPatchColumns, column = x + i % kPatchColumns;
+  const int column = static_cast<int>(threadIdx.x) % kPatchRead, first_row = static_cast<int>(threadIdx.x) / kPatchRead;
+  if (first_row >= kRowsAtOnce) return;
+  const bool exists = x + column >= 0 && x + column < p.in.width;
+  const uint2* from =
+      reinterpret_cast<const uint2*>(pixel_of<const __half>(p.in, b, (y + first_row) * p.in.width + x + column));
+  uint2* to = reinterpret_cast<uint2*>(patch + first_row * kPatchRowBytes) + 1 + column;
+#pragma unroll
+  for (int row = 0; row < kPatchRows; row += kRowsAtOnce) {
+    if (row + first_row >= kPatchRows) break;
+    const int in_row = y + first_row + row;
     uint2 pixel = make_uint2(0, 0);
-    if (row >= 0 && row < p.in.height && column >= 0 && column < p.in.width)
-      pixel = *reinterpret_cast<const uint2*>(pixel_of<const __half>(p.in, b, row * p.in.width + column));
-    reinterpret_cast<uint2*>(patch)[i] = pixel;
+    if (exists && in_row >= 0 && in_row < p.in.height) pixel = *from;
+    *to = pixel;
+    from += kRowsAtOnce * p.in.width;
+    to += kRowsAtOnce * kPatchColumns;
   }
 }
 
@@ -54,9 +83,9 @@ __device__ void multiply(std::uint32_t patch, std::uint32_t weights, Sums& sums)
   std::uint32_t left[kStretches];
 #pragma unroll
   for (int s = 0; s < kStretches; ++s) {
-    // Pixels that do not exist are the last one again; nobody stores them.
+    // Pixels that do not exist are the last one again; nobody pools them.
     const int pixel = min((warp * kStretches + s) * 16 + lane % 16, kPixels - 1);
-    left[s] = patch + static_cast<std::uint32_t>(pixel / kStemColumns * 2 * kPatchRowBytes +
+    left[s] = patch + static_cast<std::uint32_t>(kFirstWindow + pixel / kStemColumns * 2 * kPatchRowBytes +
                                                  pixel % kStemColumns * 2 * kPixelBytes + lane / 16 * 16);
   }
   const std::uint32_t right =
@@ -80,28 +109,23 @@ __device__ void multiply(std::uint32_t patch, std::uint32_t weights, Sums& sums)
   }
 }
 
-/// The convolution's results, pixel after pixel.
-__device__ void stage_results(const StemPoolParams& p, int first_channel, const Sums& sums, __half* staged) {
+/// The convolution's results, pixel after pixel; `activation` is none or, where they are pooled, applied later.
+template <bool activates>
+__device__ void stage_results(const StemPoolParams& p, const Factors& factors, const Sums& sums, __half* staged) {
   const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
+  __half* const first = staged + (warp * kStretches * 16 + lane / 4) * kStagedRow + lane % 4 * 2;
 #pragma unroll
   for (int n = 0; n < kEights; ++n) {
-    const int channel = n * 8 + lane % 4 * 2, c = first_channel + channel;
-    float scale[2], bias[2];
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      const bool exists = c + i < p.out.channels;
-      scale[i] = exists && p.scale != nullptr ? p.scale[c + i] : 1.0f;
-      bias[i] = exists && p.bias != nullptr ? p.bias[c + i] : 0.0f;
-    }
+    const float2 scale = reinterpret_cast<const float2*>(factors.scale)[n * 4 + lane % 4];
+    const float2 bias = reinterpret_cast<const float2*>(factors.bias)[n * 4 + lane % 4];
 #pragma unroll
     for (int s = 0; s < kStretches; ++s) {
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        const int pixel = (warp * kStretches + s) * 16 + half * 8 + lane / 4;
-        if (pixel >= kPixels) continue;
         const float* sum = sums[s][n] + half * 2;
-        *reinterpret_cast<__half2*>(staged + pixel * kStagedRow + channel) = __floats2half2_rn(
-            activated(p.activation, sum[0] * scale[0] + bias[0]), activated(p.activation, sum[1] * scale[1] + bias[1]));
+        float2 two = make_float2(sum[0] * scale.x + bias.x, sum[1] * scale.y + bias.y);
+        if (activates) two = make_float2(activated(p.activation, two.x), activated(p.activation, two.y));
+        *reinterpret_cast<__half2*>(first + (s * 16 + half * 8) * kStagedRow + n * 8) = __float22half2_rn(two);
       }
     }
   }
@@ -109,24 +133,34 @@ __device__ void stage_results(const StemPoolParams& p, int first_channel, const 
 
 /// The tile's pixels from (y, x) on; a thread has eight channels of one.
 __device__ void pool(const StemPoolParams& p, int b, int y, int x, int first_channel, const __half* staged) {
-  for (int i = static_cast<int>(threadIdx.x); i < kStemPooled * kStemPooled * kEights; i += kStemThreads) {
-    const int c = i % kEights * 8, pixel = i / kEights, row = pixel / kStemPooled, column = pixel % kStemPooled;
-    if (y + row >= p.out.height || x + column >= p.out.width || first_channel + c >= p.out.block) continue;
-    // The window's first row and column are a pixel before twice the pooled ones: where the tile begins.
-    const int first_row = y + row == 0 ? 1 : 0, end_row = min(3, p.conv_height + 1 - 2 * (y + row));
-    const int first_column = x + column == 0 ? 1 : 0, end_column = min(3, p.conv_width + 1 - 2 * (x + column));
-    __half2 most[4];
-    const __half2 least = __half2half2(__ushort_as_half(0xfc00));  // -infinity
+  const int c = static_cast<int>(threadIdx.x) % kEights * 8, first = first_channel + c;
+  // ReLU commutes with rounding and with the largest of a window.
+  const __half2 least = __half2half2(__ushort_as_half(p.activation == Activation::relu ? 0 : 0xfc00));  // or -infinity
 #pragma unroll
-    for (__half2& m : most) m = least;
-    for (int dy = first_row; dy < end_row; ++dy) {
-      for (int dx = first_column; dx < end_column; ++dx) {
-        const int at = ((2 * row + dy) * kStemColumns + 2 * column + dx) * kStagedRow + c;
-        const uint4 bits = *reinterpret_cast<const uint4*>(staged + at);
+  for (int pixel = static_cast<int>(threadIdx.x) / kEights; pixel < kStemPooled * kStemPooled;
+       pixel += kStemThreads / kEights) {
+    const int row = pixel / kStemPooled, column = pixel % kStemPooled;
+    if (y + row >= p.out.height || x + column >= p.out.width || first >= p.out.block) continue;
+    // The middle of a window is twice the pooled place and exists; neighbours that do not are the middle again.
+    const __half* middle = staged + ((2 * row + 1) * kStemColumns + 2 * column + 1) * kStagedRow + c;
+    const int rows[3] = {y + row == 0 ? 0 : -kStemColumns * kStagedRow, 0,
+                         2 * (y + row) + 1 < p.conv_height ? kStemColumns * kStagedRow : 0};
+    const int columns[3] = {x + column == 0 ? 0 : -kStagedRow, 0, 2 * (x + column) + 1 < p.conv_width ? kStagedRow : 0};
+    __half2 most[4] = {least, least, least, least};
+#pragma unroll
+    for (const int dy : rows) {
+#pragma unroll
+      for (const int dx : columns) {
+        const uint4 bits = *reinterpret_cast<const uint4*>(middle + dy + dx);
         const unsigned words[4] = {bits.x, bits.y, bits.z, bits.w};
 #pragma unroll
         for (int k = 0; k < 4; ++k) most[k] = __hmax2(most[k], *reinterpret_cast<const __half2*>(&words[k]));
       }
+    }
+    __half* const out = pixel_of<__half>(p.out, b, (y + row) * p.out.width + x + column);
+    if (p.out.aligned != 0 && first + 8 <= p.out.channels) {
+      *reinterpret_cast<uint4*>(out + first) = *reinterpret_cast<const uint4*>(most);
+      continue;
     }
     Octet o;
 #pragma unroll
@@ -135,8 +169,7 @@ __device__ void pool(const StemPoolParams& p, int b, int y, int x, int first_cha
       o.v[2 * k] = two.x;
       o.v[2 * k + 1] = two.y;
     }
-    const int position = (y + row) * p.out.width + x + column;
-    store_channels(p.out, pixel_of<__half>(p.out, b, position), first_channel + c, o);
+    store_channels(p.out, out, first, o);
   }
 }
 
@@ -153,20 +186,25 @@ __device__ void pool(const StemPoolParams& p, int b, int y, int x, int first_cha
 extern "C" __global__ void __launch_bounds__(kStemThreads, MASKRT_STEM_RESIDENT)
     stem_pool_f16(const __grid_constant__ StemPoolParams p) {
   __shared__ __align__(16) unsigned char shared[kSharedBytes];
+  __shared__ __align__(8) Factors factors;
   ptx::let_next_grid_start();
   const int b = static_cast<int>(blockIdx.z), first_channel = static_cast<int>(blockIdx.y) * kStemChannels;
   const int tile = static_cast<int>(blockIdx.x);
   const int y = tile / p.tiles_across * kStemPooled, x = tile % p.tiles_across * kStemPooled;
   unsigned char* const patch = shared + kWeightBytes;
   stage_weights(p, first_channel, shared);
+  stage_factors(p, first_channel, factors);
   ptx::wait_for_previous_grid();
-  stage_patch(p, b, 4 * y - 5, 4 * x - 5, patch);  // 2 (2 y - 1) - 3
+  stage_patch(p, b, 4 * y - 5, 4 * x - 5 - kLead, patch);  // 2 (2 y - 1) - 3
   __syncthreads();
   Sums sums = {};
   multiply(ptx::shared_address(patch), ptx::shared_address(shared), sums);
   __syncthreads();
   __half* const staged = reinterpret_cast<__half*>(shared);
-  stage_results(p, first_channel, sums, staged);
+  if (p.activation == Activation::none || p.activation == Activation::relu)
+    stage_results<false>(p, factors, sums, staged);
+  else
+    stage_results<true>(p, factors, sums, staged);
   __syncthreads();
   pool(p, b, y, x, first_channel, staged);
 }
