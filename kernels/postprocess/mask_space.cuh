@@ -90,17 +90,28 @@ __device__ Patch source_of(const Patch& patch) {
 /// neighbours included. A larger map is looked at position by position.
 constexpr int kPatchRows = 68, kPatchColumns = 20, kPatchPitch = kPatchColumns + 1;
 
+/// The logits below a patch as they lie in shared memory.
+struct StagedRows {
+  int pitch, first_column;  ///< numbers from row to row; the column where a row begins
+};
+
 /// The shared memory of one warp.
 struct MaskSpace {
   float probabilities[kPatchRows * kPatchPitch];  ///< an odd number of words between rows: lanes read different rows
   union {
-    float exponents[kPatchRows * kPatchColumns];  ///< first: logits times kToExponent
+    float exponents[kPatchRows * kPatchColumns];  ///< first: logits times kToExponent, in StagedRows
     float2 columns[kPatchColumns * 32];  ///< then: rows lane and lane + 32, blended down each column of the patch
   };
   ComposedTap taps[kMaskTileColumns];  ///< relative to the patch
 };
 
 enum class Side { mixed, below, above };
+
+/// What all lanes of a warp say together.
+__device__ inline Side side_of_all(bool all_below, bool all_above) {
+  if (__all_sync(0xffffffff, all_below)) return Side::below;
+  return __all_sync(0xffffffff, all_above) ? Side::above : Side::mixed;
+}
 
 /// number(row, column) for all positions of a patch, by one warp; on which side of the two bounds all of them lie.
 /// Numbers that cannot be compared lie on neither.
@@ -116,11 +127,80 @@ __device__ Side side_of(const Patch& patch, float below, float above, Number&& n
     all_below = all_below && value < below;
     all_above = all_above && value > above;
   }
-  if (__all_sync(0xffffffff, all_below)) return Side::below;
-  return __all_sync(0xffffffff, all_above) ? Side::above : Side::mixed;
+  return side_of_all(all_below, all_above);
 }
 
-/// Stages the logits below the patch; tells where they leave no choice.
+/// Whole sectors of a map's rows, 16 bytes a lane, so that all that travels is asked for. Rows in shared memory have
+/// four numbers more, where the logits beyond the map's edges lie: one before the first column, two behind the last,
+/// these at the next row's beginning.
+template <typename T>
+struct SectorRows {
+  static constexpr int each = 16 / sizeof(T), per_sector = 32 / sizeof(T), spare = 4;
+  int column;      ///< the first
+  int lanes;       ///< for one row
+  int lane_shift;  ///< log2 of the lanes that take turns with a row, as many or more
+
+  __device__ SectorRows(const Patch& source, int pitch) {
+    const int first = max(source.column, 0) / per_sector;
+    const int last = min(source.column + source.columns - 1, pitch - 1) / per_sector;
+    column = first * per_sector;
+    lanes = 2 * (last - first + 1);
+    lane_shift = lanes <= 2 ? 1 : lanes <= 4 ? 2 : 3;
+  }
+  __device__ StagedRows staged() const { return {lanes * each + spare, column - spare}; }
+
+  /// Logits that lie below a patch, at most, in half as many rows and columns and two more, and what they take.
+  static constexpr int rows_at_most = kPatchRows / 2 + 2, columns_at_most = kPatchColumns / 2 + 2;
+  static constexpr int lanes_at_most = 2 * ((per_sector - 1 + columns_at_most + per_sector - 1) / per_sector);
+  static_assert(lanes_at_most <= 8 && rows_at_most * (lanes_at_most * each + spare) + 2 <= kPatchRows * kPatchColumns);
+};
+
+__device__ inline void widen_sixteen_bytes(const __half* from, float (&to)[8]) {
+  const Octet o = load_octet(from);
+#pragma unroll
+  for (int k = 0; k < 8; ++k) to[k] = o.v[k];
+}
+__device__ inline void widen_sixteen_bytes(const float* from, float (&to)[4]) {
+  const float4 four = *reinterpret_cast<const float4*>(from);
+  to[0] = four.x, to[1] = four.y, to[2] = four.z, to[3] = four.w;
+}
+
+/// Stages the logits below the patch by whole sectors; tells where those below it leave no choice.
+template <typename T, int Factor>
+__device__ Side stage_sectors(const QueryMap<T, Factor>& map, const Patch& source, const SectorRows<T>& rows,
+                              const PostprocessCall& call, MaskSpace& space) {
+  constexpr int kEach = SectorRows<T>::each;
+  const int lane = static_cast<int>(threadIdx.x) % 32, piece = lane & ((1 << rows.lane_shift) - 1);
+  const int column = rows.column + piece * kEach, pitch = rows.staged().pitch;
+  // Which of this lane's logits lie below the patch.
+  const int from = max(source.column - column, 0), to = min(source.column + source.columns - column, kEach);
+  const unsigned inside = from < to ? (1u << to) - (1u << from) : 0;
+  const bool repeat_first = source.column < 0 && piece == 0;
+  const bool repeat_last = source.column + source.columns > map.pitch && piece == rows.lanes - 1;
+  bool all_below = true, all_above = true;
+  for (int row = lane >> rows.lane_shift; row < source.rows; row += 32 >> rows.lane_shift) {
+    if (piece >= rows.lanes) break;
+    float logits[kEach], exponents[kEach];
+    widen_sixteen_bytes(map.logits + min(max(source.row + row, 0), map.height - 1) * map.pitch + column, logits);
+#pragma unroll
+    for (int k = 0; k < kEach; ++k) {
+      exponents[k] = logits[k] * kToExponent;
+      if ((inside >> k & 1) == 0) continue;
+      all_below = all_below && logits[k] < call.below_logit;
+      all_above = all_above && logits[k] > call.above_logit;
+    }
+    float* staged = space.exponents + row * pitch + SectorRows<T>::spare + piece * kEach;
+#pragma unroll
+    for (int k = 0; k < kEach; k += 4)
+      *reinterpret_cast<float4*>(staged + k) =
+          make_float4(exponents[k], exponents[k + 1], exponents[k + 2], exponents[k + 3]);
+    if (repeat_first) staged[-1] = exponents[0];
+    if (repeat_last) staged[kEach] = staged[kEach + 1] = exponents[kEach - 1];
+  }
+  return side_of_all(all_below, all_above);
+}
+
+/// The same logit by logit.
 template <typename T, int Factor>
 __device__ Side stage_logits(const QueryMap<T, Factor>& map, const Patch& source, const PostprocessCall& call,
                              MaskSpace& space) {
@@ -134,11 +214,11 @@ __device__ Side stage_logits(const QueryMap<T, Factor>& map, const Patch& source
 /// The patch's probabilities from the staged logits; tells where they leave no choice.
 template <typename T, int Factor>
 __device__ Side stage_probabilities(const QueryMap<T, Factor>& map, const Patch& patch, const Patch& source,
-                                    const PostprocessCall& call, MaskSpace& space) {
+                                    const StagedRows& staged, const PostprocessCall& call, MaskSpace& space) {
   __syncwarp();
   return side_of(patch, call.below_probability, call.above_probability, [&](int row, int column) {
     const float p = map.probability(patch.row + row, patch.column + column, [&](int y, int x) {
-      return space.exponents[(y - source.row) * source.columns + x - source.column];
+      return space.exponents[(y - source.row) * staged.pitch + x - staged.first_column];
     });
     return space.probabilities[row * kPatchPitch + column] = p;
   });

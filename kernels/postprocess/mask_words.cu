@@ -8,6 +8,7 @@
 // column by column. Bound by the arithmetic near the masks' borders: about 900 warp instructions for 1024 pixels.
 #include "../ptx/griddepcontrol.cuh"
 #include "mask_space.cuh"
+#include "mask_tiles.cuh"
 
 namespace maskrt::kernels::cuda {
 namespace {
@@ -56,8 +57,16 @@ __device__ unsigned long long word_of_columns(const MaskWordsParams& p, const Po
   __syncwarp();  // what the warp did before has been read
   if (patched) {
     const Patch source = source_of<Factor>(patch);
-    Side side = stage_logits(map, source, call, space);
-    if (side == Side::mixed) side = stage_probabilities(map, patch, source, call, space);
+    StagedRows staged{source.columns, source.column};
+    Side side;
+    if constexpr (Factor == 2) {
+      const SectorRows<T> sectors(source, map.pitch);
+      staged = sectors.staged();
+      side = stage_sectors(map, source, sectors, call, space);
+    } else {
+      side = stage_logits(map, source, call, space);
+    }
+    if (side == Side::mixed) side = stage_probabilities(map, patch, source, staged, call, space);
     if (side != Side::mixed) return side == Side::above ? valid : 0;
     blend_rows(patch, rows, space);
     column.first -= patch.column;
@@ -91,8 +100,14 @@ __device__ unsigned long long word_of_columns(const MaskWordsParams& p, const Po
   return (static_cast<unsigned long long>(high) << 32 | low) & valid;
 }
 
-/// Adds a warp's words, one a lane, to area and extents.
-__device__ void measure(unsigned long long word, int x, int y, InstanceRecord& record) {
+/// What a block has found of one instance: its pixels and their extents, inclusive.
+struct Extents {
+  unsigned area;
+  int left, top, right, bottom;
+};
+
+/// Adds a warp's words, one a lane, to what the block has found.
+__device__ void measure(unsigned long long word, int x, int y, Extents& found) {
   const unsigned lanes = __ballot_sync(kAllLanes, word != 0);
   if (lanes == 0) return;
   unsigned area = static_cast<unsigned>(__popcll(word));
@@ -101,21 +116,31 @@ __device__ void measure(unsigned long long word, int x, int y, InstanceRecord& r
     word |= __shfl_xor_sync(kAllLanes, word, distance);
   }
   if (threadIdx.x % 32 != 0) return;
-  atomicAdd(reinterpret_cast<unsigned long long*>(&record.area), static_cast<unsigned long long>(area));
-  atomicMin(&record.left, x + __ffs(static_cast<int>(lanes)) - 1);
-  atomicMax(&record.right, x + 31 - __clz(static_cast<int>(lanes)));
-  atomicMin(&record.top, y + __ffsll(static_cast<long long>(word)) - 1);
-  atomicMax(&record.bottom, y + 63 - __clzll(static_cast<long long>(word)));
+  atomicAdd(&found.area, area);
+  atomicMin(&found.left, x + __ffs(static_cast<int>(lanes)) - 1);
+  atomicMax(&found.right, x + 31 - __clz(static_cast<int>(lanes)));
+  atomicMin(&found.top, y + __ffsll(static_cast<long long>(word)) - 1);
+  atomicMax(&found.bottom, y + 63 - __clzll(static_cast<long long>(word)));
+}
+
+/// What the block has found to the record, by the first two threads.
+__device__ void add_to_record(const Extents& found, InstanceRecord& record) {
+  const int thread = static_cast<int>(threadIdx.x);
+  if (thread >= 2 || found.area == 0) return;
+  if (thread == 0)
+    atomicAdd(reinterpret_cast<unsigned long long*>(&record.area), static_cast<unsigned long long>(found.area));
+  atomicMin(&record.left + thread, thread == 0 ? found.left : found.top);
+  atomicMax(&record.right + thread, thread == 0 ? found.right : found.bottom);
 }
 
 /// The instance whose tiles hold `tile`: the last that begins there or before. Called by all threads of a block.
-__device__ int instance_of(const InstanceRecord* records, int instances, unsigned tile) {
+__device__ int instance_of(const std::uint32_t* first_tiles, int instances, unsigned tile) {
   __shared__ int last;
   if (threadIdx.x == 0) last = 0;
   __syncthreads();
   int mine = 0;
   for (int i = static_cast<int>(threadIdx.x); i < instances; i += kMaskThreads) {
-    if (records[i].first_tile <= tile) mine = i;
+    if (first_tiles[i] <= tile) mine = i;
   }
   atomicMax(&last, mine);
   __syncthreads();
@@ -127,44 +152,61 @@ template <typename T, int Factor>
 __device__ void mask_words(const MaskWordsParams& p) {
   __shared__ MaskSpace spaces[kWarps];
   __shared__ unsigned long long gathered[kMaskTileColumns * kMaskTileWords];
+  __shared__ PostprocessHeader header;
+  __shared__ PostprocessCall call;
+  __shared__ MaskJob job;
+  __shared__ ImageGeometry image;
+  __shared__ Extents found;
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
-  const PostprocessCall& call = *p.call;
-  const ImageGeometry* images = reinterpret_cast<const ImageGeometry*>(p.call + 1);
-  const int instances = static_cast<int>(p.header->instances);
-  const unsigned long long tiles = p.header->tiles;
-  if (p.header->words > call.word_capacity) return;
+  look_up(p.header, header, kSelectionWords);
+  look_up(p.call, call);
+  __syncthreads();
+  const int thread = static_cast<int>(threadIdx.x), warp = thread / 32, lane = thread % 32;
+  const unsigned long long tiles = header.tiles;
+  if (header.words > call.word_capacity) return;
   const auto first = static_cast<unsigned>(tiles * blockIdx.x / gridDim.x);
   const auto end = static_cast<unsigned>(tiles * (blockIdx.x + 1) / gridDim.x);
   if (first >= end) return;
 
-  const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-  int instance = instance_of(p.records, instances, first);
-  for (unsigned tile = first; tile < end; ++tile) {
-    while (instance + 1 < instances && p.records[instance + 1].first_tile <= tile) ++instance;
-    InstanceRecord& record = p.records[instance];
-    const int words = record.words, tiles_across = (record.columns + kMaskTileColumns - 1) / kMaskTileColumns;
-    const int tiles_down = (words + kMaskTileWords - 1) / kMaskTileWords;
-    const int local = static_cast<int>(tile - record.first_tile), local_down = local / tiles_across;
-    const int tall = (words + tiles_down - 1) / tiles_down;  // equal parts, so that warps have equal work
-    const int column = (local - local_down * tiles_across) * kMaskTileColumns, word = local_down * tall;
-    const int columns = min(kMaskTileColumns, record.columns - column), down = min(tall, words - word);
-    const int x = record.first_column + column, y = (record.first_word + word) * 64;
-    const ImageGeometry& image = images[record.image];
-    const std::int64_t plane = static_cast<std::int64_t>(record.image) * p.queries + record.query;
-    const QueryMap<T, Factor> map{static_cast<const T*>(p.planar.data) + plane * p.planar.height * p.planar.pitch,
-                                  p.planar.height, p.planar.width, p.planar.pitch};
-    auto* to = reinterpret_cast<unsigned long long*>(call.words) + record.first_word_of +
-               static_cast<std::int64_t>(column) * words + word;
-    for (int i = warp; i < down; i += kWarps) {
-      const unsigned long long bits = word_of_columns(p, call, image, map, x, columns, y + i * 64, spaces[warp]);
-      measure(lane < columns ? bits : 0, x, y + i * 64, record);
-      if (lane < columns) gathered[lane * down + i] = bits;
+  int instance = instance_of(p.jobs.first_tiles, static_cast<int>(header.instances), first);
+  for (unsigned tile = first; tile < end; ++instance) {
+    __syncthreads();  // the last job has been read
+    look_up(p.jobs.jobs + instance, job);
+    __syncwarp();
+    look_up(reinterpret_cast<const ImageGeometry*>(p.call + 1) + job.plane / p.queries, image);
+    if (thread == 0) found = {0, 0x7fffffff, 0x7fffffff, -1, -1};
+    __syncthreads();
+    const int words = job.words, across = tiles_across(job.columns), parts = tiles_down(words);
+    const int tall = parts <= 1 ? words : whole_sectors((words + parts - 1) / parts);
+    const unsigned last = min(end, job.first_tile + static_cast<unsigned>(across * parts));
+    const QueryMap<T, Factor> map{
+        static_cast<const T*>(p.planar.data) + static_cast<std::int64_t>(job.plane) * p.planar.height * p.planar.pitch,
+        p.planar.height, p.planar.width, p.planar.pitch};
+    for (; tile < last; ++tile) {
+      const int local = static_cast<int>(tile - job.first_tile), part = local / across;
+      const int column = (local - part * across) * kMaskTileColumns, word = part * tall;
+      const int columns = min(kMaskTileColumns, job.columns - column), down = min(tall, words - word);
+      const int x = job.first_column + column, y = (job.first_word + word) * 64;
+      for (int i = warp; i < down; i += kWarps) {
+        const unsigned long long bits = word_of_columns(p, call, image, map, x, columns, y + i * 64, spaces[warp]);
+        measure(lane < columns ? bits : 0, x, y + i * 64, found);
+        if (lane < columns) gathered[lane * down + i] = bits;
+      }
+      __syncthreads();
+      auto* to = reinterpret_cast<unsigned long long*>(call.words) + job.first_word_of +
+                 static_cast<std::int64_t>(column) * words + word;
+      const int count = columns * down;
+      if (parts == 1) {
+        // To the end of the last sector: zeros lie between two masks.
+        for (int i = thread; i < whole_sectors(count); i += kMaskThreads) to[i] = i < count ? gathered[i] : 0;
+      } else {
+        for (int i = thread; i < count; i += kMaskThreads)
+          to[static_cast<std::int64_t>(i / down) * words + i % down] = gathered[i];
+      }
+      __syncthreads();
     }
-    __syncthreads();
-    for (int i = static_cast<int>(threadIdx.x); i < columns * down; i += kMaskThreads)
-      to[static_cast<std::int64_t>(i / down) * words + i % down] = gathered[i];
-    __syncthreads();
+    add_to_record(found, p.records[instance]);
   }
 }
 

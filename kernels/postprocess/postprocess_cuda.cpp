@@ -39,23 +39,50 @@ struct WorkspaceLayout {
     const Tensor& m = plan.mask_logits;
     const auto bytes = static_cast<std::int64_t>(size_of(m.type));
     pitch = (m.width * bytes + 31) / 32 * 32 / bytes;
-    planar = tallies + aligned(static_cast<std::size_t>(m.batch * m.channels) * sizeof(cuda::QueryTally));
-    end = planar + aligned(static_cast<std::size_t>(m.batch * m.channels * m.height * pitch * bytes));
+    constexpr std::int64_t sector = cuda::kQueriesPerSector;
+    tally_stride = (m.channels + sector - 1) / sector * sector;
+    const auto instances = static_cast<std::size_t>(m.batch * m.channels);
+    planar = tallies +
+             aligned(static_cast<std::size_t>(m.batch * tally_stride) * cuda::QueryTallies::bytes_of_one);
+    jobs = planar + aligned(static_cast<std::size_t>(m.batch * m.channels * m.height * pitch * bytes));
+    first_tiles = jobs + aligned(instances * sizeof(cuda::MaskJob));
+    end = first_tiles + aligned(instances * sizeof(std::uint32_t));
   }
   static constexpr std::size_t tallies = kAlignment;  // behind the count of blocks that are done
-  std::size_t planar, end;
+  std::size_t planar, jobs, first_tiles, end;
   std::int64_t pitch;  ///< elements from row to row of a plane: whole sectors
+  std::int64_t tally_stride;
 };
+
+/// The arrays of the tallies, one behind the other.
+cuda::QueryTallies tallies_at(std::byte* data, std::int64_t batch, std::int64_t stride) {
+  const auto take = [&]<typename T>(T*& array) {
+    array = reinterpret_cast<T*>(data);
+    data += static_cast<std::size_t>(batch * stride) * sizeof(T);
+  };
+  cuda::QueryTallies tallies{};
+  take(tallies.sum);
+  take(tallies.count);
+  take(tallies.from_right);
+  take(tallies.right);
+  take(tallies.from_bottom);
+  take(tallies.bottom);
+  take(tallies.score);
+  take(tallies.class_id);
+  tallies.stride = static_cast<std::int32_t>(stride);
+  return tallies;
+}
 
 std::uint32_t shared_bytes(int factor, const cuda::ScoreParams& params) {
   const int words = (cuda::score_patch_pixels(factor) * params.patch_words + 1) / 2 * 2;
   return static_cast<std::uint32_t>(words * 4 + cuda::kScoreTileHeight * params.chunk * 8);
 }
 
-/// As many queries a block as shared memory holds, in equal parts.
+/// As many queries a block as shared memory holds, in equal parts that begin with a sector of a pixel's logits.
 void choose_chunk(int factor, std::int64_t queries, std::size_t element, cuda::ScoreParams& params) {
+  const auto sector = static_cast<std::int64_t>(32 / element);
   for (std::int64_t parts = (queries + cuda::kScoreQueries - 1) / cuda::kScoreQueries;; ++parts) {
-    params.chunk = static_cast<std::int32_t>(((queries + parts - 1) / parts + 7) / 8 * 8);
+    params.chunk = static_cast<std::int32_t>(((queries + parts - 1) / parts + sector - 1) / sector * sector);
     // An odd number, so that lanes that read one query of many pixels meet different banks.
     params.patch_words = static_cast<std::int32_t>((static_cast<std::size_t>(params.chunk) * element + 3) / 4) | 1;
     if (shared_bytes(factor, params) <= kMostShared) return;
@@ -146,8 +173,11 @@ std::size_t postprocess_result_bytes(const PostprocessPlan& plan) {
 
 std::uint64_t most_mask_words(const PostprocessPlan& plan, std::span<const Geometry> images) {
   std::uint64_t words = 0;
-  for (const Geometry& g : images)
-    words += static_cast<std::uint64_t>(g.original_width) * ((static_cast<std::uint64_t>(g.original_height) + 63) / 64);
+  constexpr std::uint64_t sector = cuda::kMaskWordsPerSector;
+  for (const Geometry& g : images) {
+    const std::uint64_t column = (static_cast<std::uint64_t>(g.original_height) + 63) / 64;
+    words += (static_cast<std::uint64_t>(g.original_width) * column + sector - 1) / sector * sector;
+  }
   return words * static_cast<std::uint64_t>(plan.class_logits.height);
 }
 
@@ -165,7 +195,9 @@ void postprocess_cuda(CudaQueue& queue, const PostprocessPlan& plan, const std::
   score.call = reinterpret_cast<const cuda::PostprocessCall*>(call);
   score.planar = {workspace + layout.planar, score.mask_logits.height, score.mask_logits.width,
                   static_cast<std::int32_t>(layout.pitch)};
-  score.tallies = reinterpret_cast<cuda::QueryTally*>(workspace + WorkspaceLayout::tallies);
+  score.tallies = tallies_at(workspace + WorkspaceLayout::tallies, m.batch, layout.tally_stride);
+  score.jobs = {reinterpret_cast<cuda::MaskJob*>(workspace + layout.jobs),
+                reinterpret_cast<std::uint32_t*>(workspace + layout.first_tiles)};
   score.blocks_done = reinterpret_cast<std::uint32_t*>(workspace);
   score.header = header;
   score.records = reinterpret_cast<cuda::InstanceRecord*>(result + sizeof *header);
@@ -189,7 +221,7 @@ void postprocess_cuda(CudaQueue& queue, const PostprocessPlan& plan, const std::
                 .parameters = bytes_of(score)});
 
   const cuda::MaskWordsParams words{
-      score.call,      score.planar,    header, score.records, static_cast<std::int32_t>(m.channels),
+      score.call,    score.planar,    header, score.jobs, score.records, static_cast<std::int32_t>(m.channels),
       score.map_width, score.map_height};
   constexpr const char* word_kernels[] = {"mask_words_f32_x1", "mask_words_f32_x2", "mask_words_f16_x1",
                                           "mask_words_f16_x2"};
@@ -202,7 +234,8 @@ void postprocess_cuda(CudaQueue& queue, const PostprocessPlan& plan, const std::
   queue.launch(launch);
 
   if (!runs) return;
-  const cuda::MaskRunsParams run_params{score.call, header, score.records};
+  const cuda::MaskRunsParams run_params{score.call, header, score.jobs.jobs, score.records,
+                                        static_cast<std::int32_t>(m.channels)};
   queue.launch({.kernel = {"postprocess/mask_runs", "mask_runs"},
                 .grid = {static_cast<std::uint32_t>(std::max(1, queue.chip().multiprocessors))},
                 .block = {cuda::kRunThreads},

@@ -29,15 +29,20 @@ struct PostprocessCall {
   float below_probability, above_probability;  ///< likewise, less and plus what blending can round
 };
 
-/// What blocks add up for one query of one image. All zero between calls.
-struct QueryTally {
-  std::uint64_t sum;    ///< of the probabilities above the threshold, in units of 2^-32
-  std::uint32_t count;  ///< of these
+/// What blocks add up for the queries of all images, an array for each number, so that neighbouring queries share
+/// sectors: query q of image b is number b * stride + q. All zero between calls.
+struct QueryTallies {
+  std::uint64_t* sum;    ///< of the probabilities above the threshold, in units of 2^-32
+  std::uint32_t* count;  ///< of these
   /// Where these are: largest of width - x, x + 1, height - y, y + 1. 0: none.
-  std::uint32_t from_right, right, from_bottom, bottom;
-  float score;  ///< before rescoring
-  std::int32_t class_id, padding;
+  std::uint32_t *from_right, *right, *from_bottom, *bottom;
+  float* score;  ///< before rescoring
+  std::int32_t* class_id;
+  std::int32_t stride;  ///< a multiple of kQueriesPerSector
+
+  static constexpr int bytes_of_one = 8 + 5 * 4 + 4 + 4;
 };
+constexpr int kQueriesPerSector = 8;
 
 /// Head of the result block; the records follow it.
 struct PostprocessHeader {
@@ -58,8 +63,24 @@ struct InstanceRecord {
   std::uint64_t first_word_of;                            ///< where its words begin
   std::uint64_t first_run;                                ///< where its run lengths begin
   std::uint64_t area;
-  std::uint32_t first_tile, runs;
+  std::uint32_t reserved, runs;
   std::int32_t left, top, right, bottom;  ///< of the set bits, inclusive; right < left where there is none
+};
+
+/// What the kernels behind the selection look up of an instance, as the record has it: a sector.
+struct alignas(32) MaskJob {
+  std::uint64_t first_word_of;
+  std::int32_t first_column, columns, first_word, words;
+  std::uint32_t first_tile;  ///< of work for mask_words.cu
+  std::int32_t plane;        ///< image * queries + query
+};
+static_assert(sizeof(MaskJob) == 32);
+static_assert(sizeof(ImageGeometry) == 32 && sizeof(PostprocessCall) % 32 == 0, "whole sectors too");
+
+/// The jobs of all instances in their order, and for the search by tile their first tiles alone.
+struct MaskJobs {
+  MaskJob* jobs;
+  std::uint32_t* first_tiles;
 };
 
 /// Positions of the upsampled map and queries, at most, that one block of score_queries.cu takes, and its threads.
@@ -69,8 +90,11 @@ constexpr int score_patch_pixels(int factor) {
   const int halo = 2 * (factor - 1);
   return (kScoreTileWidth / factor + halo) * (kScoreTileHeight / factor + halo);
 }
-/// Columns, and at most how many words of each, that one block of mask_words.cu makes at a time.
-constexpr int kMaskTileColumns = 16, kMaskTileWords = 8, kMaskThreads = 128;
+/// Columns, and at most how many words of each, that one block of mask_words.cu makes at a time: mostly all, so that
+/// they lie side by side.
+constexpr int kMaskTileColumns = 16, kMaskTileWords = 24, kMaskThreads = 128;
+/// The words of a mask begin at a multiple of these: a sector.
+constexpr int kMaskWordsPerSector = 4;
 constexpr int kRunThreads = 256;
 
 /// Logits [B, h, w, N] transposed to [B, N, h, pitch], in their own type.
@@ -83,7 +107,8 @@ struct ScoreParams {
   Map class_logits, objectness, mask_logits;
   const PostprocessCall* call;
   PlanarLogits planar;
-  QueryTally* tallies;  ///< [B, N]
+  QueryTallies tallies;
+  MaskJobs jobs;
   std::uint32_t* blocks_done;
   PostprocessHeader* header;
   InstanceRecord* records;
@@ -98,6 +123,7 @@ struct MaskWordsParams {
   const PostprocessCall* call;
   PlanarLogits planar;
   const PostprocessHeader* header;
+  MaskJobs jobs;
   InstanceRecord* records;
   std::int32_t queries, map_width, map_height;
 };
@@ -105,7 +131,9 @@ struct MaskWordsParams {
 struct MaskRunsParams {
   const PostprocessCall* call;
   PostprocessHeader* header;
+  const MaskJob* jobs;
   InstanceRecord* records;
+  std::int32_t queries;
 };
 
 }  // namespace maskrt::kernels::cuda

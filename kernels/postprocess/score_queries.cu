@@ -50,6 +50,7 @@ struct RowTally {
 template <typename T, int Factor>
 __device__ void stage_patch(const ScoreParams& p, int b, int query, int count, const Patch<Factor>& at,
                             unsigned* patch) {
+  constexpr int kBytes = sizeof(T);
   const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
   const auto pixel_at = [&](int pixel) {
     const int y = at.y - at.halo + pixel / at.columns, x = at.x - at.halo + pixel % at.columns;
@@ -57,19 +58,24 @@ __device__ void stage_patch(const ScoreParams& p, int b, int query, int count, c
     return pixel_of<T>(p.mask_logits, b, inside_y * p.mask_logits.width + inside_x) + query;
   };
   if (p.mask_logits.aligned != 0) {
-    // 16 bytes a lane, up to four pixels a warp: a fifth, an odd number of words on like the others, would meet the
-    // first one's banks. The last bytes may be channels that are no queries: pixels are a multiple of 16 bytes apart.
-    const int vectors = (count * static_cast<int>(sizeof(T)) + 15) / 16, group = min(32 / vectors, 4);
+    // 16 bytes a lane, whole sectors where the map has them: the last bytes may be channels that are no queries. Pixels
+    // are a multiple of 16 bytes apart.
+    const int needed = (count * kBytes + 15) / 16, owned = (p.mask_logits.block - query) * kBytes / 16;
+    const int vectors = max(needed, min((needed + 1) / 2 * 2, owned));
+    // Pixels lie an odd number of words apart, so that four meet different banks, or two of more than 8 vectors, whose
+    // second eight meet the first ones' banks: they store in another order.
+    const int group = vectors > 8 ? 2 : min(32 / vectors, 4);
     const int which = lane / vectors, vector = lane - which * vectors;
     if (which >= group) return;
+    const int turn = vector < 8 ? 0 : 2;
 #pragma unroll 2
     for (int pixel = warp * group + which; pixel < at.rows * at.columns; pixel += kWarps * group) {
       const uint4 words = __ldg(reinterpret_cast<const uint4*>(pixel_at(pixel)) + vector);
       unsigned* to = patch + pixel * p.patch_words + vector * 4;  // an odd number of words apart: not aligned
-      to[0] = words.x;
-      to[1] = words.y;
-      to[2] = words.z;
-      to[3] = words.w;
+      to[turn] = turn == 0 ? words.x : words.z;
+      to[turn + 1] = turn == 0 ? words.y : words.w;
+      to[turn ^ 2] = turn == 0 ? words.z : words.x;
+      to[(turn ^ 2) + 1] = turn == 0 ? words.w : words.y;
     }
   } else {
     for (int pixel = warp; pixel < at.rows * at.columns; pixel += kWarps) {
@@ -81,8 +87,8 @@ __device__ void stage_patch(const ScoreParams& p, int b, int query, int count, c
 
 /// Row `row` of the tile, `positions` of it, for query q of the block.
 template <typename T, int Factor>
-__device__ RowTally tally_row(const ScoreParams& p, int row, int positions, int q, const unsigned* patch) {
-  const float threshold = p.call->mask_threshold;
+__device__ RowTally tally_row(const ScoreParams& p, float threshold, int row, int positions, int q,
+                              const unsigned* patch) {
   // Rows of the patch: the tile begins at a multiple of the factor.
   const int low = Upsampled<Factor>::low(row) + Patch<Factor>::halo;
   const float weight = Upsampled<Factor>::weight(row) * kToExponent, rest = kToExponent - weight;
@@ -123,34 +129,37 @@ __device__ RowTally tally_row(const ScoreParams& p, int row, int positions, int 
   return RowTally(sum, above);
 }
 
-/// The rows' tallies to the queries'.
+/// The rows' tallies to the queries'. Eight queries at once are eight neighbouring numbers, where any of them has some.
 __device__ void add_tile(const ScoreParams& p, int b, int query, int count, int tile_x, int tile_y,
                          const RowTally* tallies) {
-  const int rows = min(kScoreTileHeight, p.map_height - tile_y);
-  for (int q = static_cast<int>(threadIdx.x); q < count; q += kScoreThreads) {
-    double sum = 0;
-    unsigned above = 0;
-    int first = 255, last = -1, top = rows, bottom = -1;
-    for (int row = 0; row < rows; ++row) {
-      const RowTally t = tallies[row * p.chunk + q];
-      if (t.first() > t.last()) continue;
-      sum += t.sum;
-      above += t.count();
-      first = min(first, t.first());
-      last = max(last, t.last());
-      top = min(top, row);
-      bottom = row;
-    }
-    if (above == 0) continue;
-    QueryTally& total = p.tallies[b * p.class_logits.height + query + q];
-    atomicAdd(reinterpret_cast<unsigned long long*>(&total.sum), __double2ull_rn(sum * 0x1p32));
-    atomicAdd(&total.count, above);
-    atomicMax(&total.from_right, static_cast<unsigned>(p.map_width - tile_x - first));
-    atomicMax(&total.right, static_cast<unsigned>(tile_x + last + 1));
-    atomicMax(&total.from_bottom, static_cast<unsigned>(p.map_height - tile_y - top));
-    atomicMax(&total.bottom, static_cast<unsigned>(tile_y + bottom + 1));
+  const int rows = min(kScoreTileHeight, p.map_height - tile_y), q = static_cast<int>(threadIdx.x);
+  if (q >= kScoreQueries) return;
+  double sum = 0;
+  unsigned above = 0;
+  int first = p.map_width - tile_x, last = -tile_x - 1, top = p.map_height - tile_y, bottom = -tile_y - 1;
+  for (int row = 0; row < (q < count ? rows : 0); ++row) {
+    const RowTally t = tallies[row * p.chunk + q];
+    if (t.first() > t.last()) continue;
+    sum += t.sum;
+    above += t.count();
+    first = min(first, t.first());
+    last = max(last, t.last());
+    top = min(top, row);
+    bottom = row;
   }
+  constexpr unsigned kEight = (1u << kQueriesPerSector) - 1;
+  const unsigned some = __ballot_sync(kAllLanes, above != 0);
+  if ((some >> (q % 32 / kQueriesPerSector * kQueriesPerSector) & kEight) == 0) return;
+  const QueryTallies& total = p.tallies;
+  const int at = b * total.stride + query + q;  // there are whole sectors: beyond the queries 0 is added to zeros
+  atomicAdd(reinterpret_cast<unsigned long long*>(total.sum) + at, __double2ull_rn(sum * 0x1p32));
+  atomicAdd(total.count + at, above);
+  atomicMax(total.from_right + at, static_cast<unsigned>(p.map_width - tile_x - first));
+  atomicMax(total.right + at, static_cast<unsigned>(tile_x + last + 1));
+  atomicMax(total.from_bottom + at, static_cast<unsigned>(p.map_height - tile_y - top));
+  atomicMax(total.bottom + at, static_cast<unsigned>(tile_y + bottom + 1));
 }
+static_assert(kScoreQueries <= kScoreThreads && kScoreQueries % 32 == 0, "a thread a query, whole warps");
 
 /// The tile's own logits, a plane a query: a warp writes pieces of rows of one to four queries at a time, a word a
 /// lane; where rows end inside of a word, its other half falls between them. Lanes with one query read pixels that lie
@@ -165,7 +174,7 @@ __device__ void transpose_patch(const ScoreParams& p, int b, int query, int coun
   };
   const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
   const int column = lane % across * in_word, which = lane / across;
-  if (at.x + column >= p.planar.width) return;
+  if (at.x + column >= p.planar.pitch) return;  // behind the map its edge repeats: whole sectors
   const int stride = p.patch_words * in_word, rows = min(at.own_rows, p.planar.height - at.y);
   const int plane = p.planar.height * p.planar.pitch;
   const std::int64_t first_plane = static_cast<std::int64_t>(b) * p.class_logits.height + query;
@@ -210,9 +219,9 @@ __device__ void score_query(const ScoreParams& p, int b, int query) {
     }
   }
   if (lane != 0) return;
-  QueryTally& tally = p.tallies[b * p.class_logits.height + query];
-  tally.score = isnan(first) ? first : best;  // nothing is better than what cannot be compared
-  tally.class_id = best_class;
+  const int at = b * p.tallies.stride + query;
+  p.tallies.score[at] = isnan(first) ? first : best;  // nothing is better than what cannot be compared
+  p.tallies.class_id[at] = best_class;
 }
 
 /// Grid: tiles of the map, chunks of queries, images.
@@ -220,6 +229,7 @@ template <typename T, int Factor>
 __device__ void score_queries(const ScoreParams& p) {
   extern __shared__ unsigned patch[];
   __shared__ bool last;
+  __shared__ float threshold;
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
   RowTally* tallies = reinterpret_cast<RowTally*>(patch + (score_patch_pixels(Factor) * p.patch_words + 1) / 2 * 2);
@@ -230,6 +240,7 @@ __device__ void score_queries(const ScoreParams& p) {
   const int tile_x = tile % p.tiles_across * kScoreTileWidth, tile_y = tile / p.tiles_across * kScoreTileHeight;
   const Patch<Factor> at{tile_x / Factor, tile_y / Factor};
 
+  if (thread == 0) threshold = p.call->mask_threshold;
   stage_patch<T>(p, b, query, count, at, patch);
   if (query == 0) {
     for (int q = tile * kWarps + warp; q < queries; q += p.tiles * kWarps) score_query(p, b, q);
@@ -237,7 +248,8 @@ __device__ void score_queries(const ScoreParams& p) {
   __syncthreads();
   const int row = warp % kScoreTileHeight, q = warp / kScoreTileHeight * 32 + thread % 32;
   if (tile_y + row < p.map_height && q < count)
-    tallies[row * p.chunk + q] = tally_row<T, Factor>(p, row, min(kScoreTileWidth, p.map_width - tile_x), q, patch);
+    tallies[row * p.chunk + q] =
+        tally_row<T, Factor>(p, threshold, row, min(kScoreTileWidth, p.map_width - tile_x), q, patch);
   transpose_patch<T>(p, b, query, count, at, patch);
   __syncthreads();
   add_tile(p, b, query, count, tile_x, tile_y, tallies);

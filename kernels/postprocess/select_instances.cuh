@@ -1,7 +1,7 @@
 // Which queries are instances, in their order, and where each one's bits go: done by one block for the whole batch.
 #pragma once
 
-#include "postprocess_params.h"
+#include "mask_tiles.cuh"
 
 namespace maskrt::kernels::cuda {
 
@@ -52,22 +52,37 @@ __device__ inline int2 reached(int first, int last, const AxisGeometry& axis) {
           static_cast<int>(fminf(fmaxf(ceilf(high) + 1.0f, 0.0f), end))};
 }
 
+/// As in QueryTallies.
+struct Reach {
+  unsigned from_right, right, from_bottom, bottom;
+};
+
 /// The box of words that holds what a query may set.
-__device__ inline void place_box(const QueryTally& tally, const ScoreParams& p, const ImageGeometry& image,
+__device__ inline void place_box(const Reach& reach, const ScoreParams& p, const ImageGeometry& image,
                                  InstanceRecord& record) {
   const int2 columns =
-      reached(p.map_width - static_cast<int>(tally.from_right), static_cast<int>(tally.right) - 1, image.x);
+      reached(p.map_width - static_cast<int>(reach.from_right), static_cast<int>(reach.right) - 1, image.x);
   const int2 rows =
-      reached(p.map_height - static_cast<int>(tally.from_bottom), static_cast<int>(tally.bottom) - 1, image.y);
+      reached(p.map_height - static_cast<int>(reach.from_bottom), static_cast<int>(reach.bottom) - 1, image.y);
   record.first_column = columns.x;
   record.columns = columns.y - columns.x + 1;
   record.first_word = rows.x / 64;
   record.words = rows.y / 64 - rows.x / 64 + 1;
 }
 
-__device__ inline unsigned tiles_of(const InstanceRecord& r) {
-  return static_cast<unsigned>((r.columns + kMaskTileColumns - 1) / kMaskTileColumns *
-                               ((r.words + kMaskTileWords - 1) / kMaskTileWords));
+/// Of its box, up to where the next mask may begin.
+__device__ inline unsigned long long words_of(const InstanceRecord& r) {
+  const unsigned long long words = static_cast<unsigned long long>(r.columns) * r.words;
+  // Columns that take several tiles do not lie side by side: nobody writes what would follow them.
+  return r.words > kMaskTileWords ? words : whole_sectors(words);
+}
+
+/// A number that others have added to, past the first-level cache, which may hold what stood there before; leaves 0.
+template <typename T>
+__device__ T take(T* number) {
+  const T found = __ldcg(number);
+  *number = 0;
+  return found;
 }
 
 /// Of the tallies that all blocks have added to; leaves them zero.
@@ -82,36 +97,32 @@ __device__ void select_instances(const ScoreParams& p) {
     InstanceRecord record{};
     InstanceCounts mine{};
     if (entry < entries) {
-      QueryTally& shared = p.tallies[entry];
-      QueryTally tally;
-      // Past the first-level cache, which may hold what stood there before.
-      tally.sum = __ldcg(reinterpret_cast<const unsigned long long*>(&shared.sum));
-      tally.count = __ldcg(&shared.count);
-      tally.from_right = __ldcg(&shared.from_right);
-      tally.right = __ldcg(&shared.right);
-      tally.from_bottom = __ldcg(&shared.from_bottom);
-      tally.bottom = __ldcg(&shared.bottom);
-      tally.score = __ldcg(&shared.score);
-      tally.class_id = __ldcg(&shared.class_id);
-      shared = {};
-      const float sum = static_cast<float>(static_cast<double>(tally.sum) * 0x1p-32);
       record.image = entry / queries;
       record.query = entry % queries;
-      record.class_id = tally.class_id;
-      record.score = tally.score * (sum / (static_cast<float>(tally.count) + 1e-6f));
+      const QueryTallies& tallies = p.tallies;
+      const int at = record.image * tallies.stride + record.query;
+      const Reach reach{take(tallies.from_right + at), take(tallies.right + at), take(tallies.from_bottom + at),
+                        take(tallies.bottom + at)};
+      const unsigned long long fixed = take(reinterpret_cast<unsigned long long*>(tallies.sum) + at);
+      const float sum = static_cast<float>(static_cast<double>(fixed) * 0x1p-32);
+      const float score = take(tallies.score + at);
+      record.class_id = take(tallies.class_id + at);
+      record.score = score * (sum / (static_cast<float>(take(tallies.count + at)) + 1e-6f));
       record.left = record.top = 0x7fffffff;
       record.right = record.bottom = -1;
-      if (tally.score > call.score_threshold && !(record.score < call.minimum_score)) {
-        if (call.masks != 0 && tally.right != 0) place_box(tally, p, images[record.image], record);
-        mine = {1, tiles_of(record), static_cast<unsigned long long>(record.columns) * record.words};
+      if (score > call.score_threshold && !(record.score < call.minimum_score)) {
+        if (call.masks != 0 && reach.right != 0) place_box(reach, p, images[record.image], record);
+        mine = {1, tiles_of(record.columns, record.words), words_of(record)};
       }
     }
     InstanceCounts total;
     const InstanceCounts place = before + scan_exclusive<Threads>(mine, total);
     if (mine.instances != 0) {
-      record.first_tile = place.tiles;
       record.first_word_of = place.words;
       p.records[place.instances] = record;
+      p.jobs.jobs[place.instances] = {place.words,       record.first_column, record.columns, record.first_word,
+                                      record.words,      place.tiles,         entry};
+      p.jobs.first_tiles[place.instances] = place.tiles;
     }
     if (entry < entries && record.query == 0) p.first_of_image[record.image] = place.instances;
     before = before + total;
