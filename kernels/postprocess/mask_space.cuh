@@ -102,7 +102,7 @@ struct MaskSpace {
     float exponents[kPatchRows * kPatchColumns];  ///< first: logits times kToExponent, in StagedRows
     float2 columns[kPatchColumns * 32];  ///< then: rows lane and lane + 32, blended down each column of the patch
   };
-  ComposedTap taps[kMaskTileColumns];  ///< relative to the patch
+  ComposedTap taps[kMaskTileColumns];  ///< of the tile's columns
 };
 
 enum class Side { mixed, below, above };
@@ -177,7 +177,7 @@ __device__ Side stage_sectors(const QueryMap<T, Factor>& map, const Patch& sourc
   const unsigned inside = from < to ? (1u << to) - (1u << from) : 0;
   const bool repeat_first = source.column < 0 && piece == 0;
   const bool repeat_last = source.column + source.columns > map.pitch && piece == rows.lanes - 1;
-  bool all_below = true, all_above = true;
+  unsigned not_below = 0, not_above = 0;
   for (int row = lane >> rows.lane_shift; row < source.rows; row += 32 >> rows.lane_shift) {
     if (piece >= rows.lanes) break;
     float logits[kEach], exponents[kEach];
@@ -185,9 +185,8 @@ __device__ Side stage_sectors(const QueryMap<T, Factor>& map, const Patch& sourc
 #pragma unroll
     for (int k = 0; k < kEach; ++k) {
       exponents[k] = logits[k] * kToExponent;
-      if ((inside >> k & 1) == 0) continue;
-      all_below = all_below && logits[k] < call.below_logit;
-      all_above = all_above && logits[k] > call.above_logit;
+      not_below |= logits[k] < call.below_logit ? 0 : 1u << k;
+      not_above |= logits[k] > call.above_logit ? 0 : 1u << k;
     }
     float* staged = space.exponents + row * pitch + SectorRows<T>::spare + piece * kEach;
 #pragma unroll
@@ -197,7 +196,7 @@ __device__ Side stage_sectors(const QueryMap<T, Factor>& map, const Patch& sourc
     if (repeat_first) staged[-1] = exponents[0];
     if (repeat_last) staged[kEach] = staged[kEach + 1] = exponents[kEach - 1];
   }
-  return side_of_all(all_below, all_above);
+  return side_of_all((not_below & inside) == 0, (not_above & inside) == 0);
 }
 
 /// The same logit by logit.

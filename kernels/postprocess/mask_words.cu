@@ -33,28 +33,34 @@ __device__ float2 blend_directly(const QueryMap<T, Factor>& map, const ComposedT
   return sum;
 }
 
-/// 64 rows from `y` on of the columns [x, x + columns). Lane i gets the word of column x + i; by one warp.
+/// The taps of the columns [x, x + columns); by one warp.
+__device__ void place_columns(const ImageGeometry& image, int map_width, int x, int columns, MaskSpace& space) {
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  __syncwarp();  // what the warp did before has been read
+  if (lane < columns) space.taps[lane] = composed_tap(x + lane, image.x, map_width);
+  __syncwarp();
+}
+
+/// 64 rows from `y` on of the `columns` whose taps are in place. Lane i gets the word of column i; by one warp.
 template <typename T, int Factor>
 __device__ unsigned long long word_of_columns(const MaskWordsParams& p, const PostprocessCall& call,
-                                              const ImageGeometry& image, const QueryMap<T, Factor>& map, int x,
-                                              int columns, int y, MaskSpace& space) {
+                                              const ImageGeometry& image, const QueryMap<T, Factor>& map, int columns,
+                                              int y, MaskSpace& space) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const unsigned long long valid = ~0ull >> (64 - min(64, image.y.original - y));
   ComposedTap rows[2];
 #pragma unroll
   for (int r = 0; r < 2; ++r)
     rows[r] = composed_tap(min(y + 32 * r + lane, image.y.original - 1), image.y, p.map_height);
-  ComposedTap column = composed_tap(x + min(lane, columns - 1), image.x, p.map_width);
 
   // Taps move one way with the position: the first lane has the first, the last the last.
   Patch patch;
   patch.row = __shfl_sync(kAllLanes, rows[0].first, 0);
   patch.rows = __shfl_sync(kAllLanes, rows[1].first, 31) + ComposedTap::taps - patch.row;
-  patch.column = __shfl_sync(kAllLanes, column.first, 0);
-  patch.columns = __shfl_sync(kAllLanes, column.first, 31) + ComposedTap::taps - patch.column;
+  patch.column = space.taps[0].first;
+  patch.columns = space.taps[columns - 1].first + ComposedTap::taps - patch.column;
   const bool patched = patch.rows <= kPatchRows && patch.columns <= kPatchColumns;
 
-  __syncwarp();  // what the warp did before has been read
   if (patched) {
     const Patch source = source_of<Factor>(patch);
     StagedRows staged{source.columns, source.column};
@@ -69,18 +75,16 @@ __device__ unsigned long long word_of_columns(const MaskWordsParams& p, const Po
     if (side == Side::mixed) side = stage_probabilities(map, patch, source, staged, call, space);
     if (side != Side::mixed) return side == Side::above ? valid : 0;
     blend_rows(patch, rows, space);
-    column.first -= patch.column;
   }
-  if (lane < kMaskTileColumns) space.taps[lane] = column;
-  __syncwarp();
 
   const float threshold = call.mask_threshold;
+  const float2* blended_rows = space.columns + lane - patch.column * 32;
   unsigned low = 0, high = 0;
   for (int i = 0; i < columns; ++i) {
     const ComposedTap tap = space.taps[i];
     float2 sum{0, 0};
     if (patched) {
-      const float2* from = space.columns + tap.first * 32 + lane;
+      const float2* from = blended_rows + tap.first * 32;
 #pragma unroll
       for (int k = 0; k < ComposedTap::taps; ++k) {
         const float2 blended = from[k * 32];
@@ -188,8 +192,10 @@ __device__ void mask_words(const MaskWordsParams& p) {
       const int column = (local - part * across) * kMaskTileColumns, word = part * tall;
       const int columns = min(kMaskTileColumns, job.columns - column), down = min(tall, words - word);
       const int x = job.first_column + column, y = (job.first_word + word) * 64;
+      if (warp < down) place_columns(image, p.map_width, x, columns, spaces[warp]);
       for (int i = warp; i < down; i += kWarps) {
-        const unsigned long long bits = word_of_columns(p, call, image, map, x, columns, y + i * 64, spaces[warp]);
+        __syncwarp();  // what the warp did before has been read
+        const unsigned long long bits = word_of_columns(p, call, image, map, columns, y + i * 64, spaces[warp]);
         measure(lane < columns ? bits : 0, x, y + i * 64, found);
         if (lane < columns) gathered[lane * down + i] = bits;
       }
