@@ -17,7 +17,8 @@ __device__ inline PillowAxis pillow_axis(int in, int out) {
   return {scale, support, __ddiv_rn(1.0, support), in};
 }
 
-/// The source pixels [first, end) that one output pixel is made of.
+/// The source pixels [first, end) that one output pixel is made of. A last one without weight, as each window has it
+/// where the axis keeps its size, is left out.
 struct PillowWindow {
   double centre, sum;
   int first, end;
@@ -34,8 +35,12 @@ __device__ inline PillowWindow pillow_window(const PillowAxis& axis, int i) {
   w.first = max(0, static_cast<int>(__dadd_rn(__dadd_rn(w.centre, -axis.support), 0.5)));
   w.end = min(axis.in, static_cast<int>(__dadd_rn(__dadd_rn(w.centre, axis.support), 0.5)));
   w.sum = 0;
-  for (int position = w.first; position < w.end; ++position)
-    w.sum = __dadd_rn(w.sum, triangle(axis, w.centre, position));
+  double part = 0;
+  for (int position = w.first; position < w.end; ++position) {
+    part = triangle(axis, w.centre, position);
+    w.sum = __dadd_rn(w.sum, part);
+  }
+  if (part == 0) w.end = max(w.first, w.end - 1);
   return w;
 }
 

@@ -1,11 +1,10 @@
 // Image bytes to the network's input: both passes of Pillow's resize, normalisation, padding and layout in one kernel.
 //
-// A block makes a tile of the output. It walks over the source rows that the tile needs, 32 at a time: they are staged
-// in shared memory as they are; the horizontal pass gives a lane to each row, so that a warp reads the same columns of
-// 32 rows (which lie an odd number of words apart; rows of bytes that begin at different places of a word meet a bank
-// twice now and then) under the same weights; the vertical pass gives a lane to each column. Sums stay in registers, so
-// that windows of any size fit. Bound by the integer multiply-adds and what feeds them; of the sectors read a fifth is
-// beside the tile, whose rows begin at any byte.
+// A block makes a tile of the output. It walks over the source rows that the tile needs, 32 at a time. They are read in
+// whole sectors and staged in shared memory, each from the beginning of a word on, wherever in a word it began; the
+// horizontal pass gives a lane to each row, so that a warp reads the same columns of 32 rows, which lie an odd number
+// of words apart, under the same weights; the vertical pass gives a lane to each column. Sums stay in registers, so
+// that windows of any size fit. Bound by the integer multiply-adds and what feeds them.
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "pillow_window.cuh"
@@ -30,47 +29,52 @@ struct Sums {
   __device__ unsigned pixel() const { return value(0) | value(1) << 8 | value(2) << 16; }
 };
 
-constexpr int kSourceWords = (kColumns * 3 + 3 + 3) / 4;  // three bytes before the first pixel belong to its word
+constexpr int kSectorBytes = 32, kSectorWords = kSectorBytes / 4;
+constexpr int kSourceWords = kColumns * 3 / 4 + 1;
 static_assert(kSourceWords % 2 == 1, "lanes that read one column of neighbouring rows meet different banks");
 
 /// What one tile is made of, a stretch of the source at a time.
 struct Stage {
-  unsigned source[kRows][kSourceWords];  ///< aligned words, the first of which holds the first pixel's first byte
+  unsigned source[kRows][kSourceWords];  ///< from the first pixel's first byte on
   unsigned narrowed[kRows][kWidth + 1];  ///< after the horizontal pass: a pixel a word
   PillowTile<kWidth, kColumns> across;
   PillowTile<kHeight, kRows> down;
 };
 
-/// Where a stretch of a row begins within its first aligned word.
-__device__ int misalignment(const ImageToResize& image, int row, int column) {
-  const auto low_bits = [](auto number) { return static_cast<unsigned>(number); };
-  return static_cast<int>(low_bits(reinterpret_cast<std::uintptr_t>(image.pixels)) +
-                          low_bits(image.row_stride) * static_cast<unsigned>(row) +
-                          static_cast<unsigned>(column * image.pixel_bytes)) &
-         3;
-}
-
-/// The four bytes of a row from `byte` on, an aligned word; what lies outside of the row is not read.
-__device__ unsigned load_word(const std::uint8_t* row, int byte, int row_bytes) {
-  if (byte >= 0 && byte + 4 <= row_bytes) return __ldg(reinterpret_cast<const unsigned*>(row + byte));
+/// The four bytes from `byte` on, an aligned word; of those outside of [begin, end) zeros, which are not read.
+__device__ unsigned load_word(const std::uint8_t* from, int byte, int begin, int end) {
+  if (byte >= begin && byte + 4 <= end) return __ldg(reinterpret_cast<const unsigned*>(from + byte));
   unsigned word = 0;
 #pragma unroll 1
-  for (int i = max(0, -byte); i < min(4, row_bytes - byte); ++i) word |= static_cast<unsigned>(row[byte + i]) << 8 * i;
+  for (int i = max(0, begin - byte); i < min(4, end - byte); ++i)
+    word |= static_cast<unsigned>(from[byte + i]) << 8 * i;
   return word;
 }
 
-/// A warp copies a row at a time, each aligned word once.
+/// A warp copies a row at a time: all sectors that hold some of it, as far as they belong to the image, whose rows may
+/// lie anywhere in memory.
 __device__ void stage_rows(const ImageToResize& image, int first_row, int rows, int first_column, int columns,
                            Stage& stage) {
   const int warp = static_cast<int>(threadIdx.x) / kLanes, lane = static_cast<int>(threadIdx.x) % kLanes;
+  const std::int64_t last_row = (image.height - 1) * image.row_stride;
+  const std::uint8_t* const image_begin = image.pixels + min(last_row, std::int64_t{0});
+  const std::uint8_t* const image_end = image.pixels + max(last_row, std::int64_t{0}) + image.width * image.pixel_bytes;
 #pragma unroll 2
   for (int row = warp; row < rows; row += kWarps) {
-    const std::uint8_t* from = image.pixels + (first_row + row) * image.row_stride;
-    const int shift = misalignment(image, first_row + row, first_column);
-    const int first_byte = first_column * image.pixel_bytes - shift;
-    const int words = (shift + columns * image.pixel_bytes + 3) / 4;
-    for (int i = lane; i < words; i += kLanes)
-      stage.source[row][i] = load_word(from, first_byte + 4 * i, image.width * image.pixel_bytes);
+    const std::uint8_t* from = image.pixels + (first_row + row) * image.row_stride + first_column * image.pixel_bytes;
+    const int shift = static_cast<int>(reinterpret_cast<std::uintptr_t>(from) % kSectorBytes);
+    from -= shift;
+    const int words = (shift + columns * image.pixel_bytes + kSectorBytes - 1) / kSectorBytes * kSectorWords;
+    const int begin = static_cast<int>(max(image_begin - from, std::ptrdiff_t{0}));
+    const int end = static_cast<int>(min(image_end - from, static_cast<std::ptrdiff_t>(words * 4)));
+    unsigned word = load_word(from, lane * 4, begin, end);
+    for (int i = 0; i < words; i += kLanes) {
+      const unsigned later = i + kLanes < words ? load_word(from, (i + kLanes + lane) * 4, begin, end) : 0;
+      const unsigned beside = __shfl_sync(0xffffffffu, lane == 0 ? later : word, (lane + 1) % kLanes);
+      const int to = i + lane - shift / 4;
+      if (to >= 0 && to < kSourceWords) stage.source[row][to] = __funnelshift_r(word, beside, shift * 8);
+      word = later;
+    }
   }
 }
 
@@ -118,11 +122,14 @@ __device__ void store_pixel(const Map& out, T* to, const float (&value)[3]) {
 template <typename T>
 __device__ void preprocess(const PreprocessParams& p) {
   __shared__ Stage stage;
+  __shared__ ImageToResize image;
   ptx::let_next_grid_start();  // first of its graph: it waits for nobody itself
   const int tile_x = static_cast<int>(blockIdx.x) * kWidth, tile_y = static_cast<int>(blockIdx.y) * kHeight;
   const int b = static_cast<int>(blockIdx.z), thread = static_cast<int>(threadIdx.x);
   const int warp = thread / kLanes, lane = thread % kLanes;
-  const ImageToResize image = p.images[b];
+  if (thread < static_cast<int>(sizeof image / 4))
+    reinterpret_cast<unsigned*>(&image)[thread] = reinterpret_cast<const unsigned*>(p.images + b)[thread];
+  __syncthreads();
 
   // The vertical pass: thread t sums column t % 32 of rows t / 32, t / 32 + 8, ...
   constexpr int row_step = kPreprocessThreads / kWidth, outputs = kHeight / row_step;
@@ -152,8 +159,7 @@ __device__ void preprocess(const PreprocessParams& p) {
         weighted = x;
         __syncthreads();
         if (lane < rows) {
-          const std::uint8_t* row =
-              reinterpret_cast<const std::uint8_t*>(stage.source[lane]) + misalignment(image, y + lane, x);
+          const std::uint8_t* row = reinterpret_cast<const std::uint8_t*>(stage.source[lane]);
           if (image.pixel_bytes == 1) {
             add_columns<1>(row, stage, narrowed);
           } else {

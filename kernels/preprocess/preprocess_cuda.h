@@ -8,7 +8,8 @@
 namespace maskrt::kernels {
 
 /// What one image of a call puts into the block that preprocess_cuda reads. `image.data` is device memory; rows may lie
-/// any distance apart, at any alignment. Throws Error where preprocess_ref would.
+/// any distance apart, at any alignment; what lies between them is read, too, what lies beside the image is not. Throws
+/// Error where preprocess_ref would.
 cuda::ImageToResize image_to_resize(const Pixels& image, int width, int height, const Normalisation& normalisation,
                                     const Tensor& out);
 

@@ -1,6 +1,7 @@
 // The network's input on the GPU against the loops that define it: bit for bit, fp16 the fp32 value rounded once.
 #include <bit>
 #include <memory>
+#include <numeric>
 #include <random>
 
 #include "../owned_tensor.h"
@@ -115,6 +116,10 @@ TEST_CASE("one image becomes the network's input on the GPU") {
       {37, 29, 61, 47, PixelOrder::grey},
       {300, 7, 1, 1},
       {700, 300, 34, 5, PixelOrder::rgb, 0, 4},
+      {853, 100, 853, 100},
+      {853, 97, 853, 97, PixelOrder::rgb, 13, 0},
+      {1999, 151, 853, 64, PixelOrder::bgr, 31, 1},
+      {640, 90, 853, 120, PixelOrder::rgb, 5, 32},
   };
   for (const ImageCase& c : cases) {
     INFO(c.width << " x " << c.height << " to " << c.resized_width << " x " << c.resized_height);
@@ -136,6 +141,34 @@ TEST_CASE("images of sizes drawn at random become the network's input on the GPU
     INFO(c.width << " x " << c.height << " to " << c.resized_width << " x " << c.resized_height);
     compare({c}, c.resized_width + from_to(0, 40), c.resized_height + from_to(0, 40), {DataType::f16, 8, 8});
   }
+}
+
+TEST_CASE("pre-processing reads no byte beside an image that fills its memory") {
+  // Each end of the last word and of the last sector; rows from the first on, and from the last on.
+  for (int width = 33; width < 65; ++width)
+    for (const bool upwards : {false, true}) {
+      INFO(width << " pixels a row, upwards " << upwards);
+      const std::size_t row = static_cast<std::size_t>(width), bytes = 3 * row;
+      std::vector<std::uint8_t> host(bytes);
+      std::iota(host.begin(), host.end(), std::uint8_t{1});
+      const maskrt::cuda::DeviceMemory memory(Gpu::instance().context(), bytes);
+      Gpu::instance().upload(memory.data(), host.data(), bytes);
+      const auto pixels = [&](const void* base) {
+        const auto* first = static_cast<const std::uint8_t*>(base);
+        const auto stride = static_cast<std::ptrdiff_t>(width);
+        return upwards ? Pixels{first + 2 * row, width, 3, -stride, PixelOrder::grey}
+                       : Pixels{first, width, 3, stride, PixelOrder::grey};
+      };
+      OwnedTensor want(DataType::f32, 1, 3, width, 3, 0), got(DataType::f32, 1, 3, width, 3, 0);
+      got.poison();
+      const DeviceTensor out(*got);
+      preprocess_ref(pixels(host.data()), width, 3, {}, *want, 0);
+      const DeviceArray<kernels::cuda::ImageToResize> described(
+          {image_to_resize(pixels(memory.data()), width, 3, {}, *out)});
+      preprocess_cuda(Gpu::instance().queue(), described.data(), {}, *out);
+      out.download(*got);
+      require_close(got, *want, [](auto...) { return 0.0; });
+    }
 }
 
 TEST_CASE("a batch of images of different sizes becomes the network's input in any layout") {
