@@ -43,10 +43,12 @@ struct Factors {
 using Sums = float[kStretches][kEights][4];
 
 __device__ void stage_weights(const StemPoolParams& p, int first_channel, unsigned char* weights) {
+  const int thread = static_cast<int>(threadIdx.x);
   const auto* from = reinterpret_cast<const uint4*>(static_cast<const __half*>(p.weights) +
                                                     static_cast<std::int64_t>(first_channel) * kStemWeightRow);
-  for (int i = static_cast<int>(threadIdx.x); i < kWeightBytes / 16; i += kStemThreads)
-    reinterpret_cast<uint4*>(weights)[i] = __ldg(from + i);
+#pragma unroll
+  for (int i = 0; i < kWeightBytes / 16; i += kStemThreads)
+    if (i + thread < kWeightBytes / 16) reinterpret_cast<uint4*>(weights)[i + thread] = __ldg(from + i + thread);
 }
 
 __device__ void stage_factors(const StemPoolParams& p, int first_channel, Factors& factors) {
