@@ -13,9 +13,12 @@ extern "C" __global__ void __launch_bounds__(kSgemmThreads, 3)
   ptx::wait_for_previous_grid();
   constexpr int kSide = 64;
   __shared__ SgemmShared<kSide> shared;
+  __shared__ float offsets[kSide];
   const int position0 = static_cast<int>(blockIdx.x) * kSide, instance0 = static_cast<int>(blockIdx.y) * kSide;
   const int b = static_cast<int>(blockIdx.z), positions = p.out.height * p.out.width, instances = p.out.channels;
   const auto kernel = [&](int n) { return pixel_of<const float>(p.kernels, b, n); };
+  if (const int n = static_cast<int>(threadIdx.x); n < kSide)
+    offsets[n] = p.offset != 0 && instance0 + n < instances ? kernel(instance0 + n)[p.features.channels] : 0.0f;
   float acc[4][4] = {};
   sgemm<kSide, Contiguous::k, Contiguous::k>(
       0, p.features.channels,
@@ -23,10 +26,9 @@ extern "C" __global__ void __launch_bounds__(kSgemmThreads, 3)
         return position0 + m < positions ? pixel_of<const float>(p.features, b, position0 + m)[k] : 0.0f;
       },
       [&](int k, int n) { return instance0 + n < instances ? kernel(instance0 + n)[k] : 0.0f; }, shared, acc);
-  const int n0 = instance0 + static_cast<int>(threadIdx.x) % 16 * 4;
-  float offset[4];
-  for (int j = 0; j < 4; ++j)
-    offset[j] = p.offset != 0 && n0 + j < instances ? kernel(n0 + j)[p.features.channels] : 0.0f;
+  const int column = static_cast<int>(threadIdx.x) % 16 * 4, n0 = instance0 + column;
+  float offset[4];  // the product's barriers lie between
+  for (int j = 0; j < 4; ++j) offset[j] = offsets[column + j];
   for (int i = 0; i < 4; ++i) {
     const int position = position0 + static_cast<int>(threadIdx.x) / 16 * 4 + i;
     if (position >= positions) break;

@@ -68,6 +68,27 @@ __device__ void store_pair(const Map& map, Out* pixel, int c, float first, float
   if (c + 1 < map.block) pixel[c + 1] = narrow<Out>(second);
 }
 
+/// What a group of four lanes has of the last product, channels c + 2 (lane % 4) and the next, and in the last column of
+/// blocks the zeros behind them, so that what fp16 leaves of a sector is written at once. No pixel: nothing is stored.
+/// Called by all lanes of a warp.
+template <typename Out>
+__device__ void store_last(const Map& map, Out* pixel, int c, bool last_column, float first, float second) {
+  const int lane = static_cast<int>(threadIdx.x) % 32, quarter = lane % 4;
+  if constexpr (sizeof(Out) == 2) {
+    if (last_column && map.aligned != 0 && c + 16 <= map.block) {
+      const unsigned mine = packed(first, second);
+      const int from = lane - quarter + quarter * 2 % 4;
+      const unsigned low = __shfl_sync(0xffffffff, mine, from), high = __shfl_sync(0xffffffff, mine, from + 1);
+      if (pixel != nullptr)
+        *reinterpret_cast<uint2*>(pixel + c + quarter * 4) = quarter < 2 ? make_uint2(low, high) : make_uint2(0, 0);
+      return;
+    }
+  }
+  if (pixel == nullptr) return;
+  store_pair(map, pixel, c + quarter * 2, first, second);
+  if (last_column) store_pair(map, pixel, c + 8 + quarter * 2, 0, 0);
+}
+
 template <typename Out>
 __device__ void mask_product(const MaskProductParams& p) {
   ptx::let_next_grid_start();
@@ -78,6 +99,7 @@ __device__ void mask_product(const MaskProductParams& p) {
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
   const int group = lane / 4, quarter = lane % 4, b = static_cast<int>(blockIdx.z);
   const int n0 = static_cast<int>(blockIdx.y) * Tile::instances, positions = p.out.height * p.out.width;
+  const bool last_column = blockIdx.y == gridDim.y - 1;
   for (int n = static_cast<int>(threadIdx.x); n < Tile::instances; n += Tile::threads)
     offsets[n] = p.offset != 0 && n0 + n < p.out.channels
                      ? pixel_of<const float>(p.kernels, b, n0 + n)[p.features.channels]
@@ -120,8 +142,14 @@ __device__ void mask_product(const MaskProductParams& p) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       const int position = half == 0 ? upper_position : lower_position;
-      if (position >= positions) continue;
-      Out* out = pixel_of<Out>(p.out, b, position);
+      Out* out = position < positions ? pixel_of<Out>(p.out, b, position) : nullptr;
+      constexpr int kLast = kColumnTiles - 1;
+      const auto value = [&](int i) {
+        const int n = instance_of(kLast, quarter * 2 + i);
+        return n0 + n < p.out.channels ? acc[kLast][half * 2 + i] + offsets[n] : 0.0f;
+      };
+      store_last(p.out, out, n0 + first_of(kLast), last_column, value(0), value(1));
+      if (out == nullptr) continue;
 #pragma unroll
       for (int t = 0; t + 4 <= kColumnTiles; t += 4) {
         const int n = first_of(t) + quarter * 8;
@@ -130,14 +158,6 @@ __device__ void mask_product(const MaskProductParams& p) {
         for (int i = 0; i < 8; ++i) o.v[i] = acc[t + i / 2][half * 2 + i % 2] + offsets[n + i];
         store_channels(p.out, out, n0 + n, o);
       }
-#pragma unroll
-      for (int t = kColumnTiles / 4 * 4; t < kColumnTiles; ++t) {
-        const int n = instance_of(t, quarter * 2);
-        const auto value = [&](int i) {
-          return n0 + n + i < p.out.channels ? acc[t][half * 2 + i] + offsets[n + i] : 0.0f;
-        };
-        store_pair(p.out, out, n0 + n, value(0), value(1));
-      }
     }
   }
 }
@@ -145,7 +165,8 @@ __device__ void mask_product(const MaskProductParams& p) {
 }  // namespace
 
 extern "C" {
-/// Grid [ceil(position tiles / tiles), ceil(out.block / 104), batch].
+/// Grid [ceil(position tiles / tiles), columns of blocks, batch]: 104 instances a column; the last one's blocks may write
+/// 8 channels more of the padding.
 __global__ void __launch_bounds__(Tile::threads) mask_product_f16(const __grid_constant__ MaskProductParams p) {
   mask_product<__half>(p);
 }

@@ -15,6 +15,7 @@ struct MaskProductParams {
 /// What a block of mask_product_mma.cu takes.
 struct MaskProductTile {
   static constexpr int positions = 64, instances = 104;
+  static constexpr int padding = 8;          ///< channels that the last column of blocks writes behind its instances
   static constexpr int depth = 256;          ///< features that lie in shared memory at a time
   static constexpr int stride = depth + 32;  ///< fp16 numbers from one kernel to the next: half of all banks on
   static constexpr int threads = positions / 16 * 32;

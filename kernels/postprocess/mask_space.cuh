@@ -33,14 +33,16 @@ __device__ inline ComposedTap composed_tap(int position, const AxisGeometry& axi
   const AxisTap a = axis_tap(second.low, map_size, axis.first_step),
                 b = axis_tap(second.high, map_size, axis.first_step);
   ComposedTap tap{{0, 0, 0}, a.low};
-  const auto add = [&](int index, float weight) {
+  // To one of the first `choices` neighbours.
+  const auto add = [&](int choices, int index, float weight) {
 #pragma unroll
-    for (int k = 0; k < ComposedTap::taps; ++k) tap.weight[k] += index - a.low == k ? weight : 0.0f;
+    for (int k = 0; k < ComposedTap::taps; ++k)
+      if (k < choices) tap.weight[k] += choices == 1 || index - a.low == k ? weight : 0.0f;
   };
-  add(a.low, (1 - second.weight) * (1 - a.weight));
-  add(a.high, (1 - second.weight) * a.weight);
-  add(b.low, second.weight * (1 - b.weight));
-  add(b.high, second.weight * b.weight);
+  add(1, a.low, (1 - second.weight) * (1 - a.weight));
+  add(2, a.high, (1 - second.weight) * a.weight);
+  add(2, b.low, second.weight * (1 - b.weight));
+  add(3, b.high, second.weight * b.weight);
   return tap;
 }
 

@@ -32,7 +32,7 @@ kernels::PostprocessPlan plan_of(const Program& program, const Addresses& addres
 
 std::size_t pixels_block_bytes(const kernels::Tensor& input) {
   const std::size_t bytes = static_cast<std::size_t>(input.batch) * sizeof(kernels::cuda::ImageToResize);
-  return (bytes + 15) / 16 * 16;
+  return (bytes + 31) / 32 * 32;  // what follows is read by whole sectors
 }
 
 /// Room for masks of images as large as the network's input: what larger ones need is found out when they come.
