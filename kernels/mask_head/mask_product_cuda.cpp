@@ -39,7 +39,8 @@ void mask_product_cuda(CudaQueue& queue, const Tensor& kernels, const Tensor& fe
   } else {
     using Tile = cuda::MaskProductTile;
     // Enough blocks for two on each multiprocessor; beyond that, a block that stays reads the kernels less often.
-    const std::int64_t columns = tiles(std::max(out.channels, out.block - Tile::padding), Tile::instances), rows = tiles(positions, Tile::positions);
+    const std::int64_t columns = tiles(std::max(out.channels, out.block - Tile::padding), Tile::instances),
+                       rows = tiles(positions, Tile::positions);
     const std::int64_t wanted = std::max<std::int64_t>(2 * queue.chip().multiprocessors, 1);
     params.tiles = static_cast<std::int32_t>(std::clamp<std::int64_t>(rows * columns * out.batch / wanted, 1, rows));
     what.kernel = {"mask_head/mask_product_mma",

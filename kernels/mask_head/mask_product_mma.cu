@@ -68,9 +68,9 @@ __device__ void store_pair(const Map& map, Out* pixel, int c, float first, float
   if (c + 1 < map.block) pixel[c + 1] = narrow<Out>(second);
 }
 
-/// What a group of four lanes has of the last product, channels c + 2 (lane % 4) and the next, and in the last column of
-/// blocks the zeros behind them, so that what fp16 leaves of a sector is written at once. No pixel: nothing is stored.
-/// Called by all lanes of a warp.
+/// What a group of four lanes has of the last product, channels c + 2 (lane % 4) and the next, and in the last column
+/// of blocks the zeros behind them, so that what fp16 leaves of a sector is written at once. No pixel: nothing is
+/// stored. Called by all lanes of a warp.
 template <typename Out>
 __device__ void store_last(const Map& map, Out* pixel, int c, bool last_column, float first, float second) {
   const int lane = static_cast<int>(threadIdx.x) % 32, quarter = lane % 4;
@@ -165,8 +165,8 @@ __device__ void mask_product(const MaskProductParams& p) {
 }  // namespace
 
 extern "C" {
-/// Grid [ceil(position tiles / tiles), columns of blocks, batch]: 104 instances a column; the last one's blocks may write
-/// 8 channels more of the padding.
+/// Grid [ceil(position tiles / tiles), columns of blocks, batch]: 104 instances a column; the last one's blocks may
+/// write 8 channels more of the padding.
 __global__ void __launch_bounds__(Tile::threads) mask_product_f16(const __grid_constant__ MaskProductParams p) {
   mask_product<__half>(p);
 }

@@ -22,8 +22,7 @@ __device__ Count whole_sectors(Count words) {
 template <typename T>
 __device__ void look_up(const T* from, T& shared, int words = sizeof(T) / 4) {
   const int i = static_cast<int>(threadIdx.x);
-  if (i < words)
-    reinterpret_cast<std::uint32_t*>(&shared)[i] = reinterpret_cast<const std::uint32_t*>(from)[i];
+  if (i < words) reinterpret_cast<std::uint32_t*>(&shared)[i] = reinterpret_cast<const std::uint32_t*>(from)[i];
 }
 
 /// Words of PostprocessHeader that nobody changes while masks are made: instances, tiles, words.

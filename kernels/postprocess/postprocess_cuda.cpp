@@ -42,8 +42,7 @@ struct WorkspaceLayout {
     constexpr std::int64_t sector = cuda::kQueriesPerSector;
     tally_stride = (m.channels + sector - 1) / sector * sector;
     const auto instances = static_cast<std::size_t>(m.batch * m.channels);
-    planar = tallies +
-             aligned(static_cast<std::size_t>(m.batch * tally_stride) * cuda::QueryTallies::bytes_of_one);
+    planar = tallies + aligned(static_cast<std::size_t>(m.batch * tally_stride) * cuda::QueryTallies::bytes_of_one);
     jobs = planar + aligned(static_cast<std::size_t>(m.batch * m.channels * m.height * pitch * bytes));
     first_tiles = jobs + aligned(instances * sizeof(cuda::MaskJob));
     end = first_tiles + aligned(instances * sizeof(std::uint32_t));
@@ -220,9 +219,9 @@ void postprocess_cuda(CudaQueue& queue, const PostprocessPlan& plan, const std::
                 .overlaps_previous = true,
                 .parameters = bytes_of(score)});
 
-  const cuda::MaskWordsParams words{
-      score.call,    score.planar,    header, score.jobs, score.records, static_cast<std::int32_t>(m.channels),
-      score.map_width, score.map_height};
+  const cuda::MaskWordsParams words{score.call,      score.planar,    header,
+                                    score.jobs,      score.records,   static_cast<std::int32_t>(m.channels),
+                                    score.map_width, score.map_height};
   constexpr const char* word_kernels[] = {"mask_words_f32_x1", "mask_words_f32_x2", "mask_words_f16_x1",
                                           "mask_words_f16_x2"};
   KernelLaunch launch{.kernel = {"postprocess/mask_words", word_kernels[variant]},

@@ -120,8 +120,8 @@ __device__ void select_instances(const ScoreParams& p) {
     if (mine.instances != 0) {
       record.first_word_of = place.words;
       p.records[place.instances] = record;
-      p.jobs.jobs[place.instances] = {place.words,       record.first_column, record.columns, record.first_word,
-                                      record.words,      place.tiles,         entry};
+      p.jobs.jobs[place.instances] = {place.words,  record.first_column, record.columns, record.first_word,
+                                      record.words, place.tiles,         entry};
       p.jobs.first_tiles[place.instances] = place.tiles;
     }
     if (entry < entries && record.query == 0) p.first_of_image[record.image] = place.instances;

@@ -18,11 +18,27 @@ const std::vector<Case> cases = {{1, 1, 1, 1, 1},       {2, 5, 7, 16, 3},     {1
                                  {2, 8, 8, 33, 104},    {1, 5, 13, 8, 105},   {3, 6, 4, 257, 17},
                                  {1, 20, 27, 256, 100}, {1, 3, 43, 128, 209}, {1, 2, 17, 600, 31}};
 
+/// fp16 holds these, so that rounding the kernels changes nothing.
+void fill_kernels(const Tensor& kernels) {
+  for_each_element(kernels, [&, engine = std::mt19937(3)](auto b, auto n, auto x, auto k) mutable {
+    set(kernels, b, n, x, k, static_cast<float>(static_cast<int>(engine() % 2049) - 1024) / 1024);
+  });
+}
+
+/// One rounding a product and one a sum, of terms below 1 that add up like a random walk; tensor cores may drop what
+/// lies below a unit instead of rounding it.
+double product_bound(std::int64_t channels, DataType to, double value) {
+  const double terms = static_cast<double>(channels) + 1;
+  return 2 * unit_fp32 * terms * (1 + 2 * std::sqrt(terms)) / 2 + rounding(to, value);
+}
+
+const std::vector<std::pair<DataType, DataType>> types = {
+    {DataType::f32, DataType::f32}, {DataType::f16, DataType::f16}, {DataType::f16, DataType::f32}};
+
 }  // namespace
 
 TEST_CASE("mask products on the GPU") {
-  for (const auto& [type, to] : std::vector<std::pair<DataType, DataType>>{
-           {DataType::f32, DataType::f32}, {DataType::f16, DataType::f16}, {DataType::f16, DataType::f32}})
+  for (const auto& [type, to] : types)
     for (const Case& c : cases)
       for (const bool offset : {false, true})
         for (const Place place : all_places) {
@@ -37,22 +53,40 @@ TEST_CASE("mask products on the GPU") {
           OwnedTensor kernels(DataType::f32, c.batch, c.instances, 1, c.channels + (offset ? 1 : 0),
                               place == Place::padded ? in_eights(c.channels + 1) : 0);
           features.fill_input(1), out.fill(2), want.fill(2);
-          for_each_element(*kernels, [&, engine = std::mt19937(3)](auto b, auto n, auto x, auto k) mutable {
-            // fp16 holds these, so that rounding the kernels changes nothing.
-            set(*kernels, b, n, x, k, static_cast<float>(static_cast<int>(engine() % 2049) - 1024) / 1024);
-          });
+          fill_kernels(*kernels);
           mask_product_ref(*kernels, features.map(), offset, want.map());
           const DeviceMap device_features(features), device_out(out);
           const DeviceTensor device_kernels(*kernels);
           mask_product_cuda(Gpu::instance().queue(), *device_kernels, *device_features, offset, *device_out);
           device_out.download(out);
-          // One rounding a product and one a sum, of terms below 1 that add up like a random walk; tensor cores may
-          // drop what lies below a unit instead of rounding it.
-          const double terms = static_cast<double>(c.channels) + 1;
-          out.require_near(want, [&, t = to](double value) {
-            return 2 * unit_fp32 * terms * (1 + 2 * std::sqrt(terms)) / 2 + rounding(t, value);
-          });
+          out.require_near(want, [&, t = to](double value) { return product_bound(c.channels, t, value); });
         }
+}
+
+TEST_CASE("mask products on the GPU write zeros behind the instances, up to where the next pixel begins") {
+  struct Padded {
+    std::int64_t instances, block;
+  };
+  constexpr std::int64_t batch = 2, height = 5, width = 13, channels = 16;
+  for (const auto& [type, to] : types)
+    for (const Padded& p : std::vector<Padded>{
+             {1, 16}, {96, 112}, {97, 112}, {100, 112}, {104, 112}, {100, 144}, {105, 112}, {209, 224}}) {
+      INFO(maskrt::name_of(type) << " to " << maskrt::name_of(to) << ", " << p.instances << " instances in "
+                                 << p.block);
+      OwnedTensor features(type, batch, height, width, channels, 0),
+          out(to, batch, height, width, p.instances, p.block), want(to, batch, height, width, p.instances, 0),
+          kernels(DataType::f32, batch, p.instances, 1, channels + 1, 24);
+      features.fill(1), fill_kernels(*kernels);
+      const Tensor all = padded(*out);
+      for_each_element(all, [&](auto b, auto y, auto x, auto c) { set(all, b, y, x, c, 7.0f); });
+      mask_product_ref(*kernels, *features, true, *want);
+      const DeviceTensor device_features(*features), device_kernels(*kernels), device_out(*out);
+      mask_product_cuda(Gpu::instance().queue(), *device_kernels, *device_features, true, *device_out);
+      device_out.download(*out);
+      require_close(out, *want, [&, t = to](auto b, auto y, auto x, auto c) {
+        return product_bound(channels, t, get(*want, b, y, x, c));
+      });
+    }
 }
 
 TEST_CASE("mask products refuse what they cannot do") {

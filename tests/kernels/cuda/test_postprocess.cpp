@@ -30,6 +30,7 @@ struct Scene {
   DataType type;
   int first_channel = 0;  ///< of a wider tensor
   int spare = 0;          ///< channels behind
+  bool padded = false;    ///< these are the map's own
 };
 
 /// How far a blended probability may be from the reference's. Logits up to 8 in size are interpolated with 6 roundings
@@ -154,7 +155,8 @@ class Instances {
   Tensor slice(const Tensor& whole) const {
     Tensor t = whole;
     t.data = static_cast<std::byte*>(t.data) + scene_.first_channel * static_cast<std::int64_t>(size_of(t.type));
-    t.channels = t.block = scene_.queries;
+    t.channels = scene_.queries;
+    t.block = scene_.queries + (scene_.padded ? scene_.spare : 0);
     return t;
   }
 
@@ -282,6 +284,12 @@ TEST_CASE("instances on the GPU") {
       // 4:3, all queries, as the network has them
       {{1, 100, 80, 26, 20, 2, Masks::blobs, DataType::f16, 0, 4}, {geometry(160, 120, 200, 150, 208, 160)}},
       {{1, 100, 5, 26, 20, 2, Masks::blobs, DataType::f32, 0, 4}, {geometry(320, 240, 200, 150, 208, 160)}},
+      // pixels of whole sectors; rows of the map that end with a sector, in its middle and with one more
+      {{2, 100, 3, 32, 8, 2, Masks::blobs, DataType::f16, 0, 12, true},
+       {geometry(500, 120, 256, 60, 256, 64), geometry(120, 70, 256, 64, 256, 64)}},
+      {{1, 100, 3, 33, 6, 2, Masks::blobs, DataType::f32, 0, 4, true}, {geometry(300, 50, 264, 48, 264, 48)}},
+      {{1, 36, 3, 40, 9, 2, Masks::noise, DataType::f32, 0, 4, true}, {geometry(700, 140, 320, 72, 320, 72)}},
+      {{1, 19, 2, 15, 17, 2, Masks::noise, DataType::f16, 0, 13, true}, {geometry(120, 136, 120, 136, 120, 136)}},
       // a batch of different sizes, one smaller than the map, thin ones; part of a wider tensor at an odd place
       {{3, 40, 5, 13, 11, 2, Masks::blobs, DataType::f16, 3, 5},
        {geometry(150, 110, 104, 76, 104, 88), geometry(20, 17, 100, 85, 104, 88), geometry(1, 700, 3, 88, 104, 88)}},
@@ -290,8 +298,12 @@ TEST_CASE("instances on the GPU") {
       // a word less and more one, tiles of columns likewise
       {{3, 5, 1, 8, 8, 2, Masks::noise, DataType::f16, 8, 11},
        {geometry(15, 63, 61, 64, 64, 64), geometry(16, 64, 64, 64, 64, 64), geometry(17, 65, 17, 64, 64, 64)}},
-      // many words a column
+      // many words a column; as many as one tile holds, one more, two tiles
       {{1, 3, 2, 8, 24, 2, Masks::blobs, DataType::f16}, {geometry(40, 1300, 60, 190, 64, 192)}},
+      {{3, 2, 2, 3, 24, 2, Masks::full, DataType::f16},
+       {geometry(18, 1536, 24, 192, 24, 192), geometry(17, 1540, 24, 190, 24, 192),
+        geometry(3, 3100, 20, 192, 24, 192)}},
+      {{1, 3, 2, 3, 24, 2, Masks::noise, DataType::f32}, {geometry(19, 2000, 24, 192, 24, 192)}},
       // logits that are not resized, more queries than a block takes
       {{1, 9, 4, 37, 17, 1, Masks::blobs, DataType::f32}, {geometry(200, 90, 146, 66, 148, 68)}},
       {{2, 33, 4, 26, 14, 1, Masks::noise, DataType::f16},
