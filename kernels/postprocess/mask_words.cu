@@ -1,11 +1,13 @@
 // Masks: probabilities of the map to bits at the original size, without the maps between.
 //
 // The two bilinear steps with the crop between are one separable operator of three neighbours an axis. A block takes 16
-// columns of one instance's box by up to 8 words of 64 rows; a warp takes one word of each column: a patch of logits,
+// columns of one instance's box, mostly whole ones; a warp takes one word of 64 rows of each column: a patch of logits,
 // their probabilities, its rows blended for every column of the patch (a lane has two of the 64 rows), then the
 // columns, and a vote of the lanes on the threshold makes half a word. Blending is convex: where all logits or all
-// probabilities of a patch lie clearly on one side, that is the answer. Words are gathered in shared memory and written
-// column by column. Bound by the arithmetic near the masks' borders: about 900 warp instructions for 1024 pixels.
+// probabilities of a patch lie clearly on one side, that is the answer. Logits are read by whole sectors; words are
+// gathered in shared memory and written as they lie side by side, and what a block finds of an instance's area and
+// extents is added up before it goes to the record. Bound by the arithmetic near the masks' borders: about 900 warp
+// instructions for 1024 pixels.
 #include "../ptx/griddepcontrol.cuh"
 #include "mask_space.cuh"
 #include "mask_tiles.cuh"

@@ -3,7 +3,7 @@
 // Three launches, whose grids depend on the plan alone:
 //   score_queries  probabilities of the upsampled map, rescoring, the part of the map that can set bits, transposed
 //                  logits; the last block selects, in the order of queries, and says where each instance's bits go;
-//   mask_words     bits of the original image, 16 columns by up to 8 words at a time, areas, boxes;
+//   mask_words     bits of the original image, 16 columns by up to 24 words at a time, areas, boxes;
 //   mask_runs      COCO's run lengths, where asked for.
 // All that changes from call to call stands in a block of device memory (PostprocessCall), so that the launches can be
 // recorded once. The result block has a fixed size; bits lie in a buffer of their own that may grow between calls.
@@ -53,7 +53,8 @@ void describe_postprocess_call(const PostprocessPlan& plan, std::span<const Geom
 std::size_t postprocess_result_bytes(const PostprocessPlan& plan);
 std::size_t first_of_image_offset(const PostprocessPlan& plan);
 /// The most words that masks of these images can need: a buffer of this size is never too small, and mostly much too
-/// large, because words are stored for the part of the image alone that a mask can reach.
+/// large, because words are stored for the part of the image alone that a mask can reach. Up to three zeros lie between
+/// two masks, so that each begins a sector of memory.
 std::uint64_t most_mask_words(const PostprocessPlan& plan, std::span<const Geometry> images);
 
 /// What differs from postprocess_ref by rounding alone: probabilities within 1e-6, hence scores; bits where the blended

@@ -127,7 +127,7 @@ struct Instance {
 struct DeviceCounts {
   std::uint32_t instances;  ///< of all images
   std::uint32_t reserved0;
-  std::uint64_t words;  ///< of 64 bits, in all masks
+  std::uint64_t words;  ///< of 64 bits, in all masks and between them
   std::uint64_t runs;   ///< run lengths that all masks need; those of instances beyond the capacity are missing
   std::uint32_t reserved1[10];
 };
