@@ -51,22 +51,29 @@ __device__ unsigned load_word(const std::uint8_t* from, int byte, int begin, int
   return word;
 }
 
+/// Takes from [begin, end), counted from `from` on, what lies outside of the image.
+__device__ void clip(const ImageToResize& image, const std::uint8_t* from, int& begin, int& end) {
+  const std::int64_t last_row = (image.height - 1) * image.row_stride, first = image.pixels - from;
+  const std::int64_t image_end = first + max(last_row, std::int64_t{0}) + image.width * image.pixel_bytes;
+  begin = static_cast<int>(max(first + min(last_row, std::int64_t{0}), static_cast<std::int64_t>(begin)));
+  end = static_cast<int>(min(image_end, static_cast<std::int64_t>(end)));
+}
+
 /// A warp copies a row at a time: all sectors that hold some of it, as far as they belong to the image, whose rows may
 /// lie anywhere in memory.
 __device__ void stage_rows(const ImageToResize& image, int first_row, int rows, int first_column, int columns,
                            Stage& stage) {
   const int warp = static_cast<int>(threadIdx.x) / kLanes, lane = static_cast<int>(threadIdx.x) % kLanes;
-  const std::int64_t last_row = (image.height - 1) * image.row_stride;
-  const std::uint8_t* const image_begin = image.pixels + min(last_row, std::int64_t{0});
-  const std::uint8_t* const image_end = image.pixels + max(last_row, std::int64_t{0}) + image.width * image.pixel_bytes;
+  // Sectors of rows that have a row on either side lie between these.
+  const bool inside = first_row > 0 && first_row + rows < image.height && abs(image.row_stride) >= kSectorBytes;
 #pragma unroll 2
   for (int row = warp; row < rows; row += kWarps) {
     const std::uint8_t* from = image.pixels + (first_row + row) * image.row_stride + first_column * image.pixel_bytes;
     const int shift = static_cast<int>(reinterpret_cast<std::uintptr_t>(from) % kSectorBytes);
     from -= shift;
     const int words = (shift + columns * image.pixel_bytes + kSectorBytes - 1) / kSectorBytes * kSectorWords;
-    const int begin = static_cast<int>(max(image_begin - from, std::ptrdiff_t{0}));
-    const int end = static_cast<int>(min(image_end - from, static_cast<std::ptrdiff_t>(words * 4)));
+    int begin = 0, end = words * 4;
+    if (!inside) clip(image, from, begin, end);
     unsigned word = load_word(from, lane * 4, begin, end);
     for (int i = 0; i < words; i += kLanes) {
       const unsigned later = i + kLanes < words ? load_word(from, (i + kLanes + lane) * 4, begin, end) : 0;

@@ -143,28 +143,30 @@ TEST_CASE("images of sizes drawn at random become the network's input on the GPU
   }
 }
 
-TEST_CASE("pre-processing reads no byte beside an image that fills its memory") {
-  // Each end of the last word and of the last sector; rows from the first on, and from the last on.
-  for (int width = 33; width < 65; ++width)
+TEST_CASE("pre-processing reads no byte beside an image at the end of its memory") {
+  // Each end of the last word and of the last sector; rows from the first on, and from the last on; rows shorter than a
+  // sector, so many that some tiles have none of the outermost.
+  constexpr int height = 70;
+  for (int width = 1; width < 65; ++width)
     for (const bool upwards : {false, true}) {
       INFO(width << " pixels a row, upwards " << upwards);
-      const std::size_t row = static_cast<std::size_t>(width), bytes = 3 * row;
+      const std::size_t row = static_cast<std::size_t>(width), skipped = row % 3, bytes = skipped + height * row;
       std::vector<std::uint8_t> host(bytes);
       std::iota(host.begin(), host.end(), std::uint8_t{1});
       const maskrt::cuda::DeviceMemory memory(Gpu::instance().context(), bytes);
       Gpu::instance().upload(memory.data(), host.data(), bytes);
       const auto pixels = [&](const void* base) {
-        const auto* first = static_cast<const std::uint8_t*>(base);
+        const auto* first = static_cast<const std::uint8_t*>(base) + skipped;
         const auto stride = static_cast<std::ptrdiff_t>(width);
-        return upwards ? Pixels{first + 2 * row, width, 3, -stride, PixelOrder::grey}
-                       : Pixels{first, width, 3, stride, PixelOrder::grey};
+        return upwards ? Pixels{first + (height - 1) * row, width, height, -stride, PixelOrder::grey}
+                       : Pixels{first, width, height, stride, PixelOrder::grey};
       };
-      OwnedTensor want(DataType::f32, 1, 3, width, 3, 0), got(DataType::f32, 1, 3, width, 3, 0);
+      OwnedTensor want(DataType::f32, 1, height, width, 3, 0), got(DataType::f32, 1, height, width, 3, 0);
       got.poison();
       const DeviceTensor out(*got);
-      preprocess_ref(pixels(host.data()), width, 3, {}, *want, 0);
+      preprocess_ref(pixels(host.data()), width, height, {}, *want, 0);
       const DeviceArray<kernels::cuda::ImageToResize> described(
-          {image_to_resize(pixels(memory.data()), width, 3, {}, *out)});
+          {image_to_resize(pixels(memory.data()), width, height, {}, *out)});
       preprocess_cuda(Gpu::instance().queue(), described.data(), {}, *out);
       out.download(*got);
       require_close(got, *want, [](auto...) { return 0.0; });
