@@ -40,6 +40,9 @@ class SharedShadow {
 
   std::uint8_t* state(std::uint32_t address) { return states_.data() + address; }
 
+  /// Whether a read by one lane may be a conflict that the same read by another lane of the warp is not.
+  bool tells_lanes_apart() const { return !writers_.empty(); }
+
   /// Records the access and returns the first conflict with one that `view` isn't ordered after. Lanes of one warp are
   /// told apart where one reads what another wrote while the warp was diverged, and they have not met since. With
   /// `async_proxy`, writes through the generic proxy must have been fenced as well.

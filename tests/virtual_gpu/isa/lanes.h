@@ -128,8 +128,10 @@ inline LaneBytes lane_bytes(const Warp& w, const Arg& arg, int lane) {
 /// before the destination, which may be one of the sources, is written.
 template <class F>
 inline void define_bytes(Warp& w, const Arg& destination, Lanes mask, Lanes sources, F byte) {
-  if (((sources | w.undefined_in(destination)) & mask) == 0) [[likely]]
+  if ((sources & mask) == 0) [[likely]] {
+    w.define(destination, mask, 0);
     return;
+  }
   w.check_pending(mask);
   for (int l = 0; l < kWarpSize; ++l) {
     if (!has(mask, l)) continue;

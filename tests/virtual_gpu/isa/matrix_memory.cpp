@@ -52,7 +52,10 @@ void ldmatrix(Warp& w, const Instr& in, Lanes mask) {
       }
       out[l] = value;
     }
-    if (defined && w.undefined_in(d) == 0) continue;
+    if (defined) {
+      w.define(d, kAllLanes, 0);
+      continue;
+    }
     w.check_pending(mask);
     for (u32 l = 0; l < kWarpSize; ++l) {
       u32 bits = 0;

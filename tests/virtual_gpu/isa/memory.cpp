@@ -34,7 +34,7 @@ void count(Warp& w, const Instr& in, Lanes mask, const u64* at, u32 bytes) {
   }
 }
 
-/// After a load with undefined bytes in some lanes, or into registers that had some.
+/// After a load with undefined bytes in some lanes.
 [[gnu::noinline]] void define_loaded(Warp& w, const Instr& in, Lanes mask, const Place* places) {
   w.check_pending(mask);
   for (u32 i = 0; i < in.count; ++i) {
@@ -68,6 +68,21 @@ auto lock_wide(const Instr& in, u64 address) {
   }
 }
 
+/// Whether lanes that load from one address need it looked at once: each has local memory of its own, strong accesses
+/// are an event a lane, and a diverged warp's stores may concern some of its lanes.
+bool lanes_are_alike(const Warp& w, const Instr& in, Space space) {
+  return (space == Space::shared || space == Space::global) && (in.flags & kStrong) == 0 &&
+         !w.cta->shadow.tells_lanes_apart();
+}
+
+/// An earlier lane with this lane's address, where kernels that broadcast have one; else the lane itself.
+int lane_at_same_place(Lanes mask, const u64* at, int l) {
+  for (const int distance : {1, 16}) {
+    if (l >= distance && has(mask, l - distance) && at[l - distance] == at[l]) return l - distance;
+  }
+  return l;
+}
+
 /// M is the type in memory, R the register's.
 template <class M, class R>
 void ld(Warp& w, const Instr& in, Lanes mask) {
@@ -79,9 +94,11 @@ void ld(Warp& w, const Instr& in, Lanes mask) {
   Place places[kWarpSize];
   Lanes undefined = 0;
   const Access access{.strong = (in.flags & kStrong) != 0, .by_lane = true, .diverged = mask != w.live()};
+  const bool alike = lanes_are_alike(w, in, space);
   for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
     const int l = std::countr_zero(rest);
-    places[l] = place(w, l, space, at[l], bytes, access);
+    const int before = alike ? lane_at_same_place(mask, at, l) : l;
+    places[l] = before != l ? places[before] : place(w, l, space, at[l], bytes, access);
     if (!places[l].defined) undefined |= Lanes{1} << l;
   }
   for (u32 i = 0; i < in.count; ++i) {
@@ -95,7 +112,7 @@ void ld(Warp& w, const Instr& in, Lanes mask) {
       std::memcpy(&value, places[l].data + i * sizeof(M), sizeof(M));
       d[l] = static_cast<R>(value);
     }
-    undefined |= w.undefined_in(r) & mask;
+    if (undefined == 0) w.define(r, mask, 0);
   }
   // After the data: whoever stored what was read has recorded its release before.
   if ((in.flags & kStrong) != 0) {

@@ -129,6 +129,7 @@ void Warp::taint(const Arg& destination, Lanes mask, Lanes sources_undefined) {
   const Lanes bad = sources_undefined & mask;
   undefined[d] = (undefined[d] & ~mask) | bad;
   frame->tainted[d] = (frame->tainted[d] & ~mask) | bad;
+  if (bad == 0) return;  // the bytes of defined lanes are not looked at
   for (int lane = 0; lane < kWarpSize; ++lane) {
     if ((mask >> lane & 1) != 0) frame->undefined_bytes[d * kWarpSize + lane] = (bad >> lane & 1) != 0 ? 0xffff : 0;
   }
