@@ -1,6 +1,6 @@
 // conv-plans [BATCH...]: for each convolution but the stem of SparseInst R-50 G-IAM at 640 x 864 in fp16 the kernel
-// that the cost model takes on an H200, its tiles and waves, and its predicted time against what the chip's arithmetic and
-// memory allow. Markdown. Nothing is run: no GPU is needed, and no number here has been measured.
+// that the cost model takes on an H200, its tiles and waves, and its predicted time against what the chip's arithmetic
+// and memory allow. Markdown. Nothing is run: no GPU is needed, and no number here has been measured.
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -70,6 +70,11 @@ CudaConvProblem problem_of(const Layer& layer, std::int64_t batch) {
   const std::int64_t shrink = layer.residual == upsampled ? 2 : 1;
   p.residual = dense(nullptr, DataType::f16, batch, p.out.height / shrink, p.out.width / shrink, layer.out, 0);
   p.bias = true;
+  const std::int64_t group = layer.out / layer.groups, stride = (group + 15) / 16 * 16;
+  if (stride != group) {  // the activation maps, each group of which begins with a sector
+    p.out_group_stride = stride;
+    p.out = dense(nullptr, DataType::f16, batch, p.out.height, p.out.width, layer.out, layer.groups * stride);
+  }
   return p;
 }
 

@@ -51,8 +51,17 @@ void check(const CudaConvProblem& problem) {
   if (out.type != in.type && out.type != DataType::f32)
     refuse("an output of the input's type or fp32",
            std::string(name_of(out.type)) + " from " + std::string(name_of(in.type)));
-  if (out.block > (out.channels + 7) / 8 * 8)
+  if (problem.out_group_stride != 0) {
+    const std::int64_t group_out = out.channels / g.groups, stride = problem.out_group_stride;
+    const std::int64_t most = (group_out + 15) / 16 * 16;  // all tiles have a multiple of that
+    if (!groups_may_lie_apart(problem))
+      refuse("groups apart where each is computed alone and nothing is added", std::to_string(g.groups) + " groups");
+    if (stride < group_out || stride > most || out.block != g.groups * stride)
+      refuse("groups " + std::to_string(group_out) + " to " + std::to_string(most) + " channels apart",
+             std::to_string(stride) + " in blocks of " + std::to_string(out.block));
+  } else if (out.block > (out.channels + 7) / 8 * 8) {
     refuse("at most 7 channels of padding in the output", std::to_string(out.block - out.channels));
+  }
   if (problem.residual_kind == ConvResidual::none) return;
   check_tensor(residual, "a convolution's residual");
   if (residual.type != out.type)
@@ -68,9 +77,9 @@ void check(const CudaConvProblem& problem) {
 
 /// Neighbouring channels, from the first of an octet of any group on, that one access of at most 16 bytes may take.
 /// Octets of f32 are two accesses.
-int vector_of(const Tensor& t, std::int64_t group_out, int groups) {
+int vector_of(const Tensor& t, std::int64_t group_stride, int groups) {
   const auto divides = [&](std::int64_t n) {
-    return t.pixel_stride % n == 0 && t.batch_stride % n == 0 && (groups == 1 || group_out % n == 0);
+    return t.pixel_stride % n == 0 && t.batch_stride % n == 0 && (groups == 1 || group_stride % n == 0);
   };
   const std::uintptr_t first = misalignment(t.data);
   if (t.type == DataType::f32) return first == 0 && divides(4) ? 8 : 1;
@@ -119,10 +128,12 @@ ConvParams params_of(const CudaConvProblem& problem, const ConvWeightLayout& wei
     p.in_pixel_stride = 8;
   }
   p.out_channels = narrow(out.channels);
-  p.stored_channels = narrow(out.block);
+  const bool apart = problem.out_group_stride != 0;
+  p.out_group_stride = apart ? narrow(problem.out_group_stride) : p.group_out;
+  p.group_stored = apart ? p.out_group_stride : p.group_out + narrow(out.block - out.channels);
   p.out_batch_stride = narrow(out.batch_stride);
   p.out_pixel_stride = narrow(out.pixel_stride);
-  p.out_vector = vector_of(out, p.group_out, weights.device_groups());
+  p.out_vector = vector_of(out, p.out_group_stride, weights.device_groups());
   p.out_f32 = out.type == DataType::f32 ? 1 : 0;
   if (problem.residual_kind != ConvResidual::none) {
     p.residual_batch_stride = narrow(problem.residual.batch_stride);
@@ -145,7 +156,9 @@ ConvGemm gemm_of(const CudaConvProblem& problem, const ConvWeightLayout& weights
   gemm.columns = problem.out.channels / gemm.groups;
   gemm.taps = weights.kernel_height * weights.device_kernel_width();
   gemm.tap_channels = weights.tap_channels;
-  gemm.out_bytes = size(problem.out) + (problem.residual_kind == ConvResidual::none ? 0 : size(problem.residual));
+  Tensor out = problem.out;
+  if (problem.out_group_stride != 0) out.channels = out.block;
+  gemm.out_bytes = size(out) + (problem.residual_kind == ConvResidual::none ? 0 : size(problem.residual));
   gemm.bytes = size(problem.in) + gemm.out_bytes + static_cast<std::int64_t>(weights.bytes());
   return gemm;
 }
@@ -184,6 +197,12 @@ std::vector<Candidate> candidates(const CudaConvProblem& problem, const ConvWeig
 }
 
 }  // namespace
+
+bool groups_may_lie_apart(const CudaConvProblem& problem) {
+  const int groups = problem.geometry.groups;
+  return groups > 1 && problem.residual_kind == ConvResidual::none && !problem.coordinates &&
+         conv_weight_layout(problem.geometry, problem.in, problem.out.channels).merged == 1;
+}
 
 std::vector<ConvChoice> conv_choices(const CudaConvProblem& problem, const Chip& chip) {
   check(problem);

@@ -27,16 +27,24 @@ enum class ConvResidual : std::uint8_t {
 /// Any alignment is right. Fast: 16-byte aligned pixels and channel offsets (f16: pixel_stride a multiple of 8; f32: of
 /// 4). A stem reads 3 channels fast from pixels of 4 (block 4, pixel_stride 4, width even, the fourth zero).
 /// Channels of `out` in [channels, block) are written as zeros. out may be the residual itself (same); not in.
+/// Groups of the output may lie apart, so that each begins with a sector of memory: channel c of O / groups is then
+/// element c / (O / groups) * out_group_stride + c % (O / groups) of a pixel, zeros are written between, and out.block
+/// is groups * out_group_stride. Not where groups_may_lie_apart() says no.
 struct CudaConvProblem {
   ConvGeometry geometry;
   Tensor in, out;
   Tensor residual;  ///< looked at where there is one
   ConvResidual residual_kind = ConvResidual::none;
   bool scale = false, bias = false, coordinates = false;
+  std::int64_t out_group_stride = 0;  ///< at most a group's channels in sixteens; 0: groups follow each other
   bool tf32 = false;  ///< f32 alone: factors may be rounded to tf32, 10 bits of fraction, for tensor cores
   Activation activation = Activation::none;
   float slope = 0;  ///< what leaky ReLU multiplies negative numbers with
 };
+
+/// Whether the groups of a problem's output may lie apart: it has groups, each computed alone (conv_weight_layout.h),
+/// and neither a residual nor a coordinate term.
+bool groups_may_lie_apart(const CudaConvProblem& problem);
 
 /// Which of a chip's kernels runs, and in how many parts the sum is split. A kernel's number is its place in
 /// conv_kernels() and stays what it is within one version of the library.

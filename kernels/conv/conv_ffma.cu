@@ -1,9 +1,9 @@
 // Convolution on the general cores, for every chip: what fp32 runs on, and what f16 runs on where its tensors are not
 // aligned for tensor cores. Sums are f32, in the order of the depth.
 //
-// A block of 128 threads computes 64 pixels by 64 channels; a thread 8 x 4 of them, every eighth row and every
-// sixteenth column, so that a warp's reads of shared memory are two rows broadcast (left) and sixteen neighbouring rows
-// (right). Bound by the multiply-adds: 128 for 12 reads of 16 bytes.
+// A block of 128 threads computes 64 pixels by 64 channels; a thread 8 x 4 of them, every eighth row and a column of
+// every second eight, so that a warp's reads of shared memory are two rows broadcast (left) and twice eight
+// neighbouring rows (right), and its sums go into 32 banks. Bound by the multiply-adds: 128 for 12 reads of 16 bytes.
 #include <cuda_fp16.h>
 
 #include "epilogue.cuh"
@@ -16,7 +16,11 @@ namespace {
 constexpr int tile_rows = 64, tile_columns = 64, tile_pieces = 4, threads = 128, stages = 3;
 constexpr int rows_of_thread = 8, columns_of_thread = 4;
 constexpr int left_bytes = tile_rows * tile_pieces * 16, stage_bytes = left_bytes + tile_columns * tile_pieces * 16;
-constexpr int staged_line = tile_columns + 8;
+constexpr int staged_line = tile_columns + 16;  // two rows of sums, each in 16 banks, lie side by side
+
+/// A thread's columns: those of sixteen neighbours lie in eights 16 apart, which staged_place puts side by side.
+__device__ __forceinline__ int first_column_of(int thread) { return thread % 8 + thread / 8 % 2 * 16; }
+constexpr int column_offset(int j) { return j / 2 * 32 + j % 2 * 8; }
 
 /// Four neighbouring elements of a tile's row.
 __device__ __forceinline__ float4 four_at(const unsigned char* at, const float*) {
@@ -41,8 +45,8 @@ __device__ __forceinline__ void multiply_step(const unsigned char* left, const u
       float4 b[columns_of_thread];
 #pragma unroll
       for (int j = 0; j < columns_of_thread; ++j)
-        b[j] =
-            four_at(right + (right_place ^ (piece << 4)) + j * 16 * tile_pieces * 16 + byte, static_cast<T*>(nullptr));
+        b[j] = four_at(right + (right_place ^ (piece << 4)) + column_offset(j) * tile_pieces * 16 + byte,
+                       static_cast<T*>(nullptr));
 #pragma unroll
       for (int i = 0; i < rows_of_thread; ++i) {
         const float4 a =
@@ -84,7 +88,8 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
     commit_pieces();
   }
 
-  const int first_row = static_cast<int>(threadIdx.x / 16), first_column = static_cast<int>(threadIdx.x % 16);
+  const int first_row = static_cast<int>(threadIdx.x / 16),
+            first_column = first_column_of(static_cast<int>(threadIdx.x));
   const std::uint32_t left_place = swizzled<tile_pieces>(first_row, 0);
   const std::uint32_t right_place = swizzled<tile_pieces>(first_column, 0);
   float sums[rows_of_thread][columns_of_thread] = {};
@@ -109,9 +114,10 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   for (int i = 0; i < rows_of_thread; ++i)
 #pragma unroll
     for (int j = 0; j < columns_of_thread; ++j)
-      staging[(first_row + 8 * i) * staged_line + staged_place<tile_columns>(first_column + 16 * j)] = sums[i][j];
+      staging[(first_row + 8 * i) * staged_line + staged_place<tile_columns>(first_column) +
+              staged_place<tile_columns>(column_offset(j))] = sums[i][j];
   __syncthreads();
-  SumStore<tile_columns, threads> store;
+  SumStore<tile_columns, threads, T> store;
   store.start(p, threadIdx.x, first_channel, group);
   store.template store<tile_rows, staged_line>(p, staging, first_pixel);
 }

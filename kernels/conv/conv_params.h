@@ -6,10 +6,11 @@
 
 namespace maskrt::kernels {
 
-/// Where a vector of the coordinate table has a channel: of each eight the first four are in its first half, the others
-/// in its second, so that threads that read eight neighbours each read whole stretches, twice.
-constexpr int coordinate_place(int channel, int channels) {
-  return channel % 8 / 4 * (channels / 2) + channel / 8 * 4 + channel % 4;
+/// Where a vector of the coordinate table has a channel. A convolution in f16 has threads with eight neighbours each,
+/// for which of each eight the first four are in the vector's first half, the others in its second: either read takes
+/// whole stretches. In f32 channels are in order.
+constexpr int coordinate_place(int channel, int channels, bool f32) {
+  return f32 ? channel : channel % 8 / 4 * (channels / 2) + channel / 8 * 4 + channel % 4;
 }
 
 /// The convolution as a GEMM: rows are output pixels (batch, y, x), columns the output channels of one group, depth is
@@ -43,8 +44,9 @@ struct ConvParams {
   int in_batch_stride, in_pixel_stride;
   int in_wide;  // 1: pieces of 16 bytes are aligned
 
-  int out_channels;     // of all groups
-  int stored_channels;  // from out_channels to here zeros are stored
+  int out_channels;      // of all groups
+  int out_group_stride;  // from a group's first channel to the next's in out; group_out, or more: groups lie apart
+  int group_stored;      // of the last group, of each where they lie apart: from group_out to here zeros are stored
   int out_batch_stride, out_pixel_stride;
   int out_vector;  // 8, 4 or 1: neighbouring channels that one access may take
   int out_f32;     // 1: out and residual are f32, 0: f16

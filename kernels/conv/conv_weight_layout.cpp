@@ -16,9 +16,8 @@ int groups_to_merge(int groups, std::int64_t group_in, std::int64_t group_out, s
 }
 
 bool stored_in_pairs(const ConvGeometry& g, const Tensor& in) {
-  return in.type == DataType::f16 && g.groups == 1 && g.dilation == 1 && g.stride % 2 == 0 && in.pixel_stride == 4 &&
-         in.block == 4 && in.width % 2 == 0 && in.batch_stride % 8 == 0 &&
-         reinterpret_cast<std::uintptr_t>(in.data) % 16 == 0;
+  return g.groups == 1 && g.dilation == 1 && g.stride % 2 == 0 && in.pixel_stride == 4 && in.block == 4 &&
+         in.width % 2 == 0 && in.batch_stride % 8 == 0 && reinterpret_cast<std::uintptr_t>(in.data) % 16 == 0;
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ struct ConvWeightLayout {
 };
 
 /// What a convolution that reads `in` is given; `data` is looked at for its alignment alone (null: aligned).
-/// Merging and pairs come with f16 alone.
+/// Merging comes with f16 alone.
 ConvWeightLayout conv_weight_layout(const ConvGeometry& geometry, const Tensor& in, std::int64_t out_channels);
 
 /// packed <- weight [out_channels, group_in, kernel_height, kernel_width], rounded to the layout's type.

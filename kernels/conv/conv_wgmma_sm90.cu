@@ -12,8 +12,7 @@
 // each with a part of the depth, and adds their sums by way of shared memory (cluster_sum.cuh).
 //
 // Bound by tensor cores, or by L2 where tiles are small: 256 channels by 128 pixels bring 32 KiB a step to a
-// multiprocessor for 1024 cycles of products. Channels of a group that are no multiple of 8 (100 activation maps) are
-// stored 8 bytes at a time, half a sector.
+// multiprocessor for 1024 cycles of products.
 #include <cuda_fp16.h>
 
 #include "../ptx/cluster.cuh"
@@ -208,7 +207,7 @@ template <typename Tile>
 __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>& sums, const ClusterSum<Tile>& parts,
                                            float* staging, int first_pixel, int first_channel, int group) {
   const unsigned index = ptx::thread_index(), thread = index % 128, lane = thread % 32;
-  SumStore<Tile::group_channels, 128> store;
+  SumStore<Tile::group_channels, 128, __half> store;
   store.start(p, thread, first_channel, group);
   const auto place = [](int channel) { return staged_place<Tile::group_channels>(channel); };
   float* const mine = staging + lane % 4 * 2 * Tile::line + place(static_cast<int>(thread / 32 * 16 + lane / 4));

@@ -39,8 +39,8 @@ Line line_of(std::int64_t size) { return {-1.0, size > 1 ? 2.0 / static_cast<dou
 
 }  // namespace
 
-CoordinateTable make_coordinate_table(const ConvGeometry& g, const float* weight, std::int64_t out_channels,
-                                      std::int64_t height, std::int64_t width) {
+CoordinateTable make_coordinate_table(const ConvGeometry& g, DataType type, const float* weight,
+                                      std::int64_t out_channels, std::int64_t height, std::int64_t width) {
   const int kh = g.kernel_height, kw = g.kernel_width;
   const Axis rows = cases_of(height, kh, g), columns = cases_of(width, kw, g);
   const std::size_t heading = (rows.case_of.size() + columns.case_of.size() + 3) / 4 * 4;
@@ -67,7 +67,8 @@ CoordinateTable make_coordinate_table(const ConvGeometry& g, const float* weight
             by_y += wy * of_y.step * g.stride;
           }
         }
-        float* const place = a + coordinate_place(static_cast<int>(o), static_cast<int>(channels));
+        float* const place =
+            a + coordinate_place(static_cast<int>(o), static_cast<int>(channels), type == DataType::f32);
         place[0] = static_cast<float>(constant);
         place[channels] = static_cast<float>(by_x);
         place[2 * channels] = static_cast<float>(by_y);

@@ -101,7 +101,7 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const float (&su
   constexpr int line = Tile::staged_line;
   const unsigned thread = ptx::thread_index();
   const Place<Tile> place(thread);
-  SumStore<Tile::columns, Tile::threads> store;
+  SumStore<Tile::columns, Tile::threads, typename Tile::Element> store;
   store.start(p, thread, first_channel, group);
   float* const mine =
       staging + place.lane / 4 * line + staged_place<Tile::columns>(place.column() + place.lane % 4 * 2);

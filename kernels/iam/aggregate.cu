@@ -5,7 +5,7 @@
 #include "../cuda/octet.cuh"
 #include "../cuda/sgemm.cuh"
 #include "../ptx/griddepcontrol.cuh"
-#include "aggregate_params.h"
+#include "aggregate_rows.cuh"
 #include "iam_weights.h"
 #include "map_statistics.cuh"
 
@@ -44,15 +44,16 @@ extern "C" __global__ void __launch_bounds__(kSgemmThreads) aggregate_f32(const 
       },
       shared, acc);
 
-  const std::int64_t row0 = (static_cast<std::int64_t>(b) * gridDim.y + stretch) * maps;
+  const std::int64_t row0 = first_row(p);
   sums[thread] = sum;
   __syncthreads();
-  if (channel0 == 0 && thread < kSide && map < maps)
-    p.sums[row0 + map] = sums[thread] + sums[thread + kSide] + sums[thread + 2 * kSide] + sums[thread + 3 * kSide];
+  if (const int row = RowFinder().row_of(p, map); channel0 == 0 && thread < kSide && row >= 0)
+    p.sums[row0 + row] = sums[thread] + sums[thread + kSide] + sums[thread + 2 * kSide] + sums[thread + 3 * kSide];
+  RowFinder finder;
   for (int i = 0; i < 4; ++i) {
-    const int m = map0 + thread / 16 * 4 + i, c = channel0 + thread % 16 * 4;
-    if (m < maps && c < p.product_stride)
-      *reinterpret_cast<float4*>(p.products + (row0 + m) * p.product_stride + c) =
+    const int row = finder.row_of(p, map0 + thread / 16 * 4 + i), c = channel0 + thread % 16 * 4;
+    if (row >= 0 && c < p.product_stride)
+      *reinterpret_cast<float4*>(p.products + (row0 + row) * p.product_stride + c) =
           make_float4(acc[i][0], acc[i][1], acc[i][2], acc[i][3]);
   }
 }
@@ -72,7 +73,7 @@ extern "C" __global__ void __launch_bounds__(256) aggregate_finish(const __grid_
 #pragma unroll 4
   for (int s = part; s < p.stretches; s += 4) {
     const std::int64_t at = row + static_cast<std::int64_t>(s) * maps;
-    divisor += p.sums[at];
+    if (threadIdx.x < 32) divisor += p.sums[at];  // once a part is enough
     if (c >= p.product_stride) continue;
     const float4 one = *reinterpret_cast<const float4*>(p.products + at * p.product_stride + c);
     total.x += one.x, total.y += one.y, total.z += one.z, total.w += one.w;
@@ -81,6 +82,7 @@ extern "C" __global__ void __launch_bounds__(256) aggregate_finish(const __grid_
   if (threadIdx.x == 0) divisors[part] = divisor;
   __syncthreads();
   if (part != 0 || c >= p.out.block) return;
+  divisor = divisors[0];
   for (int i = 1; i < 4; ++i) {
     const float4 one = totals[i][threadIdx.x];
     total.x += one.x, total.y += one.y, total.z += one.z, total.w += one.w;

@@ -10,7 +10,7 @@
 #include "../ptx/griddepcontrol.cuh"
 #include "../ptx/ldmatrix.cuh"
 #include "../ptx/shared_address.cuh"
-#include "aggregate_params.h"
+#include "aggregate_rows.cuh"
 #include "iam_weights.h"
 #include "map_statistics.cuh"
 #if __CUDA_ARCH__ >= 800
@@ -206,19 +206,20 @@ struct Products {
 
   __device__ void store(const AggregateParams& p, const Work& work, int warp) const {
     const int lane = static_cast<int>(threadIdx.x) % 32;
-    const std::int64_t row0 = (std::int64_t{work.b} * gridDim.y + blockIdx.y) * p.maps.channels;
+    const std::int64_t row0 = first_row(p);
+    RowFinder finder;
 #pragma unroll
     for (int i = 0; i < kMapTiles; ++i) {
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        const int m = work.map0 + i * 16 + half * 8 + lane / 4;
-        if (m >= p.maps.channels) continue;
-        if (work.channel0 == 0 && i == warp && lane % 4 == 0) p.sums[row0 + m] = weights[half * 2];
+        const int row = finder.row_of(p, work.map0 + i * 16 + half * 8 + lane / 4);
+        if (row < 0) continue;
+        if (work.channel0 == 0 && i == warp && lane % 4 == 0) p.sums[row0 + row] = weights[half * 2];
 #pragma unroll
         for (int j = 0; j < kChannelTiles; ++j) {
           const int c = work.channel0 + (warp * kChannelTiles + j) * 8 + lane % 4 * 2;
           if (c < p.product_stride)
-            *reinterpret_cast<float2*>(p.products + (row0 + m) * p.product_stride + c) =
+            *reinterpret_cast<float2*>(p.products + (row0 + row) * p.product_stride + c) =
                 make_float2(maps[i][j][half * 2], maps[i][j][half * 2 + 1]);
         }
       }

@@ -1,16 +1,21 @@
 // Parameters of the kernels of aggregate.cu and aggregate_mma.cu.
 #pragma once
 
+#include "../cuda/divisor.h"
 #include "maps_params.h"
 
 namespace maskrt::kernels::cuda {
 
 /// Sums over stretches of positions. Grid [map tiles x channel tiles, stretches, batch], map tiles first.
 struct AggregateParams {
-  Map maps, features;
+  Map maps;  ///< what stands between groups counts as maps that have no row
+  Map features;
+  Divisor group_stride;             ///< from a group's first map to the next's
+  std::int32_t group_maps;          ///< the first ones of each group, which have rows
+  std::int32_t rows;                ///< of all groups
   const MapStatistics* statistics;  ///< [batch, statistics_stretches, maps]: softmax alone
-  float* products;                  ///< [batch, stretches, maps, product_stride]
-  float* sums;                      ///< [batch, stretches, maps]: of the weights
+  float* products;                  ///< [batch, stretches, rows, product_stride]
+  float* sums;                      ///< [batch, stretches, rows]: of the weights
   std::int32_t statistics_stretches;
   std::int32_t product_stride;  ///< channels rounded up to 8
   std::int32_t stretch;         ///< positions

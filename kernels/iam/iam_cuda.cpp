@@ -31,15 +31,30 @@ std::size_t statistics_bytes(const Chip& chip, const Tensor& maps) {
   return static_cast<std::size_t>(tiles(count * static_cast<std::int64_t>(sizeof(cuda::MapStatistics)), 256) * 256);
 }
 
+/// The tensor whose channels are the maps and what is between their groups.
+Tensor with_gaps(const Tensor& maps, const MapGroups& groups) {
+  if (groups.maps == 0) return maps;
+  if (groups.stride < groups.maps || maps.channels % groups.maps != 0 ||
+      maps.block != maps.channels / groups.maps * groups.stride)
+    throw Error("aggregate: expected groups of " + std::to_string(groups.maps) + " maps, " +
+                std::to_string(groups.stride) + " channels apart, found " + std::to_string(maps.channels) +
+                " maps in blocks of " + std::to_string(maps.block));
+  Tensor all = maps;
+  all.channels = maps.block;
+  return all;
+}
+
 /// How aggregate_cuda cuts its work.
 struct AggregatePlan {
   std::int64_t map_tiles = 0, channel_tiles = 0, product_stride = 0;
   Stretches stretches;
-  std::int64_t rows = 0;             ///< sums of stretches, each of product_stride products and one weight
+  std::int64_t sums = 0;             ///< of stretches, each of product_stride products and one weight
   std::size_t statistics_bytes = 0;  ///< at the start of the workspace; the products follow, then the weights
   std::size_t bytes = 0;
 };
-AggregatePlan plan_of(const Chip& chip, const Tensor& maps, const Tensor& features, MapWeights weights) {
+/// `rows`: the maps that count.
+AggregatePlan plan_of(const Chip& chip, const Tensor& maps, std::int64_t rows, const Tensor& features,
+                      MapWeights weights) {
   using Tile = cuda::AggregateTile;
   AggregatePlan plan;
   const bool half = maps.type == DataType::f16;
@@ -50,9 +65,9 @@ AggregatePlan plan_of(const Chip& chip, const Tensor& maps, const Tensor& featur
   const std::int64_t blocks = chip.multiprocessors * (half ? 1 : 2);
   plan.stretches =
       stretches_of(positions_of(maps), blocks / (plan.map_tiles * plan.channel_tiles * maps.batch), Tile::positions);
-  plan.rows = maps.batch * plan.stretches.count * maps.channels;
+  plan.sums = maps.batch * plan.stretches.count * rows;
   plan.statistics_bytes = weights == MapWeights::softmax ? statistics_bytes(chip, maps) : 0;
-  plan.bytes = plan.statistics_bytes + static_cast<std::size_t>(plan.rows * (plan.product_stride + 1)) * sizeof(float);
+  plan.bytes = plan.statistics_bytes + static_cast<std::size_t>(plan.sums * (plan.product_stride + 1)) * sizeof(float);
   return plan;
 }
 
@@ -114,13 +129,13 @@ void divide(CudaQueue& queue, const Tensor& maps, bool softmax, double epsilon, 
 
 }  // namespace
 
-std::size_t aggregate_workspace_bytes(const Chip& chip, const Tensor& maps, const Tensor& features,
-                                      MapWeights weights) {
-  return plan_of(chip, maps, features, weights).bytes;
+std::size_t aggregate_workspace_bytes(const Chip& chip, const Tensor& maps, const Tensor& features, MapWeights weights,
+                                      const MapGroups& groups) {
+  return plan_of(chip, with_gaps(maps, groups), maps.channels, features, weights).bytes;
 }
 
 void aggregate_cuda(CudaQueue& queue, const Tensor& maps, const Tensor& features, MapWeights weights, double epsilon,
-                    void* workspace, const Tensor& out) {
+                    void* workspace, const Tensor& out, const MapGroups& groups) {
   cuda::require_same_type(maps, "aggregate: maps", features, "features");
   if (maps.batch != features.batch || maps.height != features.height || maps.width != features.width ||
       out.batch != maps.batch || out.height != maps.channels || out.channels != features.channels || maps.batch > 65535)
@@ -128,21 +143,25 @@ void aggregate_cuda(CudaQueue& queue, const Tensor& maps, const Tensor& features
                 to_string(Shape{maps.batch, maps.height, maps.width, maps.channels}) + ", found " +
                 to_string(Shape{features.batch, features.height, features.width, features.channels}) + " and " +
                 to_string(Shape{out.batch, out.height, out.width, out.channels}));
-  const AggregatePlan plan = plan_of(queue.chip(), maps, features, weights);
+  const Tensor all = with_gaps(maps, groups);
+  const AggregatePlan plan = plan_of(queue.chip(), all, maps.channels, features, weights);
   float* products = reinterpret_cast<float*>(static_cast<std::byte*>(workspace) + plan.statistics_bytes);
-  float* sums = products + plan.rows * plan.product_stride;
+  float* sums = products + plan.sums * plan.product_stride;
   const bool half = maps.type == DataType::f16, softmax = weights == MapWeights::softmax;
-  if (softmax) launch_statistics(queue, maps, true, workspace);
+  if (softmax) launch_statistics(queue, all, true, workspace);
 
-  const cuda::Map map = cuda::map_of(maps, "aggregate: maps"), feature = cuda::map_of(features, "aggregate: features");
+  const cuda::Map map = cuda::map_of(all, "aggregate: maps"), feature = cuda::map_of(features, "aggregate: features");
   const auto in_eights = [](const cuda::Map& m) { return m.aligned != 0 && m.block >= tiles(m.channels, 8) * 8; };
   const cuda::AggregateParams params{
       map,
       feature,
+      cuda::divide_by(groups.maps == 0 ? maps.channels : groups.stride),
+      static_cast<std::int32_t>(groups.maps == 0 ? maps.channels : groups.maps),
+      static_cast<std::int32_t>(maps.channels),
       static_cast<cuda::MapStatistics*>(workspace),
       products,
       sums,
-      static_cast<std::int32_t>(softmax ? statistics_stretches(queue.chip(), maps).count : 0),
+      static_cast<std::int32_t>(softmax ? statistics_stretches(queue.chip(), all).count : 0),
       static_cast<std::int32_t>(plan.product_stride),
       static_cast<std::int32_t>(plan.stretches.length),
       static_cast<std::int32_t>(plan.map_tiles),

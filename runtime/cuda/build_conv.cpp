@@ -46,15 +46,19 @@ void ProgramBuilder::add(const graph::Conv& op) {
   }
   // In place where nobody reads the residual afterwards.
   const graph::ValueId output = node().output;
+  problem.in = in.planned();
+  problem.out.channels = extent(output).channels;
   View out;
   if (problem.residual_kind == kernels::ConvResidual::same && node().inputs[0] != node().inputs[1] &&
       last_reader_[static_cast<std::size_t>(node().inputs[1])] == self &&
       !shared_[static_cast<std::size_t>(residual.buffer)]) {
     out = stored(output) = residual;
+  } else if (fusions_.grouped_maps.count(self) != 0 && kernels::groups_may_lie_apart(problem)) {
+    out = make_apart(output, op.groups);
+    problem.out_group_stride = groups_apart_[output].stride;
   } else {
     out = make_output();
   }
-  problem.in = in.planned();
   problem.out = out.planned();
 
   convolutions_.push_back(problem);
@@ -74,7 +78,7 @@ void ProgramBuilder::add(const graph::Conv& op) {
     const graph::Extent& e = extent(node().inputs[0]);
     table = weights_.get(
         std::to_string(self) + " coordinates " + std::to_string(e.height) + "x" + std::to_string(e.width), [&] {
-          return kernels::make_coordinate_table(problem.geometry, op.coordinate_weight->evaluate().data(),
+          return kernels::make_coordinate_table(problem.geometry, type_, op.coordinate_weight->evaluate().data(),
                                                 extent(output).channels, e.height, e.width)
               .bytes;
         });

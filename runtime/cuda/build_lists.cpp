@@ -10,12 +10,13 @@ namespace maskrt::cuda {
 
 void ProgramBuilder::aggregate(kernels::MapWeights weights, double epsilon) {
   const View maps = input(0), features = input(1), out = make_output();
+  const kernels::MapGroups groups = groups_apart_[node().inputs[0]];
   const View workspace =
-      scratch(kernels::aggregate_workspace_bytes(chip_, maps.planned(), features.planned(), weights));
+      scratch(kernels::aggregate_workspace_bytes(chip_, maps.planned(), features.planned(), weights, groups));
   step(std::string(graph::name_of(node().operation)), type_ == DataType::f16 ? "tensor cores" : "multiply-adds",
        {maps, features, workspace}, {out, workspace}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
          kernels::aggregate_cuda(queue, maps.at(addresses), features.at(addresses), weights, epsilon,
-                                 workspace.address(addresses), out.at(addresses));
+                                 workspace.address(addresses), out.at(addresses), groups);
        });
 }
 
@@ -79,7 +80,7 @@ void ProgramBuilder::add(const graph::Linear&) {
 }
 
 void ProgramBuilder::add(const graph::MaskProduct& op) {
-  const View kernels = input(0), features = input(1), out = make_output();
+  const View kernels = input(0), features = input(1), out = make_in_sectors(node().output);
   step("mask_product", type_ == DataType::f16 ? "tensor cores" : "multiply-adds", {kernels, features}, {out},
        [=](const Addresses& addresses, kernels::CudaQueue& queue) {
          kernels::mask_product_cuda(queue, kernels.at(addresses), features.at(addresses), op.offset, out.at(addresses));

@@ -43,8 +43,8 @@ class Operands {
     if (problem.coordinates) {
       const kernels::ConvGeometry& g = problem.geometry;
       const std::vector<float> none(channels * 2 * static_cast<std::size_t>(g.kernel_height * g.kernel_width));
-      const auto table =
-          kernels::make_coordinate_table(g, none.data(), problem.out.channels, problem.in.height, problem.in.width);
+      const auto table = kernels::make_coordinate_table(g, problem.in.type, none.data(), problem.out.channels,
+                                                        problem.in.height, problem.in.width);
       std::byte* const bytes = memory_.emplace_back(stream.context(), table.bytes.size()).data();
       stream.upload(bytes, table.bytes.data(), table.bytes.size());
       stream.synchronize();

@@ -17,7 +17,10 @@ class Finder {
 
   Fusions find() {
     for (int i = 0; i < static_cast<int>(graph_.nodes.size()); ++i) {
-      if (const auto* conv = operation<graph::Conv>(i)) residual_of(i, *conv);
+      if (const auto* conv = operation<graph::Conv>(i)) {
+        residual_of(i, *conv);
+        maps_of(i, *conv);
+      }
       if (operation<graph::Linear>(i) != nullptr) regroup_of(i);
     }
     for (int i = 0; i < static_cast<int>(graph_.nodes.size()); ++i) {
@@ -59,6 +62,15 @@ class Finder {
     if (op == nullptr || op->factor != 2 || only_reader(node(upsample).output) != i) return;
     found_.upsampled_residual[i] = upsample;
     inside(upsample);
+  }
+
+  void maps_of(int i, const graph::Conv& conv) {
+    const int reader = only_reader(node(i).output);
+    if (conv.groups == 1 || reader < 0) return;
+    const bool aggregates =
+        operation<graph::Aggregate>(reader) != nullptr || operation<graph::AggregateLogits>(reader) != nullptr;
+    if (aggregates && node(reader).inputs[0] != node(reader).inputs[1] && node(reader).inputs[0] == node(i).output)
+      found_.grouped_maps[i] = reader;
   }
 
   void regroup_of(int i) {

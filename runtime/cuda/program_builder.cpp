@@ -85,7 +85,22 @@ View ProgramBuilder::make(graph::ValueId value) {
   const bool mask_kernels = std::any_of(readers.begin(), readers.end(), [this](int reader) {
     return std::holds_alternative<graph::MaskProduct>(node(reader).operation);
   });
-  const std::int64_t block = e.list && !mask_kernels ? e.channels : round_up(e.channels, 8);
+  return make_in_blocks(value, e.list && !mask_kernels ? e.channels : round_up(e.channels, 8));
+}
+
+View ProgramBuilder::make_apart(graph::ValueId value, int groups) {
+  const std::int64_t maps = extent(value).channels / groups;
+  const std::int64_t stride = round_up(maps, 32 / static_cast<std::int64_t>(size_of(type_)));
+  groups_apart_[value] = {maps, stride};
+  return make_in_blocks(value, groups * stride);
+}
+
+View ProgramBuilder::make_in_sectors(graph::ValueId value) {
+  return make_in_blocks(value, round_up(extent(value).channels, 32 / static_cast<std::int64_t>(size_of(type_))));
+}
+
+View ProgramBuilder::make_in_blocks(graph::ValueId value, std::int64_t block) {
+  const graph::Extent& e = extent(value);
   View view;
   view.tensor = kernels::dense(nullptr, e.list ? DataType::f32 : type_, e.batch, e.height, e.width, e.channels, block);
   view.buffer = new_buffer(name_of_value(value), view.tensor.bytes());

@@ -1,6 +1,7 @@
 // Turns a graph of one shape into launches: storage for every value, kernels for every node.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,7 +10,7 @@
 #include "kernels/activation.h"
 #include "kernels/conv/conv_tuning.h"
 #include "kernels/cuda/launch.h"
-#include "kernels/iam/iam.h"
+#include "kernels/iam/iam_cuda.h"
 #include "view.h"
 #include "weight_store.h"
 
@@ -68,6 +69,12 @@ class ProgramBuilder {
   /// Storage of its own for a value: maps in the program's type, lists in fp32; channels rounded up to a multiple of 8
   /// in maps and in what a mask product reads.
   View make(graph::ValueId value);
+  /// The same for maps that a convolution of `groups` groups makes for an aggregation alone: each group begins at a
+  /// multiple of 32 bytes, a sector of memory.
+  View make_apart(graph::ValueId value, int groups);
+  /// A map whose pixels are whole sectors of 32 bytes: for kernels that read them in parts.
+  View make_in_sectors(graph::ValueId value);
+  View make_in_blocks(graph::ValueId value, std::int64_t block);
   View make_output() { return make(node().output); }
   /// A step's own memory, or no view at all where it needs none.
   View scratch(std::size_t bytes);
@@ -98,6 +105,7 @@ class ProgramBuilder {
   Program program_;
   std::vector<kernels::CudaConvProblem> convolutions_;
   std::vector<View> stored_;
+  std::map<graph::ValueId, kernels::MapGroups> groups_apart_;  // of the values that make_apart made
   std::vector<int> last_reader_;  // by value: index of the last node that reads its numbers; beyond all for outputs
   std::vector<bool> shared_;      // by buffer: more than one value looks into it
   /// What the last convolution so far brings into L2: packed weights of the next one, once it is built.

@@ -201,7 +201,8 @@ class Prepared {
   static std::vector<std::byte> table(const Problem& problem) {
     const Case& c = problem.c;
     if (!c.coordinates) return std::vector<std::byte>(16);
-    return make_coordinate_table(c.geometry, problem.coordinate_weight.data(), c.out, c.height, c.width).bytes;
+    return make_coordinate_table(c.geometry, problem.type, problem.coordinate_weight.data(), c.out, c.height, c.width)
+        .bytes;
   }
   CudaConvPlan plan_;
   DeviceArray<std::byte> weights_;
@@ -403,6 +404,51 @@ TEST_CASE("convolutions between slices of wider maps, onto their residual") {
   }
 }
 
+TEST_CASE("groups of a convolution's output may lie apart") {
+  // Channels of a group below, at and beyond those of tiles and of sectors; images that end inside a tile.
+  const std::vector<Case> apart = {{2, 5, 7, 16, 2 * 33, {1, 1, 1, 0, 1, 2}, none, true, false, relu},
+                                   {1, 9, 8, 64, 4 * 100, {3, 3, 1, 1, 1, 4}},
+                                   {1, 3, 5, 16, 2 * 64, {3, 3, 1, 1, 1, 2}, none, false, false, sigmoid, true},
+                                   {1, 4, 3, 24, 3 * 131, {1, 1, 1, 0, 1, 3}, none, true, false, leaky}};
+  for (const DataType type : {DataType::f32, DataType::f16}) {
+    for (const Case& c : apart) {
+      const std::int64_t groups = c.geometry.groups, group = c.out / groups;
+      for (const std::int64_t boundary : {16, 4, 1}) {
+        const std::int64_t most = (group + 15) / 16 * 16, stride = boundary == 1
+                                                                       ? std::min(group + 3, most)
+                                                                       : (group + boundary - 1) / boundary * boundary;
+        INFO(name_of(type) << " " << to_string(c) << ", groups " << stride << " channels apart");
+        const Problem problem(c, type, c.in, c.height, c.width);
+        OwnedTensor out(type, c.batch, c.height, c.width, c.out, groups * stride);
+        const DeviceTensor device_in(*problem.in);
+        CudaConvProblem described = describe_problem(problem, *device_in, Tensor{}, *out);
+        described.out_group_stride = stride;
+        for (const ConvChoice& choice : choices_to_test(described)) {
+          INFO(conv_kernels()[static_cast<std::size_t>(choice.kernel)].name.entry << " in " << choice.splits
+                                                                                  << " parts");
+          poison(out);
+          const DeviceTensor device_out(*out);
+          described.out = *device_out;
+          run(problem, described, choice, *device_in, Tensor{}, *device_out);
+          device_out.download(*out);
+          const Tensor stored = padded(*out);
+          OwnedTensor result(type, c.batch, c.height, c.width, c.out, 0);
+          for_each_element(stored, [&](auto b, auto y, auto x, auto i) {
+            const float value = get(stored, b, y, x, i);
+            if (i % stride < group) {
+              set(*result, b, y, x, i / stride * group + i % stride, value);
+            } else if (value != 0) {
+              FAIL("between groups (" << b << ", " << y << ", " << x << ", " << i << "): got " << value << ", want 0");
+            }
+          });
+          out.require_intact();
+          require_right(result, problem);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("convolutions on the GPU refuse what they cannot do") {
   const Chip chip = Gpu::instance().chip();
   CudaConvProblem problem;
@@ -421,6 +467,18 @@ TEST_CASE("convolutions on the GPU refuse what they cannot do") {
   other = problem;
   other.geometry = {17, 1, 1, 8};
   CHECK_THROWS_WITH(plan_conv(other, chip), Catch::Contains("expected a kernel of at most 15 x 15, found 17 x 1"));
+  other = problem;
+  other.geometry.groups = 2;
+  other.out = dense(nullptr, DataType::f16, 1, 8, 8, 2 * 40, 2 * 48);
+  other.out_group_stride = 48;
+  CHECK(groups_may_lie_apart(other));
+  CHECK(plan_conv(other, chip).params.group_stored == 48);
+  other.out_group_stride = 64;
+  CHECK_THROWS_WITH(plan_conv(other, chip),
+                    Catch::Contains("expected groups 40 to 48 channels apart, found 64 in blocks of 96"));
+  other.out_group_stride = 48;
+  other.coordinates = true;
+  CHECK_THROWS_WITH(plan_conv(other, chip), Catch::Contains("expected groups apart where each is computed alone"));
   other = problem;
   other.residual_kind = upsampled;
   other.residual = dense(nullptr, DataType::f16, 1, 8, 8, 32, 0);

@@ -58,6 +58,48 @@ TEST_CASE("aggregation on the GPU") {
         }
 }
 
+TEST_CASE("aggregation of maps in groups takes no notice of what is between them") {
+  struct Groups {
+    std::int64_t count, maps, stride;
+  };
+  // Groups that end inside tiles of 64 and 112 maps and at their borders; strides of all kinds.
+  const Groups all[] = {{1, 5, 8}, {3, 7, 7}, {4, 33, 48}, {3, 100, 112}, {2, 100, 104}, {5, 13, 17}};
+  const Chip& chip = Gpu::instance().chip();
+  for (const DataType type : {DataType::f32, DataType::f16})
+    for (const Groups& g : all)
+      for (const MapWeights weights : {MapWeights::plain, MapWeights::sigmoid, MapWeights::softmax}) {
+        INFO(maskrt::name_of(type) << " " << g.count << " groups of " << g.maps << " maps, " << g.stride
+                                   << " apart, weights " << static_cast<int>(weights));
+        const std::int64_t batch = 2, height = 5, width = 9, channels = 40;
+        OwnedTensor stored(type, batch, height, width, g.count * g.stride, 0),
+            maps(type, batch, height, width, g.count * g.maps, 0);
+        stored.fill(1, weights == MapWeights::plain ? 0.0f : -14.0f, weights == MapWeights::plain ? 1.0f : 2.0f);
+        for_each_element(*maps, [&](auto b, auto y, auto x, auto m) {
+          set(*maps, b, y, x, m, get(*stored, b, y, x, m / g.maps * g.stride + m % g.maps));
+        });
+        PlacedMap features(type, {batch, height, width, channels}, Place::padded);
+        features.fill_input(2);
+        const MapShape list{batch, g.count * g.maps, 1, channels};
+        PlacedMap out(DataType::f32, list, Place::padded), want(DataType::f32, list, Place::padded);
+        out.fill(3), want.fill(3);
+        const Tensor parts[] = {*maps};
+        aggregate_ref(parts, features.map(), weights, 1e-6, want.map());
+        const DeviceTensor device_stored(*stored);
+        Tensor grouped = *device_stored;
+        grouped.channels = g.count * g.maps;
+        const MapGroups groups{g.maps, g.stride};
+        const DeviceMap device_features(features), device_out(out);
+        const DeviceBytes workspace(aggregate_workspace_bytes(chip, grouped, *device_features, weights, groups));
+        aggregate_cuda(Gpu::instance().queue(), grouped, *device_features, weights, 1e-6, workspace.data(), *device_out,
+                       groups);
+        device_out.download(out);
+        workspace.require_intact();
+        const double n = static_cast<double>(height * width), sum = weights == MapWeights::plain ? n : 1;
+        const double each = type == DataType::f16 && weights != MapWeights::plain ? unit_fp16 : 0;
+        out.require_near(want, [&](double) { return sum * (2 * each + unit_fp32 * (32 + 2 * n)); });
+      }
+}
+
 TEST_CASE("aggregation of maps that are zero nearly everywhere divides by epsilon") {
   const Chip& chip = Gpu::instance().chip();
   for (const DataType type : {DataType::f32, DataType::f16}) {
@@ -118,4 +160,6 @@ TEST_CASE("aggregation refuses what it cannot do") {
                     Catch::Contains("for maps [1, 4, 4, 8], found [1, 4, 5, 8]"));
   CHECK_THROWS_WITH(aggregate_cuda(queue, maps.map(), wide.map(), MapWeights::plain, 0, nullptr, *out),
                     Catch::Contains("expected one type"));
+  CHECK_THROWS_WITH(aggregate_cuda(queue, maps.map(), maps.map(), MapWeights::plain, 0, nullptr, *out, {4, 6}),
+                    Catch::Contains("expected groups of 4 maps, 6 channels apart, found 8 maps in blocks of 8"));
 }
