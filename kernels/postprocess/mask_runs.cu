@@ -168,9 +168,7 @@ extern "C" __global__ void __launch_bounds__(kRunThreads) mask_runs(const __grid
   if (call.runs == nullptr || call.masks == 0 || header.words > call.word_capacity) return;
   const int thread = static_cast<int>(threadIdx.x), warp = thread / 32, lane = thread % 32;
   for (unsigned instance = blockIdx.x; instance < header.instances; instance += gridDim.x) {
-    look_up(p.jobs + instance, job);
-    __syncwarp();
-    look_up(reinterpret_cast<const ImageGeometry*>(p.call + 1) + job.plane / p.queries, image);
+    look_up_job(p.jobs + instance, p.call, p.queries, job, image);
     __syncthreads();
     const MaskBox box(job, image, call.words);
     // Stretches that begin with a warp's words.

@@ -25,6 +25,15 @@ __device__ void look_up(const T* from, T& shared, int words = sizeof(T) / 4) {
   if (i < words) reinterpret_cast<std::uint32_t*>(&shared)[i] = reinterpret_cast<const std::uint32_t*>(from)[i];
 }
 
+/// A job, and the sizes of its image, which follow `call`, by the first warp of a block.
+__device__ inline void look_up_job(const MaskJob* from, const PostprocessCall* call, int queries, MaskJob& job,
+                                   ImageGeometry& image) {
+  if (threadIdx.x >= 32) return;
+  look_up(from, job);
+  __syncwarp();
+  look_up(reinterpret_cast<const ImageGeometry*>(call + 1) + job.plane / queries, image);
+}
+
 /// Words of PostprocessHeader that nobody changes while masks are made: instances, tiles, words.
 constexpr int kSelectionWords = 4;
 

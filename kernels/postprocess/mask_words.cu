@@ -178,9 +178,7 @@ __device__ void mask_words(const MaskWordsParams& p) {
   int instance = instance_of(p.jobs.first_tiles, static_cast<int>(header.instances), first);
   for (unsigned tile = first; tile < end; ++instance) {
     __syncthreads();  // the last job has been read
-    look_up(p.jobs.jobs + instance, job);
-    __syncwarp();
-    look_up(reinterpret_cast<const ImageGeometry*>(p.call + 1) + job.plane / p.queries, image);
+    look_up_job(p.jobs.jobs + instance, p.call, p.queries, job, image);
     if (thread == 0) found = {0, 0x7fffffff, 0x7fffffff, -1, -1};
     __syncthreads();
     const int words = job.words, across = tiles_across(job.columns), parts = tiles_down(words);
