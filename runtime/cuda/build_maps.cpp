@@ -140,11 +140,12 @@ void ProgramBuilder::add(const graph::UpsampleNearest& op) {
 
 void ProgramBuilder::add(const graph::ResizeBilinear& op) {
   if (op.factor != 0) {
-    const View in = input(0), out = make_output();
+    const bool last = node_ == fusions_.last_resize;  // of mask logits, whose pixels are whole sectors
+    const View in = input(0), out = last ? make_in_sectors(node().output) : make_output();
     step("resize_bilinear", "direct", {in}, {out}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
       kernels::resize_bilinear_factor_cuda(queue, in.at(addresses), op.factor, out.at(addresses));
     });
-    if (node_ == fusions_.last_resize) program_.steps.back().redone_by_postprocess = true;
+    if (last) program_.steps.back().redone_by_postprocess = true;
     return;
   }
   std::vector<View> inputs;
