@@ -36,7 +36,11 @@ Bed::Bed(const Model& model, std::int64_t batch, std::int64_t height, std::int64
       program_(model.impl()->network->compile(batch, height, width, 1)),
       memory_(graph::plan_memory(lifetimes(program_))),
       arena_(stream().context(), memory_.bytes) {
-  record_preprocess(normalisation_of(model.impl()->description));
+  const kernels::Normalisation normalisation = normalisation_of(model.impl()->description);
+  record_preprocess("preprocess.resized", static_cast<int>(width * 3 / 2 + 1), static_cast<int>(height * 3 / 2 + 1),
+                    normalisation);
+  stages_.back().in_pipeline = false;
+  record_preprocess("preprocess", static_cast<int>(width), static_cast<int>(height), normalisation);
   record_network();
   record_postprocess();
 }
@@ -94,15 +98,15 @@ void Bed::record_network() {
     stage.bytes = step.bytes;
     stage.predicted_seconds = step.predicted_seconds;
     stage.sums_across_blocks = std::find(step.writes.begin(), step.writes.end(), counters) != step.writes.end();
-    stage.skipped_by_detection = step.redone_by_postprocess;
+    stage.in_pipeline = !step.redone_by_postprocess;
     stage.operations = record([&] { step.run(addresses()); });
     stages_.push_back(std::move(stage));
   }
 }
 
-void Bed::record_preprocess(const kernels::Normalisation& normalisation) {
+void Bed::record_preprocess(const std::string& name, int width, int height,
+                            const kernels::Normalisation& normalisation) {
   const kernels::Tensor input = bound(program_.input);
-  const auto width = static_cast<int>(input.width), height = static_cast<int>(input.height);
   const std::size_t bytes_each = std::size_t{3} * static_cast<std::size_t>(width * height);
   testing::Uniform uniform(2);
   std::vector<std::byte> pixels(bytes_each * static_cast<std::size_t>(input.batch));
@@ -113,13 +117,14 @@ void Bed::record_preprocess(const kernels::Normalisation& normalisation) {
   std::vector<kernels::cuda::ImageToResize> images;
   for (std::int64_t i = 0; i < input.batch; ++i)
     images.push_back(kernels::image_to_resize(
-        {there + static_cast<std::size_t>(i) * bytes_each, width, height, 3 * width, kernels::PixelOrder::rgb}, width,
-        height, normalisation, input));
+        {there + static_cast<std::size_t>(i) * bytes_each, width, height, 3 * width, kernels::PixelOrder::rgb},
+        static_cast<int>(input.width), static_cast<int>(input.height), normalisation, input));
   buffers_.push_back(uploaded(stream(), std::as_bytes(std::span(images))));
   const auto* described = reinterpret_cast<const kernels::cuda::ImageToResize*>(buffers_.back().data());
 
   Stage stage;
-  stage.name = stage.operation = "preprocess";
+  stage.name = name;
+  stage.operation = "preprocess";
   stage.bytes = static_cast<double>(pixels.size()) + bytes_of(input);
   stage.operations = record([&] { kernels::preprocess_cuda(stream().queue(), described, normalisation, input); });
   stages_.push_back(std::move(stage));

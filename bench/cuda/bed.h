@@ -14,17 +14,17 @@ namespace maskrt::bench {
 
 /// One layer, or one stage before or after the network, as the device launches it.
 struct Stage {
-  std::string name;       ///< the layer's; "preprocess", "postprocess"
+  std::string name;       ///< the layer's; "preprocess", "preprocess.resized", "postprocess"
   std::string operation;  ///< "conv", ...
   double flops = 0, bytes = 0;
   double predicted_seconds = 0;  ///< by the cost model that chose the kernel; 0: there is none
   std::vector<Operation> operations;
   bool sums_across_blocks = false;  ///< its last blocks finish what the others began: a sample of them says too little
-  bool skipped_by_detection = false;
+  bool in_pipeline = true;          ///< detection runs it, on pictures of the input's size
 };
 
-/// A plan for one (batch, height, width) and images of the input's size. What the memory holds at first is arbitrary
-/// until run_all() has run.
+/// A plan for one (batch, height, width), images of the input's size, and larger ones that are only resized. What the
+/// memory holds at first is arbitrary until run_all() has run.
 class Bed {
  public:
   /// `model`: on the CUDA device. `images` pixels of batch x height x width.
@@ -47,7 +47,8 @@ class Bed {
   template <typename Work>
   std::vector<Operation> record(const Work& work);
   void record_network();
-  void record_preprocess(const kernels::Normalisation& normalisation);
+  /// Of pictures of `width` x `height`.
+  void record_preprocess(const std::string& name, int width, int height, const kernels::Normalisation& normalisation);
   void record_postprocess();
 
   std::unique_ptr<DeviceStream> stream_;

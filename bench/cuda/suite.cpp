@@ -70,6 +70,7 @@ void describe(benchmark::State& state, const Bench& bench, const Entry& entry, d
   }
   if (!entry.has_work) return;
   const Stage& stage = *entry.stage;
+  if (!stage.in_pipeline) counters["beside_pipeline"] = 1;
   const double bound = bound_seconds(stage.flops, stage.bytes, bench.peak);
   counters["GFLOP"] = stage.flops * 1e-9;
   counters["MB"] = stage.bytes * 1e-6;
@@ -277,7 +278,7 @@ void register_suite(const Subject& subject, bool rivals) {
   }
   register_graph(bench, "network",
                  [](const Stage& s) { return s.operation != "preprocess" && s.operation != "postprocess"; });
-  register_graph(bench, "pipeline", [](const Stage& s) { return !s.skipped_by_detection; });
+  register_graph(bench, "pipeline", [](const Stage& s) { return s.in_pipeline; });
 }
 
 }  // namespace maskrt::bench

@@ -88,6 +88,7 @@ std::string figure(bool there, const char* format, double value) { return there 
 struct LayerLine {
   std::string layer, kernels;
   int times = 1, launches = 0;
+  bool in_pipeline = true;
   double tiles = 0, waves = 0, bound = 0, predicted = 0;
 };
 
@@ -124,6 +125,7 @@ std::vector<LayerLine> layers_of(const ChipRun& run, const std::string& batch, c
     LayerLine& line = lines.back();
     if (r.has("tiles")) add_launch(line, r, run, resources);
     if (!r.has("bound_us")) continue;
+    line.in_pipeline = !r.has("beside_pipeline");
     line.bound = r.get("bound_us");
     line.predicted = r.get("predicted_us");
     if (line.predicted == 0) line.predicted = line.bound * filling(line.tiles, line.waves) + line.launches;
@@ -172,7 +174,7 @@ std::string misses(const std::vector<ChipRun>& runs, const ResourceTable& resour
     for (const auto& [name, kernel] : kernels)
       if (kernel.spills > most_spills)
         list += "- " + architecture + ", `" + name + "`: " + text("%d bytes spilled", kernel.spills) + "\n";
-  return list.empty() ? "None.\n" : list;
+  return list;
 }
 
 std::string layer_table(const ChipRun& run, const std::string& batch, const ResourceTable& resources) {
@@ -183,12 +185,13 @@ std::string layer_table(const ChipRun& run, const std::string& batch, const Reso
   int launches = 0;
   for (const LayerLine& line : layers_of(run, batch, resources)) {
     if (line.launches == 0) continue;  // bytes that are set
-    table += "| " + cell(line.layer) + text(" | %d | ", line.times) + line.kernels + text(" | %.0f | ", line.tiles) +
+    const int times = line.in_pipeline ? line.times : 0;
+    table += "| " + cell(line.layer) + text(" | %d | ", times) + line.kernels + text(" | %.0f | ", line.tiles) +
              figure(line.waves > 0, "%.2f", line.waves) +
              text(" | %.1f | %.1f | %.0f%% |\n", line.predicted, line.bound, 100 * line.bound / line.predicted);
-    bound += line.times * line.bound;
-    predicted += line.times * line.predicted;
-    launches += line.times * line.launches;
+    bound += times * line.bound;
+    predicted += times * line.predicted;
+    launches += times * line.launches;
   }
   return table + text("| all | %d launches | | | | %.0f | %.0f | %.0f%% |\n", launches, predicted, bound,
                       100 * bound / predicted);

@@ -69,6 +69,7 @@ TEST_CASE("what misses a limit is listed, and nothing else") {
   CHECK_THAT(list, Catch::Contains("`worse`: 1.50 passes an access in the main loop (`b1/fp16/c/worse`)"));
   CHECK_THAT(list, Catch::Contains("`worse`: 94% of global sectors used (`b1/fp16/b/worse`)"));
   CHECK_THAT(list, Catch::Contains("sm_90a, `spilling`: 40 bytes spilled"));
+  CHECK(misses({{"sm_80", "sm_80", {run.results.front()}}}, {}).empty());
 }
 
 TEST_CASE("a layer's waves count the blocks that fit, and its kernels add up") {
@@ -80,11 +81,14 @@ TEST_CASE("a layer's waves count the blocks that fit, and its kernels add up") {
       "sm_80",
       {result("conv", "plain",
               {{"layers", 3}, {"block_threads", 256}, {"tiles", 396}, {"bound_us", 6}, {"predicted_us", 12}}),
-       result("pool | b", "plain", {{"layers", 1}, {"block_threads", 256}, {"tiles", 66}, {"bound_us", 2}})}};
+       result("pool | b", "plain", {{"layers", 1}, {"block_threads", 256}, {"tiles", 66}, {"bound_us", 2}}),
+       result("beside", "plain",
+              {{"layers", 1}, {"block_threads", 256}, {"tiles", 66}, {"bound_us", 2}, {"beside_pipeline", 1}})}};
   const std::string table = layer_table(run, "b1", resources);
   CHECK_THAT(table, Catch::Contains("| conv | 3 | plain | 396 | 1.50 | 12.0 | 6.0 | 50% |"));
   CHECK_THAT(table,
              Catch::Contains("| pool \\| b | 1 | plain | 66 | 0.25 | 5.0 | 2.0 | 40% |"));  // half the chip, 1 us
+  CHECK_THAT(table, Catch::Contains("| beside | 0 | plain | 66 | 0.25 | 5.0 | 2.0 | 40% |"));
   CHECK_THAT(table, Catch::Contains("| all | 4 launches | | | | 41 | 20 | 49% |"));
   CHECK_THAT(layer_table(run, "b8", resources), Catch::Contains("| all | 0 launches |"));
 }
