@@ -157,16 +157,6 @@ struct SectorRows {
   static_assert(lanes_at_most <= 8 && rows_at_most * (lanes_at_most * each + spare) + 2 <= kPatchRows * kPatchColumns);
 };
 
-__device__ inline void widen_sixteen_bytes(const __half* from, float (&to)[8]) {
-  const Octet o = load_octet(from);
-#pragma unroll
-  for (int k = 0; k < 8; ++k) to[k] = o.v[k];
-}
-__device__ inline void widen_sixteen_bytes(const float* from, float (&to)[4]) {
-  const float4 four = *reinterpret_cast<const float4*>(from);
-  to[0] = four.x, to[1] = four.y, to[2] = four.z, to[3] = four.w;
-}
-
 /// Stages the logits below the patch by whole sectors; tells where those below it leave no choice.
 template <typename T, int Factor>
 __device__ Side stage_sectors(const QueryMap<T, Factor>& map, const Patch& source, const SectorRows<T>& rows,
@@ -182,13 +172,14 @@ __device__ Side stage_sectors(const QueryMap<T, Factor>& map, const Patch& sourc
   unsigned not_below = 0, not_above = 0;
   for (int row = lane >> rows.lane_shift; row < source.rows; row += 32 >> rows.lane_shift) {
     if (piece >= rows.lanes) break;
-    float logits[kEach], exponents[kEach];
-    widen_sixteen_bytes(map.logits + min(max(source.row + row, 0), map.height - 1) * map.pitch + column, logits);
+    const int map_row = min(max(source.row + row, 0), map.height - 1);
+    const Channels<kEach> logits = load_wide<kEach>(map.logits + map_row * map.pitch + column);
+    float exponents[kEach];
 #pragma unroll
     for (int k = 0; k < kEach; ++k) {
-      exponents[k] = logits[k] * kToExponent;
-      not_below |= logits[k] < call.below_logit ? 0 : 1u << k;
-      not_above |= logits[k] > call.above_logit ? 0 : 1u << k;
+      exponents[k] = logits.v[k] * kToExponent;
+      not_below |= logits.v[k] < call.below_logit ? 0 : 1u << k;
+      not_above |= logits.v[k] > call.above_logit ? 0 : 1u << k;
     }
     float* staged = space.exponents + row * pitch + SectorRows<T>::spare + piece * kEach;
 #pragma unroll

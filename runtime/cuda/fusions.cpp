@@ -70,7 +70,7 @@ class Finder {
     const bool aggregates =
         operation<graph::Aggregate>(reader) != nullptr || operation<graph::AggregateLogits>(reader) != nullptr;
     if (aggregates && node(reader).inputs[0] != node(reader).inputs[1] && node(reader).inputs[0] == node(i).output)
-      found_.grouped_maps[i] = reader;
+      found_.grouped_maps.insert(i);
   }
 
   void regroup_of(int i) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <vector>
 
 #include "graph/graph.h"
@@ -23,7 +24,7 @@ struct Fusions {
   std::map<int, int> regroup;                        ///< by linear layer: the regrouping that it reads through
   std::map<int, std::vector<int>> heads;             ///< by the first linear layer on a list: all, itself included
   std::map<int, std::vector<PyramidNodes>> pyramid;  ///< by the first pool of a map: the pyramid on it
-  std::map<int, int> grouped_maps;                   ///< by convolution of groups: the aggregation that alone reads it
+  std::set<int> grouped_maps;                        ///< convolutions of groups that an aggregation alone reads
   std::map<int, int> pooled_stem;                    ///< by pool: the convolution that it alone reads, a stem in fp16
   int last_resize = -1;  ///< the resize of the mask logits that post-processing can do on the way, or -1
 };

@@ -222,6 +222,13 @@ struct Counting {
   std::size_t most = 0, bytes = 0, budget = ~std::size_t{0};
   void* stream = nullptr;
 
+  /// Of a session that works on `with`.
+  SessionOptions options(const cuda::Stream& with) {
+    SessionOptions how;
+    how.stream = stream = with.get();
+    how.allocator = allocator();
+    return how;
+  }
   DeviceAllocator allocator() {
     return {[this](std::size_t asked, void* on) -> void* {
               CHECK(on == stream);
@@ -251,11 +258,8 @@ TEST_CASE("a session works in the order of its caller's stream, with its caller'
   const cuda::Stream stream(Gpu::instance().context());
   const cuda::DeviceMemory memory(Gpu::instance().context(), rows.bytes.size());
   Counting counting;
-  SessionOptions options;
-  options.stream = counting.stream = stream.get();
-  options.allocator = counting.allocator();
   {
-    Session session(model, options);
+    Session session(model, counting.options(stream));
     session.prepare(1, 96, 160);
     const std::vector<InputImage> images = {rows.on_device(memory.data())};
     const auto fill = [&](bool with_pixels) {
@@ -297,11 +301,8 @@ TEST_CASE("masks for which a plan has no room are made again with it") {
 
   const cuda::Stream stream(Gpu::instance().context());
   Counting counting;
-  SessionOptions options;
-  options.stream = counting.stream = stream.get();
-  options.allocator = counting.allocator();
   {
-    Session session(model, options);
+    Session session(model, counting.options(stream));
     session.prepare(1, 64, 96);
     const std::size_t planned = counting.bytes;
     require_same(session.run(images), want);
@@ -328,12 +329,9 @@ TEST_CASE("where the caller's memory ends a session says so, and works again at 
   const Model model = small_model();
   const auto want = Session(model).run(one);
   Counting counting;
-  SessionOptions options;
   const cuda::Stream stream(Gpu::instance().context());
-  options.stream = counting.stream = stream.get();
-  options.allocator = counting.allocator();
   {
-    Session session(model, options);
+    Session session(model, counting.options(stream));
     session.run(one);
     counting.budget = counting.most + counting.most / 2;
     CHECK_THROWS_WITH(session.run(many), Catch::Contains("from its allocator, found none"));
