@@ -1,12 +1,7 @@
 #include "checksum.h"
 
-#include <array>
-#include <memory>
-
 #define XXH_INLINE_ALL
 #include <xxhash.h>
-
-#include "maskrt/types.hpp"
 
 namespace maskrt::graph {
 
@@ -28,24 +23,39 @@ std::optional<std::size_t> find_checksum(std::string_view header) {
   return at;
 }
 
-std::string checksum(std::span<const std::span<const std::byte>> parts, std::size_t digits) {
-  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(), XXH3_freeState);
-  if (!state) throw Error("no memory for a checksum");
-  XXH3_64bits_reset(state.get());
-  const auto feed = [&](std::span<const std::byte> bytes) {
-    if (!bytes.empty()) XXH3_64bits_update(state.get(), bytes.data(), bytes.size());
-  };
-  static constexpr std::string_view zeros = "0000000000000000";
-  static_assert(zeros.size() == checksum_digits);
-  feed(parts[0].first(digits));
-  feed(std::as_bytes(std::span(zeros)));
-  feed(parts[0].subspan(digits + checksum_digits));
-  for (const auto part : parts.subspan(1)) feed(part);
+// Aligned as XXH3_createState() would have it; part of the object, so that there is one allocation that can fail.
+struct Xxh3::State {
+  XXH3_state_t hash;
+};
 
-  auto hash = XXH3_64bits_digest(state.get());
+Xxh3::Xxh3() : state_(std::make_unique<State>()) { XXH3_64bits_reset(&state_->hash); }
+Xxh3::~Xxh3() = default;
+
+void Xxh3::update(std::span<const std::byte> bytes) {
+  if (!bytes.empty()) XXH3_64bits_update(&state_->hash, bytes.data(), bytes.size());
+}
+
+std::uint64_t Xxh3::digest() const { return XXH3_64bits_digest(&state_->hash); }
+
+std::string digits_of(std::uint64_t hash) {
   std::string text(checksum_digits, '0');
   for (auto digit = text.rbegin(); digit != text.rend(); ++digit, hash >>= 4) *digit = "0123456789abcdef"[hash & 15];
   return text;
+}
+
+void update_without_digits(Xxh3& hash, std::span<const std::byte> beginning, std::size_t digits) {
+  static constexpr std::string_view zeros = "0000000000000000";
+  static_assert(zeros.size() == checksum_digits);
+  hash.update(beginning.first(digits));
+  hash.update(std::as_bytes(std::span(zeros)));
+  hash.update(beginning.subspan(digits + checksum_digits));
+}
+
+std::string checksum(std::span<const std::span<const std::byte>> parts, std::size_t digits) {
+  Xxh3 hash;
+  update_without_digits(hash, parts[0], digits);
+  for (const auto part : parts.subspan(1)) hash.update(part);
+  return digits_of(hash.digest());
 }
 
 }  // namespace maskrt::graph

@@ -1,14 +1,17 @@
 #include "model_file.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 
 #include "atomic_file.h"
 #include "attributes.h"
 #include "checksum.h"
+#include "instance_outputs.h"
 #include "safetensors_format.h"
 #include "strict_json.h"
 
@@ -134,12 +137,17 @@ void check_model(const ModelDescription& model) {
   const std::int64_t divisor = std::max(model.preprocessing.size_divisibility, 32);
   const std::int64_t side = (256 + divisor - 1) / divisor * divisor;
   const auto extents = infer_extents(model.graph, 1, side, side);
-  const auto classes = model.graph.find("class_logits");
-  if (classes >= 0 && model.graph.is_output(classes) &&
-      extents[static_cast<std::size_t>(classes)].channels != static_cast<std::int64_t>(model.categories.size()))
-    throw Error("categories: expected one for each of the " +
-                std::to_string(extents[static_cast<std::size_t>(classes)].channels) + " class logits, found " +
+  const auto output = [&](const char* name) -> const Extent* {
+    const ValueId value = model.graph.find(name);
+    return value >= 0 && model.graph.is_output(value) ? &extents[static_cast<std::size_t>(value)] : nullptr;
+  };
+  check_instance_outputs(output);
+  if (const std::int64_t classes = output("class_logits")->channels;
+      classes != static_cast<std::int64_t>(model.categories.size()))
+    throw Error("categories: expected one for each of the " + std::to_string(classes) + " class logits, found " +
                 std::to_string(model.categories.size()));
+  if (const std::int64_t channels = std::get<Input>(model.graph.nodes[0].operation).channels; channels != 3)
+    throw Error("graph: expected an input of 3 channels, for pictures, found " + std::to_string(channels));
   std::set<int> ids;
   for (const auto& category : model.categories)
     if (!ids.insert(category.id).second)
@@ -158,10 +166,12 @@ class Constants {
     if (!constant)
       constant = std::make_shared<Constant>(
           name, tensor->second.shape,
-          [storage = storage_, view = &tensor->second] {
-            std::vector<float> values = view->to_floats();
-            storage->file->release(view->bytes);  // what was copied need not stay in memory twice
-            return values;
+          [storage = storage_, name, view = &tensor->second] {
+            try {
+              return view->to_floats();
+            } catch (const Error& error) {
+              throw Error(storage->source->name() + ": tensor " + name + ": " + error.what() + "; load the model anew");
+            }
           },
           std::vector{name});
     return constant;
@@ -172,17 +182,36 @@ class Constants {
   std::map<std::string, ConstantPtr> known_;
 };
 
-void verify_checksum(const Safetensors& storage) {
+/// Reads the whole file once, compares its checksum with the one that it states, and takes each tensor's fingerprint on
+/// the way: whatever reads a tensor later gets those bytes or an error, never a mixture of two files.
+void verify_checksum(Safetensors& storage) {
   const auto stored = storage.metadata.find(std::string(checksum_key));
   if (stored == storage.metadata.end()) throw Error("expected a " + std::string(checksum_key) + ", found none");
-  const auto bytes = storage.file->bytes();
-  std::uint64_t length = 0;
-  std::memcpy(&length, bytes.data(), sizeof length);
-  const auto at =
-      find_checksum({reinterpret_cast<const char*>(bytes.data()), sizeof length + static_cast<std::size_t>(length)});
+  const auto at = find_checksum(storage.header);
   if (!at) throw Error("expected a checksum of xxh3: and 16 digits, found " + stored->second);
-  const std::span<const std::byte> parts[] = {bytes};
-  const auto found = std::string(checksum_prefix) + checksum(parts, *at);
+  Xxh3 whole;
+  update_without_digits(whole, std::as_bytes(std::span(storage.header)), *at);
+
+  std::vector<TensorView*> in_order;
+  for (auto& [name, view] : storage.tensors) in_order.push_back(&view);
+  // An empty tensor may share its offset with one that is not.
+  std::sort(in_order.begin(), in_order.end(), [](const TensorView* a, const TensorView* b) {
+    return std::tie(a->offset, a->size) < std::tie(b->offset, b->size);
+  });
+  constexpr std::size_t piece = std::size_t{1} << 20;
+  std::vector<std::byte> buffer(piece);
+  for (TensorView* view : in_order) {
+    Xxh3 own;
+    for (std::size_t done = 0; done < view->size;) {
+      const auto part = std::span(buffer).first(std::min(piece, view->size - done));
+      storage.source->read(view->offset + done, part);
+      whole.update(part);
+      own.update(part);
+      done += part.size();
+    }
+    view->fingerprint = own.digest();
+  }
+  const auto found = std::string(checksum_prefix) + digits_of(whole.digest());
   if (found != stored->second)
     throw Error("expected checksum " + stored->second + ", found " + found + ": the file is damaged or was edited");
 }
@@ -231,8 +260,10 @@ void write_model(const std::filesystem::path& path, const ModelDescription& mode
   file.commit();
 }
 
-ModelDescription read_model(const std::filesystem::path& path) {
-  const auto storage = std::make_shared<const Safetensors>(Safetensors::read(path));
+ModelDescription read_model(const std::filesystem::path& path) { return read_model(open_file(path)); }
+
+ModelDescription read_model(std::shared_ptr<const ByteSource> source) {
+  const auto storage = std::make_shared<Safetensors>(Safetensors::read(std::move(source)));
   try {
     const auto& metadata = storage->metadata;
     const auto version = metadata.find("maskrt.format");
@@ -242,7 +273,6 @@ ModelDescription read_model(const std::filesystem::path& path) {
       throw Error("expected model format " + std::string(format_version) + ", found " + version->second +
                   ", which a newer maskrt wrote");
     verify_checksum(*storage);
-    storage->file->release(storage->file->bytes());  // all of it was read for that
     const auto text = [&](const char* key) -> const std::string& {
       const auto found = metadata.find(key);
       if (found == metadata.end()) throw Error(std::string("expected metadata ") + key + ", found none");
@@ -261,7 +291,7 @@ ModelDescription read_model(const std::filesystem::path& path) {
     model.storage = storage;
     return model;
   } catch (const Error& error) {
-    throw Error(path.string() + ": " + error.what());
+    throw Error(storage->source->name() + ": " + error.what());
   }
 }
 

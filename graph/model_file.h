@@ -43,10 +43,12 @@ struct ModelDescription {
 void write_model(const std::filesystem::path& path, const ModelDescription& model,
                  const std::vector<TensorToWrite>& tensors);
 
-/// Maps the file and checks all of it: container, checksum, version, graph, and each constant's shape. The file's pages
-/// are in memory while a constant is evaluated and go back to the system then.
+/// Checks all of the file: container, checksum, version, graph, each constant's shape, and that the outputs are those
+/// that the architecture's post-processing reads. The file stays open, and each constant's numbers are read when it is
+/// evaluated. A file that is overwritten or cut meanwhile makes evaluating throw: it never gives other numbers.
 /// Throws Error that names the file, what was expected and what was found.
 ModelDescription read_model(const std::filesystem::path& path);
+ModelDescription read_model(std::shared_ptr<const ByteSource> source);
 
 /// The plain graph as JSON and back: {"version": 1, "nodes": [{"name", "op", "version", "inputs", "output", ...}],
 /// "outputs": [...]}. `constant` finds a constant by its tensor's name.

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "checksum.h"
 #include "safetensors_format.h"
 #include "strict_json.h"
 
@@ -43,23 +44,27 @@ struct Entry {
 
 class Header {
  public:
-  Header(const MappedFile& file, Safetensors& result) : file_(file), result_(result), where_(file.path().string()) {}
+  explicit Header(Safetensors& result) : result_(result), where_(result.source->name()) {}
 
   void read() {
-    const auto bytes = file_.bytes();
-    if (bytes.size() < 8)
-      fail("expected a safetensors file of at least 8 bytes, found " + std::to_string(bytes.size()));
+    const std::size_t file_bytes = result_.source->size();
+    if (file_bytes < length_bytes)
+      fail("expected a safetensors file of at least 8 bytes, found " + std::to_string(file_bytes));
     std::uint64_t length = 0;
-    std::memcpy(&length, bytes.data(), 8);
-    if (length > bytes.size() - 8)
-      fail("expected a safetensors header that fits the file's " + std::to_string(bytes.size()) +
+    take(0, std::as_writable_bytes(std::span(&length, 1)));
+    if (length > file_bytes - length_bytes)
+      fail("expected a safetensors header that fits the file's " + std::to_string(file_bytes) +
            " bytes, found a length of " + std::to_string(length));
     if (length > most_header_bytes)
       fail("expected a safetensors header of at most 100000000 bytes, found " + std::to_string(length));
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + 8, static_cast<std::size_t>(length));
+    result_.header.resize(length_bytes + static_cast<std::size_t>(length));
+    take(0, std::as_writable_bytes(std::span(result_.header)));
+    if (std::memcmp(result_.header.data(), &length, length_bytes) != 0)
+      fail("expected a safetensors file that stays as it is while it is read, found its first bytes changed");
+    const std::string_view text = std::string_view(result_.header).substr(length_bytes);
     if (text.empty() || text.front() != '{') fail("expected a safetensors header that begins with {, found none");
     const auto header = parse_strict_json(text, where_ + ": safetensors header", 3);
-    const auto data = bytes.subspan(8 + static_cast<std::size_t>(length));
+    const std::size_t data = file_bytes - result_.header.size();
     std::vector<Entry> entries;
     for (const auto& [name, value] : header.items()) {
       if (name == "__metadata__")
@@ -67,17 +72,23 @@ class Header {
       else
         entries.push_back(read_entry(name, value, data));
     }
-    check_cover(entries, data.size());
+    check_cover(entries, data);
     for (auto& entry : entries) result_.tensors.emplace(std::move(entry.name), std::move(entry.view));
   }
 
  private:
   static constexpr std::uint64_t most_header_bytes = 100'000'000;  // what the format's own library allows
-  const MappedFile& file_;
+  static constexpr std::size_t length_bytes = 8;
   Safetensors& result_;
   std::string where_;
 
   [[noreturn]] void fail(const std::string& what) const { throw Error(where_ + ": " + what); }
+
+  void take(std::size_t offset, std::span<std::byte> to) const try {
+    result_.source->read(offset, to);
+  } catch (const Error& error) {
+    fail(error.what());
+  }
 
   void read_metadata(const nlohmann::json& value) {
     if (!value.is_object()) fail("expected __metadata__ to be an object of strings");
@@ -87,7 +98,8 @@ class Header {
     }
   }
 
-  Entry read_entry(const std::string& name, const nlohmann::json& value, std::span<const std::byte> data) const {
+  /// `data`: bytes of the file behind its header.
+  Entry read_entry(const std::string& name, const nlohmann::json& value, std::size_t data) const {
     const auto fail_here = [&](const std::string& what) { fail("tensor " + name + ": " + what); };
     if (!value.is_object() || value.size() != 3 || !value.contains("dtype") || !value.contains("shape") ||
         !value.contains("data_offsets"))
@@ -123,13 +135,15 @@ class Header {
       fail_here("expected data_offsets to be two non-negative integers");
     entry.begin = offsets[0].get<std::uint64_t>();
     entry.end = offsets[1].get<std::uint64_t>();
-    if (entry.begin > entry.end || entry.end > data.size())
-      fail_here("expected data_offsets inside the " + std::to_string(data.size()) + " bytes of data, found " +
+    if (entry.begin > entry.end || entry.end > data)
+      fail_here("expected data_offsets inside the " + std::to_string(data) + " bytes of data, found " +
                 std::to_string(entry.begin) + " to " + std::to_string(entry.end));
     if (entry.end - entry.begin != count)
       fail_here("expected " + std::to_string(count) + " bytes for " + type_name + to_string(entry.view.shape) +
                 ", found " + std::to_string(entry.end - entry.begin));
-    entry.view.bytes = data.subspan(static_cast<std::size_t>(entry.begin), static_cast<std::size_t>(count));
+    entry.view.source = result_.source;
+    entry.view.offset = result_.header.size() + static_cast<std::size_t>(entry.begin);
+    entry.view.size = static_cast<std::size_t>(count);
     return entry;
   }
 
@@ -159,11 +173,37 @@ std::string_view safetensors_name(DataType type) {
   return "";
 }
 
+namespace {
+
+/// Copies a tensor's bytes out, and makes sure that they are those it had.
+void read_checked(const TensorView& view, std::span<std::byte> to) {
+  view.source->read(view.offset, to);
+  if (!view.fingerprint) return;
+  Xxh3 hash;
+  hash.update(to);
+  if (hash.digest() != *view.fingerprint)
+    throw Error("expected the file as it was when it was opened, found other bytes in it: it was overwritten since");
+}
+
+}  // namespace
+
+std::vector<std::byte> TensorView::read() const {
+  std::vector<std::byte> bytes(size);
+  read_checked(*this, bytes);
+  return bytes;
+}
+
 std::vector<float> TensorView::to_floats() const {
-  const auto convert = [&](auto read) {
+  if (type == DataType::f32) {
+    std::vector<float> values(size / sizeof(float));
+    read_checked(*this, std::as_writable_bytes(std::span(values)));
+    return values;
+  }
+  const std::vector<std::byte> bytes = read();
+  const auto convert = [&](auto element_at) {
     const auto width = size_of(type);
     std::vector<float> values(bytes.size() / width);
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = read(bytes.data() + i * width);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = element_at(bytes.data() + i * width);
     return values;
   };
   const auto half = [](const std::byte* at) {
@@ -172,11 +212,8 @@ std::vector<float> TensorView::to_floats() const {
     return bits;
   };
   switch (type) {
-    case DataType::f32: {
-      std::vector<float> values(bytes.size() / sizeof(float));
-      if (!values.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
-      return values;
-    }
+    case DataType::f32:
+      break;
     case DataType::f64:
       return convert(element<double>);
     case DataType::f16:
@@ -199,11 +236,12 @@ std::vector<float> TensorView::to_floats() const {
   throw Error("expected a known data type");
 }
 
-Safetensors Safetensors::read(const std::filesystem::path& path) {
+Safetensors Safetensors::read(const std::filesystem::path& path) { return read(open_file(path)); }
+
+Safetensors Safetensors::read(std::shared_ptr<const ByteSource> source) {
   Safetensors result;
-  auto file = std::make_shared<const MappedFile>(path);
-  Header(*file, result).read();
-  result.file = std::move(file);
+  result.source = std::move(source);
+  Header(result).read();
   return result;
 }
 

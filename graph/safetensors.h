@@ -1,14 +1,17 @@
-// The safetensors container: a mapped reader and a writer that leaves no half-written file behind.
+// The safetensors container: a reader that copies out what is asked for, and a writer that leaves no half-written file
+// behind.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "byte_source.h"
 #include "maskrt/types.hpp"
 
 namespace maskrt::graph {
@@ -33,24 +36,32 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-/// One tensor of a safetensors file: row-major, little-endian.
+/// One tensor of a safetensors file: row-major, little-endian. Its bytes are read when they are asked for.
 struct TensorView {
   DataType type = DataType::f32;
   Shape shape;
-  std::span<const std::byte> bytes;
-  /// Widened or narrowed to fp32.
+  std::shared_ptr<const ByteSource> source;
+  std::size_t offset = 0, size = 0;  ///< of its bytes in the source
+  /// XXH3 of the bytes, once somebody has taken it: from then on other bytes are an error.
+  std::optional<std::uint64_t> fingerprint;
+
+  /// Throws Error where the file has been cut or changed since it was opened.
+  std::vector<std::byte> read() const;
+  /// The same, widened or narrowed to fp32.
   std::vector<float> to_floats() const;
 };
 
 /// A safetensors file, checked from end to end before anything is taken from it: header length, JSON, dtypes, shapes,
 /// offsets, products that overflow, holes and overlaps.
 struct Safetensors {
-  std::shared_ptr<const MappedFile> file;
+  std::shared_ptr<const ByteSource> source;
+  std::string header;  ///< the length and the JSON, as they stand at the source's beginning
   std::map<std::string, TensorView> tensors;
   std::map<std::string, std::string> metadata;
 
   /// Throws Error that names the file, what was expected and what was found.
   static Safetensors read(const std::filesystem::path& path);
+  static Safetensors read(std::shared_ptr<const ByteSource> source);
 };
 
 /// One tensor to be written. `bytes` must stay valid until write_safetensors returns.

@@ -33,6 +33,9 @@ ImageToProcess view(const Image& image) {
 }
 
 ImageToProcess view(const DeviceImage& image) {
+  if (image.format > PixelFormat::grey)
+    throw Error("image in device memory: expected the format rgb, bgr or grey, found number " +
+                std::to_string(static_cast<int>(image.format)));
   if (image.pixels == nullptr || image.width < 1 || image.height < 1)
     throw Error("image in device memory: expected at least 1 x 1 pixels, found " + std::to_string(image.width) + " x " +
                 std::to_string(image.height) + (image.pixels == nullptr ? " at no address" : ""));

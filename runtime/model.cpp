@@ -7,6 +7,7 @@
 
 #include "graph/rewrites/rewrites.h"
 #include "input_size.h"
+#include "public_call.h"
 
 namespace maskrt {
 namespace {
@@ -28,9 +29,10 @@ Precision precision_for(Compute compute, const Device& device) {
     case Compute::bf16: return Precision::bf16;
     case Compute::fp16: return Precision::fp16;
     case Compute::tf32: return Precision::tf32;
-    case Compute::automatic: break;
+    case Compute::automatic: return device.default_precision();
   }
-  return device.default_precision();
+  throw Error("ModelOptions::precision: expected automatic, fp32, bf16, fp16 or tf32, found number " +
+              std::to_string(static_cast<int>(compute)));
 }
 
 /// Makes outputs of the values that the caller wants to see. A value that has a name of its own (not just its node's)
@@ -95,24 +97,43 @@ Model make_model(graph::ModelDescription description, const ModelOptions& option
 }
 
 Model Model::load(const std::string& path, const ModelOptions& options) {
-  return make_model(graph::read_model(path), options);
+  return public_call("model", [&] { return make_model(graph::read_model(path), options); });
+}
+
+Model Model::load(std::span<const std::byte> file, const ModelOptions& options, const std::string& name) {
+  return public_call("model", [&] {
+    const std::shared_ptr<std::byte[]> copy(new std::byte[std::max<std::size_t>(file.size(), 1)]);
+    std::copy(file.begin(), file.end(), copy.get());
+    return load(copy, file.size(), options, name);
+  });
+}
+
+Model Model::load(std::shared_ptr<const std::byte[]> file, std::size_t size, const ModelOptions& options,
+                  const std::string& name) {
+  return public_call("model", [&] {
+    if (file == nullptr) throw Error(name + ": expected a model's bytes, found a null pointer");
+    return make_model(graph::read_model(graph::in_memory(std::move(file), size, name)), options);
+  });
 }
 
 Model::Model(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 ModelInfo Model::info() const {
-  const graph::ModelDescription& d = impl_->description;
-  ModelInfo info;
-  info.name = d.name;
-  info.architecture = d.architecture;
-  info.device = impl_->device->name();
-  info.device_reason = impl_->device_reason;
-  info.tuning_reason = impl_->tuning_reason;
-  info.precision = name_of(impl_->precision);
-  info.input = {d.preprocessing.min_size, d.preprocessing.max_size, d.preprocessing.size_divisibility};
-  info.categories = d.categories;
-  info.parameters = count_parameters(d.graph);
-  return info;
+  if (impl_ == nullptr) throw Error("model: expected one that was loaded, found one that was moved from");
+  return public_call("model", [this] {
+    const graph::ModelDescription& d = impl_->description;
+    ModelInfo info;
+    info.name = d.name;
+    info.architecture = d.architecture;
+    info.device = impl_->device->name();
+    info.device_reason = impl_->device_reason;
+    info.tuning_reason = impl_->tuning_reason;
+    info.precision = name_of(impl_->precision);
+    info.input = {d.preprocessing.min_size, d.preprocessing.max_size, d.preprocessing.size_divisibility};
+    info.categories = d.categories;
+    info.parameters = count_parameters(d.graph);
+    return info;
+  });
 }
 
 std::pair<int, int> input_size(const ModelInfo& model, std::span<const Image> images) {

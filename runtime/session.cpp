@@ -1,5 +1,8 @@
 // Images in, instances out: plans by shape, stages in order, results named.
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <list>
 #include <random>
@@ -11,25 +14,75 @@
 #include "mask/mask.h"
 #include "maskrt/maskrt.hpp"
 #include "model.h"
+#include "public_call.h"
 
 namespace maskrt {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr int most_threads = 4096;
+
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// Does `work`; an error of a device that has failed for good says so.
+/// Does `work`; every exception that leaves it is an Error, and that of a device that has failed for good says so.
 template <typename Work>
 decltype(auto) guarded(const Device& device, const Work& work) {
-  try {
-    return work();
-  } catch (const Error& error) {
-    if (!device.lost()) throw;
-    throw Error(std::string(error.what()) + "; " + device.name() +
-                " has failed for good: let go of every model and session on it before loading another");
-  }
+  return public_call("session", [&]() -> decltype(auto) {
+    try {
+      return work();
+    } catch (const Error& error) {
+      if (!device.lost()) throw;
+      throw Error(std::string(error.what()) + "; " + device.name() +
+                  " has failed for good: let go of every model and session on it before loading another");
+    }
+  });
 }
+
+/// The model behind a session's constructor.
+std::shared_ptr<Model::Impl> model_of(const Model& model) {
+  if (model.impl() == nullptr) throw Error("session: expected a model, found one that was moved from");
+  return model.impl();
+}
+
+const SessionOptions& checked(const SessionOptions& options) {
+  if (options.threads < 0 || options.threads > most_threads)
+    throw Error("SessionOptions::threads: expected 0 to " + std::to_string(most_threads) + ", found " +
+                std::to_string(options.threads));
+  if (options.plans < 1) throw Error("SessionOptions::plans: expected at least 1, found 0");
+  if (static_cast<bool>(options.allocator.allocate) != static_cast<bool>(options.allocator.release))
+    throw Error("SessionOptions::allocator: expected both functions or none, found one of them");
+  return options;
+}
+
+const RunOptions& checked(const RunOptions& options) {
+  if (!(options.minimum_score >= 0 && options.minimum_score <= 1))  // NaN fails too
+    throw Error("RunOptions::minimum_score: expected a number from 0 to 1, found " +
+                std::to_string(options.minimum_score));
+  if (options.mask_form > MaskForm::runs)
+    throw Error("RunOptions::mask_form: expected bits or runs, found number " +
+                std::to_string(static_cast<int>(options.mask_form)));
+  return options;
+}
+
+/// Marks a session as busy while it lives. One thread at a time may hold it.
+class Turn {
+ public:
+  explicit Turn(std::atomic<pid_t>& holder) : holder_(holder) {
+    pid_t found = 0;
+    if (holder_.compare_exchange_strong(found, ::getpid())) return;
+    throw Error(found == ::getpid()
+                    ? "session: expected one call at a time, found another still running; take a session for each thread"
+                    : "session: expected no call to be running in another thread when the process was forked, found "
+                      "one; take a new session");
+  }
+  ~Turn() { holder_.store(0); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  std::atomic<pid_t>& holder_;
+};
 
 }  // namespace
 
@@ -43,7 +96,7 @@ struct Session::Impl {
       : model(std::move(m)),
         threads(options.threads > 0 ? options.threads
                                     : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))),
-        most_plans(std::max<std::size_t>(1, options.plans)),
+        most_plans(options.plans),
         stream(guarded(*model->device,
                        [&] {
                          return model->device->open_stream({threads, options.stream, options.allocator});
@@ -139,8 +192,17 @@ struct Session::Impl {
 
   /// Does what a call of the session's does.
   template <typename Work>
-  decltype(auto) call(const Work& work) const {
-    return guarded(*model->device, work);
+  decltype(auto) call(const Work& work) {
+    return guarded(*model->device, [&]() -> decltype(auto) {
+      const Turn turn(busy);
+      return work();
+    });
+  }
+
+  /// What a session holds; throws Error where it holds nothing any more.
+  static Impl& of(const std::unique_ptr<Impl>& impl) {
+    if (impl == nullptr) throw Error("session: expected one that holds a model, found one that was moved from");
+    return *impl;
   }
 
   std::shared_ptr<Model::Impl> model;
@@ -150,6 +212,7 @@ struct Session::Impl {
   Arena arena;
   std::list<Cached> plans;
   Timings timings;
+  std::atomic<pid_t> busy{0};  ///< the process that a call is running in; 0: none is
 };
 
 std::map<std::string, HostTensor> Session::Impl::tensors(std::span<const Image> images) {
@@ -195,7 +258,7 @@ double Session::Impl::run_network(int batch, int height, int width, std::vector<
 }
 
 Session::Session(const Model& model, const SessionOptions& options)
-    : impl_(std::make_unique<Impl>(model.impl(), options)) {}
+    : impl_(public_call("session", [&] { return std::make_unique<Impl>(model_of(model), checked(options)); })) {}
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
@@ -205,40 +268,55 @@ std::vector<Instance> Session::run(const Image& image, const RunOptions& options
 }
 
 std::vector<std::vector<Instance>> Session::run(std::span<const Image> images, const RunOptions& options) {
-  return impl_->call([&] { return impl_->run(images_to_process(images), options); });
+  Impl& impl = Impl::of(impl_);
+  return impl.call([&] { return impl.run(images_to_process(images), checked(options)); });
 }
 
 std::vector<std::vector<Instance>> Session::run(std::span<const InputImage> images, const RunOptions& options) {
-  return impl_->call([&] { return impl_->run(images_to_process(images), options); });
+  Impl& impl = Impl::of(impl_);
+  return impl.call([&] { return impl.run(images_to_process(images), checked(options)); });
 }
 
 DeviceResults Session::enqueue(std::span<const InputImage> images, const RunOptions& options) {
-  return impl_->call([&] { return impl_->enqueue(images_to_process(images), options); });
+  Impl& impl = Impl::of(impl_);
+  return impl.call([&] { return impl.enqueue(images_to_process(images), checked(options)); });
 }
 
 std::map<std::string, HostTensor> Session::tensors(std::span<const Image> images) {
-  return impl_->call([&] { return impl_->tensors(images); });
+  Impl& impl = Impl::of(impl_);
+  return impl.call([&] { return impl.tensors(images); });
 }
 
 void Session::prepare(int batch, int height, int width) {
-  impl_->call([&] { impl_->execution(impl_->plan_for(batch, height, width)); });
+  Impl& impl = Impl::of(impl_);
+  impl.call([&] { impl.execution(impl.plan_for(batch, height, width)); });
 }
 
 double Session::run_network(int batch, int height, int width, std::vector<LayerTiming>* layers) {
-  return impl_->call([&] { return impl_->run_network(batch, height, width, layers); });
+  Impl& impl = Impl::of(impl_);
+  return impl.call([&] { return impl.run_network(batch, height, width, layers); });
 }
 
 std::string Session::tune(int batch, int height, int width,
                           const std::function<void(std::size_t done, std::size_t all)>& progress) {
-  impl_->check_size(batch, height, width);
-  return impl_->call([&] { return impl_->model->network->tune(batch, height, width, *impl_->stream, progress); });
+  Impl& impl = Impl::of(impl_);
+  return impl.call([&] {
+    impl.check_size(batch, height, width);
+    return impl.model->network->tune(batch, height, width, *impl.stream, progress);
+  });
 }
 
 MemoryUse Session::memory(int batch, int height, int width) {
-  const Plan& plan = impl_->call([&]() -> const Plan& { return impl_->plan_for(batch, height, width); });
-  return {impl_->model->network->memory().prepared_weights, plan.arena_bytes(), plan.scratch_bytes()};
+  Impl& impl = Impl::of(impl_);
+  return impl.call([&] {
+    const Plan& plan = impl.plan_for(batch, height, width);
+    return MemoryUse{impl.model->network->memory().prepared_weights, plan.arena_bytes(), plan.scratch_bytes()};
+  });
 }
 
-Timings Session::timings() const { return impl_->timings; }
+Timings Session::timings() const {
+  Impl& impl = Impl::of(impl_);
+  return impl.call([&] { return impl.timings; });
+}
 
 }  // namespace maskrt

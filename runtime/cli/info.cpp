@@ -103,7 +103,7 @@ void print_model(const graph::ModelDescription& model, const ModelInfo& info) {
   print_line("score threshold", number_text(model.postprocessing.score_threshold));
   print_line("mask threshold", number_text(model.postprocessing.mask_threshold));
   print_line("file format", metadata_text(storage, "maskrt.format"));
-  print_line("file size", megabytes(storage.file->bytes().size()));
+  print_line("file size", megabytes(storage.source->size()));
   print_line("checksum", metadata_text(storage, "maskrt.checksum"));
   print_line("tensors", std::to_string(storage.tensors.size()) + ", " + storage_text(storage));
 }

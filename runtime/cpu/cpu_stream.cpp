@@ -5,6 +5,7 @@
 #include "aligned_bytes.h"
 #include "openmp_threads.h"
 #include "runtime/host_order.h"
+#include "runtime/instance_bindings.h"
 
 namespace maskrt::cpu {
 namespace {
@@ -38,6 +39,7 @@ class CpuExecution final : public Execution {
 
   Detections detect(std::span<const ImageToProcess> images, const DetectionOptions& options,
                     StageSeconds& seconds) override {
+    const InstanceBindings outputs = instance_bindings(program_);
     auto start = Clock::now();
     stream_.preprocess(images, normalisation_, bind(program_.input));
     seconds.preprocess = seconds_since(start);
@@ -46,9 +48,8 @@ class CpuExecution final : public Execution {
 
     start = Clock::now();
     const OpenMpThreads scope(stream_.threads());
-    const kernels::Tensor classes = bind(program_.outputs.at("class_logits")),
-                          objectness = bind(program_.outputs.at("objectness_logits")),
-                          masks = bind(program_.outputs.at("mask_logits"));
+    const kernels::Tensor classes = bind(outputs.class_logits), objectness = bind(outputs.objectness_logits),
+                          masks = bind(outputs.mask_logits);
     Detections found;
     for (std::size_t b = 0; b < images.size(); ++b)
       found.push_back(kernels::postprocess_cpu(classes, objectness, masks, static_cast<std::int64_t>(b),

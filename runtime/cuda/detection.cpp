@@ -5,6 +5,7 @@
 
 #include "device_results.h"
 #include "kernels/preprocess/preprocess_cuda.h"
+#include "runtime/instance_bindings.h"
 
 namespace maskrt::cuda {
 namespace {
@@ -17,13 +18,14 @@ kernels::Tensor bind(const Program::Binding& binding, const Addresses& addresses
 
 kernels::PostprocessPlan plan_of(const Program& program, const Addresses& addresses) {
   kernels::PostprocessPlan plan;
-  plan.class_logits = bind(program.outputs.at("class_logits"), addresses);
-  plan.objectness_logits = bind(program.outputs.at("objectness_logits"), addresses);
+  const InstanceBindings outputs = instance_bindings(program);
+  plan.class_logits = bind(outputs.class_logits, addresses);
+  plan.objectness_logits = bind(outputs.objectness_logits, addresses);
   if (program.mask_resize) {
     plan.mask_logits = bind(program.mask_resize->source, addresses);
     plan.factor = static_cast<int>(program.mask_resize->factor);
   } else {
-    plan.mask_logits = bind(program.outputs.at("mask_logits"), addresses);
+    plan.mask_logits = bind(outputs.mask_logits, addresses);
   }
   plan.padded_width = static_cast<int>(program.input.extent.width);
   plan.padded_height = static_cast<int>(program.input.extent.height);

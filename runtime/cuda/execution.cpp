@@ -1,8 +1,11 @@
 #include "execution.h"
 
+#include "runtime/instance_bindings.h"
+
 namespace maskrt::cuda {
 namespace {
 
+/// Networks without any of these outputs run for their tensors alone.
 bool finds_instances(const Program& program) {
   return program.outputs.count("class_logits") != 0 && program.outputs.count("objectness_logits") != 0 &&
          program.outputs.count("mask_logits") != 0;
@@ -41,7 +44,7 @@ double CudaExecution::run(std::vector<double>* seconds) {
 }
 
 Detection& CudaExecution::detection() {
-  if (!detection_) throw Error("cuda: expected a network with class, objectness and mask logits, found none");
+  if (!detection_) instance_bindings(program_);  // says which output is missing
   return *detection_;
 }
 

@@ -9,6 +9,7 @@
 #include "header.h"
 #include "maskrt/maskrt.hpp"
 #include "pnm.h"
+#include "runtime/public_call.h"
 #include "stb.h"
 
 namespace maskrt {
@@ -55,10 +56,14 @@ std::shared_ptr<const std::uint8_t> shared(std::vector<std::uint8_t> pixels) {
 Image::Image(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
 
 Image Image::from_file(const std::string& path, const DecodeOptions& options) {
-  return from_bytes(read_picture(path), options, path);
+  return public_call("image", [&] { return from_bytes(read_picture(path), options, path); });
 }
 
-Image Image::from_bytes(std::span<const std::byte> bytes, const DecodeOptions& options, const std::string& name) try {
+Image Image::from_bytes(std::span<const std::byte> bytes, const DecodeOptions& options, const std::string& name) {
+  return public_call("image", [&] { return decoded(bytes, options, name); });
+}
+
+Image Image::decoded(std::span<const std::byte> bytes, const DecodeOptions& options, const std::string& name) try {
   if (bytes.size() > kLargestFile) throw Error("expected a picture of less than 2 GiB, found a larger one");
   const image::Header header = image::read_header(bytes);
   auto data = std::make_shared<Data>();
@@ -81,11 +86,16 @@ Image Image::from_bytes(std::span<const std::byte> bytes, const DecodeOptions& o
   throw Error(name + ": " + error.what());
 } catch (const std::bad_alloc&) {
   throw Error(name + ": expected memory for the picture's pixels, found too little");
+} catch (const std::exception& error) {
+  throw Error(name + ": expected a picture, found: " + error.what());
 }
 
 Image Image::from_pixels(const std::uint8_t* pixels, int width, int height, PixelFormat format,
                          std::ptrdiff_t row_stride) {
   if (pixels == nullptr) throw Error("image from pixels: expected a pointer to pixels, found null");
+  if (format > PixelFormat::grey)
+    throw Error("image from pixels: expected the format rgb, bgr or grey, found number " +
+                std::to_string(static_cast<int>(format)));
   if (width < 1 || height < 1) {
     throw Error("image from pixels: expected at least 1 x 1 pixels, found " + std::to_string(width) + " x " +
                 std::to_string(height));
@@ -96,18 +106,25 @@ Image Image::from_pixels(const std::uint8_t* pixels, int width, int height, Pixe
     throw Error("image from pixels: expected rows at least " + std::to_string(row) + " bytes apart, found " +
                 std::to_string(row_stride));
   }
-  auto data = std::make_shared<Data>();
-  data->width = width;
-  data->height = height;
-  data->format = format;
-  data->row_stride = row_stride;
-  data->pixels = std::shared_ptr<const std::uint8_t>(std::shared_ptr<void>(), pixels);
-  return Image(std::move(data));
+  return public_call("image from pixels", [&] {
+    auto data = std::make_shared<Data>();
+    data->width = width;
+    data->height = height;
+    data->format = format;
+    data->row_stride = row_stride;
+    data->pixels = std::shared_ptr<const std::uint8_t>(std::shared_ptr<void>(), pixels);
+    return Image(std::move(data));
+  });
 }
 
-int Image::width() const { return data_->width; }
-int Image::height() const { return data_->height; }
-PixelFormat Image::format() const { return data_->format; }
-const std::uint8_t* Image::row(int y) const { return data_->pixels.get() + data_->row_stride * y; }
+const Image::Data& Image::data() const {
+  if (data_ == nullptr) throw Error("image: expected one with pixels, found one that was moved from");
+  return *data_;
+}
+
+int Image::width() const { return data().width; }
+int Image::height() const { return data().height; }
+PixelFormat Image::format() const { return data().format; }
+const std::uint8_t* Image::row(int y) const { return data().pixels.get() + data().row_stride * y; }
 
 }  // namespace maskrt

@@ -2,15 +2,17 @@
 #include "mask.h"
 
 #include "rle.h"
+#include "runtime/public_call.h"
 
 namespace maskrt {
 
-Mask::Mask() {
-  static const auto empty = std::make_shared<const Data>();
-  data_ = empty;
-}
-
+Mask::Mask() = default;
 Mask::Mask(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
+
+const Mask::Data& Mask::data() const {
+  static const Data empty;
+  return data_ != nullptr ? *data_ : empty;
+}
 
 const kernels::MaskBits& Mask::Data::bits() const {
   std::call_once(unpacked_, [this] {
@@ -24,31 +26,39 @@ Rle Mask::Data::rle() const {
           runs_ ? rle::to_string(*runs_) : rle::string_from_bits(height_, width_, bits_.words, bits_.words_per_column)};
 }
 
-int Mask::width() const { return data_->width(); }
-int Mask::height() const { return data_->height(); }
-std::int64_t Mask::area() const { return data_->area(); }
-std::span<const std::uint64_t> Mask::bits() const { return data_->bits().words; }
-int Mask::words_per_column() const { return (data_->height() + 63) / 64; }
-Rle Mask::rle() const { return data_->rle(); }
+int Mask::width() const { return data().width(); }
+int Mask::height() const { return data().height(); }
+std::int64_t Mask::area() const { return data().area(); }
+std::span<const std::uint64_t> Mask::bits() const {
+  return public_call("mask", [this] { return std::span<const std::uint64_t>(data().bits().words); });
+}
+int Mask::words_per_column() const { return (data().height() + 63) / 64; }
+Rle Mask::rle() const {
+  return public_call("mask", [this] { return data().rle(); });
+}
 
 bool Mask::at(int x, int y) const {
-  const kernels::MaskBits& m = data_->bits();
+  const kernels::MaskBits& m = public_call("mask", [this]() -> const kernels::MaskBits& { return data().bits(); });
   if (x < 0 || y < 0 || x >= m.width || y >= m.height) return false;
   return (m.words[static_cast<std::size_t>(x) * m.words_per_column + y / 64] >> (y % 64) & 1) != 0;
 }
 
-std::vector<std::vector<Point>> Mask::polygon() const { return outlines(data_->bits()); }
+std::vector<std::vector<Point>> Mask::polygon() const {
+  return public_call("mask", [this] { return outlines(data().bits()); });
+}
 
 std::vector<std::uint8_t> Mask::bitmap() const {
-  const kernels::MaskBits& m = data_->bits();
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(m.width) * m.height);
-  for (int x = 0; x < m.width; ++x) {
-    for (int y = 0; y < m.height; ++y) {
-      bytes[static_cast<std::size_t>(y) * m.width + x] =
-          m.words[static_cast<std::size_t>(x) * m.words_per_column + y / 64] >> (y % 64) & 1;
+  return public_call("mask", [this] {
+    const kernels::MaskBits& m = data().bits();
+    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(m.width) * m.height);
+    for (int x = 0; x < m.width; ++x) {
+      for (int y = 0; y < m.height; ++y) {
+        bytes[static_cast<std::size_t>(y) * m.width + x] =
+            m.words[static_cast<std::size_t>(x) * m.words_per_column + y / 64] >> (y % 64) & 1;
+      }
     }
-  }
-  return bytes;
+    return bytes;
+  });
 }
 
 }  // namespace maskrt

@@ -15,10 +15,9 @@ Checkpoint read_safetensors(const std::filesystem::path& path) {
       continue;
     }
     CheckpointTensor tensor{view.type, view.shape, std::vector<std::int64_t>(view.shape.size()), 0,
-                            std::make_shared<const std::vector<std::byte>>(view.bytes.begin(), view.bytes.end())};
+                            std::make_shared<const std::vector<std::byte>>(view.read())};
     std::int64_t stride = 1;
     for (std::size_t axis = view.shape.size(); axis-- > 0; stride *= view.shape[axis]) tensor.strides[axis] = stride;
-    source.file->release(view.bytes);  // what was copied need not stay in memory twice
     if (!checkpoint.tensors.try_emplace(name, std::move(tensor)).second) {
       throw Error(path.string() + ": tensor \"" + full_name +
                   "\": expected every name once, found it with and without a \"module.\" prefix");

@@ -5,7 +5,8 @@
 //   for (const maskrt::Instance& instance : session.run(maskrt::Image::from_file("street.jpg")))
 //     std::printf("%s %.2f\n", instance.label.c_str(), instance.score);
 //
-// Errors are maskrt::Error (types.hpp). Every call that throws leaves its objects usable.
+// Errors are maskrt::Error (types.hpp), also where memory runs out or a library below throws something else. Every call
+// that throws leaves its objects usable.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +36,8 @@ struct DecodeOptions {
   bool exif_orientation = true;  ///< turn and mirror as EXIF or XMP says; false keeps the raw pixels
 };
 
-/// An 8-bit picture. Copies share the pixels. Immutable, so it may be read from several threads.
+/// An 8-bit picture. Copies share the pixels. Immutable, so it may be read from several threads. One that was moved from
+/// has no pixels: whatever asks it throws Error.
 class MASKRT_API Image {
  public:
   /// JPEG, PNG, BMP or PNM (PPM, PGM); grey, palette, alpha (dropped) and 16-bit (its upper byte) become 8-bit RGB.
@@ -57,6 +59,8 @@ class MASKRT_API Image {
  private:
   struct Data;
   explicit Image(std::shared_ptr<const Data> data);
+  static Image decoded(std::span<const std::byte> bytes, const DecodeOptions& options, const std::string& name);
+  const Data& data() const;
   std::shared_ptr<const Data> data_;
 };
 
@@ -92,7 +96,7 @@ struct Point {
 /// A binary mask of the image's size. Every form but the bits is made when asked for. Copies share the bits.
 class MASKRT_API Mask {
  public:
-  Mask();
+  Mask();  ///< 0 x 0, as one that was moved from
   int width() const;
   int height() const;
   std::int64_t area() const;
@@ -111,6 +115,7 @@ class MASKRT_API Mask {
   explicit Mask(std::shared_ptr<const Data> data);
 
  private:
+  const Data& data() const;
   std::shared_ptr<const Data> data_;
 };
 
@@ -211,8 +216,18 @@ struct MemoryUse {
 /// A network, loaded and checked. Immutable; copies share it; sessions on several threads may use one.
 class MASKRT_API Model {
  public:
-  /// Maps the file, checks it, and prepares it for the device. Throws Error.
+  /// Reads and checks the file, and prepares it for the device. Weights are read again when a plan needs them in another
+  /// layout, from the file that was opened: one that is renamed over it or removed does not matter. Where it is
+  /// overwritten or cut in place, such a plan throws Error instead of mixing two models; plans made before go on.
+  /// Throws Error.
   static Model load(const std::string& path, const ModelOptions& options = {});
+  /// A model file in memory, of which the model keeps a copy. `name` stands for it in messages.
+  static Model load(std::span<const std::byte> file, const ModelOptions& options = {},
+                    const std::string& name = "model in memory");
+  /// The same without a copy: the bytes are shared, and must not change while the model or a copy of it lives. For bytes
+  /// that are part of the program, a pointer that owns nothing will do.
+  static Model load(std::shared_ptr<const std::byte[]> file, std::size_t size, const ModelOptions& options = {},
+                    const std::string& name = "model in memory");
   ModelInfo info() const;
 
   struct Impl;
@@ -233,8 +248,8 @@ struct DeviceAllocator {
 };
 
 struct SessionOptions {
-  int threads = 0;        ///< 0: all that the process may use
-  std::size_t plans = 4;  ///< plans kept, least recently used first out
+  int threads = 0;        ///< 1 to 4096; 0: all that the process may use
+  std::size_t plans = 4;  ///< at least 1: plans kept, least recently used first out
   /// The caller's CUstream (a cudaStream_t is one) in the GPU's primary context; it outlives the session. Work comes
   /// after what was put on it before the call, and before what is put on it after the call. Null: the session's own.
   void* stream = nullptr;
@@ -248,7 +263,7 @@ enum class MaskForm : std::uint8_t {
 };
 
 struct RunOptions {
-  float minimum_score = 0;  ///< final scores below are left out
+  float minimum_score = 0;  ///< 0 to 1: final scores below are left out
   bool masks = true;        ///< false: no masks, boxes or areas are computed
   MaskForm mask_form = MaskForm::bits;
   std::size_t run_capacity = 0;  ///< enqueue(): room for run lengths; 0: four for each column of every query's mask
@@ -273,7 +288,8 @@ struct HostTensor {
   std::vector<float> values;
 };
 
-/// Runs a model. Belongs to one thread at a time; holds an arena and its plans, one for each (batch, height, width).
+/// Runs a model. Belongs to one thread at a time: a call while another is running, or on a session that was moved from,
+/// throws Error. Holds an arena and its plans, one for each (batch, height, width).
 /// The same images and the same plan give the same bits.
 class MASKRT_API Session {
  public:
