@@ -4,6 +4,7 @@
 #include <map>
 
 #include "../element.h"
+#include "../parallel_failure.h"
 #include "../rows.h"
 
 namespace maskrt::kernels {
@@ -94,34 +95,40 @@ CoordinateTerm::CoordinateTerm(const ConvGeometry& g, const float* weight, std::
 
 void CoordinateTerm::apply(const Tensor& out, bool add) const {
   const std::int64_t lines = out.batch * blocks_ * rows_;
+  ParallelFailure failure;
 #pragma omp parallel
   {
-    std::vector<float> line(out.type == DataType::bf16 ? static_cast<std::size_t>(columns_ * block_) : 0);
+    std::vector<float> line;
 #pragma omp for
     for (std::int64_t i = 0; i < lines; ++i) {
-      const std::int64_t b = i / (blocks_ * rows_), k = i / rows_ % blocks_, y = i % rows_;
-      const std::int64_t v = row_class_[static_cast<std::size_t>(y)];
-      const float* column = by_column_.data() + (v * blocks_ + k) * columns_ * block_;
-      const std::int64_t first = b * out.batch_stride + k * out.block_stride + y * out.width * out.pixel_stride;
-      for (std::int64_t x = 0; x < columns_;) {
-        const int h = column_class_[static_cast<std::size_t>(x)];
-        std::int64_t end = x + 1;
-        while (end < columns_ && column_class_[static_cast<std::size_t>(end)] == h) ++end;
-        const float* row = by_row_.data() + ((h * blocks_ + k) * rows_ + y) * block_;
-        if (out.type == DataType::bf16) {
-          auto* to = out.as<std::uint16_t>() + first + x * block_;
-          const std::int64_t n = (end - x) * block_;
-          for (std::int64_t j = 0; j < n; ++j) line[static_cast<std::size_t>(j)] = add ? float_from_bf16(to[j]) : 0.0f;
-          add_row(column + x * block_, row, end - x, block_, line.data());
-          for (std::int64_t j = 0; j < n; ++j) to[j] = bf16_from_float(line[static_cast<std::size_t>(j)]);
-        } else {
-          float* to = out.as<float>() + first + x * block_;
-          (add ? add_row : write_row)(column + x * block_, row, end - x, block_, to);
+      failure.guard([&] {
+        if (out.type == DataType::bf16) line.resize(static_cast<std::size_t>(columns_ * block_));
+        const std::int64_t b = i / (blocks_ * rows_), k = i / rows_ % blocks_, y = i % rows_;
+        const std::int64_t v = row_class_[static_cast<std::size_t>(y)];
+        const float* column = by_column_.data() + (v * blocks_ + k) * columns_ * block_;
+        const std::int64_t first = b * out.batch_stride + k * out.block_stride + y * out.width * out.pixel_stride;
+        for (std::int64_t x = 0; x < columns_;) {
+          const int h = column_class_[static_cast<std::size_t>(x)];
+          std::int64_t end = x + 1;
+          while (end < columns_ && column_class_[static_cast<std::size_t>(end)] == h) ++end;
+          const float* row = by_row_.data() + ((h * blocks_ + k) * rows_ + y) * block_;
+          if (out.type == DataType::bf16) {
+            auto* to = out.as<std::uint16_t>() + first + x * block_;
+            const std::int64_t n = (end - x) * block_;
+            for (std::int64_t j = 0; j < n; ++j)
+              line[static_cast<std::size_t>(j)] = add ? float_from_bf16(to[j]) : 0.0f;
+            add_row(column + x * block_, row, end - x, block_, line.data());
+            for (std::int64_t j = 0; j < n; ++j) to[j] = bf16_from_float(line[static_cast<std::size_t>(j)]);
+          } else {
+            float* to = out.as<float>() + first + x * block_;
+            (add ? add_row : write_row)(column + x * block_, row, end - x, block_, to);
+          }
+          x = end;
         }
-        x = end;
-      }
+      });
     }
   }
+  failure.rethrow();
 }
 
 }  // namespace maskrt::kernels

@@ -184,8 +184,9 @@ void aggregate_cpu(std::span<const Tensor> maps, const Tensor& features, MapWeig
     }
   }
   const std::int64_t positions = features.height * features.width, count = static_cast<std::int64_t>(blocks.size());
+  ParallelFailure failure;
 #pragma omp parallel
-  {
+  failure.guard([&] {
     const std::int64_t threads = omp_get_num_threads(), thread = omp_get_thread_num();
     const std::int64_t first = count * thread / threads, last = count * (thread + 1) / threads;
     std::vector<float> weighed(static_cast<std::size_t>(std::min(positions, stretch) * features.block));
@@ -199,7 +200,8 @@ void aggregate_cpu(std::span<const Tensor> maps, const Tensor& features, MapWeig
         for (MapBlock& block : own) block.add(begin, std::min(stretch, positions - begin), weighed.data());
       for (const MapBlock& block : own) block.write(out, epsilon);
     }
-  }
+  });
+  failure.rethrow();
 }
 
 }  // namespace maskrt::kernels

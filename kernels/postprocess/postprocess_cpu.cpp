@@ -2,10 +2,10 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <exception>
 #include <optional>
 
 #include "../exponential.h"
+#include "../parallel_failure.h"
 #include "../rows.h"
 #include "mask_sampler.h"
 #include "postprocess.h"
@@ -97,10 +97,10 @@ std::vector<DetectedInstance> postprocess_cpu(const Tensor& class_logits, const 
     workspace.map.resize(MaskSampler::map_stride(mask_logits.width) * static_cast<std::size_t>(mask_logits.height));
     if (sampler) workspace.scratch = sampler->make_scratch();
   }
-  std::exception_ptr failure;  // exceptions must not leave a parallel region
+  ParallelFailure failure;
 #pragma omp parallel for schedule(dynamic) num_threads(static_cast <int>(workspaces.size()))
   for (int i = 0; i < count; ++i) {
-    try {
+    failure.guard([&] {
       const Candidate& candidate = candidates[static_cast<std::size_t>(i)];
       DetectedInstance& instance = instances[static_cast<std::size_t>(i)];
       instance.query = candidate.query;
@@ -109,12 +109,9 @@ std::vector<DetectedInstance> postprocess_cpu(const Tensor& class_logits, const 
       Workspace& workspace = workspaces[static_cast<std::size_t>(omp_get_thread_num())];
       kept[static_cast<std::size_t>(i)] =
           finish(mask_logits, b, settings, sampler ? &*sampler : nullptr, workspace, instance);
-    } catch (...) {
-#pragma omp critical
-      failure = std::current_exception();
-    }
+    });
   }
-  if (failure) std::rethrow_exception(failure);
+  failure.rethrow();
 
   std::vector<DetectedInstance> found;
   for (std::size_t i = 0; i < instances.size(); ++i) {

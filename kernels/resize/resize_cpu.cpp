@@ -111,34 +111,40 @@ void resize_bilinear_factor_cpu(const Tensor& in, double factor, const Tensor& o
   const float step = static_cast<float>(1.0 / factor);
   const auto rows = taps(in.height, out.height, step), columns = taps(in.width, out.width, step);
   const std::int64_t blocks = in.blocks(), pixels = in.height * in.width;
+  ParallelFailure failure;
 #pragma omp parallel
   {
-    std::vector<float> planes(static_cast<std::size_t>(in.block * pixels)), blended(static_cast<std::size_t>(in.width));
+    std::vector<float> planes, blended;
 #pragma omp for collapse(2) schedule(static)
     for (std::int64_t b = 0; b < in.batch; ++b) {
       for (std::int64_t k = 0; k < blocks; ++k) {
-        const std::int64_t count = std::min(in.block, in.channels - k * in.block);
-        split_channels(line<float>(in, b, k, 0), pixels, in.pixel_stride, count, planes.data());
-        for (std::int64_t c = 0; c < count; ++c) {
-          const float* plane = planes.data() + c * pixels;
-          for (std::int64_t y = 0; y < out.height; ++y) {
-            const BilinearTap& row = rows[static_cast<std::size_t>(y)];
-            float* to = line<float>(out, b, k * in.block + c, y);
-            blend_rows(plane + row.low * in.width, plane + row.high * in.width, row.weight, in.width, blended.data());
-            if (factor == 2.0) {
-              double_row(blended.data(), in.width, to);
-              continue;
-            }
-            for (std::int64_t x = 0; x < out.width; ++x) {
-              const BilinearTap& column = columns[static_cast<std::size_t>(x)];
-              const float left = blended[static_cast<std::size_t>(column.low)];
-              to[x] = left + (blended[static_cast<std::size_t>(column.high)] - left) * column.weight;
+        failure.guard([&] {
+          planes.resize(static_cast<std::size_t>(in.block * pixels));
+          blended.resize(static_cast<std::size_t>(in.width));
+          const std::int64_t count = std::min(in.block, in.channels - k * in.block);
+          split_channels(line<float>(in, b, k, 0), pixels, in.pixel_stride, count, planes.data());
+          for (std::int64_t c = 0; c < count; ++c) {
+            const float* plane = planes.data() + c * pixels;
+            for (std::int64_t y = 0; y < out.height; ++y) {
+              const BilinearTap& row = rows[static_cast<std::size_t>(y)];
+              float* to = line<float>(out, b, k * in.block + c, y);
+              blend_rows(plane + row.low * in.width, plane + row.high * in.width, row.weight, in.width, blended.data());
+              if (factor == 2.0) {
+                double_row(blended.data(), in.width, to);
+                continue;
+              }
+              for (std::int64_t x = 0; x < out.width; ++x) {
+                const BilinearTap& column = columns[static_cast<std::size_t>(x)];
+                const float left = blended[static_cast<std::size_t>(column.low)];
+                to[x] = left + (blended[static_cast<std::size_t>(column.high)] - left) * column.weight;
+              }
             }
           }
-        }
+        });
       }
     }
   }
+  failure.rethrow();
 }
 
 }  // namespace maskrt::kernels
