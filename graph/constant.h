@@ -12,8 +12,8 @@ namespace maskrt::graph {
 
 /// A tensor that is known before the network runs: one of the model file's, or a rewrite's combination of others.
 ///
-/// Nothing is computed until evaluate(), and nothing is kept after it: a rewritten network costs no memory beside the
-/// mapped file, and a device prepares its weights one node at a time. Immutable; evaluate() may be called from several
+/// Nothing is computed until evaluate(), and nothing is kept after it: a rewritten network costs no memory beside its
+/// file, and a device prepares its weights one node at a time. Immutable; evaluate() may be called from several
 /// threads. Values are row-major fp32, whatever the file stores.
 class Constant {
  public:
