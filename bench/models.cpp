@@ -5,10 +5,10 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "runtime/usable_processors.h"
 #include "weights_tools/models/models.h"
 #include "weights_tools/models/random_weights.h"
 
@@ -17,7 +17,7 @@ namespace maskrt::bench {
 int threads() {
   if (const char* text = std::getenv("MASKRT_BENCH_THREADS"); text != nullptr && std::atoi(text) > 0)
     return std::atoi(text);
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return usable_processors();
 }
 
 const Model& model(const std::string& config, Compute precision) {

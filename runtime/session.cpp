@@ -6,7 +6,6 @@
 #include <chrono>
 #include <list>
 #include <random>
-#include <thread>
 #include <utility>
 
 #include "executor.h"
@@ -15,6 +14,7 @@
 #include "maskrt/maskrt.hpp"
 #include "model.h"
 #include "public_call.h"
+#include "usable_processors.h"
 
 namespace maskrt {
 namespace {
@@ -94,8 +94,7 @@ struct Session::Impl {
 
   Impl(std::shared_ptr<Model::Impl> m, const SessionOptions& options)
       : model(std::move(m)),
-        threads(options.threads > 0 ? options.threads
-                                    : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))),
+        threads(options.threads > 0 ? options.threads : usable_processors()),
         most_plans(options.plans),
         stream(guarded(*model->device,
                        [&] {

@@ -10,7 +10,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "command.h"
@@ -18,6 +17,7 @@
 #include "measure.h"
 #include "options.h"
 #include "outputs.h"
+#include "runtime/usable_processors.h"
 #include "statistics.h"
 
 namespace maskrt::cli {
@@ -39,9 +39,7 @@ struct Report {
   int threads = 0, batch = 0;
 };
 
-int thread_count(const DeviceOptions& options) {
-  return options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
+int thread_count(const DeviceOptions& options) { return options.threads > 0 ? options.threads : usable_processors(); }
 
 /// Bytes of memory that the process has had at most; 0 where the system does not tell. Not getrusage's figure, which
 /// counts what the program that started this one had then.

@@ -27,7 +27,7 @@ struct EvaluationOptions {
   IouType iou_type = IouType::segm;
   /// The images to score; nothing: all that the annotations list. Results on other listed images do not count.
   std::optional<std::vector<std::int64_t>> image_ids;
-  int threads = 0;                       ///< 0: all that the process may use
+  int threads = 0;                       ///< 0: all that the process may use, as usable_processors() counts
   std::string results_name = "results";  ///< stands for the results in messages: their file, where they have one
 };
 

@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/usable_processors.h"
+
 namespace maskrt::coco {
 
 /// Calls job(0) ... job(count - 1) from `threads` threads, the caller's among them (0: all that the process may use).
@@ -38,7 +40,7 @@ void parallel_for(std::size_t count, int threads, const Job& job) {
     }
   };
   {
-    const std::size_t wanted = threads > 0 ? static_cast<std::size_t>(threads) : std::thread::hardware_concurrency();
+    const auto wanted = static_cast<std::size_t>(threads > 0 ? threads : usable_processors());
     std::vector<std::jthread> helpers;
     for (std::size_t t = 1; t < std::min(wanted, count); ++t) helpers.emplace_back(work);
     work();

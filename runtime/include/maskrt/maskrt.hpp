@@ -248,7 +248,9 @@ struct DeviceAllocator {
 };
 
 struct SessionOptions {
-  int threads = 0;        ///< 1 to 4096; 0: all that the process may use
+  /// 1 to 4096, that it computes with on the CPU. 0: all that the process may use, which is as many as the calling
+  /// thread's affinity has processors, and no more than the quotas of the process's control groups give, rounded up.
+  int threads = 0;
   std::size_t plans = 4;  ///< at least 1: plans kept, least recently used first out
   /// The caller's CUstream (a cudaStream_t is one) in the GPU's primary context; it outlives the session. Work comes
   /// after what was put on it before the call, and before what is put on it after the call. Null: the session's own.
