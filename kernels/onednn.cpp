@@ -1,8 +1,27 @@
 #include "onednn.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <string>
 
 namespace maskrt::kernels::onednn {
+namespace {
+
+/// Why a page that was written cannot be made executable; empty where it can. Code generators do as this does.
+std::string why_no_executable_memory() {
+  const auto bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  void* const page = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return {};  // memory is short: another trouble
+  const int refused = ::mprotect(page, bytes, PROT_READ | PROT_EXEC) == 0 ? 0 : errno;
+  ::munmap(page, bytes);
+  return refused == 0 ? std::string() : std::strerror(refused);
+}
+
+}  // namespace
 
 const dnnl::engine& engine() {
   static const dnnl::engine instance = [] {
@@ -55,6 +74,15 @@ Reorder::Reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to) :
 
 void Reorder::run(const void* from, void* to) const {
   reorder_.execute(stream(), {{DNNL_ARG_FROM, wrap(from_, from)}, {DNNL_ARG_TO, wrap(to_, to)}});
+}
+
+void throw_refusal(const std::string& what, const dnnl::error& error) {
+  if (const std::string reason = why_no_executable_memory(); !reason.empty())
+    throw Error(what +
+                ": expected executable memory for the code that oneDNN generates, found that the system refuses it, "
+                "as MemoryDenyWriteExecute= of systemd and execmem of SELinux do: " +
+                reason);
+  throw Error(what + ": expected oneDNN to accept it, found: " + error.what());
 }
 
 }  // namespace maskrt::kernels::onednn

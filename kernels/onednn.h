@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dnnl.hpp>
+#include <string>
 
 #include "tensor.h"
 
@@ -43,13 +44,17 @@ class Reorder {
   dnnl::reorder reorder_;
 };
 
+/// Throws the Error for what oneDNN has thrown while `what` was made: "linear". Where the system refuses memory for
+/// generated code, without which most primitives cannot be made, it says so; oneDNN does not.
+[[noreturn]] void throw_refusal(const std::string& what, const dnnl::error& error);
+
 /// Runs f and turns dnnl::error into Error with `what` in front.
 template <typename F>
 auto translated(const char* what, F&& f) {
   try {
     return f();
   } catch (const dnnl::error& error) {
-    throw Error(std::string(what) + ": expected oneDNN to accept it, found: " + error.what());
+    throw_refusal(what, error);
   }
 }
 

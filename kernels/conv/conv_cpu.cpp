@@ -76,8 +76,9 @@ std::shared_ptr<const Convolution> Convolution::make(const ConvProblem& asked, C
     conv->scratch_layout_ = chosen.scratchpad_desc();
   } catch (const dnnl::error& error) {
     if (error.status != dnnl_unimplemented || how == ConvAlgorithm::free)
-      throw Error("convolution: expected oneDNN to accept " + std::to_string(p.in.channels) + " to " +
-                  std::to_string(p.out.channels) + " channels, found: " + error.what());
+      onednn::throw_refusal("convolution of " + std::to_string(p.in.channels) + " to " +
+                                std::to_string(p.out.channels) + " channels",
+                            error);
     return nullptr;
   }
   return conv;
