@@ -164,6 +164,10 @@ class DeviceStream {
  public:
   virtual ~DeviceStream() = default;
 
+  /// Does a session's work where the device wants it done, and returns at its end: on the calling thread, or on one of
+  /// the device's own while the caller waits. What the work throws comes out.
+  virtual void perform(const std::function<void()>& work) { work(); }
+
   virtual std::byte* allocate(std::size_t bytes) = 0;  ///< aligned to 256 at least; throws Error when there is no memory
   virtual void release(std::byte* memory, std::size_t bytes) noexcept = 0;
 
@@ -208,6 +212,8 @@ class Device {
   virtual std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) = 0;
   /// Whether it has failed for good: no call will succeed before all who hold it have let go, and it is opened again.
   virtual bool lost() const noexcept { return false; }
+  /// Throws Error in a child of fork that the device does not work in.
+  virtual void check_process() const {}
 };
 
 /// "cpu", "cuda" (the first GPU) or "cuda:N". Opens the device's library or the driver on first use; the same object for
@@ -216,7 +222,7 @@ class Device {
 std::shared_ptr<Device> open_device(const std::string& name);
 
 /// What a device library exports as `maskrt_device_open`: the version must be this header's.
-constexpr int device_interface_version = 3;
+constexpr int device_interface_version = 4;
 using DeviceOpen = Device* (*)(int version);
 
 }  // namespace maskrt

@@ -11,6 +11,7 @@
 
 #include "brief_spinning.h"
 #include "device.h"
+#include "fork_aware_mutex.h"
 #if MASKRT_CUDA
 #include "cuda/cuda_devices.h"
 #endif
@@ -85,7 +86,7 @@ std::shared_ptr<Device> open_device(const std::string& name) {
 #else
   if (name.starts_with("cuda")) throw Error("device " + name + ": expected a maskrt built for GPUs, found one without");
 #endif
-  static std::mutex mutex;
+  static ForkAwareMutex mutex("opening a device");
   static std::map<std::string, Device*> opened;
   if (name != "cpu") throw Error("device: expected auto, cpu, cuda or cuda:N, found " + name);
   const std::lock_guard lock(mutex);

@@ -5,7 +5,9 @@
 #include <atomic>
 #include <chrono>
 #include <list>
+#include <optional>
 #include <random>
+#include <type_traits>
 #include <utility>
 
 #include "executor.h"
@@ -25,10 +27,12 @@ constexpr int most_threads = 4096;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// Does `work`; every exception that leaves it is an Error, and that of a device that has failed for good says so.
+/// Does `work` in a process that the device works in; every exception that leaves it is an Error, and that of a device
+/// that has failed for good says so.
 template <typename Work>
 decltype(auto) guarded(const Device& device, const Work& work) {
   return public_call("session", [&]() -> decltype(auto) {
+    device.check_process();
     try {
       return work();
     } catch (const Error& error) {
@@ -189,12 +193,23 @@ struct Session::Impl {
   std::map<std::string, HostTensor> tensors(std::span<const Image> images);
   double run_network(int batch, int height, int width, std::vector<LayerTiming>* layers);
 
-  /// Does what a call of the session's does.
+  /// Does what a call of the session's does, where the device wants it done.
   template <typename Work>
   decltype(auto) call(const Work& work) {
-    return guarded(*model->device, [&]() -> decltype(auto) {
+    using Result = decltype(work());
+    return guarded(*model->device, [&]() -> Result {
       const Turn turn(busy);
-      return work();
+      if constexpr (std::is_void_v<Result>) {
+        stream->perform(work);
+      } else if constexpr (std::is_reference_v<Result>) {
+        std::remove_reference_t<Result>* result = nullptr;
+        stream->perform([&] { result = &work(); });
+        return *result;
+      } else {
+        std::optional<Result> result;
+        stream->perform([&] { result.emplace(work()); });
+        return std::move(*result);
+      }
     });
   }
 

@@ -3,7 +3,6 @@
 #include <chrono>
 
 #include "aligned_bytes.h"
-#include "openmp_threads.h"
 #include "runtime/host_order.h"
 #include "runtime/instance_bindings.h"
 
@@ -14,7 +13,7 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// The stages one after another, on the calling thread and its helpers.
+/// The stages one after another, on the session's team.
 class CpuExecution final : public Execution {
  public:
   CpuExecution(CpuStream& stream, const Program& program, const Addresses& addresses,
@@ -27,13 +26,14 @@ class CpuExecution final : public Execution {
       stream_.run(program_.steps, addresses_);
       return seconds_since(begin);
     }
-    const OpenMpThreads scope(stream_.threads());
     seconds->clear();
-    for (const Step& step : program_.steps) {
-      const auto start = Clock::now();
-      step.run(addresses_);
-      seconds->push_back(seconds_since(start));
-    }
+    stream_.perform([&] {
+      for (const Step& step : program_.steps) {
+        const auto start = Clock::now();
+        step.run(addresses_);
+        seconds->push_back(seconds_since(start));
+      }
+    });
     return seconds_since(begin);
   }
 
@@ -47,13 +47,14 @@ class CpuExecution final : public Execution {
     seconds.network = run(nullptr);
 
     start = Clock::now();
-    const OpenMpThreads scope(stream_.threads());
     const kernels::Tensor classes = bind(outputs.class_logits), objectness = bind(outputs.objectness_logits),
                           masks = bind(outputs.mask_logits);
     Detections found;
-    for (std::size_t b = 0; b < images.size(); ++b)
-      found.push_back(kernels::postprocess_cpu(classes, objectness, masks, static_cast<std::int64_t>(b),
-                                               images[b].geometry, options.settings));
+    stream_.perform([&] {
+      for (std::size_t b = 0; b < images.size(); ++b)
+        found.push_back(kernels::postprocess_cpu(classes, objectness, masks, static_cast<std::int64_t>(b),
+                                                 images[b].geometry, options.settings));
+    });
     seconds.postprocess = seconds_since(start);
     return found;
   }
@@ -82,19 +83,21 @@ std::unique_ptr<Execution> CpuStream::bind(const Program& program, const Address
 }
 
 void CpuStream::run(std::span<const Step> steps, const Addresses& addresses) {
-  const OpenMpThreads scope(threads_);
-  for (const Step& step : steps) step.run(addresses);
+  perform([&] {
+    for (const Step& step : steps) step.run(addresses);
+  });
 }
 
 void CpuStream::preprocess(std::span<const ImageToProcess> images, const kernels::Normalisation& normalisation,
                            const kernels::Tensor& input) {
-  const OpenMpThreads scope(threads_);
-  for (std::size_t b = 0; b < images.size(); ++b) {
-    const kernels::Geometry& geometry = images[b].geometry;
-    if (images[b].on_device) throw Error("cpu: expected pictures in host memory, found one in device memory");
-    kernels::preprocess_cpu(images[b].pixels, geometry.resized_width, geometry.resized_height, normalisation, input,
-                            static_cast<std::int64_t>(b));
-  }
+  perform([&] {
+    for (std::size_t b = 0; b < images.size(); ++b) {
+      const kernels::Geometry& geometry = images[b].geometry;
+      if (images[b].on_device) throw Error("cpu: expected pictures in host memory, found one in device memory");
+      kernels::preprocess_cpu(images[b].pixels, geometry.resized_width, geometry.resized_height, normalisation, input,
+                              static_cast<std::int64_t>(b));
+    }
+  });
 }
 
 std::vector<float> CpuStream::read(const kernels::Tensor& tensor, bool list) { return to_host_order(tensor, list); }

@@ -2,13 +2,15 @@
 #pragma once
 
 #include "runtime/device.h"
+#include "team.h"
 
 namespace maskrt::cpu {
 
 class CpuStream final : public DeviceStream {
  public:
-  explicit CpuStream(int threads) : threads_(threads) {}
+  explicit CpuStream(int threads) : team_(threads) {}
 
+  void perform(const std::function<void()>& work) override { team_.perform(work); }
   std::byte* allocate(std::size_t bytes) override;
   void release(std::byte* memory, std::size_t bytes) noexcept override;
   std::unique_ptr<Execution> bind(const Program& program, const Addresses& addresses,
@@ -19,10 +21,8 @@ class CpuStream final : public DeviceStream {
   std::vector<float> read(const kernels::Tensor& tensor, bool list) override;
   void write(const kernels::Tensor& tensor, std::span<const float> nchw) override;
 
-  int threads() const { return threads_; }
-
  private:
-  int threads_;
+  Team team_;
 };
 
 }  // namespace maskrt::cpu

@@ -2,13 +2,21 @@
 
 #include <malloc.h>
 
+#include <mutex>
+
+#include "compute_state.h"
 #include "conv_calls.h"
-#include "openmp_threads.h"
 #include "program_builder.h"
+#include "runtime/fork_aware_mutex.h"
 
 namespace maskrt::cpu {
 
 namespace {
+
+/// Held by the network of the process that is compiled: two that are measured at a time would disturb one another. And
+/// whoever makes oneDNN's primitives holds it, so that a child of fork notices when it cannot: oneDNN has locks of its
+/// own that would wait for ever.
+ForkAwareMutex compiling("making a plan");
 
 /// Measures what there is to measure before any weights are prepared: measuring takes memory of its own for a while.
 void choose_all(const graph::Graph& graph, const std::vector<graph::Extent>& extents, const PrecisionPlan& precision,
@@ -40,8 +48,8 @@ CpuNetwork::CpuNetwork(graph::Graph graph, Precision precision)
 
 Program CpuNetwork::compile(std::int64_t batch, std::int64_t height, std::int64_t width, int threads) {
   const std::vector<graph::Extent> extents = graph::infer_extents(graph_, batch, height, width);
-  const std::lock_guard lock(compiling_);
-  const OpenMpThreads scope(threads);
+  const std::lock_guard lock(compiling);
+  const ComputeState state(threads);
   const double before = chooser_.measuring_seconds();
   const PrecisionPlan precision =
       precision_ == Precision::bf16 ? bf16_plan(graph_, extents, chooser_, threads) : fp32_plan(graph_);

@@ -1,5 +1,7 @@
 #include "weight_store.h"
 
+#include <mutex>
+
 namespace maskrt::cpu {
 
 AlignedBytes WeightStore::get(int node, Part part, int slice, const dnnl::memory::desc& layout,

@@ -3,10 +3,10 @@
 
 #include <dnnl.hpp>
 #include <functional>
-#include <mutex>
 #include <vector>
 
 #include "aligned_bytes.h"
+#include "runtime/fork_aware_mutex.h"
 
 namespace maskrt::cpu {
 
@@ -29,7 +29,7 @@ class WeightStore {
     dnnl::memory::desc layout;
     AlignedBytes memory;
   };
-  mutable std::mutex mutex_;
+  mutable ForkAwareMutex mutex_{"preparing weights"};
   std::vector<Entry> entries_;
 };
 

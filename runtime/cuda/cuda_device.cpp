@@ -1,12 +1,14 @@
 #include "cuda_device.h"
 
+#include <unistd.h>
+
 #include "network.h"
 #include "peak.h"
 #include "session_stream.h"
 
 namespace maskrt::cuda {
 
-CudaDevice::CudaDevice(int ordinal) : library_(Context::of_device(ordinal)) {}
+CudaDevice::CudaDevice(int ordinal) : library_(Context::of_device(ordinal)), opened_by_(::getpid()) {}
 
 std::string CudaDevice::name() const { return "cuda:" + std::to_string(library_.context()->ordinal()); }
 
@@ -19,6 +21,13 @@ std::string CudaDevice::description() const {
 }
 
 PeakRates CudaDevice::peak(Precision precision) const { return peak_of(*library_.context(), precision); }
+
+void CudaDevice::check_process() const {
+  if (::getpid() != opened_by_)
+    throw Error(name() +
+                ": expected the process that opened the GPU, found a child that fork made of it: a GPU's context " +
+                "does not survive a fork; fork first, then load models in the child");
+}
 
 std::unique_ptr<Network> CudaDevice::prepare(graph::Graph graph, Precision precision) {
   const bool has_tf32 = library_.context()->chip().compute_capability >= 80;

@@ -1,6 +1,8 @@
 // An NVIDIA GPU as a device: the driver is opened at run time, the kernels travel inside the library.
 #pragma once
 
+#include <sys/types.h>
+
 #include "kernel_library.h"
 #include "runtime/device.h"
 
@@ -19,11 +21,14 @@ class CudaDevice final : public Device {
   std::unique_ptr<Network> prepare(graph::Graph graph, Precision precision) override;
   std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) override;
   bool lost() const noexcept override { return library_.context()->failure() != CUDA_SUCCESS; }
+  /// The driver keeps a context for the process that made it alone.
+  void check_process() const override;
 
   KernelLibrary& library() { return library_; }
 
  private:
   KernelLibrary library_;
+  const pid_t opened_by_;
 };
 
 }  // namespace maskrt::cuda

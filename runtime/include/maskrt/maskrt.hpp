@@ -324,7 +324,7 @@ class MASKRT_API Session {
   double run_network(int batch, int height, int width, std::vector<LayerTiming>* layers = nullptr);
   /// Measures the kernels that could compute each convolution of that plan and gives the text of a tuning file with the
   /// fastest ones, and with what the model's own has for others. `progress`, where given, hears how many of how many
-  /// convolutions are done. Throws Error where the device is no GPU.
+  /// convolutions are done; it may be called on another thread, while the caller waits. Throws Error where the device is no GPU.
   std::string tune(int batch, int height, int width,
                    const std::function<void(std::size_t done, std::size_t all)>& progress = {});
   /// Of the plan for that size; makes it where needed.
