@@ -5,17 +5,16 @@
 
 namespace maskrt::kernels {
 
-/// lines[i][j] becomes lines[j][i]. Vector: GCC's vectors of 16 elements; Index: of 16 integers as wide. Four rounds of
-/// interleaving line i with line i + 8.
-template <typename Vector, typename Index>
+/// lines[i][j] becomes lines[j][i]. Vector: the compiler's vectors of 16 elements. Four rounds of interleaving line i
+/// with line i + 8.
+template <typename Vector>
 [[gnu::always_inline]] inline void transpose16(Vector (&lines)[16]) {
-  constexpr Index low = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
-  constexpr Index high = {8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
   for (int round = 0; round < 4; ++round) {
     Vector next[16];
     for (int i = 0; i < 8; ++i) {
-      next[2 * i] = __builtin_shuffle(lines[i], lines[i + 8], low);
-      next[2 * i + 1] = __builtin_shuffle(lines[i], lines[i + 8], high);
+      next[2 * i] = __builtin_shufflevector(lines[i], lines[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      next[2 * i + 1] =
+          __builtin_shufflevector(lines[i], lines[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
     }
     std::memcpy(lines, next, sizeof next);
   }

@@ -15,7 +15,6 @@ namespace {
 constexpr int kWord = 64;  // rows
 constexpr int kLanes = 16;
 using Floats16 = float __attribute__((vector_size(64)));
-using Ints16 = std::int32_t __attribute__((vector_size(64)));
 
 // Weights add up to 1 within a few roundings; only values farther from the threshold than those decide for a whole
 // word.
@@ -45,7 +44,7 @@ MASKRT_CLONES void blend_tile(const float* map, std::size_t stride,
         rows[i] += row * weight[k][first + i];
       }
     }
-    transpose16<Floats16, Ints16>(rows);
+    transpose16(rows);
     for (int c = 0; c < kLanes; ++c) std::memcpy(out[c].values + first, &rows[c], sizeof rows[c]);
   }
 }

@@ -61,7 +61,7 @@ void rows_to_columns(const std::uint8_t* const (&rows)[kLanes], std::size_t size
   for (; i + kLanes <= size; i += kLanes) {
     Bytes16 lines[kLanes];
     for (int r = 0; r < kLanes; ++r) lines[r] = load(rows[r] + i);
-    transpose16<Bytes16, Bytes16>(lines);
+    transpose16(lines);
     std::memcpy(columns + i * kLanes, lines, sizeof lines);
   }
   for (; i < size; ++i) {
@@ -75,7 +75,7 @@ void columns_to_rows(const std::uint8_t* columns, std::size_t size, int count, s
   for (; i + kLanes <= size; i += kLanes) {
     Bytes16 lines[kLanes];
     std::memcpy(lines, columns + i * kLanes, sizeof lines);
-    transpose16<Bytes16, Bytes16>(lines);
+    transpose16(lines);
     for (int r = 0; r < count; ++r) store(rows + r * size + i, lines[r]);
   }
   for (; i < size; ++i) {
