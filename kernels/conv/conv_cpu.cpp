@@ -32,6 +32,27 @@ dnnl::primitive_attr epilogue(const ConvProblem& problem) {
 
 bool is_reference(const std::string& implementation) { return implementation.find("ref") != std::string::npos; }
 
+/// True where some row of the output lies so far in the padding that no tap of the kernel reads the input.
+bool has_rows_of_padding(const ConvProblem& p) {
+  const ConvGeometry& g = p.geometry;
+  for (std::int64_t y = 0; y < p.out.height; ++y) {
+    bool reads = false;
+    for (int tap = 0; tap < g.kernel_height && !reads; ++tap) {
+      const std::int64_t row = y * g.stride - g.padding + std::int64_t{tap} * g.dilation;
+      reads = row >= 0 && row < p.in.height;
+    }
+    if (!reads) return true;
+  }
+  return false;
+}
+
+/// What oneDNN 2.6's brgconv makes of rows of padding that it adds to is wrong: it forgets their bias, and its ReLU
+/// reads from an address that nobody has set. Columns of padding, and rows of padding that it does not add to, are
+/// right.
+bool is_wrong(const std::string& implementation, const ConvProblem& p) {
+  return p.accumulate && implementation.starts_with("brgconv") && has_rows_of_padding(p);
+}
+
 }  // namespace
 
 std::shared_ptr<const Convolution> Convolution::make(const ConvProblem& asked, ConvAlgorithm how) {
@@ -65,7 +86,9 @@ std::shared_ptr<const Convolution> Convolution::make(const ConvProblem& asked, C
   try {
     const dnnl::convolution_forward::desc desc(dnnl::prop_kind::forward_inference, kind, in, weights, bias, out,
                                                strides, dilation, near_padding, far_padding);
-    const dnnl::convolution_forward::primitive_desc chosen(desc, epilogue(p), onednn::engine());
+    dnnl::convolution_forward::primitive_desc chosen(desc, epilogue(p), onednn::engine());
+    while (is_wrong(chosen.impl_info_str(), p))
+      if (!chosen.next_impl()) throw dnnl::error(dnnl_unimplemented, "no right implementation");
     conv->implementation_ = chosen.impl_info_str();
     if (how != ConvAlgorithm::free && is_reference(conv->implementation_)) return nullptr;
     conv->primitive_ = dnnl::convolution_forward(chosen);

@@ -140,6 +140,42 @@ TEST_CASE("bf16 convolutions that write either type") {
     for (const DataType out : {DataType::f32, DataType::bf16}) check(c, ConvAlgorithm::direct, DataType::bf16, out, 16);
 }
 
+TEST_CASE("kernels of all heights with padding of all widths, which may leave rows and columns without a tap, add up") {
+  // Every parameter takes turns at a pace of its own, so that few cases see all pairs.
+  int turn = 0;
+  const auto level = static_cast<unsigned>(dnnl::get_effective_cpu_isa()),
+             with_bf16 = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
+  const bool bf16 = (level & with_bf16) == with_bf16;
+  const auto take = [&](std::initializer_list<int> choices, int pace) {
+    return *(choices.begin() + turn / pace % static_cast<int>(choices.size()));
+  };
+  for (int kernel_height = 1; kernel_height <= 7; ++kernel_height) {
+    for (const int height : {1, 2, 3}) {
+      for (const int padding : {0, 1, 2, 4, 7}) {
+        ++turn;
+        ConvGeometry g{kernel_height, take({5, 1, 2, 3, 4, 7, 6}, 2), take({1, 1, 2}, 3), padding, take({1, 2}, 5), 1};
+        const std::int64_t width = take({7, 3, 13, 1}, 1);
+        const auto room = [&](std::int64_t size, int kernel) {
+          return size + 2 * padding > std::int64_t{g.dilation} * (kernel - 1);
+        };
+        if (!room(height, g.kernel_height) || !room(width, g.kernel_width)) continue;
+        const int channels = take({16, 32, 17}, 1);
+        if (turn % 7 == 0 && channels != 17) g.groups = channels / 16 * 2;
+        for (const bool bias : {true, false}) {
+          for (const Activation activation : {Activation::none, Activation::relu}) {
+            const Case c{turn % 5 == 0 ? 2 : 1, height, width, channels, channels, g, bias, true, activation};
+            check(c, ConvAlgorithm::free, DataType::f32, DataType::f32, 16);
+            check(c, ConvAlgorithm::direct, DataType::f32, DataType::f32, take({16, 0, 8}, 1));
+            if (turn % 3 == 0) check(c, ConvAlgorithm::free, DataType::f32, DataType::f32, 0);
+            if (bf16 && turn % 3 == 1) check(c, ConvAlgorithm::direct, DataType::bf16, DataType::bf16, 16);
+            if (bf16 && turn % 3 == 2) check(c, ConvAlgorithm::free, DataType::bf16, DataType::f32, 16);
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("a convolution between views of a batch leaves the channels beside them alone") {
   const std::int64_t block = 16;
   OwnedTensor all_in(DataType::f32, 3, 9, 10, 64, block), all_out(DataType::f32, 3, 9, 10, 96, block);

@@ -72,6 +72,22 @@ const std::vector<Case> cases = {
        next.residual = true;
        g.add("last", next, {x, first});
      }},
+    {"a kernel 1 high with padding, so that rows of the output see none of the input: a residual, coordinates", 16,
+     [](Graph& g, ValueId x, Dice& d) {
+       const auto flat = [&](const char* name) {
+         graph::Conv op = d.conv(name, 16, 16, 1);
+         op.weight = d.constant(std::string(name) + ".flat", {16, 16, 1, 2});
+         op.padding = 1;
+         return op;
+       };
+       auto with_residual = flat("a"), with_both = flat("b");
+       with_residual.residual = with_both.residual = true;
+       with_residual.activation = Activation::relu;
+       with_both.coordinate_weight = d.constant("xy", {16, 2, 1, 2});
+       const auto first = g.add("first", flat("first"), {x}), second = g.add("second", flat("second"), {x});
+       g.outputs.push_back(g.add("a", with_residual, {x, first}));
+       g.add("b", with_both, {x, second});
+     }},
     {"a wide layer, by rule in halves: coordinates, a residual, of a slice and to one", 160,
      [](Graph& g, ValueId x, Dice& d) {
        auto op = same_size(d, "c", 128, 128);
