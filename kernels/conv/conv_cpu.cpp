@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "../element.h"
+#include "winograd_weights.h"
 
 namespace maskrt::kernels {
 namespace {
@@ -55,14 +56,14 @@ bool is_wrong(const std::string& implementation, const ConvProblem& p) {
 
 }  // namespace
 
-std::shared_ptr<const Convolution> Convolution::make(const ConvProblem& asked, ConvAlgorithm how) {
-  auto conv = std::shared_ptr<Convolution>(new Convolution);
-  ConvProblem& p = conv->problem_;
-  p = asked;
+std::optional<dnnl::convolution_forward::primitive_desc> Convolution::describe(const ConvProblem& asked,
+                                                                               ConvAlgorithm how) {
+  problem_ = asked;
+  ConvProblem& p = problem_;
   p.in = p.whole_blocks(p.in);
   p.out = p.whole_blocks(p.out);
   if (how != ConvAlgorithm::free && !(onednn::dense_batch(p.in) && onednn::dense_batch(p.out))) {
-    conv->images_ = p.in.batch;
+    images_ = p.in.batch;
     p.in.batch = p.out.batch = 1;
   }
   const ConvGeometry& g = p.geometry;
@@ -83,28 +84,49 @@ std::shared_ptr<const Convolution> Convolution::make(const ConvProblem& asked, C
   const memory::dims near_padding{g.padding, g.padding},
       far_padding{far(p.in.height, p.out.height, g.kernel_height), far(p.in.width, p.out.width, g.kernel_width)};
   const auto kind = how == ConvAlgorithm::winograd ? algorithm::convolution_winograd : algorithm::convolution_direct;
+  const dnnl::convolution_forward::desc desc(dnnl::prop_kind::forward_inference, kind, in, weights, bias, out, strides,
+                                             dilation, near_padding, far_padding);
+  dnnl::convolution_forward::primitive_desc chosen(desc, epilogue(p), onednn::engine());
+  while (is_wrong(chosen.impl_info_str(), p))
+    if (!chosen.next_impl()) throw dnnl::error(dnnl_unimplemented, "no right implementation");
+  implementation_ = chosen.impl_info_str();
+  if (how != ConvAlgorithm::free && is_reference(implementation_)) return std::nullopt;
+  return chosen;
+}
+
+template <typename Work>
+auto Convolution::unless_unimplemented(const ConvProblem& p, ConvAlgorithm how, const Work& work) -> decltype(work()) {
   try {
-    const dnnl::convolution_forward::desc desc(dnnl::prop_kind::forward_inference, kind, in, weights, bias, out,
-                                               strides, dilation, near_padding, far_padding);
-    dnnl::convolution_forward::primitive_desc chosen(desc, epilogue(p), onednn::engine());
-    while (is_wrong(chosen.impl_info_str(), p))
-      if (!chosen.next_impl()) throw dnnl::error(dnnl_unimplemented, "no right implementation");
-    conv->implementation_ = chosen.impl_info_str();
-    if (how != ConvAlgorithm::free && is_reference(conv->implementation_)) return nullptr;
-    conv->primitive_ = dnnl::convolution_forward(chosen);
-    conv->in_layout_ = chosen.src_desc();
-    conv->out_layout_ = chosen.dst_desc();
-    conv->weight_layout_ = chosen.weights_desc();
-    conv->bias_layout_ = chosen.bias_desc();
-    conv->scratch_layout_ = chosen.scratchpad_desc();
+    return work();
   } catch (const dnnl::error& error) {
     if (error.status != dnnl_unimplemented || how == ConvAlgorithm::free)
       onednn::throw_refusal("convolution of " + std::to_string(p.in.channels) + " to " +
                                 std::to_string(p.out.channels) + " channels",
                             error);
-    return nullptr;
+    return {};
   }
-  return conv;
+}
+
+std::string Convolution::implementation_of(const ConvProblem& problem, ConvAlgorithm how) {
+  return unless_unimplemented(problem, how, [&]() -> std::string {
+    Convolution conv;
+    return conv.describe(problem, how) ? conv.implementation_ : "";
+  });
+}
+
+std::shared_ptr<const Convolution> Convolution::make(const ConvProblem& problem, ConvAlgorithm how) {
+  return unless_unimplemented(problem, how, [&]() -> std::shared_ptr<const Convolution> {
+    auto conv = std::shared_ptr<Convolution>(new Convolution);
+    const auto chosen = conv->describe(problem, how);
+    if (!chosen) return nullptr;
+    conv->primitive_ = dnnl::convolution_forward(*chosen);
+    conv->in_layout_ = chosen->src_desc();
+    conv->out_layout_ = chosen->dst_desc();
+    conv->weight_layout_ = chosen->weights_desc();
+    conv->bias_layout_ = chosen->bias_desc();
+    conv->scratch_layout_ = chosen->scratchpad_desc();
+    return conv;
+  });
 }
 
 void Convolution::prepare(const float* weight, std::int64_t out_channels, std::int64_t group_in_channels,
@@ -119,6 +141,9 @@ void Convolution::prepare(const float* weight, std::int64_t out_channels, std::i
                   with_padding.begin() + o * group_in * taps);
     weight = with_padding.data();
   }
+  if (g.groups == 1 &&
+      winograd_weights(weight, problem_.out.channels, group_in, weight_layout_, static_cast<float*>(prepared)))
+    return;
   onednn::Reorder(plain_weights(g, problem_.out.channels, group_in), weight_layout_).run(weight, prepared);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "../element.h"
@@ -32,8 +33,12 @@ struct ConvProblem {
 class Convolution {
  public:
   /// Null where oneDNN has no such algorithm for the problem, or only its plain reference (but for `free`, which always
-  /// gives something). Made for omp_get_max_threads() threads.
+  /// gives something, or throws Error). Made for omp_get_max_threads() threads.
   static std::shared_ptr<const Convolution> make(const ConvProblem& problem, ConvAlgorithm algorithm);
+
+  /// oneDNN's name of what make() would give for it; empty for null. Generates no code, which is what takes make() its
+  /// time.
+  static std::string implementation_of(const ConvProblem& problem, ConvAlgorithm algorithm);
 
   /// oneDNN's name of what it runs.
   const std::string& implementation() const { return implementation_; }
@@ -59,6 +64,11 @@ class Convolution {
 
  private:
   Convolution() = default;
+  /// Fills in what depends on the problem alone; nothing where there is only the plain reference.
+  std::optional<dnnl::convolution_forward::primitive_desc> describe(const ConvProblem& problem, ConvAlgorithm how);
+  /// What `work` gives; nothing where oneDNN has no such algorithm. Throws Error where it fails for another reason.
+  template <typename Work>
+  static auto unless_unimplemented(const ConvProblem& problem, ConvAlgorithm how, const Work& work) -> decltype(work());
   std::size_t span(const dnnl::memory::desc& layout, const Tensor& tensor) const {
     return layout.get_size() + static_cast<std::size_t>((images_ - 1) * tensor.batch_stride) * size_of(tensor.type);
   }

@@ -5,6 +5,7 @@
 
 #include "kernels/conv/conv_cpu.h"
 #include "kernels/conv/coordinate_term.h"
+#include "kernels/conv/winograd_weights.h"
 #include "owned_tensor.h"
 
 using namespace maskrt;
@@ -173,6 +174,28 @@ TEST_CASE("kernels of all heights with padding of all widths, which may leave ro
         }
       }
     }
+  }
+}
+
+TEST_CASE("weights transformed for Winograd are what oneDNN makes of them") {
+  for (const auto& [in_channels, out_channels, height, width] : std::vector<std::tuple<int, int, int, int>>{
+           {128, 64, 20, 27}, {256, 128, 40, 54}, {256, 128, 80, 108}, {64, 64, 160, 216}}) {
+    INFO(in_channels << " to " << out_channels << " channels, " << height << "x" << width);
+    ConvProblem problem;
+    problem.geometry = {3, 3, 1, 1, 1, 1};
+    problem.in = dense(nullptr, DataType::f32, 1, height, width, in_channels, 16);
+    problem.out = dense(nullptr, DataType::f32, 1, height, width, out_channels, 16);
+    const auto conv = Convolution::make(problem, ConvAlgorithm::winograd);
+    if (conv == nullptr) return;  // a processor without it
+    const std::vector<float> weight = numbers(3, in_channels * out_channels * 9);
+    std::vector<float> own(conv->weight_bytes() / sizeof(float)), theirs = own;
+    if (!winograd_weights(weight.data(), out_channels, in_channels, conv->weight_layout(), own.data())) continue;
+    const dnnl::memory::desc plain({out_channels, in_channels, 3, 3}, dnnl::memory::data_type::f32,
+                                   dnnl::memory::format_tag::oihw);
+    onednn::Reorder(plain, conv->weight_layout()).run(weight.data(), theirs.data());
+    for (std::size_t i = 0; i < own.size(); ++i)
+      if (!(std::abs(own[i] - theirs[i]) <= 8 * testing::unit_fp32))  // six roundings of sums up to 1.3
+        FAIL("number " << i << ": got " << own[i] << ", want " << theirs[i]);
   }
 }
 
