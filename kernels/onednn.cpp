@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -24,10 +23,7 @@ std::string why_no_executable_memory() {
 }  // namespace
 
 const dnnl::engine& engine() {
-  static const dnnl::engine instance = [] {
-    if (std::getenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY") == nullptr) dnnl_set_primitive_cache_capacity(0);
-    return dnnl::engine(dnnl::engine::kind::cpu, 0);
-  }();
+  static const dnnl::engine instance(dnnl::engine::kind::cpu, 0);
   return instance;
 }
 
@@ -77,6 +73,7 @@ void Reorder::run(const void* from, void* to) const {
 }
 
 void throw_refusal(const std::string& what, const dnnl::error& error) {
+  if (error.status == dnnl_out_of_memory) throw Error(what + ": expected memory for it, found that there is not enough");
   if (const std::string reason = why_no_executable_memory(); !reason.empty())
     throw Error(what +
                 ": expected executable memory for the code that oneDNN generates, found that the system refuses it, "

@@ -8,10 +8,7 @@
 
 namespace maskrt::kernels::onednn {
 
-/// The processor, one for the process. oneDNN's cache of primitives is off from then on: whoever makes primitives here keeps
-/// them himself, the cache would hold the code of a thousand more after their plans are gone, and an exception while a
-/// primitive is made (memory that runs out) leaves an entry in it whose key points at freed memory.
-/// ONEDNN_PRIMITIVE_CACHE_CAPACITY in the environment keeps it on.
+/// The processor, one for the process.
 const dnnl::engine& engine();
 
 /// This thread's stream: primitives run on it in order, on the OpenMP threads of the caller.

@@ -100,22 +100,25 @@ struct NetworkMemory {
 using TuningProgress = std::function<void(std::size_t done, std::size_t all)>;
 
 /// A network with its weights prepared on a device; shared by all sessions of a model. Thread-safe.
-/// Prepared weights are kept for all programs compiled so far.
+/// Prepared weights are kept as long as a program needs them; those of the program compiled last stay.
 class Network {
  public:
   virtual ~Network() = default;
   /// May measure algorithms; what was measured for a shape is remembered. `threads` is what the program will run on.
   virtual Program compile(std::int64_t batch, std::int64_t height, std::int64_t width, int threads) = 0;
   virtual NetworkMemory memory() const = 0;
-  /// Has a file of measured choices of algorithms decide from now on. Gives why it cannot, in a few words: "it has no
-  /// choices for ..."; empty where it does. Throws Error that names the file and the line which is none.
-  virtual std::string use_tuning(const std::string& file) { return file + " is for GPUs"; }
+  /// Has a rule decide on algorithms from now on, or a file where one is used. A device that never measures to compile
+  /// has nothing to do.
+  virtual void measure_nothing() {}
+  /// Has a file of measured choices of algorithms decide from now on: nothing is measured then. Gives why it cannot, in a
+  /// few words: "... has no choices for ..."; empty where it does. Throws Error that names the file and the line which is
+  /// none.
+  virtual std::string use_tuning(const std::string& file) = 0;
   /// Measures all choices of algorithms for a shape on a stream of the same device; gives the text of such a file, with
-  /// what was in use already. `progress`, where given, hears how many of how many measurements are done. Throws Error
-  /// on a device that measures for itself, or has no clock.
-  virtual std::string tune(std::int64_t, std::int64_t, std::int64_t, DeviceStream&, const TuningProgress&) {
-    throw Error("tune: expected a GPU, whose choices a file can hold, found the CPU");
-  }
+  /// what the file in use has for others. `progress`, where given, hears how many of how many convolutions are done.
+  /// Throws Error on a device without a clock.
+  virtual std::string tune(std::int64_t batch, std::int64_t height, std::int64_t width, DeviceStream& stream,
+                           const TuningProgress& progress) = 0;
   /// The graph that is compiled, after its rewrites.
   virtual const graph::Graph& graph() const = 0;
 };

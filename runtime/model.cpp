@@ -92,6 +92,7 @@ Model make_model(graph::ModelDescription description, const ModelOptions& option
   graph::rewrite(graph, off, impl->device->wanted_rewrites());
   graph::check(graph);
   impl->network = impl->device->prepare(std::move(graph), impl->precision);
+  if (options.deterministic) impl->network->measure_nothing();
   if (!options.tuning.empty()) impl->tuning_reason = impl->network->use_tuning(options.tuning);
   return Model(std::move(impl));
 }

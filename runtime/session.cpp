@@ -121,8 +121,10 @@ struct Session::Impl {
       return c.batch == batch && c.height == height && c.width == width;
     });
     if (found == plans.end()) {
+      // Made while the others are there, whose weights it then need not prepare again.
+      Cached made{batch, height, width, Plan(*model->network, batch, height, width, threads)};
       while (plans.size() >= most_plans) plans.pop_back();
-      plans.push_front({batch, height, width, Plan(*model->network, batch, height, width, threads)});
+      plans.push_front(std::move(made));
     } else {
       plans.splice(plans.begin(), plans, found);
     }

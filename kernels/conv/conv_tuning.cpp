@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "conv_kernels.h"
+#include "tuning_lines.h"
 
 namespace maskrt::kernels {
 namespace {
@@ -28,35 +29,20 @@ std::string key_of(const CudaConvProblem& problem, const Chip& chip) {
          std::string(name_of(problem.out.type));
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 }  // namespace
 
 ConvTuning ConvTuning::parse(std::string_view text, std::string_view file) {
   ConvTuning tuning;
-  for (int number = 1; !text.empty(); ++number) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = trimmed(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.empty() || line.front() == '#') continue;
-    const std::size_t colon = line.rfind(':'), slash = line.rfind('/');
-    int splits = 0;
-    bool right = colon != std::string_view::npos && slash != std::string_view::npos && slash > colon;
-    if (right) {
-      const std::string_view digits = trimmed(line.substr(slash + 1));
-      const auto [last, error] = std::from_chars(digits.data(), digits.data() + digits.size(), splits);
-      right = error == std::errc() && last == digits.data() + digits.size() && splits >= 1;
+  for (const TuningLine& line : tuning_lines(text, file)) {
+    if (line.of_cpu()) {
+      tuning.of_cpus_.emplace(line.text);
+      continue;
     }
-    if (!right)
-      throw Error("tuning file " + std::string(file) + ", line " + std::to_string(number) +
-                  ": expected \"problem: kernel / parts\", found \"" + std::string(line) + "\"");
-    tuning.choices_[std::string(trimmed(line.substr(0, colon)))] = {
-        std::string(trimmed(line.substr(colon + 1, slash - colon - 1))), splits};
+    int splits = 0;
+    const char* const end = line.value.data() + line.value.size();
+    const auto [last, error] = std::from_chars(line.value.data(), end, splits);
+    if (error != std::errc() || last != end || splits < 1) throw no_tuning_line(file, line);
+    tuning.choices_[std::string(line.problem)] = {std::string(line.choice), splits};
   }
   return tuning;
 }
@@ -65,6 +51,7 @@ std::string ConvTuning::text() const {
   std::string text;
   for (const auto& [problem, choice] : choices_)
     text += problem + ": " + choice.kernel + " / " + std::to_string(choice.splits) + "\n";
+  for (const std::string& line : of_cpus_) text += line + "\n";
   return text;
 }
 

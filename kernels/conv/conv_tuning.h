@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -12,7 +13,7 @@ namespace maskrt::kernels {
 /// A table of choices, as text one line each:
 ///   9.0x132 fp16 1x80x108x512 -> 512 3x3 stride 1 padding 1 dilation 1 groups 2 residual 0 fp16: conv_sm90_136x256 / 1
 /// Compute capability and multiprocessors, the problem, the kernel's name, the parts of the sum. Lines that begin with
-/// # and empty ones say nothing.
+/// # and empty ones say nothing; what a file holds for CPUs (runtime/cpu/conv_times.h) is kept as it is.
 class ConvTuning {
  public:
   /// Throws Error that names `file` and the line that is none.
@@ -34,6 +35,7 @@ class ConvTuning {
     int splits = 1;
   };
   std::map<std::string, Named, std::less<>> choices_;
+  std::set<std::string, std::less<>> of_cpus_;  // lines
 };
 
 }  // namespace maskrt::kernels

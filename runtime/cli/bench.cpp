@@ -131,7 +131,9 @@ void print(const Report& report) {
   std::printf("batch %d\n", report.batch);
   std::printf("picture %s, network input %s, %zu instances\n", size_text(measured.picture).c_str(),
               size_text(measured.network).c_str(), measured.instances);
-  std::printf("loaded in %.0f ms, first plan in %.0f ms\n", 1e3 * report.load_seconds, 1e3 * measured.plan_seconds);
+  std::printf("loaded in %.0f ms, first plan in %.0f ms", 1e3 * report.load_seconds, 1e3 * measured.plan_seconds);
+  if (!gpu) std::printf(", of a further size in %.0f ms", 1e3 * measured.further_plan_seconds);
+  std::printf("\n");
   std::printf("prepared weights %.1f MB, arena %.1f MB, peak of the whole process %.1f MB\n\n",
               1e-6 * static_cast<double>(measured.memory.prepared_weights),
               1e-6 * static_cast<double>(measured.memory.arena), 1e-6 * static_cast<double>(peak_memory()));
@@ -164,6 +166,7 @@ void write_json(const Report& report, const std::string& path) {
                                  {"prepared_weights_bytes", measured.memory.prepared_weights},
                                  {"arena_bytes", measured.memory.arena},
                                  {"peak_memory_bytes", peak_memory()}};
+  if (measured.further_plan_seconds > 0) json["further_plan_ms"] = 1e3 * measured.further_plan_seconds;
   for (const auto& [name, seconds] : measured.stages) {
     const Spread spread = spread_of(seconds);
     json[key_of(name)] = {{"median_ms", spread.median},

@@ -30,6 +30,8 @@ struct Measured {
   Size network, picture;
   Size picture_network;     ///< the network's input for the picture: pre- and post-processing are of that size
   double plan_seconds = 0;  ///< making the first plan, once
+  /// On the CPU: making one more, for the network's input turned, or one step higher where it is square.
+  double further_plan_seconds = 0;
   /// "decode", of one picture; on the CPU "preprocess", "network" and "postprocess", on a GPU "host to device",
   /// "compute" (all three of them) and "device to host" by its own clock; "whole call", from pictures to instances by
   /// the host's clock; and at the end "network alone", of size `network`.

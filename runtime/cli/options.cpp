@@ -63,6 +63,7 @@ ModelOptions DeviceOptions::model_options() const {
   ModelOptions options;
   options.device = device;
   options.tuning = tuning;
+  options.deterministic = deterministic;
   options.precision = precision == "fp32"   ? Compute::fp32
                       : precision == "bf16" ? Compute::bf16
                       : precision == "fp16" ? Compute::fp16
@@ -97,8 +98,14 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
       ->type_name("NAME")
       ->capture_default_str()
       ->group("Device");
-  command.add_option("--tuning", options.tuning, "Measured choices of kernels on a GPU, from 'maskrt tune'")
+  command
+      .add_option("--tuning", options.tuning,
+                  "Measured choices of algorithms, from 'maskrt tune'; none are measured then")
       ->type_name("FILE")
+      ->group("Device");
+  command
+      .add_flag("--deterministic", options.deterministic,
+                "Measure nothing to choose algorithms: --tuning or a rule decides, the same in each process")
       ->group("Device");
   command.add_option("--threads", options.threads, "Threads; 0: all that the process may use")
       ->check(whole_number(0, 1024))

@@ -25,11 +25,12 @@ Check one_of(std::vector<std::string> names);
 /// auto, cpu, cuda or cuda:N.
 Check device_name();
 
-/// --device, --precision, --tuning and --threads.
+/// --device, --precision, --tuning, --deterministic and --threads.
 struct DeviceOptions {
   std::string device = "auto";
   std::string precision = "auto";
   std::string tuning;
+  bool deterministic = false;
   int threads = 0;  ///< 0: all that the process may use
 
   ModelOptions model_options() const;

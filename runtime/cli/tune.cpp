@@ -1,4 +1,4 @@
-// `maskrt tune`: measures which kernel each convolution should take on this machine's GPU.
+// `maskrt tune`: measures which algorithm each convolution should take on this machine's GPU or processor.
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -38,7 +38,7 @@ int tune(const TuneArguments& arguments) {
         bar->update(done);
       });
   bar.reset();
-  const std::string text = "# Kernels of maskrt " + std::string(version()) + ", written by maskrt tune.\n" + choices;
+  const std::string text = "# Algorithms of maskrt " + std::string(version()) + ", written by maskrt tune.\n" + choices;
   if (arguments.output.empty())
     std::fputs(text.c_str(), stdout);
   else
@@ -49,7 +49,7 @@ int tune(const TuneArguments& arguments) {
 }  // namespace
 
 Command add_tune(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("tune", "Measures which kernels are the fastest on a GPU");
+  CLI::App* command = app.add_subcommand("tune", "Measures which algorithms are the fastest on a GPU or processor");
   const auto arguments = std::make_shared<TuneArguments>();
   command->add_option("MODEL", arguments->model, "A model file made by maskrt-convert")->required()->type_name("");
   add_size_option(*command, "--size", arguments->size,
@@ -60,10 +60,11 @@ Command add_tune(CLI::App& app) {
       ->type_name("FILE");
   add_device_options(*command, arguments->device);
   command->footer(
-      "One file may hold choices for many shapes and GPUs: what --tuning names is kept, but for what is measured "
-      "anew.\n\n"
+      "One file may hold choices for many shapes, GPUs and processors: what --tuning names is kept, but for what is "
+      "measured anew. On the CPU choices are for one number of threads. Let no other program run meanwhile.\n\n"
       "Example:\n  maskrt tune model.maskrt --size 640x864 -o h200.txt\n"
       "  maskrt tune model.maskrt --size 640x864 --batch 8 --tuning h200.txt -o h200.txt\n"
+      "  maskrt tune model.maskrt --device cpu --threads 2 --tuning h200.txt -o h200.txt\n"
       "  maskrt run model.maskrt street.jpg --tuning h200.txt");
   return [arguments] { return tune(*arguments); };
 }

@@ -1,6 +1,6 @@
 // Steps of a convolution: its residual or coordinate term put where the output goes, the convolution on top of it, and
 // what its epilogue cannot do.
-#include <cstring>
+#include <algorithm>
 
 #include "kernels/conv/coordinate_term.h"
 #include "kernels/elementwise/elementwise.h"
@@ -10,31 +10,17 @@
 namespace maskrt::cpu {
 namespace {
 
-/// A constant's numbers, evaluated when first asked for.
-class Numbers {
- public:
-  explicit Numbers(const graph::Constant& constant) : constant_(constant) {}
-  const float* get() {
-    if (values_.empty()) values_ = constant_.evaluate();
-    return values_.data();
-  }
-
- private:
-  const graph::Constant& constant_;
-  std::vector<float> values_;
-};
+/// Rows of a matrix, of each of which `count` numbers from `first` on remain.
+std::vector<float> columns_of(const std::vector<float>& rows, std::int64_t width, std::int64_t first,
+                              std::int64_t count) {
+  std::vector<float> part;
+  part.reserve(rows.size() / static_cast<std::size_t>(width) * static_cast<std::size_t>(count));
+  for (auto row = rows.begin(); row != rows.end(); row += width)
+    part.insert(part.end(), row + first, row + first + count);
+  return part;
+}
 
 }  // namespace
-
-AlignedBytes ProgramBuilder::padded_vector(const graph::Constant& constant, int slice, std::int64_t count,
-                                           std::int64_t padded_count) {
-  const dnnl::memory::desc layout({padded_count}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::x);
-  return weights_.get(node_, WeightStore::Part::bias, slice, layout, [&](std::byte* to) {
-    const std::vector<float> values = constant.evaluate();
-    std::memset(to, 0, layout.get_size());
-    std::memcpy(to, values.data() + slice * count, static_cast<std::size_t>(count) * sizeof(float));
-  });
-}
 
 View ProgramBuilder::conv_target(const graph::Conv& op, DataType out_type) {
   const Format format{out_type, block_of(node().output)};
@@ -77,7 +63,7 @@ void ProgramBuilder::add(const graph::Conv& op) {
   const View in = in_format(input(0), {in_type, in_block != 0 ? in_block : shape.in.channels});
   const ConvCalls calls = choose_calls(shape, in_type, out_type, in.tensor.batch_stride, chooser_, threads_);
   if (calls.split == ConvSplit::none) {
-    conv_whole(op, calls.choice, in, out_type);
+    conv_whole(op, calls.choices.front(), in, out_type);
   } else {
     conv_in_parts(op, calls, in);
   }
@@ -95,11 +81,12 @@ void ProgramBuilder::conv_whole(const graph::Conv& op, const ConvChoice& choice,
   if (op.coordinate_weight != nullptr) coordinate_term(op, out);
 
   const AlignedBytes weights =
-      weights_.get(node_, WeightStore::Part::weights, 0, conv->weight_layout(), [&](std::byte* to) {
-        conv->prepare(op.weight->evaluate().data(), op.weight->shape()[0], op.weight->shape()[1], to);
-      });
-  const AlignedBytes bias =
-      op.bias ? padded_vector(*op.bias, 0, out.tensor.channels, conv->out_layout().dims()[1]) : nullptr;
+      weight_parts(WeightStore::Part::weights, conv->weight_layout(), 1, *op.weight,
+                   [conv, constant = op.weight](const std::vector<std::byte*>& to) {
+                     conv->prepare(constant->evaluate().data(), constant->shape()[0], constant->shape()[1], to[0]);
+                   })
+          .front();
+  const AlignedBytes bias = padded_vectors(op.bias, 1, conv->out_layout().dims()[1]).front();
 
   // Where oneDNN asks for layouts of its own, they are buffers with conversions around the convolution.
   const auto buffer_of = [&](const std::string& name, const dnnl::memory::desc& layout, const View& like) {
@@ -144,46 +131,62 @@ void ProgramBuilder::conv_whole(const graph::Conv& op, const ConvChoice& choice,
 
 void ProgramBuilder::conv_in_parts(const graph::Conv& op, const ConvCalls& calls, const View& in) {
   const kernels::ConvProblem& problem = calls.problem;
-  const auto conv = calls.choice.conv;
-  const std::int64_t in_channels = op.weight->shape()[1], out_channels = op.weight->shape()[0] / calls.count;
+  const int count = calls.count();
+  const bool adds = calls.split == ConvSplit::inputs;  // all parts to the same outputs
+  // Of one call.
+  const std::int64_t in_channels = op.weight->shape()[1] / (adds ? count : 1),
+                     out_channels = op.weight->shape()[0] / (adds ? 1 : count);
   std::vector<View> inputs, parts;
-  for (int i = 0; i < calls.count; ++i)
-    inputs.push_back(calls.split == ConvSplit::groups ? in.channels(i * in_channels, in_channels) : in);
-  if (out_channels % problem.out.block == 0) {
+  for (int i = 0; i < count; ++i)
+    inputs.push_back(calls.split == ConvSplit::outputs ? in : in.channels(i * in_channels, in_channels));
+  if (adds || out_channels % problem.out.block == 0) {
     const View out = conv_target(op, problem.out.type);
     if (op.coordinate_weight != nullptr) coordinate_term(op, out);
-    for (int i = 0; i < calls.count; ++i) parts.push_back(out.channels(i * out_channels, out_channels));
+    for (int i = 0; i < count; ++i) parts.push_back(adds ? out : out.channels(i * out_channels, out_channels));
   } else {
     View part;
     part.tensor = problem.out;
     part.buffer = new_buffer(graph_.values[static_cast<std::size_t>(node().output)].name,
-                             problem.out.bytes() * static_cast<std::size_t>(calls.count));
-    for (int i = 0; i < calls.count; ++i) {
+                             problem.out.bytes() * static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) {
       parts.push_back(part);
       part.offset += problem.out.bytes();
     }
     stored(node().output).parts = parts;
   }
 
-  Numbers numbers(*op.weight);
-  std::vector<AlignedBytes> weights, biases;
-  const std::int64_t part_weights = elements(op.weight->shape()) / calls.count;
-  for (int i = 0; i < calls.count; ++i) {
-    weights.push_back(weights_.get(node_, WeightStore::Part::weights, i, conv->weight_layout(), [&](std::byte* to) {
-      conv->prepare(numbers.get() + i * part_weights, out_channels, in_channels, to);
-    }));
-    biases.push_back(op.bias ? padded_vector(*op.bias, i, out_channels, conv->out_layout().dims()[1]) : nullptr);
+  std::vector<std::shared_ptr<const kernels::Convolution>> convs;
+  std::size_t scratch_bytes = 0;
+  for (const ConvChoice& choice : calls.choices) {
+    convs.push_back(choice.conv);
+    scratch_bytes = std::max(scratch_bytes, choice.conv->scratch_bytes());
   }
+  const auto fill = [=, constant = op.weight, conv = convs.front()](const std::vector<std::byte*>& to) {
+    const std::vector<float> numbers = constant->evaluate();
+    const std::int64_t row = elements(constant->shape()) / constant->shape()[0], part = row / count;
+    for (int i = 0; i < count; ++i) {
+      std::byte* const memory = to[static_cast<std::size_t>(i)];
+      if (memory == nullptr) continue;
+      if (adds)
+        conv->prepare(columns_of(numbers, row, i * part, part).data(), out_channels, in_channels, memory);
+      else
+        conv->prepare(numbers.data() + i * out_channels * row, out_channels, in_channels, memory);
+    }
+  };
+  const std::vector<AlignedBytes> weights =
+      weight_parts(WeightStore::Part::weights, convs.front()->weight_layout(), count, *op.weight, fill);
+  std::vector<AlignedBytes> biases = padded_vectors(op.bias, adds ? 1 : count, convs.front()->out_layout().dims()[1]);
+  biases.resize(static_cast<std::size_t>(count));  // the first call alone adds what all of them would
   View scratch;
-  scratch.buffer = new_buffer("scratch of " + node().name, conv->scratch_bytes(), true);
+  scratch.buffer = new_buffer("scratch of " + node().name, scratch_bytes, true);
   std::vector<View> reads{in, scratch}, writes = parts;
   if (problem.accumulate) reads.push_back(parts[0]);
   writes.push_back(scratch);
-  const char* way = calls.split == ConvSplit::groups ? " by group" : " by half";
-  step("conv", calls.choice.name(problem.in.type) + way, reads, writes, [=](const Addresses& addresses) {
+  const char* way = adds ? " by inputs" : calls.split == ConvSplit::groups ? " by group" : " by half";
+  step("conv", calls.choices.front().name(problem.in.type) + way, reads, writes, [=](const Addresses& addresses) {
     for (std::size_t i = 0; i < parts.size(); ++i)
-      conv->run(inputs[i].address(addresses), weights[i].get(), reinterpret_cast<const float*>(biases[i].get()),
-                parts[i].address(addresses), scratch.address(addresses));
+      convs[i]->run(inputs[i].address(addresses), weights[i].get(), reinterpret_cast<const float*>(biases[i].get()),
+                    parts[i].address(addresses), scratch.address(addresses));
   });
 }
 

@@ -40,11 +40,12 @@ void ProgramBuilder::add(const graph::Linear& op) {
   const View in = fp32_input(0), out = make_output();
   const kernels::Linear linear(in.tensor.batch * in.tensor.height, in.tensor.channels, out.tensor.channels,
                                op.bias != nullptr, kernel_activation(op.activation));
-  const AlignedBytes weights =
-      weights_.get(node_, WeightStore::Part::weights, 0, linear.weight_layout(),
-                   [&](std::byte* prepared) { linear.prepare(op.weight->evaluate().data(), prepared); });
-  const AlignedBytes bias =
-      op.bias != nullptr ? padded_vector(*op.bias, 0, out.tensor.channels, out.tensor.channels) : nullptr;
+  const AlignedBytes weights = weight_parts(WeightStore::Part::weights, linear.weight_layout(), 1, *op.weight,
+                                            [linear, constant = op.weight](const std::vector<std::byte*>& to) {
+                                              linear.prepare(constant->evaluate().data(), to[0]);
+                                            })
+                                   .front();
+  const AlignedBytes bias = padded_vectors(op.bias, 1, out.tensor.channels).front();
   View scratch;
   scratch.buffer = new_buffer("scratch of " + node().name, linear.scratch_bytes(), true);
   step("linear", "gemm fp32", {in, scratch}, {out, scratch}, [=](const Addresses& addresses) {

@@ -5,6 +5,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <utility>
+
+#include "processor.h"
 
 namespace maskrt::cpu {
 namespace {
@@ -26,20 +29,15 @@ void append(std::string& key, const kernels::Tensor& t) {
     append(key, n);
 }
 
-/// What the time of a convolution depends on; its epilogue costs next to nothing.
-std::string shape_key(const ConvProblem& p, int threads) {
+/// All that a convolution is made of.
+std::string key_of(const ConvProblem& p, int threads, ConvAlgorithm algorithm) {
   std::string key;
   append(key, p.in);
   append(key, p.out);
   const kernels::ConvGeometry& g = p.geometry;
-  for (const int n : {g.kernel_height, g.kernel_width, g.stride, g.padding, g.dilation, g.groups, threads})
+  for (const int n : {g.kernel_height, g.kernel_width, g.stride, g.padding, g.dilation, g.groups, threads, int{p.bias},
+                      int{p.accumulate}, static_cast<int>(p.activation), static_cast<int>(algorithm)})
     append(key, n);
-  return key;
-}
-
-std::string key_of(const ConvProblem& p, int threads) {
-  std::string key = shape_key(p, threads);
-  for (const int n : {int{p.bias}, int{p.accumulate}, static_cast<int>(p.activation)}) append(key, n);
   return key;
 }
 
@@ -47,10 +45,10 @@ std::string key_of(const ConvProblem& p, int threads) {
 /// Winograd saves multiplications and spends something on its transforms; that pays from 64 channels. oneDNN takes
 /// tiles of 4 x 4 outputs for wide layers and else of 2 x 2, which leave the cache between transforms from 64 outputs
 /// on.
-double assumed_rate(ConvAlgorithm algorithm, const ConvProblem& p, const Convolution& conv) {
+double assumed_rate(ConvAlgorithm algorithm, const ConvProblem& p, const std::string& implementation) {
   if (algorithm != ConvAlgorithm::winograd) return p.in.type == DataType::bf16 ? 400e9 : 200e9;
   if (std::min(p.in.channels, p.out.channels) < 64) return 150e9;
-  const bool small_tiles = conv.implementation().find("2x3") != std::string::npos;
+  const bool small_tiles = implementation.find("2x3") != std::string::npos;
   return small_tiles && p.out.channels > 64 ? 300e9 : 400e9;
 }
 
@@ -69,9 +67,9 @@ std::string ConvChoice::name(DataType type) const {
   return std::string(brgemm ? "brgemm " : jit ? "direct " : "plain ") + precision;
 }
 
-ConvChooser::ConvChooser(bool compares_types) : compares_types_(compares_types) {
+ConvChooser::ConvChooser(bool compares_types) : compares_types_(compares_types), times_(processor_description()) {
   const char* tune = std::getenv("MASKRT_CPU_TUNE");
-  measures_ = tune == nullptr || std::strcmp(tune, "0") != 0;
+  if (tune != nullptr && std::strcmp(tune, "0") == 0) measuring_ = Measuring::never;
 }
 
 double ConvChooser::measure(const Convolution& conv) {
@@ -108,68 +106,93 @@ void ConvChooser::release_workspace() {
   workspace_bytes_ = 0;
 }
 
+void ConvChooser::finish() {
+  constexpr std::size_t most_times = 8192;  // some megabytes; a large network has some eighty for each size
+  release_workspace();
+  held_.clear();
+  std::erase_if(made_, [](const auto& made) { return made.second.expired(); });
+  if (measures() && times_.size() > most_times) times_.clear();
+}
+
 double ConvChooser::rate(DataType type, int threads) {
-  const auto [entry, is_new] = rates_.try_emplace({type, threads}, 0.0);
-  if (!is_new) return entry->second;
+  if (const auto known = times_.rate(type, threads)) return *known;
   ConvProblem problem;  // small enough for a few milliseconds, large enough to fill the pipelines
   problem.geometry = {3, 3, 1, 1, 1, 1};
   problem.in = problem.out = kernels::dense(nullptr, type, 1, 14 * threads, 28, 256, 16);
   const auto conv = Convolution::make(problem, ConvAlgorithm::direct);
   constexpr double unknown = 200e9;
-  entry->second = conv != nullptr ? conv_flops(problem) / measure(*conv) : unknown;
-  return entry->second;
+  const double rate = conv != nullptr ? conv_flops(problem) / measure(*conv) : unknown;
+  times_.set_rate(type, threads, rate);
+  return rate;
 }
 
 bool ConvChooser::bf16_pays(int threads) {
-  if (!measures_) return true;
-  return rate(DataType::bf16, threads) > rate(DataType::f32, threads);
+  if (measures()) return rate(DataType::bf16, threads) > rate(DataType::f32, threads);
+  const auto bf16 = times_.rate(DataType::bf16, threads), fp32 = times_.rate(DataType::f32, threads);
+  return !bf16 || !fp32 || *bf16 > *fp32;
 }
 
-const ConvChoice& ConvChooser::choose(const ConvProblem& problem, int threads) {
-  const std::string key = key_of(problem, threads);
-  const auto found = known_.find(key);
-  return found != known_.end() ? found->second : known_.emplace(key, decide(problem, threads)).first->second;
+std::shared_ptr<const Convolution> ConvChooser::make(const ConvProblem& problem, int threads, ConvAlgorithm algorithm) {
+  std::weak_ptr<const Convolution>& made = made_[key_of(problem, threads, algorithm)];
+  if (auto conv = made.lock()) return conv;
+  auto conv = Convolution::make(problem, algorithm);
+  made = conv;
+  held_.push_back(conv);
+  return conv;
 }
 
-ConvChoice ConvChooser::decide(const ConvProblem& problem, int threads) {
-  const auto [entry, is_new] = times_.try_emplace(shape_key(problem, threads));
-  Time& time = entry->second;
-  if (is_new) time = measures_ ? fastest(problem, threads) : assumed(problem);
-  ConvChoice choice{Convolution::make(problem, time.algorithm), time.algorithm, time.seconds};
-  // An epilogue may rule out what suits the bare shape.
-  for (const ConvAlgorithm other : {ConvAlgorithm::direct, ConvAlgorithm::free}) {
-    if (choice.conv != nullptr) break;
-    choice = {Convolution::make(problem, other), other, time.seconds};
+ConvChoice ConvChooser::choose(const ConvProblem& problem, int threads) {
+  return choose(problem, threads, time_of(problem, threads));
+}
+
+ConvChoice ConvChooser::choose(const ConvProblem& problem, int threads, const ConvTime& time) {
+  // An epilogue may rule out what suits the bare shape, and a size what suits another.
+  for (const ConvAlgorithm algorithm : {time.algorithm, ConvAlgorithm::direct})
+    if (auto conv = make(problem, threads, algorithm)) return {std::move(conv), algorithm, time.seconds};
+  return {make(problem, threads, ConvAlgorithm::free), ConvAlgorithm::free, time.seconds};
+}
+
+ConvTime ConvChooser::time_of(const ConvProblem& problem, int threads) {
+  if (!measures()) {
+    // Types are weighed by times of one origin: all of them measured, or all assumed.
+    if (compares_types_ && !times_.rate(DataType::bf16, threads)) return assumed(problem);
+    if (const auto known = times_.find(problem, threads)) return *known;
+    if (const auto near = times_.nearest(problem, threads)) return *near;
+    return assumed(problem);
   }
-  return choice;
+  if (const auto known = times_.find(problem, threads)) return *known;
+  const ConvTime time = fastest(problem, threads);
+  times_.set(problem, threads, time);
+  return time;
 }
 
-ConvChooser::Time ConvChooser::assumed(const ConvProblem& problem) {
-  Time best{ConvAlgorithm::free, std::numeric_limits<double>::max()};
+ConvTime ConvChooser::assumed(const ConvProblem& problem) {
+  ConvTime best{ConvAlgorithm::free, std::numeric_limits<double>::max()};
   for (const ConvAlgorithm algorithm : {ConvAlgorithm::direct, ConvAlgorithm::winograd, ConvAlgorithm::free}) {
     if (algorithm == ConvAlgorithm::free && best.algorithm != ConvAlgorithm::free) break;
-    const auto conv = Convolution::make(problem, algorithm);
-    if (conv == nullptr) continue;
-    const double seconds = conv_flops(problem) / assumed_rate(algorithm, problem, *conv);
+    const std::string implementation = Convolution::implementation_of(problem, algorithm);
+    if (implementation.empty()) continue;
+    const double seconds = conv_flops(problem) / assumed_rate(algorithm, problem, implementation);
     if (seconds < best.seconds) best = {algorithm, seconds};
   }
   return best;
 }
 
-ConvChooser::Time ConvChooser::fastest(const ConvProblem& problem, int threads) {
-  const auto winograd = Convolution::make(problem, ConvAlgorithm::winograd);
-  const auto direct = Convolution::make(problem, ConvAlgorithm::direct);
+ConvTime ConvChooser::fastest(const ConvProblem& problem, int threads) {
+  const auto winograd = make(problem, threads, ConvAlgorithm::winograd),
+             direct = make(problem, threads, ConvAlgorithm::direct);
   if (direct == nullptr && winograd == nullptr)
-    return {ConvAlgorithm::free, measure(*Convolution::make(problem, ConvAlgorithm::free))};
+    return {ConvAlgorithm::free, measure(*make(problem, threads, ConvAlgorithm::free))};
   // A tenth above the rate that was found: the least that a direct convolution can take.
+  const bool all = measuring_ == Measuring::all;
   const double bound = conv_flops(problem) / (rate(problem.in.type, threads) * 1.1);
   if (winograd == nullptr)
-    return {ConvAlgorithm::direct, compares_types_ && bf16_pays(threads) ? measure(*direct) : bound};
-  Time best{ConvAlgorithm::winograd, measure(*winograd)};
-  if (direct == nullptr || best.seconds < bound) return best;
+    return {ConvAlgorithm::direct, all || (compares_types_ && bf16_pays(threads)) ? measure(*direct) : bound};
+  ConvTime best{ConvAlgorithm::winograd, measure(*winograd)};
+  if (direct == nullptr || (best.seconds < bound && !all)) return best;
   // Other programs may have had the processor meanwhile: what surprises is measured again.
   const int rounds = assumed(problem).algorithm == ConvAlgorithm::winograd ? 3 : 1;
-  Time other{ConvAlgorithm::direct, measure(*direct)};
+  ConvTime other{ConvAlgorithm::direct, measure(*direct)};
   for (int round = 1; round < rounds && other.seconds <= best.seconds; ++round) {
     best.seconds = std::min(best.seconds, measure(*winograd));
     other.seconds = std::min(other.seconds, measure(*direct));

@@ -85,4 +85,24 @@ std::optional<kernels::ConvProblem> ConvNode::one_half(DataType in_type, DataTyp
   return problem;
 }
 
+std::vector<kernels::ConvProblem> ConvNode::input_slices(DataType in_type, DataType out_type) const {
+  constexpr std::int64_t channels = 128;
+  const kernels::ConvGeometry& g = geometry;
+  const bool winograd = g.kernel_height == 3 && g.kernel_width == 3 && g.stride == 1 && g.dilation == 1;
+  const std::int64_t block = native_block();
+  if (!winograd || g.groups != 1 || in_type != DataType::f32 || block == 0 || channels % block != 0 ||
+      in.channels % channels != 0 || in.channels == channels)
+    return {};
+  kernels::ConvProblem problem = whole(in_type, out_type);
+  problem.in.channels = channels;
+  problem.activation = kernels::Activation::none;
+  std::vector<kernels::ConvProblem> slices(static_cast<std::size_t>(in.channels / channels), problem);
+  for (std::size_t i = 1; i < slices.size(); ++i) {
+    slices[i].bias = false;
+    slices[i].accumulate = true;
+  }
+  slices.back().activation = activation;
+  return slices;
+}
+
 }  // namespace maskrt::cpu

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "graph/graph.h"
 #include "kernels/conv/conv_cpu.h"
@@ -31,6 +32,11 @@ struct ConvNode {
   std::optional<kernels::ConvProblem> one_group(DataType in_type, DataType out_type) const;
   /// A call for half of the outputs of a convolution without groups, where each half is whole blocks.
   std::optional<kernels::ConvProblem> one_half(DataType in_type, DataType out_type) const;
+  /// A call for every 128 channels of the input, the first with the bias, the last with the activation; none where the
+  /// convolution is no wider, or none that Winograd computes. In which order oneDNN's Winograd wants its weights
+  /// depends on the size of the map, but hardly for 128 channels: so split, a layer has one copy of its weights for all
+  /// sizes.
+  std::vector<kernels::ConvProblem> input_slices(DataType in_type, DataType out_type) const;
 };
 
 /// The block in which convolutions read a map of that many channels.

@@ -1,35 +1,31 @@
 #include "cpu_device.h"
 
-#include <fstream>
+#include <cstdlib>
 
 #include "conv_problems.h"
 #include "cpu_stream.h"
 #include "network.h"
+#include "processor.h"
 
 namespace maskrt::cpu {
 namespace {
 
-std::string processor_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string text; std::getline(file, text);)
-    if (text.starts_with("model name")) return text.substr(text.find(':') + 2);
-  return "processor";
-}
-
-std::string instructions() {
-  if (has_isa(dnnl::cpu_isa::avx512_core_bf16)) return "AVX-512 with bf16";
-  if (has_isa(dnnl::cpu_isa::avx512_core)) return "AVX-512";
-  if (has_isa(dnnl::cpu_isa::avx2)) return "AVX2";
-  return "baseline instructions";
+/// oneDNN keeps the last 1024 primitives for whoever asks again, each with the code generated for it: more than a
+/// hundred megabytes once many sizes have come by. Programs hold their own. And memory that runs out while a primitive is
+/// made leaves an entry there whose key points at freed memory, which a later look-up would read. So there is no such
+/// cache, but where the environment or the host program has set a number.
+void leave_out_primitive_cache() {
+  constexpr int usual = 1024;
+  const bool set = std::getenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY") != nullptr ||
+                   std::getenv("DNNL_PRIMITIVE_CACHE_CAPACITY") != nullptr;
+  if (!set && dnnl::get_primitive_cache_capacity() == usual) dnnl::set_primitive_cache_capacity(0);
 }
 
 }  // namespace
 
-std::string CpuDevice::description() const {
-  const dnnl_version_t* version = dnnl_version();
-  return processor_name() + ", " + instructions() + ", oneDNN " + std::to_string(version->major) + "." +
-         std::to_string(version->minor) + "." + std::to_string(version->patch);
-}
+CpuDevice::CpuDevice() { leave_out_primitive_cache(); }
+
+std::string CpuDevice::description() const { return processor_description(); }
 
 std::unique_ptr<Network> CpuDevice::prepare(graph::Graph graph, Precision precision) {
   if (precision != Precision::fp32 && precision != Precision::bf16)

@@ -7,6 +7,7 @@ namespace maskrt::cpu {
 
 class CpuDevice final : public Device {
  public:
+  CpuDevice();
   std::string name() const override { return "cpu"; }
   std::string description() const override;
   Precision default_precision() const override { return Precision::fp32; }

@@ -2,12 +2,16 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "compute_state.h"
 #include "conv_calls.h"
+#include "cpu_stream.h"
+#include "processor.h"
 #include "program_builder.h"
 #include "runtime/fork_aware_mutex.h"
+#include "runtime/tuning_file.h"
 
 namespace maskrt::cpu {
 
@@ -18,9 +22,14 @@ namespace {
 /// own that would wait for ever.
 ForkAwareMutex compiling("making a plan");
 
-/// Measures what there is to measure before any weights are prepared: measuring takes memory of its own for a while.
+/// Lets a chooser that measures do so before any weights are prepared: measuring takes memory of its own for a while.
 void choose_all(const graph::Graph& graph, const std::vector<graph::Extent>& extents, const PrecisionPlan& precision,
-                ConvChooser& chooser, int threads) {
+                ConvChooser& chooser, int threads, const TuningProgress& progress = {}) {
+  const std::size_t all =
+      static_cast<std::size_t>(std::count_if(graph.nodes.begin(), graph.nodes.end(), [](const graph::Node& node) {
+        return std::holds_alternative<graph::Conv>(node.operation);
+      }));
+  std::size_t done = 0;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const graph::Node& node = graph.nodes[i];
     const auto* conv = std::get_if<graph::Conv>(&node.operation);
@@ -29,6 +38,7 @@ void choose_all(const graph::Graph& graph, const std::vector<graph::Extent>& ext
     const ConvNode shape(*conv, extents[static_cast<std::size_t>(node.inputs[0])], extents[output]);
     const DataType in = precision.conv[i], out = in == DataType::f32 ? in : precision.value[output];
     choose_calls(shape, in, out, 0, chooser, threads);
+    if (progress) progress(++done, all);
   }
 }
 
@@ -39,28 +49,75 @@ void release_freed_heap() {
 #endif
 }
 
+/// Ends a round of choices however it goes.
+class Round {
+ public:
+  explicit Round(ConvChooser& chooser) : chooser_(chooser) {}
+  ~Round() { chooser_.finish(); }
+  Round(const Round&) = delete;
+  Round& operator=(const Round&) = delete;
+
+ private:
+  ConvChooser& chooser_;
+};
+
 }  // namespace
 
 CpuNetwork::CpuNetwork(graph::Graph graph, Precision precision)
-    : graph_(std::move(graph)), precision_(precision), chooser_(precision == Precision::bf16) {
+    : graph_(std::move(graph)),
+      precision_(precision),
+      tuning_(processor_description()),
+      chooser_(precision == Precision::bf16) {
   graph::check(graph_);
+}
+
+PrecisionPlan CpuNetwork::plan_precision(const std::vector<graph::Extent>& extents, ConvChooser& chooser,
+                                         int threads) const {
+  return precision_ == Precision::bf16 ? bf16_plan(graph_, extents, chooser, threads) : fp32_plan(graph_);
 }
 
 Program CpuNetwork::compile(std::int64_t batch, std::int64_t height, std::int64_t width, int threads) {
   const std::vector<graph::Extent> extents = graph::infer_extents(graph_, batch, height, width);
   const std::lock_guard lock(compiling);
   const ComputeState state(threads);
+  const Round round(chooser_);
   const double before = chooser_.measuring_seconds();
-  const PrecisionPlan precision =
-      precision_ == Precision::bf16 ? bf16_plan(graph_, extents, chooser_, threads) : fp32_plan(graph_);
-  choose_all(graph_, extents, precision, chooser_, threads);
+  const PrecisionPlan precision = plan_precision(extents, chooser_, threads);
+  if (chooser_.measures()) choose_all(graph_, extents, precision, chooser_, threads);
   chooser_.release_workspace();
   const std::size_t weights_before = weights_.bytes();
   Program program = ProgramBuilder(graph_, extents, precision, threads, chooser_, weights_).build();
-  chooser_.release_workspace();  // where an odd layout had still to be measured
   if (weights_.bytes() != weights_before) release_freed_heap();
   program.tuning_seconds = chooser_.measuring_seconds() - before;
   return program;
+}
+
+void CpuNetwork::measure_nothing() {
+  const std::lock_guard lock(compiling);
+  chooser_.set_measuring(ConvChooser::Measuring::never);
+}
+
+std::string CpuNetwork::use_tuning(const std::string& file) {
+  const std::lock_guard lock(compiling);
+  tuning_ = ConvTimes::parse(read_tuning_file(file), file, processor_description());
+  if (tuning_.size() == 0) return file + " has no choices for " + processor_description();
+  chooser_.use(tuning_);
+  chooser_.set_measuring(ConvChooser::Measuring::never);
+  return {};
+}
+
+std::string CpuNetwork::tune(std::int64_t batch, std::int64_t height, std::int64_t width, DeviceStream& stream,
+                             const TuningProgress& progress) {
+  const std::vector<graph::Extent> extents = graph::infer_extents(graph_, batch, height, width);
+  const int threads = static_cast<CpuStream&>(stream).threads();
+  const std::lock_guard lock(compiling);
+  const ComputeState state(threads);
+  ConvChooser chooser(precision_ == Precision::bf16);
+  chooser.set_measuring(ConvChooser::Measuring::all);
+  choose_all(graph_, extents, plan_precision(extents, chooser, threads), chooser, threads, progress);
+  ConvTimes times = tuning_;
+  times.add(chooser.times());
+  return times.text();
 }
 
 }  // namespace maskrt::cpu

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conv_chooser.h"
+#include "precision_plan.h"
 #include "runtime/device.h"
 #include "weight_store.h"
 
@@ -10,15 +11,22 @@ namespace maskrt::cpu {
 class CpuNetwork final : public Network {
  public:
   CpuNetwork(graph::Graph graph, Precision precision);
-  /// Measures convolutions whose shapes are new, then builds the program. One network of the process at a time; others
-  /// wait.
+  /// Measures convolutions whose shapes are new unless times of a file or a rule decide, then builds the program. One
+  /// network of the process at a time; others wait.
   Program compile(std::int64_t batch, std::int64_t height, std::int64_t width, int threads) override;
   NetworkMemory memory() const override { return {weights_.bytes()}; }
+  void measure_nothing() override;
+  std::string use_tuning(const std::string& file) override;
+  std::string tune(std::int64_t batch, std::int64_t height, std::int64_t width, DeviceStream& stream,
+                   const TuningProgress& progress) override;
   const graph::Graph& graph() const override { return graph_; }
 
  private:
+  PrecisionPlan plan_precision(const std::vector<graph::Extent>& extents, ConvChooser& chooser, int threads) const;
+
   const graph::Graph graph_;
   const Precision precision_;
+  ConvTimes tuning_;  // the file's
   ConvChooser chooser_;
   WeightStore weights_;
 };

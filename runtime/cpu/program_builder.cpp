@@ -1,6 +1,7 @@
 #include "program_builder.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "kernels/layout/layout.h"
@@ -42,7 +43,42 @@ Program ProgramBuilder::build() {
     program_.outputs[graph_.values[static_cast<std::size_t>(output)].name] = {view.buffer, view.offset, view.tensor,
                                                                               extent(output)};
   }
+  run_weight_jobs(std::move(jobs_), threads_);
+  weights_.keep(std::move(used_weights_));
   return std::move(program_);
+}
+
+std::vector<AlignedBytes> ProgramBuilder::weight_parts(WeightStore::Part part, const dnnl::memory::desc& layout,
+                                                       int count, const graph::Constant& constant, FillParts fill) {
+  std::vector<AlignedBytes> parts;
+  std::vector<std::byte*> to_fill;
+  for (int slice = 0; slice < count; ++slice) {
+    const WeightStore::Weights weights = weights_.get(node_, part, slice, layout);
+    parts.push_back(weights.memory);
+    to_fill.push_back(weights.is_new ? weights.memory.get() : nullptr);
+  }
+  used_weights_.insert(used_weights_.end(), parts.begin(), parts.end());
+  if (std::any_of(to_fill.begin(), to_fill.end(), [](const std::byte* memory) { return memory != nullptr; })) {
+    // A rewrite's constants are combined in a few steps, each from copies; a layout may be reached by way of another.
+    constexpr std::size_t copies = 3;
+    const std::size_t plain = static_cast<std::size_t>(elements(constant.shape())) * sizeof(float);
+    jobs_.push_back({copies * plain + layout.get_size(), [fill = std::move(fill), to_fill] { fill(to_fill); }});
+  }
+  return parts;
+}
+
+std::vector<AlignedBytes> ProgramBuilder::padded_vectors(const graph::ConstantPtr& constant, int parts,
+                                                         std::int64_t padded_count) {
+  if (constant == nullptr) return std::vector<AlignedBytes>(static_cast<std::size_t>(parts));
+  const dnnl::memory::desc layout({padded_count}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::x);
+  return weight_parts(WeightStore::Part::bias, layout, parts, *constant,
+                      [constant, count = elements(constant->shape()) / parts](const std::vector<std::byte*>& to) {
+                        const std::vector<float> values = constant->evaluate();  // the rest of new pages is zeros
+                        for (std::size_t i = 0; i < to.size(); ++i)
+                          if (to[i] != nullptr)
+                            std::memcpy(to[i], values.data() + static_cast<std::int64_t>(i) * count,
+                                        static_cast<std::size_t>(count) * sizeof(float));
+                      });
 }
 
 std::int64_t ProgramBuilder::block_of(graph::ValueId value) const {

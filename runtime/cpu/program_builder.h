@@ -8,6 +8,7 @@
 #include "kernels/iam/iam.h"
 #include "precision_plan.h"
 #include "view.h"
+#include "weight_jobs.h"
 #include "weight_store.h"
 
 namespace maskrt::cpu {
@@ -18,6 +19,7 @@ class ProgramBuilder {
   /// All outlive the builder; the program outlives it and them.
   ProgramBuilder(const graph::Graph& graph, const std::vector<graph::Extent>& extents, const PrecisionPlan& precision,
                  int threads, ConvChooser& chooser, WeightStore& weights);
+  /// Its weights are filled, and kept by the store.
   Program build();
 
  private:
@@ -54,8 +56,14 @@ class ProgramBuilder {
   void conv_in_parts(const graph::Conv& op, const ConvCalls& calls, const View& in);
   View conv_target(const graph::Conv& op, DataType out_type);
   void coordinate_term(const graph::Conv& op, const View& out);
-  /// Numbers slice * count .. of a constant, followed by zeros.
-  AlignedBytes padded_vector(const graph::Constant& constant, int slice, std::int64_t count, std::int64_t padded_count);
+  /// Fills parts of a node's weights; null where one is there already.
+  using FillParts = std::function<void(const std::vector<std::byte*>& parts)>;
+  /// The node's weights in a layout, in `count` parts. What is new is filled when the program is built, maybe beside
+  /// other nodes' weights: `fill` must not refer to anything that changes or goes before that.
+  std::vector<AlignedBytes> weight_parts(WeightStore::Part part, const dnnl::memory::desc& layout, int count,
+                                         const graph::Constant& constant, FillParts fill);
+  /// A constant in `parts` equal parts, each followed by zeros; nulls for none.
+  std::vector<AlignedBytes> padded_vectors(const graph::ConstantPtr& constant, int parts, std::int64_t padded_count);
 
   const graph::Node& node() const { return graph_.nodes[static_cast<std::size_t>(node_)]; }
   graph::ValueId input(std::size_t i) const { return node().inputs[i]; }
@@ -91,6 +99,8 @@ class ProgramBuilder {
   int threads_;
   ConvChooser& chooser_;
   WeightStore& weights_;
+  std::vector<AlignedBytes> used_weights_;
+  std::vector<WeightJob> jobs_;
   Program program_;
   std::vector<Stored> stored_;
   std::vector<bool> shared_;  // by buffer: more than one value looks into it

@@ -1,11 +1,8 @@
 #include "network.h"
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-
 #include "conv_tuner.h"
 #include "program_builder.h"
+#include "runtime/tuning_file.h"
 
 namespace maskrt::cuda {
 
@@ -24,11 +21,7 @@ Program CudaNetwork::compile(std::int64_t batch, std::int64_t height, std::int64
 }
 
 std::string CudaNetwork::use_tuning(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file))
-    throw Error("tuning file " + file + ": expected a file that can be read, found none");
-  const std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  tuning_ = kernels::ConvTuning::parse(text, file);
+  tuning_ = kernels::ConvTuning::parse(read_tuning_file(file), file);
   if (tuning_.count_for(library_.context()->chip()) != 0) return {};
   return file + " has no choices for " + library_.context()->name();
 }

@@ -98,6 +98,15 @@ const std::vector<Case> cases = {
        g.outputs.push_back(g.add("c", op, {slice, g.add("first", same_size(d, "first", 128, 128), {slice})}));
        g.add("end", graph::Slice{48, 80}, {g.outputs.back()});
      }},
+    {"a layer of 256 channels, by rule by its inputs: coordinates, a residual, of a slice", 288,
+     [](Graph& g, ValueId x, Dice& d) {
+       auto op = same_size(d, "c", 256, 64);
+       op.activation = Activation::relu;
+       op.coordinate_weight = d.constant("xy", {64, 2, 3, 3});
+       op.residual = true;
+       const auto slice = g.add("slice", graph::Slice{32, 256}, {x});
+       g.add("c", op, {slice, g.add("first", same_size(d, "first", 256, 64), {slice})});
+     }},
     {"groups of whole blocks", 64, [](Graph& g, ValueId x, Dice& d) { g.add("c", grouped(d, 64, 128, 2), {x}); }},
     {"groups with ragged outputs", 64, [](Graph& g, ValueId x, Dice& d) { g.add("c", grouped(d, 64, 40, 4), {x}); }},
     {"groups with ragged outputs, aggregated", 64,
@@ -253,10 +262,11 @@ TEST_CASE("every operation computes what the interpreter computes, algorithms me
       }
     }
   }
-  // Where there is Winograd at all, the rule takes both ways to split a convolution.
+  // Where there is Winograd at all, the rule takes all ways to split a convolution.
   const bool winograd = std::any_of(algorithms.begin(), algorithms.end(),
                                     [](const std::string& name) { return name.starts_with("conv winograd"); });
   if (rule && winograd) CHECK(algorithms.count("conv winograd fp32 by half") == 1);
+  if (rule && winograd) CHECK(algorithms.count("conv winograd fp32 by inputs") == 1);
   if (rule && winograd) CHECK(algorithms.count("conv direct fp32 by group") == 1);
 }
 

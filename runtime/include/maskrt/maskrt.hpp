@@ -184,7 +184,13 @@ struct ModelOptions {
   std::string device = "auto";
   Compute precision = Compute::automatic;
   std::set<std::string, std::less<>> rewrites_off;  ///< rewrites to leave out, by name; "all" for every one
-  /// A file written by `maskrt tune`: which kernel each convolution takes on one kind of GPU. Elsewhere it is ignored.
+  /// On the CPU nothing is measured to choose algorithms: `tuning` decides, or else a rule. The same images then give the
+  /// same bits in every process on processors of one kind, for the same number of threads and composition of the batch.
+  /// On a GPU this is so in any case.
+  bool deterministic = false;
+  /// A file written by `maskrt tune`: which algorithm each convolution takes on one kind of GPU or processor. On the CPU
+  /// nothing is measured then; sizes that the file lacks take what it has for the nearest size. Elsewhere it is ignored,
+  /// and ModelInfo::tuning_reason says why. Model::load throws Error that names the line where it is no such file.
   std::string tuning;
   std::vector<std::string> keep;  ///< values to keep as further outputs, by name; "all" for every named one
 };
@@ -292,7 +298,8 @@ struct HostTensor {
 
 /// Runs a model. Belongs to one thread at a time: a call while another is running, or on a session that was moved from,
 /// throws Error. Holds an arena and its plans, one for each (batch, height, width).
-/// The same images and the same plan give the same bits.
+/// The same images and the same plan give the same bits; with ModelOptions::deterministic so do plans of other sessions and
+/// processes for the same number of threads.
 class MASKRT_API Session {
  public:
   explicit Session(const Model& model, const SessionOptions& options = {});
@@ -322,9 +329,9 @@ class MASKRT_API Session {
   /// Runs the network of that plan on a generated input, once; gives its seconds, a GPU's by its own clock. For
   /// benchmarks.
   double run_network(int batch, int height, int width, std::vector<LayerTiming>* layers = nullptr);
-  /// Measures the kernels that could compute each convolution of that plan and gives the text of a tuning file with the
-  /// fastest ones, and with what the model's own has for others. `progress`, where given, hears how many of how many
-  /// convolutions are done; it may be called on another thread, while the caller waits. Throws Error where the device is no GPU.
+  /// Measures the algorithms that could compute each convolution of that plan, on the CPU for the session's number of
+  /// threads, and gives the text of a tuning file with the fastest ones, and with what the model's own has for others.
+  /// `progress`, where given, hears how many of how many convolutions are done; it may be called on another thread, while the caller waits. Throws Error on a virtual GPU.
   std::string tune(int batch, int height, int width,
                    const std::function<void(std::size_t done, std::size_t all)>& progress = {});
   /// Of the plan for that size; makes it where needed.

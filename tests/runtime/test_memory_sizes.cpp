@@ -1,0 +1,64 @@
+// What a session that sees many sizes takes: the promise is a fifth more than the prepared weights of one size, the
+// arena, and 100 MB beside them.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <random>
+
+#include "maskrt/maskrt.hpp"
+#include "support/files.h"
+#include "support/process.h"
+
+namespace maskrt::testing {
+namespace {
+
+/// Bytes of memory that the process has.
+std::size_t resident() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmRSS:")) return std::stoull(line.substr(6)) * 1024;
+  return 0;
+}
+
+TEST_CASE("R-50 over pictures of thirty sizes takes little more memory than over one") {
+  constexpr std::size_t beside = 100'000'000;
+  const TemporaryFolder folder;
+  const std::string file = folder / "r50.maskrt";
+  const ProcessResult converted =
+      run_process({MASKRT_CONVERT_COMMAND, "--random-weights", "--config", "sparse_inst_r50_giam", "-o", file},
+                  std::chrono::seconds(300));
+  REQUIRE(converted.status == 0);
+
+  ModelOptions options;
+  options.device = "cpu";
+  options.deterministic = true;
+  const Model model = Model::load(file, options);
+  SessionOptions session_options;
+  session_options.threads = 2;
+  Session session(model, session_options);
+  session.run_network(1, 640, 864);
+  const MemoryUse first = session.memory(1, 640, 864);
+  // The longer side up to 853 and the shorter one up to 640, as the model resizes pictures, padded to multiples of 32.
+  std::minstd_rand random(5);
+  std::size_t arena = first.arena;
+  for (int i = 0; i < 30; ++i) {
+    const double ratio = 0.3 + 3.0 * static_cast<double>(random()) / 2147483648.0;  // width by height
+    const double scale = std::min(640 / std::min(1.0, ratio), 853 / std::max(1.0, ratio));
+    const auto side = [](double length) { return (static_cast<int>(length) + 31) / 32 * 32; };
+    const int height = side(scale), width = side(scale * ratio);
+    INFO("size " << i << ": " << height << "x" << width);
+    session.prepare(1, height, width);
+    if (i % 10 == 9) session.run_network(1, height, width);
+    const MemoryUse use = session.memory(1, height, width);
+    arena = std::max(arena, use.arena);
+    CHECK(use.prepared_weights <= first.prepared_weights + first.prepared_weights / 5);
+    CHECK(resident() <= first.prepared_weights + first.prepared_weights / 5 + arena + beside);
+  }
+  // Four plans later nothing is left of the others'.
+  for (const int width : {800, 768, 736, 704}) session.prepare(1, 640, width);
+  CHECK(session.memory(1, 640, 704).prepared_weights == first.prepared_weights);
+  CHECK(resident() >= first.prepared_weights);
+}
+
+}  // namespace
+}  // namespace maskrt::testing
