@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <exception>
 #include <mutex>
+
+#include "kernels/parallel_failure.h"
 
 namespace maskrt::cpu {
 namespace {
@@ -11,16 +12,26 @@ namespace {
 /// Memory that jobs share.
 class Room {
  public:
-  void enter(std::size_t bytes) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return used_ == 0 || used_ + bytes <= most; });
-    used_ += bytes;
-  }
-  void leave(std::size_t bytes) {
-    const std::lock_guard lock(mutex_);
-    used_ -= bytes;
-    changed_.notify_all();
-  }
+  /// One job's share, as long as it lives; waits until there is so much, or all of it.
+  class Place {
+   public:
+    Place(Room& room, std::size_t bytes) : room_(room), bytes_(bytes) {
+      std::unique_lock lock(room.mutex_);
+      room.changed_.wait(lock, [&] { return room.used_ == 0 || room.used_ + bytes <= most; });
+      room.used_ += bytes;
+    }
+    ~Place() {
+      const std::lock_guard lock(room_.mutex_);
+      room_.used_ -= bytes_;
+      room_.changed_.notify_all();
+    }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+   private:
+    Room& room_;
+    std::size_t bytes_;
+  };
 
  private:
   static constexpr std::size_t most = 80'000'000;
@@ -34,26 +45,14 @@ class Room {
 void run_weight_jobs(std::vector<WeightJob> jobs, int threads) {
   std::stable_sort(jobs.begin(), jobs.end(), [](const WeightJob& a, const WeightJob& b) { return a.bytes > b.bytes; });
   Room room;
-  std::mutex mutex;
-  std::exception_ptr failure;
-  const auto failed = [&] {
-    const std::lock_guard lock(mutex);
-    return failure != nullptr;
-  };
-  const auto run = [&](const WeightJob& job) {
-    if (failed()) return;
-    room.enter(job.bytes);
-    try {
-      job.run();
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      failure = std::current_exception();
-    }
-    room.leave(job.bytes);
-  };
+  kernels::ParallelFailure failure;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-  for (std::size_t i = 0; i < jobs.size(); ++i) run(jobs[i]);
-  if (failure) std::rethrow_exception(failure);
+  for (std::size_t i = 0; i < jobs.size(); ++i)
+    failure.guard([&] {
+      const Room::Place place(room, jobs[i].bytes);
+      jobs[i].run();
+    });
+  failure.rethrow();
 }
 
 }  // namespace maskrt::cpu
