@@ -10,6 +10,7 @@ class CpuStream final : public DeviceStream {
  public:
   explicit CpuStream(int threads) : team_(threads) {}
 
+  int threads() const { return team_.threads(); }
   void perform(const std::function<void()>& work) override { team_.perform(work); }
   std::byte* allocate(std::size_t bytes) override;
   void release(std::byte* memory, std::size_t bytes) noexcept override;
