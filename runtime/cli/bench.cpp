@@ -132,7 +132,8 @@ void print(const Report& report) {
   std::printf("picture %s, network input %s, %zu instances\n", size_text(measured.picture).c_str(),
               size_text(measured.network).c_str(), measured.instances);
   std::printf("loaded in %.0f ms, first plan in %.0f ms", 1e3 * report.load_seconds, 1e3 * measured.plan_seconds);
-  if (!gpu) std::printf(", of a further size in %.0f ms", 1e3 * measured.further_plan_seconds);
+  if (measured.further_plan_seconds > 0)
+    std::printf(", of a further size in %.0f ms", 1e3 * measured.further_plan_seconds);
   std::printf("\n");
   std::printf("prepared weights %.1f MB, arena %.1f MB, peak of the whole process %.1f MB\n\n",
               1e-6 * static_cast<double>(measured.memory.prepared_weights),
@@ -201,6 +202,7 @@ int bench(const BenchArguments& arguments) {
   settings.batch = arguments.batch;
   settings.runs = arguments.runs;
   settings.layers = arguments.layers || !arguments.json.empty();
+  settings.further_plan = arguments.device.deterministic || !arguments.device.tuning.empty();
   settings.session = arguments.device.session_options();
   const Report report = {model.info(), measure(model, settings), load.count(), thread_count(arguments.device),
                          arguments.batch};

@@ -125,7 +125,7 @@ Measured measure(const Model& model, const MeasureSettings& settings) {
                              })});
   if (settings.layers) measured.layers = measure_layers(session, settings.batch, measured.network, settings.runs);
   measured.memory = session.memory(settings.batch, measured.network.height, measured.network.width);
-  if (!gpu) {
+  if (settings.further_plan) {
     const Size other = measured.network.height != measured.network.width
                            ? Size{measured.network.width, measured.network.height}
                            : padded({measured.network.height + 1, measured.network.width}, divisibility);

@@ -17,6 +17,7 @@ struct MeasureSettings {
   int batch = 1;
   int runs = 0;  ///< of each stage; 0: for about three seconds, 7 to 200
   bool layers = false;
+  bool further_plan = false;  ///< make a plan of another size at the end; measuring for it would take memory of its own
   SessionOptions session;
 };
 
@@ -30,7 +31,7 @@ struct Measured {
   Size network, picture;
   Size picture_network;     ///< the network's input for the picture: pre- and post-processing are of that size
   double plan_seconds = 0;  ///< making the first plan, once
-  /// On the CPU: making one more, for the network's input turned, or one step higher where it is square.
+  /// Making one more where that was asked for: for the network's input turned, or one step higher where it is square.
   double further_plan_seconds = 0;
   /// "decode", of one picture; on the CPU "preprocess", "network" and "postprocess", on a GPU "host to device",
   /// "compute" (all three of them) and "device to host" by its own clock; "whole call", from pictures to instances by
