@@ -27,11 +27,6 @@ const dnnl::engine& engine() {
   return instance;
 }
 
-dnnl::stream& stream() {
-  thread_local dnnl::stream instance(engine());
-  return instance;
-}
-
 dnnl::memory::data_type type_of(DataType type) {
   switch (type) {
     case DataType::f32:

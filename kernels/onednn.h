@@ -11,8 +11,9 @@ namespace maskrt::kernels::onednn {
 /// The processor, one for the process.
 const dnnl::engine& engine();
 
-/// This thread's stream: primitives run on it in order, on the OpenMP threads of the caller.
-dnnl::stream& stream();
+/// A stream to run a primitive on, on the OpenMP threads of the caller. It holds nothing and costs next to nothing; one
+/// that each thread kept would have to be registered for the thread's end, for which glibc has no error but to abort.
+inline dnnl::stream stream() { return dnnl::stream(engine()); }
 
 dnnl::memory::data_type type_of(DataType type);
 
