@@ -25,8 +25,8 @@ ifeq ($(CUDA)$(NVCC),ON)
   CUDA_DEPS := $(CUDA_TOOLKIT)/installed
 endif
 
-.PHONY: all deps configure demo test test-full check-sanitized bench kernel-table gpu-programs gpu-check gpu-package \
-  install clean
+.PHONY: all deps configure demo test test-full check-sanitized check-threads bench kernel-table gpu-programs gpu-check \
+  gpu-package install clean
 
 all: configure
 	cmake --build $(BUILD) --parallel $(JOBS)
@@ -66,6 +66,13 @@ check-sanitized: deps
 	cmake --preset sanitized
 	cmake --build build-sanitized --parallel $(JOBS) --target reader_tests
 	cd build-sanitized && ctest --output-on-failure --parallel $(JOBS) -L reader
+
+# Thread sanitizer under the tests of threads, with clang's OpenMP runtime, which tells the sanitizer of its barriers.
+check-threads: PACKAGES += clang-14 libclang-rt-14-dev libomp-14-dev
+check-threads: deps
+	cmake --preset thread-sanitized
+	cmake --build build-tsan --parallel $(JOBS) --target thread_tests
+	cd build-tsan && ctest --output-on-failure -L threads
 
 bench: all
 	$(BUILD)/bin/maskrt-bench
@@ -108,4 +115,4 @@ install: all
 	cmake --install $(BUILD)
 
 clean:
-	rm -rf build build-sanitized $(GPU_BUILD) gpu-check $(DEMO)
+	rm -rf build build-sanitized build-tsan $(GPU_BUILD) gpu-check $(DEMO)
