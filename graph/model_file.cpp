@@ -218,8 +218,8 @@ void verify_checksum(Safetensors& storage) {
 
 }  // namespace
 
-void write_model(const std::filesystem::path& path, const ModelDescription& model,
-                 const std::vector<TensorToWrite>& tensors) {
+std::uint64_t write_model(const std::filesystem::path& path, const ModelDescription& model,
+                          const std::vector<TensorToWrite>& tensors) {
   check_model(model);
   std::map<std::string_view, const TensorToWrite*> by_name;
   for (const auto& tensor : tensors) by_name.emplace(tensor.name, &tensor);
@@ -258,6 +258,7 @@ void write_model(const std::filesystem::path& path, const ModelDescription& mode
   AtomicFile file(path);
   for (const auto part : parts) file.write(part);
   file.commit();
+  return file.size();
 }
 
 ModelDescription read_model(const std::filesystem::path& path) { return read_model(open_file(path)); }

@@ -39,8 +39,8 @@ struct ModelDescription {
 };
 
 /// Writes the model file. `tensors` holds the bytes of every constant that the graph names, in the checkpoint's dtype.
-/// Throws Error; leaves no half-written file.
-void write_model(const std::filesystem::path& path, const ModelDescription& model,
+/// Gives the number of bytes written. Throws Error; leaves no half-written file.
+std::uint64_t write_model(const std::filesystem::path& path, const ModelDescription& model,
                  const std::vector<TensorToWrite>& tensors);
 
 /// Checks all of the file: container, checksum, version, graph, each constant's shape, and that the outputs are those

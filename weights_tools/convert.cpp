@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <memory>
 #include <set>
-#include <system_error>
 #include <utility>
 
+#include "graph/file_roles.h"
 #include "graph/model_file.h"
 #include "labels.h"
 #include "weights_tools/checkpoint/checkpoint.h"
@@ -71,11 +71,12 @@ std::vector<std::string> unused_tensors(const Checkpoint& checkpoint, const std:
 
 // A slip of the keyboard must not cost anybody their checkpoint.
 void check_output(const fs::path& output, const ConvertOptions& options) {
-  for (const auto& input : {options.checkpoint, options.labels, std::optional<fs::path>(options.config)}) {
-    std::error_code error;
-    if (input && fs::equivalent(*input, output, error))
-      throw Error("expected an output file that is none of the inputs, found " + output.string());
-  }
+  graph::FileRoles roles;
+  roles.input(options.checkpoint.value_or(""));
+  roles.input(options.labels.value_or(""));
+  roles.input(options.config);
+  roles.output(output);
+  roles.check();
 }
 
 void write(const fs::path& path, const BuiltModel& built, const WeightSource& source, ConvertReport& report) {
@@ -88,8 +89,7 @@ void write(const fs::path& path, const BuiltModel& built, const WeightSource& so
     report.parameters += elements(constant->shape());
   }
   report.tensors = static_cast<std::int64_t>(tensors.size());
-  graph::write_model(path, built.description, tensors);
-  report.bytes = static_cast<std::int64_t>(fs::file_size(path));
+  report.bytes = static_cast<std::int64_t>(graph::write_model(path, built.description, tensors));
   report.output = path;
 }
 

@@ -1,12 +1,17 @@
 // The maskrt-convert command.
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <new>
 #include <string>
 #include <vector>
 
 #include "convert.h"
+#include "graph/atomic_file.h"
+#include "graph/temporary_files.h"
 #include "maskrt/types.hpp"
 
 namespace {
@@ -14,7 +19,7 @@ namespace {
 using maskrt::weights::ConvertOptions;
 using maskrt::weights::ConvertReport;
 
-constexpr int kBadInput = 1, kBadUsage = 2;
+constexpr int kBadInput = 1, kBadUsage = 2, kClosedPipe = 128 + SIGPIPE;
 
 // "a, b, c and 12 more"; everything with `all`.
 std::string list(const std::vector<std::string>& names, bool all) {
@@ -109,8 +114,16 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  maskrt::graph::expect_write_errors();
+  maskrt::graph::on_end_signals();
   try {
-    return run(argc, argv);
+    const int status = run(argc, argv);
+    if (std::fflush(stdout) == 0) return status;
+    if (errno == EPIPE) return kClosedPipe;
+    std::fprintf(stderr, "maskrt-convert: cannot write to the standard output: %s\n", std::strerror(errno));
+  } catch (const maskrt::graph::WriteError& error) {
+    std::fprintf(stderr, "maskrt-convert: %s\n", error.what());
+    if (error.reason() == EPIPE) return kClosedPipe;
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "maskrt-convert: expected enough memory for the model, found none left\n");
   } catch (const std::exception& error) {

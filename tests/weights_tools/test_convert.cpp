@@ -189,6 +189,7 @@ TEST_CASE("an output that is an input, or that cannot be written, harms nothing"
 
   const TemporaryFolder locked;
   write_text(locked / "old.maskrt", "old");
+  ::chmod((locked / "old.maskrt").c_str(), 0400);
   ::chmod(locked.path().c_str(), 0500);
   if (::geteuid() != 0) {  // nothing is locked for root
     check_refused(convert({folder / "a.pth", "--config", kFixture + "config.yaml", "-o", locked / "old.maskrt"}), 1,
