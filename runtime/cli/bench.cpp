@@ -4,7 +4,6 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -13,6 +12,8 @@
 #include <vector>
 
 #include "command.h"
+#include "console.h"
+#include "graph/file_roles.h"
 #include "maskrt/maskrt.hpp"
 #include "measure.h"
 #include "options.h"
@@ -96,15 +97,15 @@ void print_layers(const Measured& measured) {
   const double total = total_seconds(layers);
   const bool bounded = bound_seconds(layers) > 0;
   const auto line = [&](const LayerTiming& layer) {
-    std::printf("%-*s  %-*s  %-*s  %9.4f  %9.1f  %5.1f%%", name, layer.name.c_str(), operation, layer.operation.c_str(),
-                algorithm, layer.algorithm.c_str(), 1e3 * layer.seconds, gflops_per_second(layer),
-                total > 0 ? 100 * layer.seconds / total : 0);
-    if (bounded) std::printf("  %9.4f  %8.1f%%", 1e3 * layer.bound, 100 * bound_share(layer));
-    std::printf("\n");
+    say("%-*s  %-*s  %-*s  %9.4f  %9.1f  %5.1f%%", name, layer.name.c_str(), operation, layer.operation.c_str(),
+        algorithm, layer.algorithm.c_str(), 1e3 * layer.seconds, gflops_per_second(layer),
+        total > 0 ? 100 * layer.seconds / total : 0);
+    if (bounded) say("  %9.4f  %8.1f%%", 1e3 * layer.bound, 100 * bound_share(layer));
+    say("\n");
   };
-  std::printf("\n%-*s  %-*s  %-*s  %9s  %9s  %6s", name, "layer", operation, "op", algorithm, "algorithm", "ms",
-              "GFLOP/s", "share");
-  std::printf(bounded ? "  %9s  %9s\n" : "\n", "bound ms", "of bound");
+  say("\n%-*s  %-*s  %-*s  %9s  %9s  %6s", name, "layer", operation, "op", algorithm, "algorithm", "ms", "GFLOP/s",
+      "share");
+  say(bounded ? "  %9s  %9s\n" : "\n", "bound ms", "of bound");
   LayerTiming all;
   all.name = "all";
   for (const LayerTiming& layer : layers) {
@@ -115,10 +116,9 @@ void print_layers(const Measured& measured) {
   }
   line(all);
   if (!bounded)
-    std::printf("GFLOP/s are of the layers as defined; winograd multiplies 2 to 4 times less than that\n");
+    say("GFLOP/s are of the layers as defined; winograd multiplies 2 to 4 times less than that\n");
   else
-    std::printf(
-        "the bound is what arithmetic and memory need at the GPU's highest clocks; layers are timed one by one here,\n"
+    say("the bound is what arithmetic and memory need at the GPU's highest clocks; layers are timed one by one here,\n"
         "together (\"network alone\") they reach %.1f%% of it\n",
         100 * bound_share(measured));
 }
@@ -126,30 +126,29 @@ void print_layers(const Measured& measured) {
 void print(const Report& report) {
   const Measured& measured = report.measured;
   const bool gpu = report.info.device.starts_with("cuda");
-  std::printf("%s on %s, %s, ", report.info.name.c_str(), report.info.device.c_str(), report.info.precision.c_str());
-  if (!gpu) std::printf("%d %s, ", report.threads, report.threads == 1 ? "thread" : "threads");
-  std::printf("batch %d\n", report.batch);
-  std::printf("picture %s, network input %s, %zu instances\n", size_text(measured.picture).c_str(),
-              size_text(measured.network).c_str(), measured.instances);
-  std::printf("loaded in %.0f ms, first plan in %.0f ms", 1e3 * report.load_seconds, 1e3 * measured.plan_seconds);
+  say("%s on %s, %s, ", report.info.name.c_str(), report.info.device.c_str(), report.info.precision.c_str());
+  if (!gpu) say("%d %s, ", report.threads, report.threads == 1 ? "thread" : "threads");
+  say("batch %d\n", report.batch);
+  say("picture %s, network input %s, %zu instances\n", size_text(measured.picture).c_str(),
+      size_text(measured.network).c_str(), measured.instances);
+  say("loaded in %.0f ms, first plan in %.0f ms", 1e3 * report.load_seconds, 1e3 * measured.plan_seconds);
   if (measured.further_plan_seconds > 0)
-    std::printf(", of a further size in %.0f ms", 1e3 * measured.further_plan_seconds);
-  std::printf("\n");
-  std::printf("prepared weights %.1f MB, arena %.1f MB, peak of the whole process %.1f MB\n\n",
-              1e-6 * static_cast<double>(measured.memory.prepared_weights),
-              1e-6 * static_cast<double>(measured.memory.arena), 1e-6 * static_cast<double>(peak_memory()));
-  std::printf("%-14s  %10s  %10s  %10s  %10s  %5s\n", "", "median ms", "p10", "p90", "p99", "runs");
+    say(", of a further size in %.0f ms", 1e3 * measured.further_plan_seconds);
+  say("\n");
+  say("prepared weights %.1f MB, arena %.1f MB, peak of the whole process %.1f MB\n\n",
+      1e-6 * static_cast<double>(measured.memory.prepared_weights), 1e-6 * static_cast<double>(measured.memory.arena),
+      1e-6 * static_cast<double>(peak_memory()));
+  say("%-14s  %10s  %10s  %10s  %10s  %5s\n", "", "median ms", "p10", "p90", "p99", "runs");
   for (const auto& [name, seconds] : measured.stages) {
     const Spread spread = spread_of(seconds);
-    std::printf("%-14s  %10.3f  %10.3f  %10.3f  %10.3f  %5zu\n", name.c_str(), spread.median, spread.p10, spread.p90,
-                spread.p99, spread.runs);
+    say("%-14s  %10.3f  %10.3f  %10.3f  %10.3f  %5zu\n", name.c_str(), spread.median, spread.p10, spread.p90,
+        spread.p99, spread.runs);
   }
-  std::printf("decode is of one picture, the others are of a batch\n");
-  if (gpu)
-    std::printf("compute is pre-processing, network and post-processing; it and the copies are timed by the GPU\n");
+  say("decode is of one picture, the others are of a batch\n");
+  if (gpu) say("compute is pre-processing, network and post-processing; it and the copies are timed by the GPU\n");
   if (!(measured.picture_network == measured.network))
-    std::printf("the model turns pictures of %s into %s: pre- and post-processing are of that size\n",
-                size_text(measured.picture).c_str(), size_text(measured.picture_network).c_str());
+    say("the model turns pictures of %s into %s: pre- and post-processing are of that size\n",
+        size_text(measured.picture).c_str(), size_text(measured.picture_network).c_str());
 }
 
 void write_json(const Report& report, const std::string& path) {
@@ -192,6 +191,10 @@ void write_json(const Report& report, const std::string& path) {
 }
 
 int bench(const BenchArguments& arguments) {
+  graph::FileRoles roles;
+  add_inputs(roles, arguments.model, arguments.device);
+  roles.output(arguments.json);
+  roles.check();
   const auto start = std::chrono::steady_clock::now();
   const Model model = load_model(arguments.model, arguments.device.model_options());
   const std::chrono::duration<double> load = std::chrono::steady_clock::now() - start;
@@ -228,7 +231,7 @@ Command add_bench(CLI::App& app) {
       ->type_name("N")
       ->capture_default_str();
   command->add_flag("--layers", arguments->layers, "Print each layer's time, work and share");
-  command->add_option("--json", arguments->json, "Write all figures, those of layers too")->type_name("FILE");
+  add_output_option(*command, "--json", arguments->json, "Write all figures, those of layers too");
   add_device_options(*command, arguments->device);
   command->footer("Example:\n  maskrt bench model.maskrt --size 640x864 --threads 2 --layers");
   return [arguments] { return bench(*arguments); };

@@ -1,6 +1,7 @@
 // What the commands of `maskrt` have in common.
 #pragma once
 
+#include <csignal>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -17,7 +18,8 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-inline constexpr int exit_ok = 0, exit_bad_input = 1, exit_usage = 2;
+/// A signal's number is added to 128, as shells do for commands that one ended.
+inline constexpr int exit_ok = 0, exit_bad_input = 1, exit_usage = 2, exit_closed_pipe = 128 + SIGPIPE;
 
 /// What a command does once its arguments are parsed; gives the exit status. Throws maskrt::Error and UsageError.
 using Command = std::function<int()>;
@@ -29,8 +31,5 @@ Command add_dump(CLI::App& app);
 Command add_bench(CLI::App& app);
 Command add_tune(CLI::App& app);
 Command add_info(CLI::App& app);
-
-/// "maskrt: " and the sentence, on a line of its own, to stderr.
-void report(const std::string& sentence);
 
 }  // namespace maskrt::cli

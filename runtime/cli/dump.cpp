@@ -2,13 +2,14 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <cstdio>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "command.h"
+#include "console.h"
+#include "graph/file_roles.h"
 #include "graph/safetensors.h"
 #include "inputs.h"
 #include "interrupt.h"
@@ -29,9 +30,15 @@ struct DumpArguments {
 };
 
 int dump(const DumpArguments& arguments) {
+  const std::vector<Input> inputs = expand_inputs(arguments.images);
+  graph::FileRoles roles;
+  add_inputs(roles, arguments.model, arguments.device);
+  for (const Input& input : inputs) roles.input(input.path);
+  roles.output(arguments.output);
+  roles.check();
+
   std::vector<Image> images;
-  for (const Input& input : expand_inputs(arguments.images))
-    images.push_back(Image::from_file(input.path.string(), arguments.decode));
+  for (const Input& input : inputs) images.push_back(Image::from_file(input.path.string(), arguments.decode));
 
   ModelOptions options = arguments.device.model_options();
   if (arguments.all) options.keep = {"all"};
@@ -47,7 +54,7 @@ int dump(const DumpArguments& arguments) {
     to_write.push_back({name, DataType::f32, tensor.shape, std::as_bytes(std::span(tensor.values))});
   make_folder_of(arguments.output);
   graph::write_safetensors(arguments.output, to_write, {});
-  for (const auto& [name, tensor] : tensors) std::printf("%-24s %s\n", name.c_str(), to_string(tensor.shape).c_str());
+  for (const auto& [name, tensor] : tensors) say("%-24s %s\n", name.c_str(), to_string(tensor.shape).c_str());
   return exit_ok;
 }
 
@@ -58,9 +65,7 @@ Command add_dump(CLI::App& app) {
   const auto arguments = std::make_shared<DumpArguments>();
   command->add_option("MODEL", arguments->model, "A model file made by maskrt-convert")->required()->type_name("");
   command->add_option("IMAGE", arguments->images, "Images, which run as one batch")->required()->type_name("");
-  command->add_option("-o,--output", arguments->output, "The file to write, safetensors")
-      ->required()
-      ->type_name("FILE");
+  add_output_option(*command, "-o,--output", arguments->output, "The file to write, safetensors")->required();
   command->add_flag("--all", arguments->all, "Write every value inside the network that has a name, too");
   command->add_flag("--no-rewrites", arguments->no_rewrites, "Run the network as it was converted, with nothing fused");
   add_decode_options(*command, arguments->decode);

@@ -3,7 +3,6 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -17,11 +16,14 @@
 #include "../coco/evaluate.h"
 #include "../coco/results.h"
 #include "command.h"
-#include "interrupt.h"
+#include "console.h"
+#include "graph/file_roles.h"
 #include "maskrt/maskrt.hpp"
 #include "options.h"
 #include "outputs.h"
+#include "picture_run.h"
 #include "progress.h"
+#include "result_sink.h"
 
 namespace maskrt::cli {
 namespace {
@@ -29,7 +31,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct EvalArguments {
-  std::string model, images, annotations, results, results_only, json;
+  std::string model, images, annotations, results_only, json;
+  ResultFiles results;
   std::string iou_type = "segm";
   int batch = 1;
   std::size_t limit = 0;
@@ -42,9 +45,12 @@ void check_usage(const EvalArguments& arguments) {
   if (arguments.results_only.empty()) {
     if (arguments.model.empty()) throw UsageError("eval needs a MODEL, or --results-only FILE");
     if (arguments.images.empty()) throw UsageError("eval needs --images DIR to run a model");
-  } else if (!arguments.model.empty() || !arguments.images.empty() || !arguments.results.empty()) {
-    throw UsageError("--results-only runs no model: it goes without MODEL, --images and --results");
+  } else if (!arguments.model.empty() || !arguments.images.empty() || !arguments.results.list.empty() ||
+             !arguments.results.lines.empty()) {
+    throw UsageError("--results-only runs no model: it goes without MODEL, --images, --results and --jsonl");
   }
+  if (arguments.results.resume && arguments.results.lines.empty())
+    throw UsageError("--resume goes on from a file of lines: it needs --jsonl FILE");
 }
 
 /// The images to be scored: all, or the first of them.
@@ -92,65 +98,102 @@ void check_size(const coco::ImageEntry& entry, const Image& image, const EvalArg
               (turned ? "; if the annotations are of the pixels as stored, use --no-exif" : ""));
 }
 
-coco::CocoResult result_of(const coco::ImageEntry& image, const Instance& instance) {
-  const Box& box = instance.box;
-  return {image.file_name,
-          image.id,
-          instance.category_id,
-          instance.label,
-          {{double(box.x), double(box.y), double(box.width), double(box.height)}},
-          instance.score,
-          instance.mask.rle()};
+void check_files(const EvalArguments& arguments, std::span<const coco::ImageEntry> images) {
+  graph::FileRoles roles;
+  add_inputs(roles, arguments.model, arguments.device);
+  roles.input(arguments.annotations);
+  roles.input(arguments.results_only);
+  if (!arguments.images.empty()) {
+    for (const coco::ImageEntry& image : images) roles.input(fs::path(arguments.images) / image.file_name);
+  }
+  roles.output(arguments.results.list);
+  roles.output(arguments.results.lines);
+  roles.output(arguments.json);
+  roles.check();
 }
 
-std::vector<coco::CocoResult> run_model(std::span<const coco::ImageEntry> images, const coco::Annotations& annotations,
-                                        const EvalArguments& arguments) {
+/// What is scored.
+struct Scored {
+  std::vector<coco::CocoResult> results;
+  std::vector<std::int64_t> images;  ///< ids of those that could be used
+  std::size_t failures = 0;
+};
+
+/// Collects results to be scored.
+class EvalRun final : public PictureRun {
+ public:
+  EvalRun(const EvalArguments& arguments, std::span<const coco::ImageEntry> entries, std::span<const Picture> pictures,
+          Session& session, ResultSink& sink)
+      : PictureRun(session, pictures, sink, settings_of(arguments)),
+        arguments_(arguments),
+        entries_(entries),
+        pictures_(pictures),
+        progress_("images", pictures.size(), arguments.quiet) {}
+
+  double duration() const { return progress_.seconds(); }
+  Scored take() {
+    scored_.failures = failures();
+    return std::move(scored_);
+  }
+
+ private:
+  static PictureRunSettings settings_of(const EvalArguments& arguments) {
+    PictureRunSettings settings{static_cast<std::size_t>(arguments.batch), false, arguments.decode, {}};
+    settings.options.mask_form = MaskForm::runs;
+    return settings;
+  }
+
+  void check(std::size_t picture, const Image& image) override { check_size(entries_[picture], image, arguments_); }
+
+  void added(std::size_t picture, const coco::ImageLine& line, std::optional<double> /*seconds*/) override {
+    scored_.images.push_back(pictures_[picture].image_id);
+    scored_.results.insert(scored_.results.end(), line.instances.begin(), line.instances.end());
+  }
+
+  void progress(std::size_t pictures) override { progress_.update(pictures); }
+
+  const EvalArguments& arguments_;
+  std::span<const coco::ImageEntry> entries_;
+  std::span<const Picture> pictures_;
+  Progress progress_;
+  Scored scored_;
+};
+
+Scored run_model(std::span<const coco::ImageEntry> images, const coco::Annotations& annotations,
+                 const EvalArguments& arguments) {
   check_images(images, arguments);
   const Model model = load_model(arguments.model, arguments.device.model_options());
   check_categories(model.info().categories, annotations);
   Session session(model, arguments.device.session_options());
-  std::optional<coco::ResultsWriter> writer;
-  if (!arguments.results.empty()) {
-    make_folder_of(arguments.results);
-    writer.emplace(arguments.results);
-  }
+  std::vector<Picture> pictures;
+  for (const coco::ImageEntry& image : images)
+    pictures.push_back({fs::path(arguments.images) / image.file_name, image.file_name, image.id});
+  const std::string described =
+      arguments.results.lines.empty() ? "" : describe_run(arguments.model, std::nullopt, arguments.decode);
+  ResultSink sink(arguments.results, pictures, described);
 
-  RunOptions options;
-  options.mask_form = MaskForm::runs;
-  std::vector<coco::CocoResult> results;
   double seconds = 0, network_seconds = 0;
+  std::size_t ran = 0;
+  Scored scored;
   {
-    Progress progress("images", images.size(), arguments.quiet);
-    const auto step = static_cast<std::size_t>(arguments.batch);
-    for (std::size_t begin = 0; begin < images.size(); begin += step) {
-      check_interrupt();
-      const auto part = images.subspan(begin, std::min(step, images.size() - begin));
-      std::vector<Image> batch;
-      for (const coco::ImageEntry& image : part) {
-        batch.push_back(Image::from_file((fs::path(arguments.images) / image.file_name).string(), arguments.decode));
-        check_size(image, batch.back(), arguments);
-      }
-      const auto instances = session.run(batch, options);
-      network_seconds += session.timings().network;
-      for (std::size_t i = 0; i < part.size(); ++i) {
-        for (const Instance& instance : instances[i]) {
-          results.push_back(result_of(part[i], instance));
-          if (writer) writer->add(results.back());
-        }
-      }
-      progress.update(begin + part.size());
+    EvalRun run(arguments, images, pictures, session, sink);
+    run.run();
+    seconds = run.duration();
+    network_seconds = run.network_seconds();
+    ran = run.ran();
+    scored = run.take();
+  }
+  if (!arguments.quiet && !scored.images.empty()) {
+    say("%zu images, %zu results in %s", scored.images.size(), scored.results.size(), duration_text(seconds).c_str());
+    if (ran < scored.images.size()) say(", %zu of the images done before", scored.images.size() - ran);
+    if (ran > 0) {
+      const auto count = static_cast<double>(ran);
+      say(": %.2f images a second, %.1f ms an image (network %.1f)", count / seconds, 1e3 * seconds / count,
+          1e3 * network_seconds / count);
     }
-    seconds = progress.seconds();
+    say("\n");
   }
-  if (writer) writer->finish();
-  if (!arguments.quiet && !images.empty()) {
-    const auto count = static_cast<double>(images.size());
-    std::printf("%zu images, %zu results in %s: %.2f images a second, %.1f ms an image (network %.1f)\n", images.size(),
-                results.size(), duration_text(seconds).c_str(), count / seconds, 1e3 * seconds / count,
-                1e3 * network_seconds / count);
-    std::fflush(stdout);
-  }
-  return results;
+  return scored;
 }
 
 /// The table that pycocotools prints.
@@ -164,9 +207,8 @@ void print_table(const coco::Metrics& metrics) {
                             {"0.50:0.95", "all", 1},     {"0.50:0.95", "all", 10},     {"0.50:0.95", "all", 100},
                             {"0.50:0.95", "small", 100}, {"0.50:0.95", "medium", 100}, {"0.50:0.95", "large", 100}};
   for (std::size_t i = 0; i < metrics.size(); ++i)
-    std::printf(" %-18s %s @[ IoU=%-9s | area=%6s | maxDets=%3d ] = %.3f\n",
-                i < 6 ? "Average Precision" : "Average Recall", i < 6 ? "(AP)" : "(AR)", rows[i].iou, rows[i].area,
-                rows[i].detections, metrics[i]);
+    say(" %-18s %s @[ IoU=%-9s | area=%6s | maxDets=%3d ] = %.3f\n", i < 6 ? "Average Precision" : "Average Recall",
+        i < 6 ? "(AP)" : "(AR)", rows[i].iou, rows[i].area, rows[i].detections, metrics[i]);
 }
 
 void write_metrics(const std::string& path, const coco::Metrics& metrics) {
@@ -181,21 +223,30 @@ int evaluate_command(const EvalArguments& arguments) {
   const auto images = chosen_images(annotations, arguments.limit);
   if (images.empty()) throw Error("expected images in " + arguments.annotations + ", found none");
 
-  const std::vector<coco::CocoResult> results = arguments.results_only.empty()
-                                                    ? run_model(images, annotations, arguments)
-                                                    : coco::read_results(arguments.results_only);
+  check_files(arguments, images);
+
+  Scored scored;
+  if (arguments.results_only.empty())
+    scored = run_model(images, annotations, arguments);
+  else
+    scored.results = coco::read_results(arguments.results_only);
   coco::EvaluationOptions options;
   options.iou_type = arguments.iou_type == "bbox" ? coco::IouType::bbox : coco::IouType::segm;
   options.threads = arguments.device.threads;
   if (!arguments.results_only.empty()) options.results_name = arguments.results_only;
-  if (arguments.limit != 0) {
+  if (scored.failures > 0) {
+    report("scored " + std::to_string(scored.images.size()) + " of " + std::to_string(images.size()) +
+           " images, the others could not be used");
+    if (scored.images.empty()) return exit_bad_input;
+    options.image_ids = scored.images;
+  } else if (arguments.limit != 0) {
     options.image_ids.emplace();
     for (const coco::ImageEntry& image : images) options.image_ids->push_back(image.id);
   }
-  const coco::Metrics metrics = coco::evaluate(annotations, results, options).metrics;
+  const coco::Metrics metrics = coco::evaluate(annotations, scored.results, options).metrics;
   print_table(metrics);
   if (!arguments.json.empty()) write_metrics(arguments.json, metrics);
-  return exit_ok;
+  return scored.failures == 0 ? exit_ok : exit_bad_input;
 }
 
 }  // namespace
@@ -207,15 +258,16 @@ Command add_eval(CLI::App& app) {
   command->add_option("--images", arguments->images, "The folder that the annotations' file names are in")
       ->type_name("DIR");
   command->add_option("--annotations", arguments->annotations, "COCO annotations, JSON")->required()->type_name("FILE");
-  command->add_option("--results", arguments->results, "Write the model's results as COCO results")->type_name("FILE");
+  add_output_option(*command, "--results", arguments->results.list, "Write the model's results as COCO results");
+  add_line_options(*command, arguments->results);
   command->add_option("--results-only", arguments->results_only, "Score these COCO results instead of running a model")
       ->type_name("FILE");
   command->add_option("--iou-type", arguments->iou_type, "What is compared: masks (segm) or boxes (bbox)")
       ->check(one_of({"segm", "bbox"}))
       ->type_name("NAME")
       ->capture_default_str();
-  command->add_option("--json", arguments->json, "Write the twelve numbers: AP, AP50, AP75, APs, APm, APl, AR1, ...")
-      ->type_name("FILE");
+  add_output_option(*command, "--json", arguments->json,
+                    "Write the twelve numbers: AP, AP50, AP75, APs, APm, APl, AR1, ...");
   command->add_option("--limit", arguments->limit, "Only the first N images of the annotations; 0: all")
       ->check(whole_number(0, 1L << 40))
       ->type_name("N");
@@ -224,6 +276,9 @@ Command add_eval(CLI::App& app) {
   command->add_flag("--quiet", arguments->quiet, "Print the table and errors only");
   add_device_options(*command, arguments->device);
   command->footer(
+      "An image that cannot be used is reported, the others are scored, and the exit status is 1. An evaluation that "
+      "is\n"
+      "stopped keeps the results so far.\n"
       "Areas of masks are their own, as in the evaluators of COCO and detectron2, even where results have boxes.\n\n"
       "Examples:\n"
       "  maskrt eval model.maskrt --images val2017 --annotations instances_val2017.json --results results.json\n"

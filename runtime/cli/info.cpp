@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "command.h"
+#include "console.h"
 #include "graph/model_file.h"
 #include "graph/print.h"
 #include "graph/rewrites/report.h"
@@ -33,7 +34,7 @@ struct InfoArguments {
 
 constexpr const char* line_format = "%-18s %s\n";
 
-void print_line(const char* name, const std::string& text) { std::printf(line_format, name, text.c_str()); }
+void print_line(const char* name, const std::string& text) { say(line_format, name, text.c_str()); }
 
 std::string number_text(double value) {
   char text[32];
@@ -120,8 +121,8 @@ int print_info(const InfoArguments& arguments) {
   const Size size = padded(arguments.size.value_or(usual_size(pre.min_size, pre.max_size)), pre.size_divisibility);
   Session session(model, arguments.device.session_options());
   const MemoryUse memory = session.memory(arguments.batch, size.height, size.width);
-  std::printf("\nto run %d x %s on %s in %s\n", arguments.batch, size_text(size).c_str(), info.device.c_str(),
-              info.precision.c_str());
+  say("\nto run %d x %s on %s in %s\n", arguments.batch, size_text(size).c_str(), info.device.c_str(),
+      info.precision.c_str());
   print_line("prepared weights", megabytes(memory.prepared_weights));
   print_line("arena", megabytes(memory.arena) + ", scratch included");
   print_line("scratch", megabytes(memory.scratch));
@@ -130,10 +131,9 @@ int print_info(const InfoArguments& arguments) {
     const graph::Graph& graph = model.impl()->network->graph();  // with what the device asked for
     const auto extents = graph::infer_extents(graph, arguments.batch, size.height, size.width);
     const std::size_t element = info.precision == "bf16" || info.precision == "fp16" ? 2 : 4;
-    std::printf("\n%s", graph::to_text(graph, extents, element).c_str());
+    say("\n%s", graph::to_text(graph, extents, element).c_str());
     if (!arguments.no_rewrites)
-      std::printf(
-          "\n%s",
+      say("\n%s",
           graph::rewrites_to_text(description.graph, arguments.batch, size.height, size.width, element).c_str());
   }
   return exit_ok;

@@ -1,4 +1,4 @@
-// Ctrl-C ends a command between two steps, so that what it began to write is removed and nothing half-written stays.
+// Ctrl-C ends a command between two steps, so that it can keep what it has done and nothing half-written stays.
 #pragma once
 
 #include <exception>
@@ -16,8 +16,12 @@ class Interrupted : public std::exception {
   int signal_;
 };
 
-/// Takes note of SIGINT and SIGTERM from here on. A second one ends the process at once.
+/// Takes note of SIGINT, SIGTERM and SIGHUP from here on, but for those that the process was started to ignore. A
+/// second one removes temporary files and ends the process at once.
 void watch_interrupts();
+
+/// The signal that has arrived, 0 for none.
+int interrupt_signal();
 
 /// Throws Interrupted if such a signal has arrived. Called between images and between timed runs.
 void check_interrupt();

@@ -3,6 +3,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -10,12 +11,13 @@
 #include <utility>
 
 #include "command.h"
+#include "console.h"
+#include "graph/atomic_file.h"
+#include "graph/temporary_files.h"
 #include "interrupt.h"
 #include "maskrt/maskrt.hpp"
 
 namespace maskrt::cli {
-
-void report(const std::string& sentence) { std::fprintf(stderr, "maskrt: %s\n", sentence.c_str()); }
 
 namespace {
 
@@ -39,7 +41,9 @@ int run_command_line(int argc, char** argv) {
   app.set_version_flag("--version", version_text);
   app.require_subcommand(0, 1);
   app.footer(
-      "Exit status: 0 when all went well, 1 for bad input, 2 for wrong usage.\n\n"
+      "Exit status: 0 when all went well, 1 for bad input or a full disk, 2 for wrong usage, 128 and a signal's "
+      "number\n"
+      "when one stopped it (141: the standard output was closed). FILE may be - for the standard output.\n\n"
       "Example:\n  maskrt run model.maskrt street.jpg --overlay out");
   const std::array<std::pair<const char*, Command>, 6> commands = {{{"run", add_run(app)},
                                                                     {"eval", add_eval(app)},
@@ -70,15 +74,19 @@ int run_command_line(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace maskrt::cli;
   try {
+    maskrt::graph::expect_write_errors();
     watch_interrupts();
     const int status = run_command_line(argc, argv);
-    if (std::fflush(stdout) != 0 && status == exit_ok) {
-      report("could not write to the standard output");
-      return exit_bad_input;
-    }
+    flush_output();
     return status;
   } catch (const Interrupted& interrupted) {
     return 128 + interrupted.signal();
+  } catch (const ClosedPipe&) {
+    return exit_closed_pipe;
+  } catch (const maskrt::graph::WriteError& error) {
+    if (error.reason() == EINTR && interrupt_signal() != 0) return 128 + interrupt_signal();
+    report(error.what());
+    if (error.reason() == EPIPE) return exit_closed_pipe;
   } catch (const std::bad_alloc&) {
     report("there is not enough memory for this");
   } catch (const std::exception& error) {

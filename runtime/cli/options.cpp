@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "outputs.h"
+
 namespace maskrt::cli {
 
 namespace {
@@ -112,6 +114,18 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
       ->type_name("N")
       ->capture_default_str()
       ->group("Device");
+}
+
+CLI::Option* add_output_option(CLI::App& command, const std::string& name, std::string& path, const std::string& help) {
+  return command
+      .add_option_function<std::string>(
+          name, [&path](const std::string& text) { path = output_path(text); }, help)
+      ->type_name("FILE");
+}
+
+void add_inputs(graph::FileRoles& roles, const std::string& model, const DeviceOptions& device) {
+  roles.input(model);
+  roles.input(device.tuning);
 }
 
 void add_batch_option(CLI::App& command, int& batch) {

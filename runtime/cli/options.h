@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "graph/file_roles.h"
 #include "maskrt/maskrt.hpp"
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace maskrt::cli {
 
@@ -42,6 +44,12 @@ Model load_model(const std::string& path, const ModelOptions& options);
 
 /// `options` must outlive the parsing.
 void add_device_options(CLI::App& command, DeviceOptions& options);
+
+/// An option for a file to write; "-" is the standard output (outputs.h).
+CLI::Option* add_output_option(CLI::App& command, const std::string& name, std::string& path, const std::string& help);
+
+/// The files that every command reads: the model and what --tuning names.
+void add_inputs(graph::FileRoles& roles, const std::string& model, const DeviceOptions& device);
 
 /// --batch, from 1.
 void add_batch_option(CLI::App& command, int& batch);

@@ -1,14 +1,39 @@
 #include "outputs.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <span>
 #include <system_error>
 
+#include "console.h"
 #include "graph/safetensors.h"
 #include "maskrt/types.hpp"
 
 namespace maskrt::cli {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* standard_output = "/dev/stdout";
+
+/// A device takes part in nothing: two commands' words to /dev/null or a terminal do not mix up a file.
+bool is_standard_output(const std::string& path) {
+  struct stat file = {}, output = {};
+  if (::stat(path.c_str(), &file) != 0 || ::fstat(STDOUT_FILENO, &output) != 0) return false;
+  return !S_ISCHR(file.st_mode) && file.st_dev == output.st_dev && file.st_ino == output.st_ino;
+}
+
+}  // namespace
+
+std::string output_path(const std::string& name) {
+  if (name != "-" && name != standard_output && !is_standard_output(name)) return name;
+  leave_standard_output_to_results();
+  return standard_output;
+}
+
+std::string display_name(const std::string& path) { return path == standard_output ? "the standard output" : path; }
 
 void make_folder(const fs::path& folder) {
   std::error_code error;

@@ -6,6 +6,13 @@
 
 namespace maskrt::cli {
 
+/// "-" becomes /dev/stdout, and so does a file that the standard output is redirected to; people's lines then go to
+/// stderr (console.h). Every other name stays.
+std::string output_path(const std::string& name);
+
+/// An output's name for messages.
+std::string display_name(const std::string& path);
+
 /// Makes the folder and those above it. Throws Error that says why it could not.
 void make_folder(const std::filesystem::path& folder);
 

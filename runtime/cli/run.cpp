@@ -7,19 +7,22 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "../coco/results.h"
 #include "command.h"
+#include "console.h"
+#include "graph/file_roles.h"
 #include "inputs.h"
-#include "interrupt.h"
 #include "maskrt/maskrt.hpp"
 #include "options.h"
 #include "outputs.h"
 #include "overlay.h"
+#include "picture_run.h"
 #include "png.h"
+#include "result_sink.h"
 
 namespace maskrt::cli {
 namespace {
@@ -34,154 +37,145 @@ struct RunArguments {
   std::vector<std::string> inputs;
   std::optional<float> score;
   int batch = 1;
-  std::string json, overlay, masks;
+  ResultFiles results;
+  std::string overlay, masks;
   bool fail_fast = false, quiet = false;
   DecodeOptions decode;
   DeviceOptions device;
 };
 
-/// An image that could be read, with what it was read from.
-struct Loaded {
-  const Input* input;
-  Image image;
-};
+std::vector<Picture> pictures_of(const std::vector<Input>& inputs) {
+  std::vector<Picture> pictures;
+  for (const Input& input : inputs) pictures.push_back({input.path, input.file_name, input.image_id});
+  return pictures;
+}
 
-/// Runs batches, writes what was asked for, and counts.
-class Runner {
- public:
-  explicit Runner(const RunArguments& arguments)
-      : arguments_(arguments),
-        shown_score_(arguments.score.value_or(default_shown_score)),
-        model_(load_model(arguments.model, arguments.device.model_options())),
-        categories_(model_.info().categories),
-        session_(model_, arguments.device.session_options()) {
-    if (!arguments_.overlay.empty()) make_folder(arguments_.overlay);
-    if (!arguments_.masks.empty()) make_folder(arguments_.masks);
-    if (!arguments_.json.empty()) {
-      make_folder_of(arguments_.json);
-      json_.emplace(arguments_.json);
-    }
+fs::path overlay_path(const RunArguments& arguments, const Input& input) {
+  return fs::path(arguments.overlay) / (input.stem + ".png");
+}
+
+std::string mask_name(const Input& input, std::size_t index, const std::string& label) {
+  char number[32];
+  std::snprintf(number, sizeof number, "_%03zu_", index);
+  return input.stem + number + sanitised(label) + ".png";
+}
+
+/// True for what mask_name() gives for one of `stems`, an index and a label.
+bool is_mask_name(const std::string& name, const std::set<std::string>& stems) {
+  if (!name.ends_with(".png")) return false;
+  for (std::size_t i = name.find('_'); i != std::string::npos; i = name.find('_', i + 1)) {
+    const std::size_t end = name.find_first_not_of("0123456789", i + 1);
+    if (end != std::string::npos && end >= i + 4 && name[end] == '_' && stems.contains(name.substr(0, i))) return true;
   }
+  return false;
+}
 
-  int run(const std::vector<Input>& inputs) {
+void check_files(const RunArguments& arguments, const std::vector<Input>& inputs) {
+  graph::FileRoles roles;
+  add_inputs(roles, arguments.model, arguments.device);
+  std::set<std::string> stems;
+  for (const Input& input : inputs) {
+    roles.input(input.path);
+    stems.insert(input.stem);
+    if (!arguments.overlay.empty()) roles.output(overlay_path(arguments, input));
+  }
+  roles.output(arguments.results.list);
+  roles.output(arguments.results.lines);
+  roles.outputs(arguments.masks, [&stems](const std::string& name) { return is_mask_name(name, stems); });
+  roles.check();
+}
+
+/// Writes pictures and masks, tells of each image, and counts.
+class Runner final : public PictureRun {
+ public:
+  Runner(const RunArguments& arguments, std::span<const Input> inputs, std::span<const Picture> pictures,
+         const Model& model, Session& session, ResultSink& sink)
+      : PictureRun(session, pictures, sink, settings_of(arguments)),
+        arguments_(arguments),
+        inputs_(inputs),
+        shown_score_(arguments.score.value_or(default_shown_score)),
+        categories_(model.info().categories) {
     for (const Input& input : inputs)
       name_width_ = std::min(40, std::max(name_width_, static_cast<int>(input.file_name.size())));
-    std::vector<Loaded> batch;
-    for (const Input& input : inputs) {
-      check_interrupt();
-      attempt(input, [&] { batch.push_back({&input, Image::from_file(input.path.string(), arguments_.decode)}); });
-      if (batch.size() == static_cast<std::size_t>(arguments_.batch)) run_batch(std::exchange(batch, {}));
-    }
-    if (!batch.empty()) run_batch(batch);
-    if (json_ && images_ > 0) json_->finish();
-    if (!arguments_.quiet) print_summary();
-    return failures_ == 0 ? exit_ok : exit_bad_input;
-  }
-
- private:
-  /// Does `work`; an error of it is reported as the input's, or thrown on with --fail-fast.
-  template <typename Work>
-  void attempt(const Input& input, const Work& work) {
-    try {
-      work();
-    } catch (const Error& error) {
-      std::string sentence = error.what();
-      if (sentence.find(input.path.string()) == std::string::npos) sentence = input.path.string() + ": " + sentence;
-      if (arguments_.fail_fast) throw Error(sentence);
-      std::fflush(stdout);
-      report(sentence);
-      ++failures_;
-    }
-  }
-
-  void run_batch(const std::vector<Loaded>& batch) {
-    std::vector<Image> images;
-    for (const Loaded& loaded : batch) images.push_back(loaded.image);
-    RunOptions options;
-    options.minimum_score = arguments_.score.value_or(0.0f);
-    if (arguments_.overlay.empty() && arguments_.masks.empty()) options.mask_form = MaskForm::runs;
-    std::vector<std::vector<Instance>> instances;
-    try {
-      instances = session_.run(images, options);
-    } catch (const Error&) {
-      if (batch.size() > 1) {  // one image's fault: the others still count
-        for (const Loaded& loaded : batch) run_batch({loaded});
-        return;
-      }
-      attempt(*batch.front().input, [] { throw; });
-      return;
-    }
-    const Timings timings = session_.timings();
-    const double seconds = timings.preprocess + timings.network + timings.postprocess;
-    seconds_ += seconds;
-    network_seconds_ += timings.network;
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      write(batch[i], instances[i]);
-      ++images_;
-      const auto shown = std::count_if(instances[i].begin(), instances[i].end(),
-                                       [&](const Instance& instance) { return instance.score >= shown_score_; });
-      detections_ += shown;
-      if (!arguments_.quiet)
-        std::printf("%-*s  %5dx%-5d %4td %s %9.1f ms\n", name_width_, batch[i].input->file_name.c_str(),
-                    batch[i].image.width(), batch[i].image.height(), shown, shown == 1 ? "detection " : "detections",
-                    1e3 * seconds / static_cast<double>(batch.size()));
-    }
-  }
-
-  void write(const Loaded& loaded, const std::vector<Instance>& instances) {
-    const Input& input = *loaded.input;
-    if (json_) {
-      for (const Instance& instance : instances) {
-        const Box& box = instance.box;
-        json_->add({input.file_name,
-                    input.image_id,
-                    instance.category_id,
-                    instance.label,
-                    {{double(box.x), double(box.y), double(box.width), double(box.height)}},
-                    instance.score,
-                    instance.mask.rle()});
-      }
-    }
-    if (!arguments_.overlay.empty()) {
-      Canvas canvas(loaded.image);
-      draw_overlay(canvas, drawings_of(instances, categories_, shown_score_));
-      write_png(fs::path(arguments_.overlay) / (input.stem + ".png"), canvas.rgb(), canvas.width(), canvas.height(), 3);
-    }
-    if (!arguments_.masks.empty()) write_masks(input, instances);
-  }
-
-  void write_masks(const Input& input, const std::vector<Instance>& instances) {
-    for (std::size_t i = 0; i < instances.size(); ++i) {
-      std::vector<std::uint8_t> pixels = instances[i].mask.bitmap();
-      for (std::uint8_t& pixel : pixels) pixel = pixel != 0 ? 255 : 0;
-      char index[32];
-      std::snprintf(index, sizeof index, "_%03zu_", i);
-      write_png(fs::path(arguments_.masks) / (input.stem + index + sanitised(instances[i].label) + ".png"), pixels,
-                instances[i].mask.width(), instances[i].mask.height(), 1);
-    }
   }
 
   void print_summary() const {
-    std::printf("%zu %s", images_, images_ == 1 ? "image" : "images");
-    if (failures_ > 0) std::printf(", %zu failed", failures_);
-    std::printf(", %td %s of score %.2f or more", detections_, detections_ == 1 ? "detection" : "detections",
-                static_cast<double>(shown_score_));
-    const auto per_image = [&](double seconds) { return 1e3 * seconds / static_cast<double>(images_); };
-    if (images_ > 0) std::printf(", %.1f ms an image (network %.1f)", per_image(seconds_), per_image(network_seconds_));
-    std::printf("\n");
+    const auto images = static_cast<double>(ran());
+    say("%zu %s", ran() + earlier_, ran() + earlier_ == 1 ? "image" : "images");
+    if (earlier_ > 0) say(", %zu of them done before", earlier_);
+    if (failures() > 0) say(", %zu failed", failures());
+    say(", %td %s of score %.2f or more", detections_, detections_ == 1 ? "detection" : "detections",
+        static_cast<double>(shown_score_));
+    if (ran() > 0) say(", %.1f ms an image (network %.1f)", 1e3 * seconds() / images, 1e3 * network_seconds() / images);
+    say("\n");
+  }
+
+ private:
+  static PictureRunSettings settings_of(const RunArguments& arguments) {
+    PictureRunSettings settings{static_cast<std::size_t>(arguments.batch), arguments.fail_fast, arguments.decode, {}};
+    settings.options.minimum_score = arguments.score.value_or(0.0f);
+    if (arguments.overlay.empty() && arguments.masks.empty()) settings.options.mask_form = MaskForm::runs;
+    return settings;
+  }
+
+  void draw(std::size_t picture, const Image& image, const std::vector<Instance>& instances) override {
+    const Input& input = inputs_[picture];
+    if (!arguments_.overlay.empty()) {
+      Canvas canvas(image);
+      draw_overlay(canvas, drawings_of(instances, categories_, shown_score_));
+      write_png(overlay_path(arguments_, input), canvas.rgb(), canvas.width(), canvas.height(), 3);
+    }
+    for (std::size_t i = 0; i < instances.size() && !arguments_.masks.empty(); ++i) {
+      const Mask& mask = instances[i].mask;
+      std::vector<std::uint8_t> pixels = mask.bitmap();
+      for (std::uint8_t& pixel : pixels) pixel = pixel != 0 ? 255 : 0;
+      write_png(fs::path(arguments_.masks) / mask_name(input, i, instances[i].label), pixels, mask.width(),
+                mask.height(), 1);
+    }
+  }
+
+  void added(std::size_t picture, const coco::ImageLine& line, std::optional<double> seconds) override {
+    const auto shown = std::count_if(line.instances.begin(), line.instances.end(), [&](const coco::CocoResult& result) {
+      return static_cast<float>(result.score) >= shown_score_;
+    });
+    detections_ += shown;
+    if (!seconds) {
+      ++earlier_;
+    } else if (!arguments_.quiet) {
+      say("%-*s  %5dx%-5d %4td %s %9.1f ms\n", name_width_, inputs_[picture].file_name.c_str(), line.width, line.height,
+          shown, shown == 1 ? "detection " : "detections", 1e3 * *seconds);
+    }
   }
 
   const RunArguments& arguments_;
+  std::span<const Input> inputs_;
   float shown_score_;
-  Model model_;
   std::vector<Category> categories_;
-  Session session_;
-  std::optional<coco::ResultsWriter> json_;
   int name_width_ = 8;
-  std::size_t images_ = 0, failures_ = 0;
+  std::size_t earlier_ = 0;
   std::ptrdiff_t detections_ = 0;
-  double seconds_ = 0, network_seconds_ = 0;
 };
+
+int run(const RunArguments& arguments) {
+  if (arguments.results.resume && arguments.results.lines.empty())
+    throw UsageError("--resume goes on from a file of lines: it needs --jsonl FILE");
+  // Arguments first: a mistyped folder should not wait for the model.
+  const std::vector<Input> inputs = expand_inputs(arguments.inputs);
+  const std::vector<Picture> pictures = pictures_of(inputs);
+  check_files(arguments, inputs);
+
+  const Model model = load_model(arguments.model, arguments.device.model_options());
+  Session session(model, arguments.device.session_options());
+  if (!arguments.overlay.empty()) make_folder(arguments.overlay);
+  if (!arguments.masks.empty()) make_folder(arguments.masks);
+  const std::string described =
+      arguments.results.lines.empty() ? "" : describe_run(arguments.model, arguments.score, arguments.decode);
+  ResultSink sink(arguments.results, pictures, described);
+  Runner runner(arguments, inputs, pictures, model, session, sink);
+  runner.run();
+  if (!arguments.quiet) runner.print_summary();
+  return runner.failures() == 0 ? exit_ok : exit_bad_input;
+}
 
 }  // namespace
 
@@ -201,7 +195,8 @@ Command add_run(CLI::App& app) {
       ->check(share())
       ->type_name("S");
   add_batch_option(*command, arguments->batch);
-  command->add_option("--json", arguments->json, "Write one list of COCO results")->type_name("FILE");
+  add_output_option(*command, "--json", arguments->results.list, "Write one list of COCO results");
+  add_line_options(*command, arguments->results);
   command->add_option("--overlay", arguments->overlay, "Write each image with its instances drawn, DIR/NAME.png")
       ->type_name("DIR");
   command
@@ -213,16 +208,14 @@ Command add_run(CLI::App& app) {
   command->add_flag("--quiet", arguments->quiet, "Print errors only");
   add_device_options(*command, arguments->device);
   command->footer(
-      "An image that cannot be used is reported and skipped, and the exit status is 1.\n"
+      "An image that cannot be used is reported and skipped, and the exit status is 1. A run that is stopped keeps "
+      "what it\n"
+      "has found so far.\n"
       "In the results, image_id is the number that the file's name is made of (000000000139.jpg is 139) where all\n"
       "names are numbers and differ, otherwise the image's position among the inputs, from 1; file_name is the last\n"
       "part of the path, or all of it where two images share the last part.\n\n"
       "Example:\n  maskrt run model.maskrt photos/ --json results.json --overlay drawn --batch 2");
-  return [arguments] {
-    // Arguments first: a mistyped folder should not wait for the model.
-    const std::vector<Input> inputs = expand_inputs(arguments->inputs);
-    return Runner(*arguments).run(inputs);
-  };
+  return [arguments] { return run(*arguments); };
 }
 
 }  // namespace maskrt::cli

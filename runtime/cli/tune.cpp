@@ -8,6 +8,7 @@
 #include <string>
 
 #include "command.h"
+#include "graph/file_roles.h"
 #include "interrupt.h"
 #include "maskrt/maskrt.hpp"
 #include "options.h"
@@ -25,6 +26,11 @@ struct TuneArguments {
 };
 
 int tune(const TuneArguments& arguments) {
+  // The file that --tuning names may be the output, too: what it holds is kept.
+  graph::FileRoles roles;
+  roles.input(arguments.model);
+  roles.output(arguments.output);
+  roles.check();
   const Model model = load_model(arguments.model, arguments.device.model_options());
   const InputSettings input = model.info().input;
   const Size size =
@@ -56,8 +62,7 @@ Command add_tune(CLI::App& app) {
                   "The network's input, rounded up to what the model needs (default:\n"
                   "what the model's settings make of a large picture)");
   add_batch_option(*command, arguments->batch);
-  command->add_option("-o,--output", arguments->output, "The file to write (default: standard output)")
-      ->type_name("FILE");
+  add_output_option(*command, "-o,--output", arguments->output, "The file to write (default: standard output)");
   add_device_options(*command, arguments->device);
   command->footer(
       "One file may hold choices for many shapes, GPUs and processors: what --tuning names is kept, but for what is "

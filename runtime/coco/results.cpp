@@ -1,14 +1,15 @@
 #include "results.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
-#include <string_view>
 #include <utility>
 
 #include "json_records.h"
+#include "result_text.h"
 #include "segmentation.h"
 
 namespace maskrt::coco {
@@ -30,10 +31,19 @@ std::optional<Rle> read_mask(const Record& record) {
   }
 }
 
-/// A JSON string. Names come from file systems and other people's files, so their bytes may be anything.
+}  // namespace
+
 void append_string(std::string& out, const std::string& text) {
   out += json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
+
+bool is_finite(const CocoResult& result) {
+  if (!std::isfinite(result.score)) return false;
+  if (!result.bbox) return true;
+  return std::all_of(result.bbox->begin(), result.bbox->end(), [](double number) { return std::isfinite(number); });
+}
+
+namespace {
 
 /// The shortest text that reads back as the same number; as the same float where the number is one.
 void append_number(std::string& out, double value) {
@@ -44,6 +54,8 @@ void append_number(std::string& out, double value) {
                                                         : std::to_chars(text, text + sizeof(text), value);
   out.append(text, end.ptr);
 }
+
+}  // namespace
 
 void append_result(std::string& out, const CocoResult& result) {
   out += '{';
@@ -77,32 +89,28 @@ void append_result(std::string& out, const CocoResult& result) {
   out += '}';
 }
 
-}  // namespace
+CocoResult read_result(const Record& record) {
+  CocoResult result;
+  result.file_name = record.text("file_name");
+  result.image_id = record.integer("image_id");
+  result.category_id = record.integer("category_id");
+  result.category = record.text("category");
+  result.bbox = record.box("bbox");
+  result.score = record.number("score");
+  result.segmentation = read_mask(record);
+  return result;
+}
 
 std::vector<CocoResult> read_results(const std::filesystem::path& path) {
   std::vector<CocoResult> results;
-  read_list(path, "results", [&](const Record& record) {
-    CocoResult result;
-    result.file_name = record.text("file_name");
-    result.image_id = record.integer("image_id");
-    result.category_id = record.integer("category_id");
-    result.category = record.text("category");
-    result.bbox = record.box("bbox");
-    result.score = record.number("score");
-    result.segmentation = read_mask(record);
-    results.push_back(std::move(result));
-  });
+  read_list(path, "results", [&](const Record& record) { results.push_back(read_result(record)); });
   return results;
 }
 
 ResultsWriter::ResultsWriter(const std::filesystem::path& path) : file_(path), path_(path.string()) {}
 
 void ResultsWriter::add(const CocoResult& result) {
-  bool finite = std::isfinite(result.score);
-  if (result.bbox) {
-    for (const double number : *result.bbox) finite = finite && std::isfinite(number);
-  }
-  if (!finite) {
+  if (!is_finite(result)) {
     throw Error("cannot write result " + std::to_string(count_) + " to " + path_ +
                 ": expected a finite score and box, found one that is not");
   }
@@ -112,14 +120,53 @@ void ResultsWriter::add(const CocoResult& result) {
   if (buffer_.size() >= enough) flush();
 }
 
+void ResultsWriter::end_image() {
+  images_end_.push_back(written_ + buffer_.size());
+  if (file_.is_stream()) flush();
+}
+
 void ResultsWriter::finish() {
   buffer_ += count_ == 0 ? "[]\n" : "\n]\n";
   flush();
   file_.commit();
 }
 
+std::size_t ResultsWriter::keep() {
+  if (images_end_.empty() && !file_.is_stream()) return 0;
+  if (!failed_) {
+    try {
+      finish();
+      return images_end_.size();
+    } catch (const graph::WriteError&) {
+      if (file_.is_stream()) throw;
+    }
+  }
+  // The list ends after the last image that lies in the file as a whole, or before it where its end has no room either.
+  const auto cut_off = std::upper_bound(images_end_.begin(), images_end_.end(), file_.size());
+  auto images = static_cast<std::size_t>(cut_off - images_end_.begin());
+  for (std::size_t fewer = 1;; fewer *= 2) {
+    const std::uint64_t end = images == 0 ? 0 : images_end_[images - 1];
+    try {
+      file_.cut(end);
+      write(end == 0 ? "[]\n" : "\n]\n");
+      file_.commit();
+      return images;
+    } catch (const graph::WriteError&) {
+      if (images == 0) throw;
+    }
+    images -= std::min(fewer, images);
+  }
+}
+
+void ResultsWriter::write(std::string_view text) {
+  failed_ = true;
+  file_.write(std::as_bytes(std::span(text)));
+  failed_ = false;
+}
+
 void ResultsWriter::flush() {
-  file_.write(std::as_bytes(std::span(buffer_)));
+  write(buffer_);
+  written_ += buffer_.size();
   buffer_.clear();
 }
 

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graph/atomic_file.h"
@@ -31,8 +32,9 @@ struct CocoResult {
 /// Throws Error that names the file, the result's index, what was expected and what was found.
 std::vector<CocoResult> read_results(const std::filesystem::path& path);
 
-/// Writes a results file, one detection after the other. The list appears under its name only at finish(); a writer
-/// that is destroyed before leaves what was there. What is no regular file (a pipe, a terminal) is written to directly.
+/// Writes a results file, one detection after the other. The list appears under its name only at finish() or keep(); a
+/// writer that is destroyed before leaves what was there. What is no regular file (a pipe, a terminal) is written to
+/// directly, and gets each image's detections as they are there.
 ///
 /// Numbers read back as they were: a score that is a float is written with as few digits as tell it from other floats.
 /// Bytes of names that are not UTF-8 become U+FFFD. Belongs to one thread at a time.
@@ -41,17 +43,28 @@ class ResultsWriter {
   /// Throws Error when no file can be made there.
   explicit ResultsWriter(const std::filesystem::path& path);
 
-  /// Throws Error for a score or box that is not finite, and when writing fails.
+  /// Throws Error for a score or box that is not finite, and WriteError when writing fails.
   void add(const CocoResult& result);
-  /// Throws Error when the file cannot be completed. The last call.
+  /// All that was added since the last such call, which may be nothing, is an image's whole list. Throws WriteError.
+  void end_image();
+  /// Throws WriteError when the file cannot be completed; then keep() may still help. The last call otherwise.
   void finish();
 
+  /// For a run that stops early, also because a call above threw: completes the file with the images that ended so far,
+  /// on a full disk with as many of them as it has room for, and gives their number. Without any image no file is made.
+  /// Throws WriteError where nothing could be kept. The last call.
+  std::size_t keep();
+
  private:
+  void write(std::string_view text);
   void flush();
 
   graph::AtomicFile file_;
   std::string path_, buffer_;
   std::size_t count_ = 0;
+  std::uint64_t written_ = 0;              ///< bytes that left the buffer
+  std::vector<std::uint64_t> images_end_;  ///< bytes of the file after each image, without the list's end
+  bool failed_ = false;                    ///< the file ends somewhere inside a record
 };
 
 }  // namespace maskrt::coco

@@ -1,0 +1,28 @@
+// What commands say to people: lines of figures on the standard output, errors on stderr.
+#pragma once
+
+#include <exception>
+#include <string>
+
+namespace maskrt::cli {
+
+/// Whoever read the standard output has gone, as `head` does. main() turns it into exit_closed_pipe.
+class ClosedPipe : public std::exception {
+ public:
+  const char* what() const noexcept override { return "the standard output is closed"; }
+};
+
+/// printf() for people. A line is on its way when the call returns, in a pipe as well. Throws ClosedPipe, and Error
+/// when the line cannot be written for another reason.
+void say(const char* format, ...) __attribute__((format(printf, 1, 2)));
+
+/// What was printed by other means is on its way, too, when the call returns. Throws as say() does.
+void flush_output();
+
+/// From here on the standard output is a file of results ("-"), and say() writes to stderr.
+void leave_standard_output_to_results();
+
+/// "maskrt: " and the sentence, on a line of its own, to stderr.
+void report(const std::string& sentence);
+
+}  // namespace maskrt::cli
