@@ -150,7 +150,8 @@ void AtomicFile::overwrite(int otherwise) {
   struct stat before = {};
   int reason = ::fstat(target, &before) == 0 ? 0 : errno;
   // A disk that has no room says so before the old contents are gone.
-  if (reason == 0 && size > before.st_size && ::fallocate(target, 0, 0, size) != 0 && errno != EOPNOTSUPP) {
+  if (reason == 0 && size > before.st_size && ::fallocate(target, 0, 0, size) != 0 && errno != EOPNOTSUPP &&
+      errno != ENOSYS) {
     reason = errno;
     if (::ftruncate(target, before.st_size) != 0) reason = errno;
   } else if (reason == 0) {

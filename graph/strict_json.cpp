@@ -36,6 +36,8 @@ nlohmann::json parse_strict_json(std::string_view text, const std::string& where
     return json::parse(text.begin(), text.end(), watch);
   } catch (const json::parse_error& error) {
     throw Error(where + ": expected JSON, found a mistake at byte " + std::to_string(error.byte));
+  } catch (const json::out_of_range&) {
+    throw Error(where + ": expected numbers that a double can hold, found a larger one");
   }
 }
 

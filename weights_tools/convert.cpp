@@ -70,11 +70,11 @@ std::vector<std::string> unused_tensors(const Checkpoint& checkpoint, const std:
 }
 
 // A slip of the keyboard must not cost anybody their checkpoint.
-void check_output(const fs::path& output, const ConvertOptions& options) {
+void check_output(const fs::path& output, const ConvertOptions& options, const std::vector<fs::path>& config_files) {
   graph::FileRoles roles;
   roles.input(options.checkpoint.value_or(""));
   roles.input(options.labels.value_or(""));
-  roles.input(options.config);
+  for (const fs::path& file : config_files) roles.input(file);
   roles.output(output);
   roles.check();
 }
@@ -104,7 +104,7 @@ ConvertReport convert(const ConvertOptions& options) {
 
   const fs::path stem = options.checkpoint ? options.checkpoint->stem() : fs::path(config_name);
   const fs::path output = options.output.value_or(stem.string() + ".maskrt");
-  check_output(output, options);
+  check_output(output, options, config.files);
 
   // Whatever can be refused without the weights is refused before a large file is read.
   check_supported(parsed);

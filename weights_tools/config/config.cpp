@@ -68,10 +68,11 @@ class FileReader {
     const auto canonical = fs::weakly_canonical(path, error);
     if (std::find(chain_.begin(), chain_.end(), canonical) != chain_.end())
       throw Error("expected a chain of _BASE_ that ends, found that " + path.string() + " is its own base");
-    if (chain_.size() == kLongestChain || ++files_ > kMostFiles)
+    if (chain_.size() == kLongestChain || read_.size() == kMostFiles)
       throw Error("expected at most " + std::to_string(kLongestChain) + " configs in a chain of _BASE_ and " +
                   std::to_string(kMostFiles) + " in all, found more at " + path.string());
     chain_.push_back(canonical);
+    read_.push_back(path);
 
     ConfigValue own = parse_yaml(read_text(path), path.string());
     ConfigValue merged;
@@ -87,14 +88,20 @@ class FileReader {
     return merged;
   }
 
+  const std::vector<fs::path>& files() const { return read_; }
+
  private:
   std::vector<fs::path> chain_;  // the files being read, outermost first
-  std::size_t files_ = 0;
+  std::vector<fs::path> read_;
 };
 
 }  // namespace
 
-Config read_config(const fs::path& path) { return {path.stem().string(), FileReader().read(path)}; }
+Config read_config(const fs::path& path) {
+  FileReader reader;
+  ConfigValue root = reader.read(path);
+  return {path.stem().string(), std::move(root), reader.files()};
+}
 
 Config find_config(const std::string& name_or_file) {
   std::string name = name_or_file;

@@ -18,6 +18,8 @@ using Overrides = std::vector<std::pair<std::string, std::string>>;
 struct Config {
   std::string name;  ///< "sparse_inst_r50_giam": a published name, or the file's without its extension
   ConfigValue root;  ///< a mapping
+  /// Those that were read, with every `_BASE_`; none of a published name.
+  std::vector<std::filesystem::path> files = {};
 };
 
 /// Reads a YAML file and, before it, its `_BASE_` (one path or a list, each relative to the file that names it).
