@@ -92,9 +92,9 @@ void check_size(const coco::ImageEntry& entry, const Image& image, const EvalArg
   if (entry.height == image.height() && entry.width == image.width()) return;
   const bool turned =
       entry.height == image.width() && entry.width == image.height() && arguments.decode.exif_orientation;
-  throw Error("expected " + entry.file_name + " of " + std::to_string(entry.width) + "x" +
-              std::to_string(entry.height) + " as " + arguments.annotations + " says, found " +
-              std::to_string(image.width()) + "x" + std::to_string(image.height()) +
+  throw Error("expected " + (fs::path(arguments.images) / entry.file_name).string() + " of " +
+              std::to_string(entry.width) + "x" + std::to_string(entry.height) + " as " + arguments.annotations +
+              " says, found " + std::to_string(image.width()) + "x" + std::to_string(image.height()) +
               (turned ? "; if the annotations are of the pixels as stored, use --no-exif" : ""));
 }
 
