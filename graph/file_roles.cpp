@@ -15,19 +15,35 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Equal for paths that are one file; "" for a file that may have any number of roles.
-std::string identity(const fs::path& path) {
-  struct stat status = {};
-  if (::stat(path.c_str(), &status) == 0) {
+/// Where files that do not exist yet will be. Many pictures' files share few folders, so those are looked up once.
+class Places {
+ public:
+  /// The folder that the file will be in, as far as it exists, without links.
+  const fs::path& folder_of(const fs::path& file) {
+    const auto [known, fresh] = folders_.try_emplace(file.parent_path().string());
+    if (fresh) {
+      std::error_code error;
+      const fs::path folder = fs::absolute(file, error).parent_path();
+      known->second = fs::weakly_canonical(folder, error);
+      if (error) known->second = folder.lexically_normal();
+    }
+    return known->second;
+  }
+
+  /// Equal for paths that are one file; "" for a file that may have any number of roles.
+  std::string identity(const fs::path& path) {
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) != 0) {
+      const fs::path target = follow_links(path);
+      return (folder_of(target) / target.filename()).string();
+    }
     if (S_ISCHR(status.st_mode)) return {};
     return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
   }
-  // Nothing there yet: the folder, as far as it exists, tells where it will be.
-  const fs::path target = follow_links(path);
-  std::error_code error;
-  const fs::path folder = fs::weakly_canonical(fs::absolute(target, error).parent_path(), error);
-  return (error ? fs::absolute(target, error).lexically_normal() : folder / target.filename()).string();
-}
+
+ private:
+  std::map<std::string, fs::path> folders_;
+};
 
 using Known = std::map<std::string, fs::path>;
 
@@ -57,12 +73,13 @@ void FileRoles::outputs(const fs::path& folder, std::function<bool(const std::st
 
 void FileRoles::check() const {
   if (outputs_.empty() && groups_.empty()) return;
+  Places places;
   Known inputs, outputs;
   for (const fs::path& path : inputs_) {
-    if (const std::string id = identity(path); !id.empty()) inputs.emplace(id, path);
+    if (const std::string id = places.identity(path); !id.empty()) inputs.emplace(id, path);
   }
   for (const fs::path& path : outputs_) {
-    const std::string id = identity(path);
+    const std::string id = places.identity(path);
     if (id.empty()) continue;
     if (const auto input = inputs.find(id); input != inputs.end()) fail_input(path, input->second);
     if (const auto [other, fresh] = outputs.emplace(id, path); !fresh) fail_output(path, other->second);
@@ -74,15 +91,13 @@ void FileRoles::check() const {
     std::error_code error;
     for (fs::directory_iterator entry(group.folder, error), end; !error && entry != end; entry.increment(error)) {
       if (!group.may_be_written(entry->path().filename().string())) continue;
-      const auto input = inputs.find(identity(entry->path()));
+      const auto input = inputs.find(places.identity(entry->path()));
       if (input != inputs.end()) fail_input(entry->path(), input->second);
     }
-    const std::string folder = fs::weakly_canonical(group.folder, error).string();
     for (const fs::path& path : outputs_) {
-      const fs::path target = follow_links(path);
-      if (group.may_be_written(target.filename().string()) &&
-          fs::weakly_canonical(fs::absolute(target, error).parent_path(), error) == folder)
-        fail_output(path, group.folder / target.filename());
+      const fs::path target = follow_links(path), other = group.folder / target.filename();
+      if (group.may_be_written(target.filename().string()) && places.folder_of(target) == places.folder_of(other))
+        fail_output(path, other);
     }
   }
 }

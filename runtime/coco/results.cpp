@@ -133,7 +133,8 @@ void ResultsWriter::finish() {
 
 std::size_t ResultsWriter::keep() {
   if (images_end_.empty() && !file_.is_stream()) return 0;
-  if (!failed_) {
+  if (failed_ != 0 && file_.is_stream()) throw graph::WriteError(path_, failed_);
+  if (failed_ == 0) {
     try {
       finish();
       return images_end_.size();
@@ -144,24 +145,27 @@ std::size_t ResultsWriter::keep() {
   // The list ends after the last image that lies in the file as a whole, or before it where its end has no room either.
   const auto cut_off = std::upper_bound(images_end_.begin(), images_end_.end(), file_.size());
   auto images = static_cast<std::size_t>(cut_off - images_end_.begin());
-  for (std::size_t fewer = 1;; fewer *= 2) {
-    const std::uint64_t end = images == 0 ? 0 : images_end_[images - 1];
+  for (std::size_t fewer = 1; images > 0; fewer *= 2) {
+    const std::uint64_t end = images_end_[images - 1];
     try {
       file_.cut(end);
       write(end == 0 ? "[]\n" : "\n]\n");
       file_.commit();
       return images;
     } catch (const graph::WriteError&) {
-      if (images == 0) throw;
+      images -= std::min(fewer, images);
     }
-    images -= std::min(fewer, images);
   }
+  return 0;
 }
 
 void ResultsWriter::write(std::string_view text) {
-  failed_ = true;
-  file_.write(std::as_bytes(std::span(text)));
-  failed_ = false;
+  try {
+    file_.write(std::as_bytes(std::span(text)));
+  } catch (const graph::WriteError& error) {
+    failed_ = error.reason();
+    throw;
+  }
 }
 
 void ResultsWriter::flush() {

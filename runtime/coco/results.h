@@ -51,8 +51,8 @@ class ResultsWriter {
   void finish();
 
   /// For a run that stops early, also because a call above threw: completes the file with the images that ended so far,
-  /// on a full disk with as many of them as it has room for, and gives their number. Without any image no file is made.
-  /// Throws WriteError where nothing could be kept. The last call.
+  /// on a full disk with as many of them as it has room for, and gives their number. Where that is none, what was there
+  /// stays. Throws WriteError for a stream that does not take the list's end. The last call.
   std::size_t keep();
 
  private:
@@ -64,7 +64,7 @@ class ResultsWriter {
   std::size_t count_ = 0;
   std::uint64_t written_ = 0;              ///< bytes that left the buffer
   std::vector<std::uint64_t> images_end_;  ///< bytes of the file after each image, without the list's end
-  bool failed_ = false;                    ///< the file ends somewhere inside a record
+  int failed_ = 0;                         ///< why a write failed (errno): the file ends somewhere inside a record
 };
 
 }  // namespace maskrt::coco

@@ -24,8 +24,9 @@ namespace maskrt::testing {
 
 class RunningProcess {
  public:
-  /// Starts `arguments[0]` without input; standard output and stderr are pipes to this process.
-  explicit RunningProcess(const std::vector<std::string>& arguments) {
+  /// Starts `arguments[0]` without input; standard output and stderr are pipes to this process. `reader_gone`: nobody
+  /// reads the standard output from the start.
+  explicit RunningProcess(const std::vector<std::string>& arguments, bool reader_gone = false) {
     int out_pipe[2], err_pipe[2];
     if (::pipe2(out_pipe, O_CLOEXEC) != 0 || ::pipe2(err_pipe, O_CLOEXEC) != 0)
       throw std::runtime_error("cannot make a pipe");
@@ -45,13 +46,14 @@ class RunningProcess {
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigdefault(&attributes, &signals);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    out_ = out_pipe[0];
+    err_ = err_pipe[0];
+    if (reader_gone) close_output();
     const int spawned = ::posix_spawn(&child_, argv[0], &actions, &attributes, argv.data(), environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     ::close(out_pipe[1]);
     ::close(err_pipe[1]);
-    out_ = out_pipe[0];
-    err_ = err_pipe[0];
     if (spawned != 0) throw std::runtime_error("cannot run " + arguments[0]);
   }
   ~RunningProcess() {
