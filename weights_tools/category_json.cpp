@@ -91,6 +91,8 @@ class Handler : public nlohmann::json_sax<Json> {
   }
 
   bool parse_error(std::size_t position, const std::string&, const Json::exception& error) override {
+    if (dynamic_cast<const Json::out_of_range*>(&error) != nullptr)
+      fail("numbers that a double can hold", "a larger one before byte " + std::to_string(position));
     // The library's text starts with "[json.exception.parse_error.101] parse error at line 1, column 2: ".
     std::string what = error.what();
     if (const auto colon = what.find(": "); colon != std::string::npos) what.erase(0, colon + 2);

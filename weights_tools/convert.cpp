@@ -8,6 +8,7 @@
 
 #include "graph/file_roles.h"
 #include "graph/model_file.h"
+#include "graph/reading.h"
 #include "labels.h"
 #include "weights_tools/checkpoint/checkpoint.h"
 #include "weights_tools/config/sparse_inst_config.h"
@@ -93,9 +94,7 @@ void write(const fs::path& path, const BuiltModel& built, const WeightSource& so
   report.output = path;
 }
 
-}  // namespace
-
-ConvertReport convert(const ConvertOptions& options) {
+ConvertReport convert_model(const ConvertOptions& options) {
   Config config = find_config(options.config);
   apply_overrides(config, options.overrides);
   const std::string config_name = config.name;
@@ -138,6 +137,13 @@ ConvertReport convert(const ConvertOptions& options) {
   }
   write(output, built, *source, report);
   return report;
+}
+
+}  // namespace
+
+ConvertReport convert(const ConvertOptions& options) {
+  return reading(options.checkpoint ? options.checkpoint->string() : options.config,
+                 [&] { return convert_model(options); });
 }
 
 }  // namespace maskrt::weights

@@ -7,6 +7,7 @@
 
 #include "category_json.h"
 #include "coco_categories.h"
+#include "graph/reading.h"
 
 namespace maskrt::weights {
 namespace {
@@ -42,16 +43,7 @@ void sort_by_id(std::vector<Category>& categories, const std::string& where) {
                   categories[i - 1].name + "' and '" + categories[i].name + "'");
 }
 
-}  // namespace
-
-std::vector<Category> default_categories(int classes) {
-  if (classes == 80) return coco_categories();
-  std::vector<Category> out;
-  for (int i = 0; i < classes; ++i) out.push_back({i + 1, "class_" + std::to_string(i), true, {}});
-  return out;
-}
-
-std::vector<Category> read_labels(const std::filesystem::path& path, int classes) {
+std::vector<Category> read_file(const std::filesystem::path& path, int classes) {
   const std::string where = path.string();
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error))
@@ -79,6 +71,19 @@ std::vector<Category> read_labels(const std::filesystem::path& path, int classes
     throw Error(where + ": expected " + std::to_string(classes) +
                 " labels (MODEL.SPARSE_INST.DECODER.NUM_CLASSES), found " + std::to_string(categories.size()));
   return categories;
+}
+
+}  // namespace
+
+std::vector<Category> default_categories(int classes) {
+  if (classes == 80) return coco_categories();
+  std::vector<Category> out;
+  for (int i = 0; i < classes; ++i) out.push_back({i + 1, "class_" + std::to_string(i), true, {}});
+  return out;
+}
+
+std::vector<Category> read_labels(const std::filesystem::path& path, int classes) {
+  return reading(path.string(), [&] { return read_file(path, classes); });
 }
 
 }  // namespace maskrt::weights

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "graph/reading.h"
 #include "maskrt/types.hpp"
 
 namespace maskrt::coco {
@@ -169,11 +170,13 @@ class RecordParser final : public nlohmann::json_sax<json> {
 };
 
 void parse(const std::filesystem::path& path, RecordParser& parser) {
-  if (std::filesystem::is_directory(path)) throw Error(path.string() + ": expected a JSON file, found a folder");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(path.string() + ": cannot be opened: " + std::strerror(errno));
-  json::sax_parse(file, &parser);
-  if (file.bad()) throw Error(path.string() + ": cannot be read: " + std::strerror(errno));
+  reading(path.string(), [&] {
+    if (std::filesystem::is_directory(path)) throw Error(path.string() + ": expected a JSON file, found a folder");
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw Error(path.string() + ": cannot be opened: " + std::strerror(errno));
+    json::sax_parse(file, &parser);
+    if (file.bad()) throw Error(path.string() + ": cannot be read: " + std::strerror(errno));
+  });
 }
 
 /// Whole and exactly representable; nothing otherwise.

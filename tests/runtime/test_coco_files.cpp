@@ -175,6 +175,8 @@ TEST_CASE("files of another shape") {
              Catch::EndsWith("a.json: expected JSON nested at most 32 deep, found more"));
   CHECK_THAT(error_of([] { read_result_text("{}"); }),
              Catch::EndsWith("r.json: expected results to be an array, found an object"));
+  CHECK_THAT(error_of([] { read_result_text(R"([{"score": -1e999}])"); }),
+             Catch::Contains("r.json: expected valid JSON, found a number overflow"));
   const TemporaryFolder folder;
   CHECK(error_of([&] { read_results(folder.path()); }) ==
         folder.path().string() + ": expected a JSON file, found a folder");

@@ -155,11 +155,15 @@ TEST_CASE("files that are no checkpoints are refused by what they start with") {
   CHECK_THROWS_WITH(weights::read_checkpoint("/"), Catch::Contains("/"));
 }
 
-TEST_CASE("safetensors with the same name twice but for its prefix are refused") {
+TEST_CASE("safetensors of the same name twice but for its prefix, of no numbers, and of integers") {
   const std::string header =
       R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"module.a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})";
   CHECK_THAT(error_of(bytes_of(std::uint64_t{header.size()}) + header + kData),
              Catch::Contains("with and without a \"module.\" prefix"));
+  // Nothing to read, whatever the other extents: neither a product nor a stride overflows.
+  const std::string empty = R"({"a":{"dtype":"F32","shape":[0,9223372036854775807,9223372036854775807],"data_offsets":[0,0]}})";
+  const auto empty_file = bytes_of(std::uint64_t{empty.size()}) + empty;
+  CHECK(error_of(empty_file) == "");
   const std::string integers = R"({"a":{"dtype":"I32","shape":[2],"data_offsets":[0,8]}})";
   CHECK_THAT(error_of(bytes_of(std::uint64_t{integers.size()}) + integers + kData),
              Catch::Contains("expected floating-point tensors"));

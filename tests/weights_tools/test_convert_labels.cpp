@@ -101,6 +101,8 @@ TEST_CASE("JSON that holds no labels") {
   CHECK_THAT(file.outcome(R"({"categories": [], "categories": []})"), Contains("'categories' once"));
   CHECK_THAT(file.outcome("[" + std::string(2000, 'x')), Contains("expected JSON"));
   CHECK_THAT(file.outcome("[] []"), Contains("expected JSON"));
+  CHECK_THAT(file.outcome(R"([{"id": 1e999, "name": "a"}])"), Contains("expected numbers that a double can hold"));
+  CHECK_THAT(file.outcome(R"({"info": -1e4000, "categories": []})"), Contains("expected numbers that a double can hold"));
   CHECK_THAT(file.outcome(std::string(100000, '[')), Contains("list of categories, found a list"));
   std::string deep = "{\"x\": ";
   for (int i = 0; i < 100000; ++i) deep += "[";

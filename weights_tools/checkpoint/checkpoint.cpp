@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "containers.h"
+#include "graph/reading.h"
 
 namespace maskrt::weights {
 namespace {
@@ -143,18 +144,20 @@ std::string_view name_of(Container container) {
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
-  const graph::MappedFile file(path);
-  const auto bytes = file.bytes();
-  if (is_safetensors(bytes)) return read_safetensors(path);
-  try {
-    if (starts_with(bytes, "PK\x03\x04") || starts_with(bytes, "PK\x05\x06")) return read_torch_zip(file);
-    if (is_pickle(bytes)) return read_pickle(file);
-    throw Error(
-        "expected a checkpoint (PyTorch's zip or legacy container, a pickle of numpy arrays, or safetensors), found " +
-        describe_start(bytes));
-  } catch (const Error& error) {
-    throw Error(path.string() + ": " + error.what());
-  }
+  return reading(path.string(), [&] {
+    const graph::MappedFile file(path);
+    const auto bytes = file.bytes();
+    if (is_safetensors(bytes)) return read_safetensors(path);
+    try {
+      if (starts_with(bytes, "PK\x03\x04") || starts_with(bytes, "PK\x05\x06")) return read_torch_zip(file);
+      if (is_pickle(bytes)) return read_pickle(file);
+      throw Error(
+          "expected a checkpoint (PyTorch's zip or legacy container, a pickle of numpy arrays, or safetensors), found " +
+          describe_start(bytes));
+    } catch (const Error& error) {
+      throw Error(path.string() + ": " + error.what());
+    }
+  });
 }
 
 }  // namespace maskrt::weights

@@ -16,7 +16,8 @@ Checkpoint read_safetensors(const std::filesystem::path& path) {
     }
     CheckpointTensor tensor{view.type, view.shape, std::vector<std::int64_t>(view.shape.size()), 0,
                             std::make_shared<const std::vector<std::byte>>(view.read())};
-    std::int64_t stride = 1;
+    // Nobody steps through an empty tensor, whose other extents may be as large as they like.
+    std::int64_t stride = elements(view.shape) == 0 ? 0 : 1;
     for (std::size_t axis = view.shape.size(); axis-- > 0; stride *= view.shape[axis]) tensor.strides[axis] = stride;
     if (!checkpoint.tensors.try_emplace(name, std::move(tensor)).second) {
       throw Error(path.string() + ": tensor \"" + full_name +

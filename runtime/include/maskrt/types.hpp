@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #if defined(_WIN32)
@@ -21,7 +22,15 @@ namespace maskrt {
 /// what was found and where. A call that throws leaves the objects it was called on usable.
 class MASKRT_API Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  /// Names out of files may hold characters that end a C string or steer a terminal: what() has '?' in their place.
+  explicit Error(std::string message) : std::runtime_error(printable(std::move(message))) {}
+
+ private:
+  static std::string printable(std::string text) {
+    for (char& c : text)
+      if ((static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f) c = '?';
+    return text;
+  }
 };
 
 /// How one element of a tensor is stored.
