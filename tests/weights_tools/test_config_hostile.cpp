@@ -68,6 +68,8 @@ TEST_CASE("YAML that is too deep or too long") {
 TEST_CASE("YAML that is none, or wants code to run") {
   CHECK_THAT(outcome(""), Contains("expected one YAML document, found 0"));
   CHECK_THAT(outcome("a: 1\n---\nb: 2"), Contains("expected one YAML document, found 2"));
+  CHECK_THAT(outcome(","), Contains("expected one YAML document, found 0"));
+  CHECK_THAT(outcome("a: 1\n---\n,"), !Contains("YAML::"));
   CHECK_THAT(outcome("[1, 2]"), Contains("expected a mapping of config keys, found a list of 2"));
   CHECK_THAT(outcome("just words"), Contains("expected a mapping of config keys, found the string"));
   CHECK_THAT(outcome("a: b: c"), Contains("test.yaml, line 1: expected YAML"));

@@ -6,6 +6,7 @@
 #include <memory>
 #include <system_error>
 
+#include "graph/reading.h"
 #include "maskrt/types.hpp"
 #include "python_literal.h"
 #include "yaml.h"
@@ -98,9 +99,11 @@ class FileReader {
 }  // namespace
 
 Config read_config(const fs::path& path) {
-  FileReader reader;
-  ConfigValue root = reader.read(path);
-  return {path.stem().string(), std::move(root), reader.files()};
+  return reading(path.string(), [&]() -> Config {
+    FileReader reader;
+    ConfigValue root = reader.read(path);
+    return {path.stem().string(), std::move(root), reader.files()};
+  });
 }
 
 Config find_config(const std::string& name_or_file) {
@@ -117,6 +120,10 @@ Config find_config(const std::string& name_or_file) {
 }
 
 void set_dotted(ConfigValue& root, std::string_view key, ConfigValue value) {
+  constexpr std::ptrdiff_t deepest = 32;
+  if (std::count(key.begin(), key.end(), '.') >= deepest)
+    throw Error("expected a config key of at most " + std::to_string(deepest) + " names, found '" +
+                std::string(key.substr(0, 60)) + "...'");
   ConfigValue* at = &root;
   const std::string full(key);
   for (auto dot = key.find('.'); dot != std::string_view::npos; dot = key.find('.')) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "maskrt/types.hpp"
+
 namespace maskrt::weights {
 namespace {
 
@@ -35,6 +37,9 @@ void ConfigValue::set(std::string_view key, ConfigValue value) {
     *existing = std::move(value);
     return;
   }
+  if (keys.size() == most_keys)
+    throw Error(to_string(value.origin) + ": expected at most " + std::to_string(most_keys) +
+                " keys in a mapping, found more");
   keys.emplace_back(key);
   items.push_back(std::move(value));
 }
