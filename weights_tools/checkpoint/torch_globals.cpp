@@ -15,6 +15,13 @@ Tensor* expect_tensor(const Call& call, const Value& value) {
 void refuse_lazy_views(const Value& metadata) {
   const auto* dict = as<Dict>(metadata);
   if (dict == nullptr) return;
+  // PyTorch knows two flags. The bound comes before the search: a long dict that is named often must not be searched
+  // often.
+  constexpr std::size_t kMostFlags = 16;
+  if (dict->items.size() > kMostFlags) {
+    throw Error("expected at most " + std::to_string(kMostFlags) + " flags of a tensor, found a dict of " +
+                std::to_string(dict->items.size()));
+  }
   for (const auto& [key, value] : dict->items) {
     if (const auto* flag = std::get_if<bool>(&value); flag != nullptr && *flag) {
       throw Error("expected a tensor that is stored as it is, found a lazy view: its " +

@@ -2,6 +2,9 @@
 
 #include <zip.h>
 
+#include <algorithm>
+#include <string_view>
+
 namespace maskrt::weights {
 namespace {
 
@@ -16,6 +19,22 @@ bool stays_inside(std::string_view name) {
   return true;
 }
 
+// libzip takes every signature in the last 64 KiB for the end record of a directory, and reads the directory for each.
+// A writer leaves one; some more may stand in an archive that is stored last in this one.
+void check_end_records(std::span<const std::byte> bytes) {
+  constexpr std::size_t kSearched = (std::size_t{1} << 16) + 64, kMostRecords = 4;
+  const auto tail = bytes.last(std::min(bytes.size(), kSearched));
+  const std::string_view text(reinterpret_cast<const char*>(tail.data()), tail.size());
+  constexpr std::string_view kSignature = "PK\5\6";
+  std::size_t records = 0;
+  for (auto at = text.find(kSignature); at != text.npos; at = text.find(kSignature, at + 1)) {
+    if (++records > kMostRecords) {
+      throw Error("expected at most " + std::to_string(kMostRecords) +
+                  " end records in the last 64 KiB of the zip archive, found more");
+    }
+  }
+}
+
 }  // namespace
 
 struct ZipArchive::Handle {
@@ -27,6 +46,7 @@ struct ZipArchive::Handle {
 
 ZipArchive::ZipArchive(const graph::MappedFile& file) : handle_(std::make_unique<Handle>()) {
   const auto bytes = file.bytes();
+  check_end_records(bytes);
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
