@@ -2,7 +2,7 @@
 
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <unordered_set>
+#include <set>
 
 #include "json_records.h"
 #include "segmentation.h"
@@ -20,7 +20,7 @@ class UniqueIds {
   }
 
  private:
-  std::unordered_set<std::int64_t> ids_;
+  std::set<std::int64_t> ids_;  // a tree, since ids can be chosen to meet in a hash table
 };
 
 /// 0 where there is none.

@@ -94,6 +94,29 @@ std::vector<ImageContents> collect(const Annotations& annotations, std::span<con
   return images;
 }
 
+/// Outlines cost time and memory by what they cross in the picture, which a file of a few bytes can make as large as it
+/// likes. What is allowed grows with the file; real outlines stay far below.
+void check_outlines(const std::vector<ImageContents>& images, const OverlapMeasure& measure) {
+  constexpr std::int64_t always = 1 << 23, an_annotation = 1 << 11, a_coordinate = 32;
+  std::int64_t crossed = 0, allowed = always;
+  for (const ImageContents& image : images) {
+    for (const auto& [category, truth] : image.truths) {
+      const auto* polygons = std::get_if<Polygons>(&truth->segmentation);
+      if (polygons == nullptr) continue;
+      allowed += an_annotation;
+      for (const auto& polygon : *polygons) {
+        allowed += a_coordinate * static_cast<std::int64_t>(polygon.size());
+        crossed += rle::crossed_columns(image.entry->width, polygon);
+      }
+      if (crossed > allowed)
+        throw Error(measure.where(*truth) + ": expected outlines that cross at most " + std::to_string(allowed) +
+                    " pixel columns up to here (" + std::to_string(always) + ", " + std::to_string(an_annotation) +
+                    " an annotation and " + std::to_string(a_coordinate) + " a coordinate), found " +
+                    std::to_string(crossed));
+    }
+  }
+}
+
 ImageMatches match_category(const ImageEntry& image, const std::vector<const Annotation*>& annotated,
                             std::vector<const CocoResult*> found, const OverlapMeasure& measure) {
   std::stable_sort(found.begin(), found.end(), [](const auto* a, const auto* b) { return a->score > b->score; });
@@ -144,6 +167,7 @@ Evaluation evaluate(const Annotations& annotations, std::span<const CocoResult> 
   const Ids categories = ids_of(annotations.categories);
   const OverlapMeasure measure(annotations, results, options);
   const auto images = collect(annotations, results, options.image_ids, categories, measure);
+  if (options.iou_type == IouType::segm) check_outlines(images, measure);
 
   std::vector<std::vector<CategoryMatches>> matches(images.size());
   parallel_for(images.size(), options.threads, [&](std::size_t i) { matches[i] = match_image(images[i], measure); });

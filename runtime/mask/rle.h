@@ -64,6 +64,9 @@ Runs from_bitmap(int height, int width, std::span<const std::uint8_t> bitmap);
 /// resolution, the crossings sampled at pixel centres, even-odd. Throws Error for an odd number of values, coordinates
 /// that are not finite or beyond 2^20 pixels, or a size that is not valid.
 Runs from_polygon(int height, int width, std::span<const double> xy);
+/// How many pixel columns the edges of an outline cross inside the picture, or a few more: from_polygon takes time and
+/// memory in proportion to this and to the number of edges, and its mask may have as many runs.
+std::int64_t crossed_columns(int width, std::span<const double> xy);
 /// The union of polygons, as an annotation's `segmentation` lists them. None: an empty mask.
 Runs from_polygons(int height, int width, std::span<const std::vector<double>> polygons);
 

@@ -4,8 +4,10 @@
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "runtime/mask/rle.h"
+#include "support/plain_polygon.h"
 
 namespace maskrt::rle {
 namespace {
@@ -142,6 +144,83 @@ TEST_CASE("runs filled by hand cannot reach outside") {
   CHECK(to_bits(wild).size() == 3);
   CHECK(bounding_box(wild) == BoxXywh{0, 0, 3, 3});
   CHECK(iou(std::vector{wild}, std::vector{wild}, {}).at(0, 0) == 1);
+}
+
+TEST_CASE("outlines are what walking along them gives, wherever they lie") {
+  std::mt19937 random(11);
+  const auto between = [&](int low, int high) { return low + static_cast<int>(random() % unsigned(high - low + 1)); };
+  for (int round = 0; round < 2000; ++round) {
+    const int height = between(1, 40), width = between(1, 40), corners = between(1, 7);
+    // Inside, around, and far outside of the picture; on a grid that meets pixel centres, and off it.
+    const int reach = round % 3 == 0 ? 0 : round % 3 == 1 ? 30 : 900;
+    const double step = round % 2 == 0 ? 0.5 : 0.37;
+    std::vector<double> xy;
+    for (int i = 0; i < corners; ++i) {
+      xy.push_back(step * between(-reach, static_cast<int>(width / step) + reach));
+      xy.push_back(step * between(-reach, static_cast<int>(height / step) + reach));
+    }
+    CAPTURE(height, width, xy);
+    REQUIRE(from_polygon(height, width, xy) == testing::plain_polygon(height, width, xy));
+  }
+}
+
+TEST_CASE("the union of many outlines is that of their pixels") {
+  std::mt19937 random(12);
+  for (const std::size_t count : {1u, 2u, 3u, 7u, 8u, 33u}) {
+    std::vector<std::vector<double>> polygons(count);
+    std::vector<std::uint8_t> united(20 * 30);
+    for (auto& polygon : polygons) {
+      for (int i = 0; i < 6; ++i) polygon.push_back(static_cast<double>(random() % 30));
+      const auto bitmap = to_bitmap(from_polygon(20, 30, polygon));
+      for (std::size_t i = 0; i < united.size(); ++i) united[i] |= bitmap[i];
+    }
+    CHECK(from_polygons(20, 30, polygons) == from_bitmap(20, 30, united));
+  }
+}
+
+TEST_CASE("boxes and overlaps are those of the pixels, for masks of few runs and of many") {
+  std::mt19937 random(13);
+  constexpr int height = 23, width = 31;
+  std::vector<Runs> masks;
+  for (int i = 0; i < 24; ++i) {
+    std::vector<std::uint8_t> bitmap(height * width);
+    if (i % 2 == 0) {  // about one run
+      const std::size_t begin = random() % bitmap.size(), end = begin + random() % (bitmap.size() - begin);
+      for (std::size_t p = begin; p < end; ++p) bitmap[p % height * width + p / height] = 1;
+    } else {
+      for (auto& pixel : bitmap) pixel = random() % 3 == 0;
+    }
+    masks.push_back(from_bitmap(height, width, bitmap));
+  }
+  const std::vector<std::uint8_t> crowds = [&] {
+    std::vector<std::uint8_t> flags(masks.size());
+    for (auto& flag : flags) flag = random() % 2;
+    return flags;
+  }();
+  const PairMatrix overlaps = iou(masks, masks, crowds);
+  for (std::size_t d = 0; d < masks.size(); ++d) {
+    const auto detection = to_bitmap(masks[d]);
+    int left = width, right = -1, top = height, bottom = -1;
+    for (int y = 0; y < height; ++y)
+      for (int x = 0; x < width; ++x)
+        if (detection[static_cast<std::size_t>(y * width + x)] != 0) {
+          left = std::min(left, x), right = std::max(right, x), top = std::min(top, y), bottom = std::max(bottom, y);
+        }
+    const BoxXywh box = right < 0 ? BoxXywh{0, 0, 0, 0}
+                                  : BoxXywh{double(left), double(top), double(right - left + 1), double(bottom - top + 1)};
+    CHECK(bounding_box(masks[d]) == box);
+    for (std::size_t g = 0; g < masks.size(); ++g) {
+      const auto truth = to_bitmap(masks[g]);
+      double both = 0, either = 0, own = 0;
+      for (std::size_t p = 0; p < truth.size(); ++p) {
+        both += detection[p] & truth[p];
+        either += detection[p] | truth[p];
+        own += detection[p];
+      }
+      CAPTURE(d, g);
+      CHECK(overlaps.at(d, g) == (both == 0 ? 0 : both / (crowds[g] != 0 ? own : either)));
+    }
+  }
 }
 
 TEST_CASE("polygons that are none are refused, far ones are cut off") {
