@@ -23,6 +23,9 @@ Header read_bmp_header(Bytes file) {
   }
   if (header.height < 0) header.height = -header.height;  // top row first
   check_size(header.width, header.height);
+  if (bits != 1 && bits != 4 && bits != 8 && bits != 16 && bits != 24 && bits != 32) {
+    throw Error("expected a BMP of 1, 4, 8, 16, 24 or 32 bits a pixel, found " + std::to_string(bits));
+  }
   const std::int64_t row = (header.width * bits + 31) / 32 * 4;
   if (!has(file, pixels, static_cast<std::size_t>(row * header.height))) {
     throw Error("the BMP file is truncated: expected " + std::to_string(header.height) + " rows of " +

@@ -12,6 +12,14 @@ void check_size(std::int64_t width, std::int64_t height) {
   }
 }
 
+void check_expansion(const Header& header, std::int64_t pixels, std::size_t file_size) {
+  constexpr std::int64_t always_taken = std::int64_t{1} << 26, pixels_a_byte = 64;
+  if (pixels <= always_taken || pixels / pixels_a_byte <= static_cast<std::int64_t>(file_size)) return;
+  throw Error("expected a picture of this size in a file of at least " + std::to_string(pixels / pixels_a_byte) +
+              " bytes, found " + std::to_string(header.width) + " x " + std::to_string(header.height) + " pixels in " +
+              std::to_string(file_size) + " bytes");
+}
+
 Header read_header(Bytes file) {
   if (file.empty()) throw Error("expected a picture, found no bytes");
   if (starts_with(file, "\xff\xd8")) return read_jpeg_header(file);

@@ -34,4 +34,9 @@ Header read_pnm_header(Bytes file);
 /// Throws Error unless 1 <= width, 1 <= height and their product is at most most_pixels.
 void check_size(std::int64_t width, std::int64_t height);
 
+/// Compressed pictures may expand a thousand times. Up to 2^26 pixels (of 4 bytes, where a format has more or less to
+/// decode than a byte a channel) that is taken as it comes; larger pictures must have a byte of file for every 64
+/// pixels, so that time and memory stay in proportion to the file. Throws Error.
+void check_expansion(const Header& header, std::int64_t pixels, std::size_t file_size);
+
 }  // namespace maskrt::image

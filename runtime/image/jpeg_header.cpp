@@ -1,5 +1,6 @@
 // The segments of a JPEG file, walked from its first marker to its last.
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -33,6 +34,61 @@ bool is_frame(std::uint32_t marker) {
 }
 
 bool stands_alone(std::uint32_t marker) { return marker == tem || (marker >= rst0 && marker <= rst7); }
+
+/// What a decoder does in the scans of a frame, counted in visits of blocks of 8 x 8 coefficients. A scan may be all
+/// but empty and its blocks are visited all the same, so that the work is the number of scans times the number of
+/// blocks.
+class ScanWork {
+ public:
+  /// `segment` is that of a frame whose sizes have been read.
+  void start(Bytes segment, const Header& header, bool progressive) {
+    progressive_ = progressive;
+    size_ = std::to_string(header.width) + " x " + std::to_string(header.height) + " pixels";
+    components_ = {};
+    const std::size_t count = std::min<std::size_t>(byte_at(segment, 5), (segment.size() - 6) / 3);
+    std::int64_t most_across = 1, most_down = 1;
+    for (std::size_t i = 0; i < std::min(count, components_.size()); ++i) {
+      Component& component = components_[i];
+      component = {byte_at(segment, 6 + 3 * i), byte_at(segment, 7 + 3 * i) >> 4, byte_at(segment, 7 + 3 * i) & 15};
+      most_across = std::max(most_across, component.across);
+      most_down = std::max(most_down, component.down);
+    }
+    for (Component& component : components_) {
+      const std::int64_t units = (header.width + 8 * most_across - 1) / (8 * most_across) *
+                                 ((header.height + 8 * most_down - 1) / (8 * most_down));
+      component.blocks = units * component.across * component.down;
+    }
+  }
+
+  /// Throws Error where there is more to do than there is reason for in a file of that size. A block takes two bits or
+  /// more of a sequential scan. Progressive scans code thousands of empty blocks in some bits, but a real file has ten
+  /// of them, and its first takes a bit a block.
+  void add(Bytes segment, std::size_t file_size) {
+    const std::int64_t most = progressive_ ? (1 << 23) + 8 * static_cast<std::int64_t>(file_size)
+                                           : (1 << 20) + 4 * static_cast<std::int64_t>(file_size);
+    const std::size_t count = segment.empty() ? 0 : byte_at(segment, 0);
+    for (std::size_t i = 0; i < count && 2 * i + 2 < segment.size(); ++i)
+      for (const Component& component : components_)
+        if (component.id == byte_at(segment, 1 + 2 * i)) visited_ += component.blocks;
+    ++scans_;
+    if (visited_ <= most) return;
+    throw Error("expected JPEG scans that visit at most " + std::to_string(most) + " blocks in a file of " +
+                std::to_string(file_size) + " bytes, found " + std::to_string(visited_) + " of " + size_ +
+                " in the first " + std::to_string(scans_) + (scans_ == 1 ? " scan" : " scans"));
+  }
+
+ private:
+  struct Component {
+    std::uint32_t id = 256;             // of no component
+    std::int64_t across = 0, down = 0;  ///< sampling factors
+    std::int64_t blocks = 0;
+  };
+  std::array<Component, 4> components_;
+  std::int64_t visited_ = 0;
+  int scans_ = 0;
+  std::string size_;  ///< for messages
+  bool progressive_ = false;
+};
 
 void read_frame(std::uint32_t marker, Bytes segment, Header& header) {
   if (header.width != 0) throw Error("expected one frame in the JPEG file, found a second");
@@ -78,6 +134,7 @@ std::size_t skip_entropy_coded(Bytes file, std::size_t offset) {
 Header read_jpeg_header(Bytes file) {
   Header header;
   header.container = Container::jpeg;
+  ScanWork work;
   bool scan_seen = false;
   Bytes exif, xmp;
   std::size_t offset = 2;
@@ -100,6 +157,7 @@ Header read_jpeg_header(Bytes file) {
     offset += length;
     if (is_frame(marker)) {
       read_frame(marker, segment, header);
+      work.start(segment, header, marker == sof2);
     } else if (marker == dht) {
       check_huffman_tables(segment);
     } else if (marker == app1 && !scan_seen) {
@@ -110,6 +168,7 @@ Header read_jpeg_header(Bytes file) {
     } else if (marker == sos) {
       if (header.width == 0) throw Error("expected a JPEG frame header before the first scan, found none");
       scan_seen = true;
+      work.add(segment, file.size());
       offset = skip_entropy_coded(file, offset);
     }
   }
@@ -121,6 +180,7 @@ Header read_jpeg_header(Bytes file) {
     throw Error("the JPEG file is truncated or damaged: " + std::to_string(file.size()) + " bytes cannot hold " +
                 std::to_string(header.width) + " x " + std::to_string(header.height) + " pixels");
   }
+  check_expansion(header, header.width * header.height, file.size());
   // Planes and coefficients (3 bytes a sample) of 4 components padded to whole blocks of 32, and the output.
   const auto padded = static_cast<std::size_t>((header.width + 63) * (header.height + 63));
   header.decoder_memory = 20 * padded + (std::size_t{1} << 20);

@@ -110,6 +110,7 @@ Header read_png_header(Bytes file) {
     throw Error("the PNG file is damaged: " + std::to_string(compressed) + " bytes of pixel data cannot hold " +
                 std::to_string(header.width) + " x " + std::to_string(header.height) + " pixels");
   }
+  check_expansion(header, std::max(header.width * header.height, raw / 4), file.size());
   // The compressed data twice (a buffer that doubles), the raw rows twice, and pixels in three forms of at most 8
   // bytes.
   header.decoder_memory = 4 * compressed + 4 * static_cast<std::size_t>(raw) +
