@@ -12,6 +12,8 @@ DEMO := demo-output
 PACKAGES := g++ cmake ninja-build nlohmann-json3-dev libxxhash-dev libdnnl-dev ocl-icd-opencl-dev libstb-dev \
   libyaml-cpp-dev libzip-dev libcli11-dev fonts-dejavu-core catch2 libbenchmark-dev
 
+FUZZ_PACKAGES := clang libclang-rt-14-dev libomp-dev
+
 # CUDA := OFF builds without. The toolkit is the machine's own, or else NVIDIA's wheels under build/; NVCC= asks for those.
 CUDA := ON
 NVCC := $(firstword $(wildcard $(CUDA_HOME)/bin/nvcc) $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
@@ -25,7 +27,7 @@ ifeq ($(CUDA)$(NVCC),ON)
   CUDA_DEPS := $(CUDA_TOOLKIT)/installed
 endif
 
-.PHONY: all deps configure demo test test-full check-sanitized check-threads bench kernel-table gpu-programs gpu-check \
+.PHONY: all deps configure demo test test-full check-sanitized check-threads fuzz bench kernel-table gpu-programs gpu-check \
   gpu-package install clean
 
 all: configure
@@ -74,6 +76,16 @@ check-threads: deps
 	cmake --build build-tsan --parallel $(JOBS) --target thread_tests
 	cd build-tsan && ctest --output-on-failure -L threads
 
+# Every fuzz target for SECONDS, as many at a time as there are processors (docs/testing.md).
+SECONDS := 60
+SEED := 1
+TARGETS :=
+fuzz: PACKAGES += $(FUZZ_PACKAGES)
+fuzz: deps
+	cmake --preset fuzz
+	cmake --build build-fuzz --parallel $(JOBS) --target fuzz_programs
+	tests/fuzz/fuzz build-fuzz $(SECONDS) $(SEED) $(TARGETS)
+
 bench: all
 	$(BUILD)/bin/maskrt-bench
 
@@ -115,4 +127,4 @@ install: all
 	cmake --install $(BUILD)
 
 clean:
-	rm -rf build build-sanitized build-tsan $(GPU_BUILD) gpu-check $(DEMO)
+	rm -rf build build-sanitized build-tsan build-fuzz $(GPU_BUILD) gpu-check $(DEMO)

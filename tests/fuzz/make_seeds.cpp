@@ -1,0 +1,121 @@
+// Writes the seeds that are made, not stored: model files of single operations and of a small network.
+//
+//   fuzz_seeds FOLDER
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "../graph/small_network.h"
+#include "graph/model_file.h"
+
+namespace {
+
+using namespace maskrt;
+using namespace maskrt::graph;
+using testing::Dice;
+
+void write(const std::filesystem::path& path, const std::string& name, Graph graph, int classes = 1) {
+  ModelDescription model;
+  model.name = name;
+  model.architecture = "SparseInst";
+  model.preprocessing = {true, {120, 110, 100}, {60, 60, 60}, 0, 0, 32};
+  for (int i = 0; i < classes; ++i) model.categories.push_back({i + 1, "class", true, {}});
+  model.graph = std::move(graph);
+  std::map<std::string, std::vector<float>> numbers;
+  std::vector<TensorToWrite> tensors;
+  for (const Node& node : model.graph.nodes)
+    for (const ConstantPtr& constant : constants_of(node.operation)) {
+      auto& values = numbers[constant->name()];
+      if (!values.empty()) continue;
+      values = constant->evaluate();
+      tensors.push_back({constant->name(), DataType::f32, constant->shape(), std::as_bytes(std::span(values))});
+    }
+  write_model(path, model, tensors);
+}
+
+/// The three outputs of a network that detects, over any features.
+Graph detector(Dice& dice, int queries, int channels) {
+  Graph g;
+  const auto x = g.add("features", dice.conv("features", 3, channels, 3), {g.add("input", Input{3}, {})});
+  const auto maps = g.add("iam", dice.conv("iam", channels, queries, 3), {x});
+  const auto list = g.add("list", AggregateLogits{}, {maps, x});
+  g.outputs = {g.add("scores", dice.linear("scores", channels, 3), {list}, "class_logits"),
+               g.add("objectness", dice.linear("objectness", channels, 1), {list}, "objectness_logits")};
+  const auto kernels = g.add("kernels", dice.linear("kernels", channels, channels), {list});
+  const auto masks = g.add("masks", MaskProduct{}, {kernels, x});
+  g.outputs.push_back(g.add("resize", ResizeBilinear{2}, {masks}, "mask_logits"));
+  return g;
+}
+
+using Build = std::function<void(Graph&, ValueId, Dice&)>;
+
+Graph graph_of(const Build& build, std::int64_t channels, Dice& dice) {
+  Graph g;
+  build(g, g.add("input", Input{channels}, {}), dice);
+  g.outputs.push_back(g.nodes.back().output);
+  return g;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 1;
+  const std::filesystem::path folder = argv[1];
+  std::filesystem::create_directories(folder);
+  Dice dice(5);
+  const auto save = [&](const char* name, std::int64_t channels, const Build& build) {
+    // A batch of 1, 8 high and 12 wide.
+    write(folder / (std::string(name) + ".maskrt"), std::string("@gk ") + name, graph_of(build, channels, dice));
+  };
+  save("conv", 3, [](Graph& g, ValueId x, Dice& d) {
+    const auto y = g.add("a", d.conv("a", 3, 8, 3), {x});
+    Conv next = d.conv("b", 8, 8, 3);
+    next.residual = true;
+    next.activation = Activation::relu;
+    g.add("b", next, {y, y});
+  });
+  save("conv_one_high", 4, [](Graph& g, ValueId x, Dice& d) {
+    Conv op = d.conv("a", 4, 4, 1);
+    op.weight = d.constant("wide", {4, 4, 1, 5});
+    op.padding = 1;
+    g.add("a", op, {x});
+  });
+  save("conv_groups", 8, [](Graph& g, ValueId x, Dice& d) {
+    Conv op = d.conv("a", 4, 16, 3);
+    op.groups = 2;
+    op.stride = 2;
+    op.dilation = 2;
+    g.add("a", op, {x});
+  });
+  save("conv_coordinates", 4, [](Graph& g, ValueId x, Dice& d) {
+    const auto located = g.add("located", Concat{}, {g.add("xy", Coordinates{}, {x}), x});
+    const auto y = g.add("a", d.conv("a", 6, 8, 3), {located});
+    g.add("n", d.batch_norm("n", 8), {y});
+  });
+  save("pools", 3, [](Graph& g, ValueId x, Dice& d) {
+    const auto y = g.add("max", MaxPool{}, {x});
+    const auto z = g.add("mean", AdaptiveAveragePool{3}, {y});
+    const auto c = g.add("c", d.conv("c", 3, 4, 1), {z});
+    const auto up = g.add("up", UpsampleNearest{2}, {c});
+    g.add("resize", ResizeBilinear{0}, {up, c, x});
+  });
+  save("siblings", 8, [](Graph& g, ValueId x, Dice& d) {
+    const auto a = g.add("a", d.conv("a", 8, 4, 1), {x}), b = g.add("b", d.conv("b", 8, 8, 1), {x});
+    const auto joined = g.add("joined", Concat{}, {a, b});
+    g.add("s", Slice{2, 6}, {g.add("act", Activate{Activation::sigmoid}, {joined})});
+  });
+  save("lists", 8, [](Graph& g, ValueId x, Dice& d) {
+    const auto maps = g.add("sigmoid", Activate{Activation::sigmoid}, {g.add("iam", d.conv("iam", 8, 20, 3), {x})});
+    const auto list = g.add("list", Aggregate{}, {g.add("normal", NormaliseMaps{}, {maps}), x});
+    const auto grouped = g.add("regroup", Regroup{4, 5}, {list});
+    const auto kernels = g.add("kernels", d.linear("kernels", 32, 9), {grouped});
+    g.add("masks", MaskProduct{true}, {kernels, x});
+  });
+  save("softmax", 8, [](Graph& g, ValueId x, Dice& d) {
+    const auto maps = g.add("softmax", SoftmaxMaps{}, {g.add("iam", d.conv("iam", 8, 6, 1), {x})});
+    g.add("list", Aggregate{}, {maps, x});
+  });
+  write(folder / "detector.maskrt", "@gk detector", detector(dice, 6, 8), 3);
+  write(folder / "network.maskrt", "@__ network", testing::small_sparse_inst(dice), 3);
+  return 0;
+}
