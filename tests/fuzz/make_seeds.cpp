@@ -33,26 +33,29 @@ void write(const std::filesystem::path& path, const std::string& name, Graph gra
   write_model(path, model, tensors);
 }
 
-/// The three outputs of a network that detects, over any features.
-Graph detector(Dice& dice, int queries, int channels) {
-  Graph g;
-  const auto x = g.add("features", dice.conv("features", 3, channels, 3), {g.add("input", Input{3}, {})});
-  const auto maps = g.add("iam", dice.conv("iam", channels, queries, 3), {x});
-  const auto list = g.add("list", AggregateLogits{}, {maps, x});
-  g.outputs = {g.add("scores", dice.linear("scores", channels, 3), {list}, "class_logits"),
-               g.add("objectness", dice.linear("objectness", channels, 1), {list}, "objectness_logits")};
-  const auto kernels = g.add("kernels", dice.linear("kernels", channels, channels), {list});
-  const auto masks = g.add("masks", MaskProduct{}, {kernels, x});
-  g.outputs.push_back(g.add("resize", ResizeBilinear{2}, {masks}, "mask_logits"));
-  return g;
+/// Adds the three outputs that a model must have, made of few features of the input.
+void add_detector(Graph& g, Dice& dice, int queries, int channels) {
+  const auto named = [](const char* name) { return std::string("detector.") + name; };
+  const auto x = g.add(named("features"), dice.conv(named("features"), 3, channels, 3), {g.nodes[0].output});
+  const auto maps = g.add(named("iam"), dice.conv(named("iam"), channels, queries, 3), {x});
+  const auto list = g.add(named("list"), AggregateLogits{}, {maps, x});
+  g.outputs.push_back(g.add(named("scores"), dice.linear(named("scores"), channels, 1), {list}, "class_logits"));
+  g.outputs.push_back(
+      g.add(named("objectness"), dice.linear(named("objectness"), channels, 1), {list}, "objectness_logits"));
+  const auto kernels = g.add(named("kernels"), dice.linear(named("kernels"), channels, channels), {list});
+  const auto masks = g.add(named("masks"), MaskProduct{}, {kernels, x});
+  g.outputs.push_back(g.add(named("resize"), ResizeBilinear{2}, {masks}, "mask_logits"));
 }
 
 using Build = std::function<void(Graph&, ValueId, Dice&)>;
 
+/// The operations over `channels` channels made of the input's three; their last value is one more output.
 Graph graph_of(const Build& build, std::int64_t channels, Dice& dice) {
   Graph g;
-  build(g, g.add("input", Input{channels}, {}), dice);
+  const auto input = g.add("input", Input{3}, {});
+  build(g, channels == 3 ? input : g.add("wide", dice.conv("wide", 3, channels, 1), {input}), dice);
   g.outputs.push_back(g.nodes.back().output);
+  add_detector(g, dice, 2, 4);
   return g;
 }
 
@@ -115,7 +118,10 @@ int main(int argc, char** argv) {
     const auto maps = g.add("softmax", SoftmaxMaps{}, {g.add("iam", d.conv("iam", 8, 6, 1), {x})});
     g.add("list", Aggregate{}, {maps, x});
   });
-  write(folder / "detector.maskrt", "@gk detector", detector(dice, 6, 8), 3);
+  Graph detector;
+  detector.add("input", Input{3}, {});
+  add_detector(detector, dice, 6, 8);
+  write(folder / "detector.maskrt", "@gk detector", std::move(detector));
   write(folder / "network.maskrt", "@__ network", testing::small_sparse_inst(dice), 3);
   return 0;
 }
