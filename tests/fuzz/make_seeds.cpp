@@ -81,7 +81,9 @@ int main(int argc, char** argv) {
     Conv op = d.conv("a", 4, 4, 1);
     op.weight = d.constant("wide", {4, 4, 1, 5});
     op.padding = 1;
-    g.add("a", op, {x});
+    const auto first = g.add("a", op, {x});  // its first and last rows are the padding's alone
+    op.residual = true;
+    g.add("b", op, {x, first});
   });
   save("conv_groups", 8, [](Graph& g, ValueId x, Dice& d) {
     Conv op = d.conv("a", 4, 16, 3);
