@@ -16,26 +16,6 @@
 
 namespace maskrt::graph {
 
-/// A file mapped read-only. Its pages are the kernel's to drop and read again.
-class MappedFile {
- public:
-  /// Throws Error that names the path and the reason.
-  explicit MappedFile(const std::filesystem::path& path);
-  ~MappedFile();
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
-
-  std::span<const std::byte> bytes() const { return {data_, size_}; }
-  const std::filesystem::path& path() const { return path_; }
-  /// Gives the pages that lie wholly inside a part of bytes() back; they are read again if touched again.
-  void release(std::span<const std::byte> part) const;
-
- private:
-  std::filesystem::path path_;
-  const std::byte* data_ = nullptr;
-  std::size_t size_ = 0;
-};
-
 /// One tensor of a safetensors file: row-major, little-endian. Its bytes are read when they are asked for.
 struct TensorView {
   DataType type = DataType::f32;

@@ -17,13 +17,13 @@ struct ConvTime {
   double seconds = 0;
 };
 
-/// A table of times, whatever the convolutions' epilogues, which cost next to nothing. As text one line each:
-///   cpu AMD EPYC, AVX-512, oneDNN 2.6.3 | 2 threads fp32 64 block 16 -> fp32 64 block 16 3x3 stride 1 padding 1
-///   dilation 1 groups 1 | 1x80x108: winograd / 0.0012 cpu AMD EPYC, AVX-512, oneDNN 2.6.3 | 2 threads fp32 | rate:
-///   direct / 1.9e+11
-/// (no line is broken): the processor, the layer, the size of its input; the algorithm and the seconds. A line of the
-/// second kind is how many multiply-adds, counted twice, a direct convolution does each second at best. Lines of other
-/// processors and of GPUs (kernels/conv/conv_tuning.h) are kept as they are.
+/// A table of times, whatever the convolutions' epilogues, which cost next to nothing. As text, a line for each:
+///   cpu PROCESSOR | LAYER | SIZE: ALGORITHM / SECONDS
+///   cpu PROCESSOR | THREADS TYPE | rate: direct / RATE
+/// PROCESSOR is "AMD EPYC, AVX-512, oneDNN 2.6.3"; LAYER "2 threads fp32 64 block 16 -> fp32 64 block 16 3x3 stride 1
+/// padding 1 dilation 1 groups 1"; SIZE that of its input, "1x80x108". RATE is how many multiply-adds, counted twice, a
+/// direct convolution does each second at best. Lines of other processors and of GPUs (kernels/conv/conv_tuning.h) are
+/// kept as they are.
 class ConvTimes {
  public:
   explicit ConvTimes(std::string processor) : processor_(std::move(processor)) {}

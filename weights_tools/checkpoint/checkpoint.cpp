@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "containers.h"
+#include "graph/byte_source.h"
 #include "graph/reading.h"
 
 namespace maskrt::weights {
@@ -39,6 +40,9 @@ T load(const std::byte* storage, std::int64_t index) {
   std::memcpy(&value, storage + static_cast<std::size_t>(index) * sizeof(T), sizeof(T));
   return value;
 }
+
+// What tells the containers apart, and what a message shows of others.
+constexpr std::size_t kStartBytes = 16;
 
 bool starts_with(std::span<const std::byte> bytes, std::string_view prefix) {
   return bytes.size() >= prefix.size() && std::memcmp(bytes.data(), prefix.data(), prefix.size()) == 0;
@@ -145,17 +149,23 @@ std::string_view name_of(Container container) {
 
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
   return reading(path.string(), [&] {
-    const graph::MappedFile file(path);
-    const auto bytes = file.bytes();
-    if (is_safetensors(bytes)) return read_safetensors(path);
+    const auto source = graph::open_file(path);
+    std::vector<std::byte> bytes(std::min<std::size_t>(source->size(), kStartBytes));
     try {
-      if (starts_with(bytes, "PK\x03\x04") || starts_with(bytes, "PK\x05\x06")) return read_torch_zip(file);
-      if (is_pickle(bytes)) return read_pickle(file);
+      source->read(0, bytes);
+      if (is_safetensors(bytes)) return read_safetensors(source);
+      // A copy of the whole file: one that a training overwrites meanwhile must not take the converter down.
+      bytes.resize(source->size());
+      source->read(0, bytes);
+      if (starts_with(bytes, "PK\x03\x04") || starts_with(bytes, "PK\x05\x06")) return read_torch_zip(bytes);
+      if (is_pickle(bytes)) return read_pickle(bytes);
       throw Error(
           "expected a checkpoint (PyTorch's zip or legacy container, a pickle of numpy arrays, or safetensors), found " +
           describe_start(bytes));
     } catch (const Error& error) {
-      throw Error(path.string() + ": " + error.what());
+      const std::string where = path.string() + ": ";
+      if (std::string_view(error.what()).starts_with(where)) throw;
+      throw Error(where + error.what());
     }
   });
 }

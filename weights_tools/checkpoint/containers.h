@@ -1,20 +1,23 @@
-// The readers of each container. All take a mapped file and leave its name out of their errors.
+// The readers of each container. All take a file's bytes and leave its name out of their errors.
 #pragma once
 
+#include <memory>
+#include <span>
+
 #include "checkpoint.h"
-#include "graph/safetensors.h"
+#include "graph/byte_source.h"
 
 namespace maskrt::weights {
 
 /// torch.save since PyTorch 1.6: a zip archive with data.pkl and one stored entry for each storage.
-Checkpoint read_torch_zip(const graph::MappedFile& file);
+Checkpoint read_torch_zip(std::span<const std::byte> file);
 
 /// torch.save before 1.6: magic number, protocol, system, the object, the storages' keys (five pickles in a row), then
 /// for each key its number of elements and its bytes. Anything else that is a pickle is numpy's, as detectron2's model
 /// zoo has it (.pkl).
-Checkpoint read_pickle(const graph::MappedFile& file);
+Checkpoint read_pickle(std::span<const std::byte> file);
 
 /// A safetensors file; its errors do name the file, for another layer writes them.
-Checkpoint read_safetensors(const std::filesystem::path& path);
+Checkpoint read_safetensors(std::shared_ptr<const graph::ByteSource> file);
 
 }  // namespace maskrt::weights

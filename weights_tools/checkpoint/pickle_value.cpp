@@ -1,9 +1,6 @@
 #include "pickle_value.h"
 
 #include <algorithm>
-#include <functional>
-
-#include "graph/safetensors.h"
 
 namespace maskrt::weights::pickle {
 namespace {
@@ -36,21 +33,10 @@ std::string_view Heap::keep(std::string text) {
   return texts_.emplace_back(std::move(text));
 }
 
-void Heap::copied(std::span<const std::byte> bytes) {
-  if (source_ == nullptr) return;
-  const auto whole = source_->bytes();
-  const std::less_equal<const std::byte*> not_after;
-  // Text of the older protocols lives in the heap, not in the file.
-  if (not_after(whole.data(), bytes.data()) && not_after(bytes.data() + bytes.size(), whole.data() + whole.size())) {
-    source_->release(bytes);
-  }
-}
-
 SharedBytes Heap::own(Blob& blob) {
   if (blob.owned == nullptr) {
     charge(blob.bytes.size());
     blob.owned = std::make_shared<const std::vector<std::byte>>(blob.bytes.begin(), blob.bytes.end());
-    copied(blob.bytes);
     blob.bytes = *blob.owned;
   }
   return blob.owned;

@@ -15,10 +15,6 @@
 #include "element_type.h"
 #include "maskrt/types.hpp"
 
-namespace maskrt::graph {
-class MappedFile;
-}
-
 namespace maskrt::weights::pickle {
 
 using SharedBytes = std::shared_ptr<const std::vector<std::byte>>;
@@ -115,9 +111,7 @@ struct NumpyType {
 /// Owns everything that a pickle builds, and counts it: a pickle that would take more than its budget is refused.
 class Heap {
  public:
-  /// `source` is the mapped file that holds the pickle itself, if one does.
-  explicit Heap(std::size_t budget, const graph::MappedFile* source = nullptr)
-      : budget_(budget), left_(budget), source_(source) {}
+  explicit Heap(std::size_t budget) : budget_(budget), left_(budget) {}
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
 
@@ -133,16 +127,11 @@ class Heap {
   /// A copy of text that stays as long as the heap does.
   std::string_view keep(std::string text);
 
-  /// Gives the pages of bytes that have been copied back, where they lie in the source: an array need not stay in
-  /// memory twice.
-  void copied(std::span<const std::byte> bytes);
-
   /// The bytes of a blob as a block that may outlive the heap; copied on the first call only.
   SharedBytes own(Blob& blob);
 
  private:
   std::size_t budget_, left_;
-  const graph::MappedFile* source_;
   std::tuple<std::deque<Blob>, std::deque<List>, std::deque<Tuple>, std::deque<Dict>, std::deque<Set>,
              std::deque<Storage>, std::deque<Tensor>, std::deque<NumpyType>>
       nodes_;

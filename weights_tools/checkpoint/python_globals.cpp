@@ -66,9 +66,7 @@ Value encode(const Call& call) {
     return call.heap.make(Blob{std::as_bytes(std::span(bytes->characters)), {}});
   }
   const auto utf8 = text(call.arguments[0], "text to encode");
-  auto* blob = blob_of(call, latin1_from_utf8(utf8));
-  call.heap.copied(std::as_bytes(std::span(utf8)));
-  return blob;
+  return blob_of(call, latin1_from_utf8(utf8));
 }
 
 // bytes(), bytearray(), bytearray(bytes), bytearray(text, "latin-1").

@@ -1,10 +1,11 @@
 #include "containers.h"
+#include "graph/safetensors.h"
 #include "state_dict.h"
 
 namespace maskrt::weights {
 
-Checkpoint read_safetensors(const std::filesystem::path& path) {
-  const auto source = graph::Safetensors::read(path);
+Checkpoint read_safetensors(std::shared_ptr<const graph::ByteSource> file) {
+  const auto source = graph::Safetensors::read(std::move(file));
   Checkpoint checkpoint{Container::safetensors, {}, {}};
   for (const auto& [full_name, view] : source.tensors) {
     const std::string name = plain_name(full_name);
@@ -20,12 +21,12 @@ Checkpoint read_safetensors(const std::filesystem::path& path) {
     std::int64_t stride = elements(view.shape) == 0 ? 0 : 1;
     for (std::size_t axis = view.shape.size(); axis-- > 0; stride *= view.shape[axis]) tensor.strides[axis] = stride;
     if (!checkpoint.tensors.try_emplace(name, std::move(tensor)).second) {
-      throw Error(path.string() + ": tensor \"" + full_name +
+      throw Error(source.source->name() + ": tensor \"" + full_name +
                   "\": expected every name once, found it with and without a \"module.\" prefix");
     }
   }
   if (checkpoint.tensors.empty()) {
-    throw Error(path.string() + ": expected floating-point tensors, found " + std::to_string(source.tensors.size()) +
+    throw Error(source.source->name() + ": expected floating-point tensors, found " + std::to_string(source.tensors.size()) +
                 " tensors of other types");
   }
   return checkpoint;

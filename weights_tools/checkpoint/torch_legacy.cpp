@@ -102,7 +102,7 @@ StorageBytes locate_storages(PickleRow& pickles, const std::map<std::string_view
   return storages;
 }
 
-Checkpoint read_torch_legacy(const graph::MappedFile& file, PickleRow& pickles, Heap& heap) {
+Checkpoint read_torch_legacy(std::size_t file_size, PickleRow& pickles, Heap& heap) {
   check_header(pickles);
   std::map<std::string_view, const ElementType*> types;
   const auto root = pickles.next("the checkpoint's pickle", [&](Heap& target, const Value& id) -> Value {
@@ -125,24 +125,23 @@ Checkpoint read_torch_legacy(const graph::MappedFile& file, PickleRow& pickles, 
         throw Error("storage \"" + std::string(storage.key) + "\": expected its bytes in the file, found none");
       }
       block = std::make_shared<const std::vector<std::byte>>(found->second.begin(), found->second.end());
-      file.release(found->second);  // what was copied need not stay in memory twice
     }
     return block;
   };
-  return checkpoint_from(root, heap, Container::pytorch_legacy, file.bytes().size(), load);
+  return checkpoint_from(root, heap, Container::pytorch_legacy, file_size, load);
 }
 
 }  // namespace
 
-Checkpoint read_pickle(const graph::MappedFile& file) {
-  Heap heap(pickle_budget(file.bytes().size()), &file);
-  PickleRow pickles(file.bytes(), heap);
+Checkpoint read_pickle(std::span<const std::byte> file) {
+  Heap heap(pickle_budget(file.size()));
+  PickleRow pickles(file, heap);
   const auto first = pickles.next("the pickle");
-  if (is_magic(first)) return read_torch_legacy(file, pickles, heap);
+  if (is_magic(first)) return read_torch_legacy(file.size(), pickles, heap);
   const auto refuse_storage = [](const pickle::Storage&) -> pickle::SharedBytes {
     throw Error("expected a numpy array, found a PyTorch tensor outside a PyTorch file");
   };
-  return checkpoint_from(first, heap, Container::detectron2_pickle, file.bytes().size(), refuse_storage);
+  return checkpoint_from(first, heap, Container::detectron2_pickle, file.size(), refuse_storage);
 }
 
 }  // namespace maskrt::weights

@@ -35,7 +35,7 @@ std::string find_folder(const ZipArchive& archive) {
 
 }  // namespace
 
-Checkpoint read_torch_zip(const graph::MappedFile& file) {
+Checkpoint read_torch_zip(std::span<const std::byte> file) {
   const ZipArchive archive(file);
   const std::string folder = find_folder(archive);
   const auto is_code = [&](const auto& entry) { return entry.first.starts_with(folder + "code/"); };
@@ -55,7 +55,7 @@ Checkpoint read_torch_zip(const graph::MappedFile& file) {
   }
 
   const auto pickle_bytes = archive.read(folder + "data.pkl");
-  pickle::Heap heap(pickle_budget(file.bytes().size()));
+  pickle::Heap heap(pickle_budget(file.size()));
   const auto root = [&] {
     try {
       return pickle::unpickle(pickle_bytes, heap, storage_from_persistent_id).value;
@@ -69,11 +69,10 @@ Checkpoint read_torch_zip(const graph::MappedFile& file) {
     auto& block = storages[storage.key];
     if (block == nullptr) {
       block = std::make_shared<const std::vector<std::byte>>(archive.read(folder + "data/" + std::string(storage.key)));
-      file.release(file.bytes());  // what was copied need not stay in memory twice
     }
     return block;
   };
-  return checkpoint_from(root, heap, Container::pytorch_zip, file.bytes().size(), load);
+  return checkpoint_from(root, heap, Container::pytorch_zip, file.size(), load);
 }
 
 }  // namespace maskrt::weights

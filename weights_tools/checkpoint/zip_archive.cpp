@@ -44,8 +44,7 @@ struct ZipArchive::Handle {
   }
 };
 
-ZipArchive::ZipArchive(const graph::MappedFile& file) : handle_(std::make_unique<Handle>()) {
-  const auto bytes = file.bytes();
+ZipArchive::ZipArchive(std::span<const std::byte> bytes) : handle_(std::make_unique<Handle>()) {
   check_end_records(bytes);
   zip_error_t error;
   zip_error_init(&error);

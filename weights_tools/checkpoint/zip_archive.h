@@ -4,20 +4,21 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "graph/safetensors.h"
+#include "maskrt/types.hpp"
 
 namespace maskrt::weights {
 
-/// A zip archive (ZIP64 too) in a mapped file, which must outlive it. Not for several threads at once.
+/// A zip archive (ZIP64 too) in memory that must outlive it. Not for several threads at once.
 class ZipArchive {
  public:
   /// Checks the whole directory before any entry is read: names that stay inside the archive and come once, no
   /// compression, no encryption, sizes whose sum the file can hold. Throws Error that names the entry.
-  explicit ZipArchive(const graph::MappedFile& file);
+  explicit ZipArchive(std::span<const std::byte> bytes);
   ~ZipArchive();
   ZipArchive(const ZipArchive&) = delete;
   ZipArchive& operator=(const ZipArchive&) = delete;
