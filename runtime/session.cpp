@@ -60,8 +60,8 @@ const SessionOptions& checked(const SessionOptions& options) {
 }
 
 const RunOptions& checked(const RunOptions& options) {
-  if (!(options.minimum_score >= 0 && options.minimum_score <= 1))  // NaN fails too
-    throw Error("RunOptions::minimum_score: expected a number from 0 to 1, found " +
+  if (!(options.minimum_score >= 0))  // NaN fails too
+    throw Error("RunOptions::minimum_score: expected 0 or a positive number, found " +
                 std::to_string(options.minimum_score));
   if (options.mask_form > MaskForm::runs)
     throw Error("RunOptions::mask_form: expected bits or runs, found number " +

@@ -271,7 +271,7 @@ enum class MaskForm : std::uint8_t {
 };
 
 struct RunOptions {
-  float minimum_score = 0;  ///< 0 to 1: final scores below are left out
+  float minimum_score = 0;  ///< not negative: final scores below are left out; above 1, all are
   bool masks = true;        ///< false: no masks, boxes or areas are computed
   MaskForm mask_form = MaskForm::bits;
   std::size_t run_capacity = 0;  ///< enqueue(): room for run lengths; 0: four for each column of every query's mask

@@ -345,7 +345,8 @@ TEST_CASE("where the caller's memory ends a session says so, and works again at 
 
 TEST_CASE("a CPU's session takes nothing of a GPU's") {
   SessionOptions options;
-  options.allocator = {[](std::size_t, void*) { return static_cast<void*>(nullptr); }, {}};
+  options.allocator = {[](std::size_t, void*) { return static_cast<void*>(nullptr); },
+                       [](void*, std::size_t, void*) {}};
   const std::optional<Model> model = small_model_on_cpu();
   if (!model) return;
   CHECK_THROWS_WITH(Session(*model, options), Catch::Contains("cpu: expected a session without"));

@@ -7,6 +7,7 @@
 
 #include "runtime/cuda/memory.h"
 #include "small_model.h"
+#include "support/forked.h"
 
 namespace maskrt {
 namespace {
@@ -102,6 +103,23 @@ TEST_CASE("models on a GPU and on the CPU run side by side") {
   side_by_side({[&] { gpu_again = run_all(gpu, images, 1); }, [&] { cpu_again = run_all(*cpu, images, 1); }});
   require_same(gpu_again, on_gpu);
   require_same(cpu_again, on_cpu);
+}
+
+TEST_CASE("in a child of fork, what is on a GPU is an Error, and models on the CPU work") {
+  const std::vector<Image> images = pictures();
+  const Model model = small_model();
+  Session session(model);
+  const std::size_t found = session.run(images[0]).size();
+  const std::string refusal = "Error: cuda:0: expected the process that opened the GPU, found a child that fork made of it";
+  CHECK_THAT(Forked([&] { return std::to_string(session.run(images[0]).size()); }).wait(), Catch::StartsWith(refusal));
+  CHECK_THAT(Forked([&] { return std::to_string(Session(model).run(images[0]).size()); }).wait(),
+             Catch::StartsWith(refusal));
+  CHECK_THAT(Forked([&] { return small_model().info().device; }).wait(), Catch::StartsWith(refusal));
+  if (const std::optional<Model> cpu = small_model_on_cpu()) {
+    const std::string on_cpu = std::to_string(Session(*cpu).run(images[0]).size());
+    CHECK(Forked([&] { return std::to_string(Session(*cpu).run(images[0]).size()); }).wait() == on_cpu);
+  }
+  CHECK(session.run(images[0]).size() == found);  // the parent goes on
 }
 
 }  // namespace
