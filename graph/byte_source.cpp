@@ -51,15 +51,20 @@ class FileSource final : public ByteSource {
       const ssize_t got = ::pread(file_.get(), to.data(), wanted, static_cast<off_t>(offset));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) throw Error(std::string("cannot read the file: ") + std::strerror(errno));
-      if (got == 0)
-        throw Error("expected a file of " + std::to_string(size_) + " bytes, as it had when it was opened, found " +
-                    std::to_string(offset) + ": it was cut short since");
+      if (got == 0) throw cut_short();
       offset += static_cast<std::size_t>(got);
       to = to.subspan(static_cast<std::size_t>(got));
     }
   }
 
  private:
+  Error cut_short() const {
+    struct stat status = {};
+    ::fstat(file_.get(), &status);
+    return Error("expected a file of " + std::to_string(size_) + " bytes, as it had when it was opened, found " +
+                 std::to_string(status.st_size) + ": it was cut short since");
+  }
+
   Descriptor file_;
   std::size_t size_ = 0;
 };

@@ -18,6 +18,10 @@ using kernels::ConvProblem;
 
 constexpr double long_run = 5e-3;  // seconds
 
+/// Maps whose areas differ less take one another's algorithms: so sizes come and go without being measured, which would
+/// take memory for tensors of that size beside a network's prepared weights, and a second for each.
+constexpr double alike = 4;
+
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 void append(std::string& key, std::int64_t number) { key += std::to_string(number) + ' '; }
@@ -161,6 +165,8 @@ ConvTime ConvChooser::time_of(const ConvProblem& problem, int threads) {
     return assumed(problem);
   }
   if (const auto known = times_.find(problem, threads)) return *known;
+  if (measuring_ == Measuring::unknown)
+    if (const auto near = times_.nearest(problem, threads, alike)) return *near;
   const ConvTime time = fastest(problem, threads);
   times_.set(problem, threads, time);
   return time;

@@ -29,7 +29,9 @@ class ConvChooser {
  public:
   enum class Measuring : std::uint8_t {
     never,    ///< what the table lacks is taken from the layer's nearest size there, and otherwise a rule decides
-    unknown,  ///< what the table lacks, as far as no bound decides; the start
+    /// What the table has neither for this size nor for one of a quarter to four times the area, as far as no bound
+    /// decides; the start.
+    unknown,
     all,      ///< the same without bounds: for a table that others take
   };
 

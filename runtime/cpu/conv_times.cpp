@@ -141,7 +141,7 @@ std::optional<ConvTime> ConvTimes::find(const ConvProblem& problem, int threads)
   return size->second.time;
 }
 
-std::optional<ConvTime> ConvTimes::nearest(const ConvProblem& problem, int threads) const {
+std::optional<ConvTime> ConvTimes::nearest(const ConvProblem& problem, int threads, double most_ratio) const {
   const auto layer = layers_.find(layer_of(problem, threads));
   if (layer == layers_.end()) return std::nullopt;
   const double area = area_of(problem);
@@ -149,7 +149,7 @@ std::optional<ConvTime> ConvTimes::nearest(const ConvProblem& problem, int threa
   const auto ratio = [&](const Entry& entry) { return std::max(entry.area, area) / std::min(entry.area, area); };
   for (const auto& [size, entry] : layer->second)
     if (best == nullptr || std::pair(ratio(entry), entry.area) < std::pair(ratio(*best), best->area)) best = &entry;
-  if (best == nullptr) return std::nullopt;
+  if (best == nullptr || ratio(*best) > most_ratio) return std::nullopt;
   return ConvTime{best->time.algorithm, best->time.seconds * area / best->area};
 }
 

@@ -1,6 +1,7 @@
 // How long convolutions take on one processor, and by which algorithm: what was measured here or is read from a file.
 #pragma once
 
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -34,8 +35,9 @@ class ConvTimes {
 
   std::optional<ConvTime> find(const kernels::ConvProblem& problem, int threads) const;
   /// Of the same layer on the map whose area is nearest by ratio, in proportion to the area; of two that are as near,
-  /// the smaller one.
-  std::optional<ConvTime> nearest(const kernels::ConvProblem& problem, int threads) const;
+  /// the smaller one. Nothing where the larger area is more than `most_ratio` times the smaller one.
+  std::optional<ConvTime> nearest(const kernels::ConvProblem& problem, int threads,
+                                  double most_ratio = std::numeric_limits<double>::infinity()) const;
   void set(const kernels::ConvProblem& problem, int threads, const ConvTime& time);
 
   std::optional<double> rate(DataType type, int threads) const;
