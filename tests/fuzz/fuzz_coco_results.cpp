@@ -1,9 +1,8 @@
 // COCO results, scored against annotations that list their images and categories and repeat some of their masks.
 #include <set>
 
+#include "evaluate_both.h"
 #include "memory_file.h"
-#include "runtime/coco/evaluate.h"
-#include "target.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace maskrt;
@@ -25,15 +24,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       truth.bbox = result.bbox;
       truth.segmentation = *result.segmentation;
     }
-    for (const auto type : {coco::IouType::segm, coco::IouType::bbox}) {
-      coco::EvaluationOptions options;
-      options.iou_type = type;
-      options.threads = 1;
-      fuzz::answered([&] {
-        for (const double metric : coco::evaluate(annotations, results, options).metrics)
-          fuzz::require(metric == -1 || (metric >= 0 && metric <= 1), "a metric is -1 or from 0 to 1");
-      });
-    }
+    fuzz::evaluate_both(annotations, results);
   });
   return 0;
 }

@@ -5,10 +5,10 @@
 #include <thread>
 
 #include "maskrt/maskrt.hpp"
+#include "support/demo_conversion.h"
 #include "support/files.h"
 #include "support/forked.h"
 #include "support/pictures.h"
-#include "weights_tools/convert.h"
 
 namespace maskrt {
 namespace {
@@ -20,12 +20,8 @@ const std::filesystem::path demo = MASKRT_DEMO;
 const std::string& demo_file() {
   static const TemporaryFolder folder;
   static const std::string path = [] {
-    weights::ConvertOptions options;
-    options.checkpoint = demo / "checkpoint.pth";
-    options.config = (demo / "config.yaml").string();
-    options.output = folder / "shapes.maskrt";
-    weights::convert(options);
-    return options.output->string();
+    const std::filesystem::path file = convert_demo(folder.path());
+    return file.string();
   }();
   return path;
 }

@@ -11,9 +11,9 @@
 
 #include "graph/model_file.h"
 #include "runtime/model.h"
+#include "support/demo_conversion.h"
 #include "support/files.h"
 #include "support/pictures.h"
-#include "weights_tools/convert.h"
 
 namespace maskrt {
 namespace {
@@ -27,14 +27,10 @@ constexpr unsigned flush_to_zero = 0x8000, denormals_are_zero = 0x0040;
 const Model& demo_model() {
   static const Model model = [] {
     const TemporaryFolder scratch;
-    weights::ConvertOptions options;
-    options.checkpoint = demo / "checkpoint.pth";
-    options.config = (demo / "config.yaml").string();
-    options.output = scratch / "shapes.maskrt";
-    weights::convert(options);
+    const std::filesystem::path file = convert_demo(scratch.path());
     ModelOptions cpu;
     cpu.device = "cpu";
-    return Model::load(options.output->string(), cpu);
+    return Model::load(file.string(), cpu);
   }();
   return model;
 }

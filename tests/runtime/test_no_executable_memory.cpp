@@ -11,9 +11,9 @@
 #include <cstddef>
 
 #include "maskrt/maskrt.hpp"
+#include "support/demo_conversion.h"
 #include "support/files.h"
 #include "support/forked.h"
-#include "weights_tools/convert.h"
 
 namespace maskrt {
 namespace {
@@ -39,18 +39,14 @@ bool refuse_executable_memory() {
 
 TEST_CASE("where executable memory is refused the sentence says so", "[memory]") {
   const TemporaryFolder folder;
-  weights::ConvertOptions options;
-  options.checkpoint = demo / "checkpoint.pth";
-  options.config = (demo / "config.yaml").string();
-  options.output = folder / "shapes.maskrt";
-  weights::convert(options);
+  const std::filesystem::path file = convert_demo(folder.path());
   const int threads = GENERATE(1, 2);
   const std::string told =
       Forked([&]() -> std::string {
         if (!refuse_executable_memory()) return "no seccomp";
         ModelOptions cpu;
         cpu.device = "cpu";
-        const Model model = Model::load(options.output->string(), cpu);
+        const Model model = Model::load(file.string(), cpu);
         SessionOptions settings;
         settings.threads = threads;
         Session session(model, settings);

@@ -8,10 +8,10 @@
 #include <thread>
 
 #include "runtime/model.h"
+#include "support/demo_conversion.h"
 #include "support/files.h"
 #include "support/fixture_checks.h"
 #include "support/pictures.h"
-#include "weights_tools/convert.h"
 
 namespace maskrt {
 namespace {
@@ -65,13 +65,9 @@ struct Demo {
 
   Demo() {
     const TemporaryFolder scratch;
-    weights::ConvertOptions options;
-    options.checkpoint = demo / "checkpoint.pth";
-    options.config = (demo / "config.yaml").string();
-    options.output = scratch / "shapes.maskrt";
-    weights::convert(options);
+    const std::filesystem::path file = convert_demo(scratch.path());
     fixture.name = "demo";
-    fixture.model = graph::read_model(*options.output);
+    fixture.model = graph::read_model(file);
     for (const char* name : {"class_logits", "objectness_logits", "mask_logits"})
       fixture.noise[name] = {1, 1e-5, 1e-4, 1e-2, 1e-1};
     fixture.every["mask_logits"] = 1;
