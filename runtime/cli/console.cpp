@@ -11,7 +11,7 @@
 namespace maskrt::cli {
 namespace {
 
-bool results_on_standard_output = false;
+bool results_on_standard_output = false, errors_alone = false;
 
 [[noreturn]] void fail() {
   if (errno == EPIPE) throw ClosedPipe();
@@ -21,6 +21,7 @@ bool results_on_standard_output = false;
 }  // namespace
 
 void say(const char* format, ...) {
+  if (errors_alone) return;
   std::FILE* const stream = results_on_standard_output ? stderr : stdout;
   std::va_list arguments;
   va_start(arguments, format);
@@ -35,6 +36,12 @@ void flush_output() {
 }
 
 void leave_standard_output_to_results() { results_on_standard_output = true; }
+
+void note(const std::string& line) {
+  if (!errors_alone) std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+void print_errors_alone() { errors_alone = true; }
 
 void report(const std::string& sentence) { std::fprintf(stderr, "maskrt: %s\n", sentence.c_str()); }
 

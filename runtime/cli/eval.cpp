@@ -49,6 +49,8 @@ void check_usage(const EvalArguments& arguments) {
              !arguments.results.lines.empty()) {
     throw UsageError("--results-only runs no model: it goes without MODEL, --images, --results and --jsonl");
   }
+  if (arguments.quiet && arguments.json.empty() && arguments.results.list.empty() && arguments.results.lines.empty())
+    throw UsageError("--quiet prints errors alone, so that eval would give nothing: it needs --json FILE, or another output");
   if (arguments.results.resume && arguments.results.lines.empty())
     throw UsageError("--resume goes on from a file of lines: it needs --jsonl FILE");
 }
@@ -273,7 +275,7 @@ Command add_eval(CLI::App& app) {
       ->type_name("N");
   add_batch_option(*command, arguments->batch);
   add_decode_options(*command, arguments->decode);
-  command->add_flag("--quiet", arguments->quiet, "Print the table and errors only");
+  add_quiet_flag(*command, arguments->quiet);
   add_device_options(*command, arguments->device);
   command->footer(
       "An image that cannot be used is reported, the others are scored, and the exit status is 1. An evaluation that "

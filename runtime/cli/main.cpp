@@ -16,6 +16,7 @@
 #include "graph/temporary_files.h"
 #include "interrupt.h"
 #include "maskrt/maskrt.hpp"
+#include "suggestion.h"
 
 namespace maskrt::cli {
 
@@ -60,7 +61,8 @@ int run_command_line(int argc, char** argv) {
     throw UsageError("expected a command: run, eval, dump, bench, tune or info");
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);  // help, version
-    report(on_one_line(error.what()) + " (see '" + command_name(app) + " --help')");
+    const std::string meant = misspelled(app);
+    report((meant.empty() ? on_one_line(error.what()) : meant) + " (see '" + command_name(app) + " --help')");
     return exit_usage;
   } catch (const UsageError& error) {
     report(std::string(error.what()) + " (see '" + command_name(app) + " --help')");

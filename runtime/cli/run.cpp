@@ -205,7 +205,7 @@ Command add_run(CLI::App& app) {
       ->type_name("DIR");
   add_decode_options(*command, arguments->decode);
   command->add_flag("--fail-fast", arguments->fail_fast, "Stop at the first image that cannot be used");
-  command->add_flag("--quiet", arguments->quiet, "Print errors only");
+  add_quiet_flag(*command, arguments->quiet);
   add_device_options(*command, arguments->device);
   command->footer(
       "An image that cannot be used is reported and skipped, and the exit status is 1. A run that is stopped keeps "

@@ -53,6 +53,9 @@ class ConvChooser {
   /// False where bf16 arithmetic is so slow here that no convolution can gain by it.
   bool bf16_pays(int threads);
 
+  /// Multiply-adds, twice, each second, of a direct convolution at its best.
+  double rate(DataType type, int threads);
+
   bool measures() const { return measuring_ != Measuring::never; }
 
   /// Gives back the memory that measuring took.
@@ -71,9 +74,6 @@ class ConvChooser {
   std::shared_ptr<const kernels::Convolution> make(const kernels::ConvProblem& problem, int threads,
                                                    kernels::ConvAlgorithm algorithm);
   double measure(const kernels::Convolution& conv);
-  /// Multiply-adds, twice, each second, of a direct convolution at its best.
-  double rate(DataType type, int threads);
-
   Measuring measuring_ = Measuring::unknown;
   bool compares_types_;
   double measuring_seconds_ = 0;

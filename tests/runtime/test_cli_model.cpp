@@ -85,6 +85,28 @@ TEST_CASE("run: JSON is a flat list of COCO results, in the order of inputs, wit
   CHECK(order == std::vector<std::string>{"003.jpg", "000.jpg", "001.jpg"});
 }
 
+TEST_CASE("--quiet prints errors alone") {
+  const TemporaryFolder folder;
+  const std::string out = folder / "out.json", broken = folder / "broken.jpg";
+  const auto without_device = [](std::vector<std::string> words) {  // so that "auto" has something to tell
+    words.insert(words.begin() + 1, demo_model());
+    words.insert(words.begin(), {MASKRT_COMMAND});
+    return run_process(words);
+  };
+  const ProcessResult ran = without_device({"run", picture(0), "--json", out, "--quiet"});
+  CHECK(ran.status == 0);
+  CHECK(ran.out + ran.err == "");
+  const ProcessResult scored = without_device({"eval", "--images", demo + "/images", "--annotations", demo + "/annotations.json",
+                                               "--limit", "1", "--json", out, "--quiet"});
+  CHECK(scored.status == 0);
+  CHECK(scored.out + scored.err == "");
+  write_text(broken, "no picture");
+  const ProcessResult failed = without_device({"run", picture(0), broken, "--quiet"});
+  CHECK(failed.status == 1);
+  CHECK(failed.out.empty());
+  CHECK_THAT(failed.err, StartsWith("maskrt: " + broken + ": ") && Matches("[^\n]*\n"));
+}
+
 TEST_CASE("run: --score filters what is written, masks and pictures have their names") {
   TemporaryFolder folder;
   const std::string all = folder / "all.json", some = folder / "some.json";
@@ -319,9 +341,10 @@ TEST_CASE("dump: tensors of a batch under the network's names") {
 TEST_CASE("bench: every stage and every layer, with figures that fit together") {
   TemporaryFolder folder;
   const ProcessResult ran = maskrt_command(
-      "bench", {"--size", "100x128", "--runs", "3", "--threads", "1", "--layers", "--json", folder / "b.json"});
+      "bench", {"--size", "100x128", "--runs", "3", "--warmup", "1", "--threads", "1", "--layers", "--json", folder / "b.json"});
   check_success(ran);
-  for (const char* stage : {"decode", "preprocess", "network", "postprocess", "whole call", "network alone", "GFLOP/s"})
+  for (const char* stage : {"decode", "preprocess", "network", "postprocess", "whole call", "network alone", "GFLOP/s",
+                            "maskrt 0.", ", commit ", "oneDNN", "operation", "bound ms", "network alone: again and again"})
     CHECK_THAT(ran.out, Contains(stage));
 
   const json figures = json::parse(read_text(folder / "b.json"));
@@ -330,6 +353,11 @@ TEST_CASE("bench: every stage and every layer, with figures that fit together") 
   CHECK(figures.at("precision") == "fp32");
   CHECK(figures.at("threads") == 1);
   CHECK(figures.at("batch") == 1);
+  CHECK(figures.at("warmup") == 1);
+  CHECK_THAT(figures.at("processor").get<std::string>(), Contains("oneDNN"));
+  CHECK(figures.at("version") == version());
+  CHECK(figures.at("commit").get<std::string>().size() >= 7);
+  CHECK(figures.at("date").get<std::string>().size() == 10);
   for (const char* stage : {"decode", "preprocess", "network", "postprocess", "whole_call", "network_alone"}) {
     INFO(stage);
     const json& spread = figures.at(stage);
@@ -349,6 +377,23 @@ TEST_CASE("bench: every stage and every layer, with figures that fit together") 
   }
   CHECK(figures.at("layers").size() > 40);
   CHECK(share == Approx(1));
+  for (const char* rate : {"flops", "memory_bytes", "cache_bytes"}) CHECK(figures.at("peak").at(rate).get<double>() > 1e8);
+
+  // What layers say adds up by operation and in all.
+  for (const char* key : {"ms", "flops", "bytes", "bound_ms"}) {
+    INFO(key);
+    const auto sum = [&](const char* list) {
+      double all = 0;
+      for (const json& part : figures.at(list)) all += part.at(key).get<double>();
+      return all;
+    };
+    CHECK(sum("layers") > 0);
+    CHECK(sum("operations") == Approx(sum("layers")));
+    CHECK(figures.at("all_layers").at(key).get<double>() == Approx(sum("layers")));
+  }
+  std::size_t layers = 0;
+  for (const json& operation : figures.at("operations")) layers += operation.at("layers").get<std::size_t>();
+  CHECK(layers == figures.at("layers").size());
 }
 
 TEST_CASE("tune: one file for several sizes and devices, which decides from then on") {
