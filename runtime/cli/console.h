@@ -28,6 +28,13 @@ void note(const std::string& line);
 /// --quiet: from here on only errors are printed.
 void print_errors_alone();
 
+/// A line at the end of what stderr's terminal shows: it gives way to what say() and report() print and is drawn below
+/// that again. "" takes it away. For one thread at a time, as all that prints here.
+void show_status(const std::string& line);
+
+/// How wide stderr's terminal is; 80 where it does not tell.
+int terminal_columns();
+
 /// "maskrt: " and the sentence, on a line of its own, to stderr.
 void report(const std::string& sentence);
 

@@ -125,14 +125,13 @@ struct Scored {
 class EvalRun final : public PictureRun {
  public:
   EvalRun(const EvalArguments& arguments, std::span<const coco::ImageEntry> entries, std::span<const Picture> pictures,
-          Session& session, ResultSink& sink)
-      : PictureRun(session, pictures, sink, settings_of(arguments)),
+          const Model& model, ResultSink& sink)
+      : PictureRun(model, arguments.device, pictures, sink, settings_of(arguments)),
         arguments_(arguments),
         entries_(entries),
         pictures_(pictures),
         progress_("images", pictures.size(), arguments.quiet) {}
 
-  double duration() const { return progress_.seconds(); }
   Scored take() {
     scored_.failures = failures();
     return std::move(scored_);
@@ -145,14 +144,18 @@ class EvalRun final : public PictureRun {
     return settings;
   }
 
-  void check(std::size_t picture, const Image& image) override { check_size(entries_[picture], image, arguments_); }
+  void check(std::size_t picture, const Image& image) const override {
+    check_size(entries_[picture], image, arguments_);
+  }
 
-  void added(std::size_t picture, const coco::ImageLine& line, std::optional<double> /*seconds*/) override {
+  void added(std::size_t picture, const coco::ImageLine& line, bool /*earlier*/) override {
     scored_.images.push_back(pictures_[picture].image_id);
     scored_.results.insert(scored_.results.end(), line.instances.begin(), line.instances.end());
   }
 
-  void progress(std::size_t pictures) override { progress_.update(pictures); }
+  void progress(std::size_t pictures, std::size_t run, std::size_t to_run) override {
+    progress_.update(pictures, run, to_run);
+  }
 
   const EvalArguments& arguments_;
   std::span<const coco::ImageEntry> entries_;
@@ -166,7 +169,6 @@ Scored run_model(std::span<const coco::ImageEntry> images, const coco::Annotatio
   check_images(images, arguments);
   const Model model = load_model(arguments.model, arguments.device.model_options());
   check_categories(model.info().categories, annotations);
-  Session session(model, arguments.device.session_options());
   std::vector<Picture> pictures;
   for (const coco::ImageEntry& image : images)
     pictures.push_back({fs::path(arguments.images) / image.file_name, image.file_name, image.id});
@@ -174,26 +176,21 @@ Scored run_model(std::span<const coco::ImageEntry> images, const coco::Annotatio
       arguments.results.lines.empty() ? "" : describe_run(arguments.model, std::nullopt, arguments.decode);
   ResultSink sink(arguments.results, pictures, described);
 
-  double seconds = 0, network_seconds = 0;
+  std::string summary;
   std::size_t ran = 0;
   Scored scored;
   {
-    EvalRun run(arguments, images, pictures, session, sink);
+    EvalRun run(arguments, images, pictures, model, sink);
     run.run();
-    seconds = run.duration();
-    network_seconds = run.network_seconds();
+    summary = "in " + duration_text(run.seconds());
     ran = run.ran();
+    if (ran > 0) summary += ": " + run.times();
     scored = run.take();
   }
   if (!arguments.quiet && !scored.images.empty()) {
-    say("%zu images, %zu results in %s", scored.images.size(), scored.results.size(), duration_text(seconds).c_str());
+    say("%zu images", scored.images.size());
     if (ran < scored.images.size()) say(", %zu of the images done before", scored.images.size() - ran);
-    if (ran > 0) {
-      const auto count = static_cast<double>(ran);
-      say(": %.2f images a second, %.1f ms an image (network %.1f)", count / seconds, 1e3 * seconds / count,
-          1e3 * network_seconds / count);
-    }
-    say("\n");
+    say(", %zu results %s\n", scored.results.size(), summary.c_str());
   }
   return scored;
 }

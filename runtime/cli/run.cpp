@@ -1,4 +1,6 @@
 // `maskrt run`: instances in images, as COCO results, pictures and masks.
+#include <unistd.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -22,6 +24,7 @@
 #include "overlay.h"
 #include "picture_run.h"
 #include "png.h"
+#include "progress.h"
 #include "result_sink.h"
 
 namespace maskrt::cli {
@@ -89,24 +92,25 @@ void check_files(const RunArguments& arguments, const std::vector<Input>& inputs
 class Runner final : public PictureRun {
  public:
   Runner(const RunArguments& arguments, std::span<const Input> inputs, std::span<const Picture> pictures,
-         const Model& model, Session& session, ResultSink& sink)
-      : PictureRun(session, pictures, sink, settings_of(arguments)),
+         const Model& model, ResultSink& sink)
+      : PictureRun(model, arguments.device, pictures, sink, settings_of(arguments)),
         arguments_(arguments),
         inputs_(inputs),
         shown_score_(arguments.score.value_or(default_shown_score)),
-        categories_(model.info().categories) {
+        categories_(model.info().categories),
+        progress_("images", pictures.size(), arguments.quiet || isatty(STDERR_FILENO) == 0) {
     for (const Input& input : inputs)
       name_width_ = std::min(40, std::max(name_width_, static_cast<int>(input.file_name.size())));
   }
 
-  void print_summary() const {
-    const auto images = static_cast<double>(ran());
+  void print_summary() {
+    progress_.end();
     say("%zu %s", ran() + earlier_, ran() + earlier_ == 1 ? "image" : "images");
     if (earlier_ > 0) say(", %zu of them done before", earlier_);
     if (failures() > 0) say(", %zu failed", failures());
     say(", %td %s of score %.2f or more", detections_, detections_ == 1 ? "detection" : "detections",
         static_cast<double>(shown_score_));
-    if (ran() > 0) say(", %.1f ms an image (network %.1f)", 1e3 * seconds() / images, 1e3 * network_seconds() / images);
+    if (ran() > 0) say(", %s", times().c_str());
     say("\n");
   }
 
@@ -118,39 +122,47 @@ class Runner final : public PictureRun {
     return settings;
   }
 
-  void draw(std::size_t picture, const Image& image, const std::vector<Instance>& instances) override {
+  std::vector<EncodedFile> draw(std::size_t picture, const Image& image,
+                                const std::vector<Instance>& instances) const override {
     const Input& input = inputs_[picture];
+    std::vector<EncodedFile> files;
     if (!arguments_.overlay.empty()) {
       Canvas canvas(image);
       draw_overlay(canvas, drawings_of(instances, categories_, shown_score_));
-      write_png(overlay_path(arguments_, input), canvas.rgb(), canvas.width(), canvas.height(), 3);
+      files.push_back({overlay_path(arguments_, input), encode_png(canvas.rgb(), canvas.width(), canvas.height(), 3)});
     }
     for (std::size_t i = 0; i < instances.size() && !arguments_.masks.empty(); ++i) {
       const Mask& mask = instances[i].mask;
       std::vector<std::uint8_t> pixels = mask.bitmap();
       for (std::uint8_t& pixel : pixels) pixel = pixel != 0 ? 255 : 0;
-      write_png(fs::path(arguments_.masks) / mask_name(input, i, instances[i].label), pixels, mask.width(),
-                mask.height(), 1);
+      files.push_back({fs::path(arguments_.masks) / mask_name(input, i, instances[i].label),
+                       encode_png(pixels, mask.width(), mask.height(), 1)});
     }
+    return files;
   }
 
-  void added(std::size_t picture, const coco::ImageLine& line, std::optional<double> seconds) override {
+  void added(std::size_t picture, const coco::ImageLine& line, bool earlier) override {
     const auto shown = std::count_if(line.instances.begin(), line.instances.end(), [&](const coco::CocoResult& result) {
       return static_cast<float>(result.score) >= shown_score_;
     });
     detections_ += shown;
-    if (!seconds) {
+    if (earlier) {
       ++earlier_;
     } else if (!arguments_.quiet) {
-      say("%-*s  %5dx%-5d %4td %s %9.1f ms\n", name_width_, inputs_[picture].file_name.c_str(), line.width, line.height,
-          shown, shown == 1 ? "detection " : "detections", 1e3 * *seconds);
+      say("%-*s  %5dx%-5d %4td %s\n", name_width_, inputs_[picture].file_name.c_str(), line.width, line.height, shown,
+          shown == 1 ? "detection" : "detections");
     }
+  }
+
+  void progress(std::size_t pictures, std::size_t run, std::size_t to_run) override {
+    progress_.update(pictures, run, to_run);
   }
 
   const RunArguments& arguments_;
   std::span<const Input> inputs_;
   float shown_score_;
   std::vector<Category> categories_;
+  Progress progress_;
   int name_width_ = 8;
   std::size_t earlier_ = 0;
   std::ptrdiff_t detections_ = 0;
@@ -165,13 +177,12 @@ int run(const RunArguments& arguments) {
   check_files(arguments, inputs);
 
   const Model model = load_model(arguments.model, arguments.device.model_options());
-  Session session(model, arguments.device.session_options());
   if (!arguments.overlay.empty()) make_folder(arguments.overlay);
   if (!arguments.masks.empty()) make_folder(arguments.masks);
   const std::string described =
       arguments.results.lines.empty() ? "" : describe_run(arguments.model, arguments.score, arguments.decode);
   ResultSink sink(arguments.results, pictures, described);
-  Runner runner(arguments, inputs, pictures, model, session, sink);
+  Runner runner(arguments, inputs, pictures, model, sink);
   runner.run();
   if (!arguments.quiet) runner.print_summary();
   return runner.failures() == 0 ? exit_ok : exit_bad_input;
