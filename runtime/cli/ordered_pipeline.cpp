@@ -78,9 +78,6 @@ class Pipeline {
 
   bool is_through(const Item& item) const { return item.stage == stages_.size(); }
   std::size_t calls_of(const Item& item) const { return stages_[item.stage].by_part ? item.parts : 1; }
-  /// A call that wants more processors than there are runs alone.
-  int processors_of(std::size_t stage) const { return std::min(stages_[stage].processors, settings_.processors); }
-
   /// Waits until the first item is through, or has failed and no call of it is being made; throws its failure.
   void await_first(const std::function<void()>& poll) {
     std::unique_lock lock(mutex_);
@@ -99,7 +96,7 @@ class Pipeline {
       std::optional<Call> call;
       changed_.wait(lock, [&] { return ended_ || (call = next_call()); });
       if (ended_) return;
-      const int processors = processors_of(call->stage);
+      const int processors = stages_[call->stage].processors;
       const std::size_t index = call->item->index;
       busy_ += processors;
       ++calls_[call->stage];
@@ -122,13 +119,13 @@ class Pipeline {
   std::optional<Call> next_call() {
     for (std::size_t stage = stages_.size(); stage-- > 0;) {
       if (calls_[stage] >= stages_[stage].at_once) continue;
+      if (stages_[stage].processors > 0 && busy_ >= settings_.processors) continue;
       const auto waits = [&](const Item& item) {
         return item.stage == stage && !item.failure && item.calls_begun < calls_of(item);
       };
       auto item = std::find_if(held_.begin(), held_.end(), waits);
       const bool begins = item == held_.end() && stage == 0 && may_begin();
       if (item == held_.end() && !begins) continue;
-      if (busy_ + processors_of(stage) > settings_.processors) return std::nullopt;
       if (begins) item = begin();
       return Call{&*item, stage, item->calls_begun++};
     }

@@ -23,7 +23,7 @@ struct PipelineStage {
 struct PipelineSettings {
   std::size_t items = 0;
   std::function<std::size_t(std::size_t item)> parts;  ///< of an item, 1 or more
-  int processors = 1;                                  ///< that all calls at a time may keep busy
+  int processors = 1;                                  ///< that calls may keep busy
   std::size_t threads = 1;                             ///< started for the stages, 1 or more
   /// Most items that are begun and not through the last stage, 1 or more. Asked for each item that might be begun,
   /// under the pipeline's lock.

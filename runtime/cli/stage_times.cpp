@@ -39,7 +39,7 @@ std::string times_text(std::size_t images, double wall, const std::array<double,
                        const std::string& gpu) {
   const auto count = static_cast<double>(images);
   char rate[64];
-  std::snprintf(rate, sizeof rate, " ms an image (%.2f a second); ", count / wall);
+  std::snprintf(rate, sizeof rate, " ms an image (%.2f images a second); ", count / wall);
   std::string text = milliseconds(wall / count) + rate;
   text += threads == 1 ? "on 1 thread" : "on " + std::to_string(threads) + " threads";
   if (!gpu.empty()) text += " and " + gpu;

@@ -42,7 +42,7 @@ class ThreadClock {
   double start_;
 };
 
-/// "21.3 ms an image (46.9 a second); on 2 threads an image took 41.2 ms of processor time: decoding 13.1, ..." for
+/// "21.3 ms an image (46.95 images a second); on 2 threads an image took 41.2 ms of processor time: decoding 13.1, ..." for
 /// `images` that took `wall` seconds together. Stages that took nothing are left out. `gpu`: the device that its stages
 /// ran on, whose time it then is; empty for the CPU.
 std::string times_text(std::size_t images, double wall, const std::array<double, stage_count>& seconds, int threads,

@@ -41,7 +41,7 @@ class ConvChooser {
 
   void set_measuring(Measuring measuring) { measuring_ = measuring; }
   /// Takes these times, measured earlier, in place of its own.
-  void use(ConvTimes times) { times_ = std::move(times); }
+  void use(ConvTimes times);
   const ConvTimes& times() const { return times_; }
 
   /// The fastest for a problem whose tensors have these types, made for `threads` threads; the same object each time
@@ -80,6 +80,9 @@ class ConvChooser {
   AlignedBytes workspace_;  // inputs, outputs, weights and scratch of whatever is measured; only zeros, or sums of them
   std::size_t workspace_bytes_ = 0;
   ConvTimes times_;
+  /// What sizes that were not measured took from others: they keep it when a nearer size is measured, so that all
+  /// sessions of a model compute a size alike, whichever of them made its plan first.
+  ConvTimes borrowed_;
   std::map<std::string, std::weak_ptr<const kernels::Convolution>> made_;
   std::vector<std::shared_ptr<const kernels::Convolution>> held_;  // until the round ends
 };
