@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <chrono>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -20,29 +20,16 @@
 namespace maskrt::cli {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+/// What the pictures that are under way may take for each processor. Up to 33 megapixels that is room for enough.
+constexpr std::size_t bytes_a_processor = std::size_t{1} << 29;
 
-/// What the pixels of the pictures that are under way may take, as far as the largest picture so far tells.
-constexpr std::size_t most_pixel_bytes = std::size_t{1} << 30;
+/// Of a picture with its masks, a bit a pixel each, and its drawing.
+constexpr std::size_t bytes_a_pixel = 16;
 
 /// The next picture's files would fare no better.
 bool concerns_all(int reason) {
   return reason == ENOSPC || reason == EDQUOT || reason == EIO || reason == EPIPE || reason == EINTR;
 }
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-/// Processor time of a session's threads since it was made. Of several it is taken that all are busy.
-class SessionClock {
- public:
-  explicit SessionClock(int threads) : threads_(threads) {}
-  double seconds() const { return threads_ == 1 ? thread_.seconds() : threads_ * seconds_since(start_); }
-
- private:
-  int threads_;
-  ThreadClock thread_;
-  Clock::time_point start_ = Clock::now();
-};
 
 SessionShares shares(std::size_t batches, std::size_t batch, const DeviceOptions& device, bool on_gpu, int processors) {
   if (on_gpu) return shares_on_gpu(batches);
@@ -112,12 +99,14 @@ std::span<PictureRun::Member> PictureRun::members(std::size_t batch) {
 }
 
 std::size_t PictureRun::most_open() const {
-  const std::size_t pictures = std::min(usual_open_, most_pixel_bytes / largest_bytes_.load(std::memory_order_relaxed));
+  const std::size_t room = static_cast<std::size_t>(processors_) * bytes_a_processor / bytes_a_pixel;
+  const std::size_t pictures = std::min(usual_open_, room / most_pixels_.load(std::memory_order_relaxed));
   return std::max<std::size_t>(1, pictures / settings_.batch);
 }
 
 void PictureRun::run() {
-  const auto start = Clock::now();
+  const StageClock wall(TimeOf::wall);
+  const double processors_before = process_seconds();
   keep_freed_pages();
   for (std::size_t i = 0; i < pictures_.size(); ++i)
     if (sink_.earlier(i) == nullptr) ++to_run_;
@@ -144,24 +133,31 @@ void PictureRun::run() {
     sink_.keep();
     throw;
   }
-  seconds_ = seconds_since(start);
+  seconds_ = wall.seconds();
+  processor_seconds_ = process_seconds() - processors_before;
 }
 
 std::string PictureRun::times() const {
-  return times_text(ran_, seconds_, times_.seconds(), processors_, on_gpu_ ? info_.device : "");
+  std::array<double, stage_count> seconds = times_.seconds();
+  const std::array<double, stage_count> team = team_times_.seconds();
+  if (const double sum = std::accumulate(team.begin(), team.end(), 0.0); sum > 0) {
+    const double rest = processor_seconds_ - std::accumulate(seconds.begin(), seconds.end(), 0.0);
+    for (std::size_t i = 0; i < stage_count; ++i) seconds[i] += std::max(0.0, rest) * team[i] / sum;
+  }
+  return times_text(ran_, seconds_, seconds, processors_, on_gpu_ ? info_.device : "");
 }
 
 void PictureRun::load(std::size_t batch, std::size_t member) {
   if (is_done(batch)) return;
   const std::size_t picture = first_of(batch) + member;
   Member& to_load = members(batch)[member];
-  const ThreadClock clock;
+  const StageClock clock;
   try {
     Image image = Image::from_file(pictures_[picture].path.string(), settings_.decode);
     check(picture, image);
-    const std::size_t bytes = static_cast<std::size_t>(image.width()) * static_cast<std::size_t>(image.height()) * 3;
-    std::size_t largest = largest_bytes_.load();
-    while (bytes > largest && !largest_bytes_.compare_exchange_weak(largest, bytes)) continue;
+    const std::size_t pixels = static_cast<std::size_t>(image.width()) * static_cast<std::size_t>(image.height());
+    std::size_t most = most_pixels_.load();
+    while (pixels > most && !most_pixels_.compare_exchange_weak(most, pixels)) continue;
     to_load.image = std::move(image);
   } catch (const Error&) {
     to_load.unusable = std::current_exception();
@@ -193,20 +189,23 @@ void PictureRun::detect(std::span<Member* const> members) {
   for (const Member* member : members) images.push_back(*member->image);
   const std::pair<int, int> size = input_size(info_, images);
   sessions_.with_session(size, [&](Session& session) {
-    const SessionClock planning(sessions_.shares().threads);
+    const bool has_a_team = !on_gpu_ && sessions_.shares().threads > 1;
+    StageTimes& times = has_a_team ? team_times_ : times_;
+    const TimeOf what = has_a_team ? TimeOf::wall : TimeOf::thread;
+    const StageClock planning(what);
     session.prepare(static_cast<int>(images.size()), size.first, size.second);
-    times_.add(Stage::planning, planning.seconds());
+    times.add(Stage::planning, planning.seconds());
 
-    const SessionClock running(sessions_.shares().threads);
+    const StageClock running(what);
     std::vector<std::vector<Instance>> found = session.run(images, settings_.options);
     const double seconds = running.seconds();
+    // On a GPU by its own clock; here the parts of what the call took.
     const Timings timings = session.timings();
-    // On a GPU by its own clock; here its parts of what the session's threads took.
     const double sum = timings.preprocess + timings.network + timings.postprocess;
     const double share = on_gpu_ ? 1 : seconds / std::max(sum, 1e-9);
-    times_.add(Stage::preparation, share * timings.preprocess);
-    times_.add(Stage::network, share * timings.network);
-    times_.add(Stage::postprocessing, share * timings.postprocess);
+    times.add(Stage::preparation, share * timings.preprocess);
+    times.add(Stage::network, share * timings.network);
+    times.add(Stage::postprocessing, share * timings.postprocess);
     for (std::size_t i = 0; i < members.size(); ++i) members[i]->instances = std::move(found[i]);
   });
 }
@@ -218,14 +217,14 @@ void PictureRun::finish(std::size_t batch, std::size_t member) {
   const std::vector<Instance> instances = std::exchange(found.instances, {});
   if (!image || found.unusable || sink_.earlier(picture) != nullptr) return;
   try {
-    const ThreadClock clock;
+    const StageClock clock;
     found.line = line_of(pictures_[picture], *image, instances);
     times_.add(Stage::postprocessing, clock.seconds());
   } catch (const Error&) {
     found.unusable = std::current_exception();
     return;
   }
-  const ThreadClock clock;
+  const StageClock clock;
   try {
     found.files = draw(picture, *image, instances);
   } catch (const Error&) {
@@ -237,7 +236,7 @@ void PictureRun::finish(std::size_t batch, std::size_t member) {
 void PictureRun::deliver(std::size_t batch) {
   for (std::size_t i = 0; i < size_of(batch); ++i) {
     check_interrupt();
-    const ThreadClock clock;
+    const StageClock clock;
     const std::size_t number = first_of(batch) + i;
     const Picture& picture = pictures_[number];
     Member done = std::exchange(members(batch)[i], {});

@@ -11,6 +11,12 @@ namespace {
 constexpr std::array<const char*, stage_count> names = {"decoding",        "planning", "preparation", "network",
                                                         "post-processing", "drawing",  "writing"};
 
+double clock_seconds(clockid_t clock) {
+  timespec time = {};
+  ::clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
 std::string milliseconds(double seconds) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f", 1e3 * seconds);
@@ -29,11 +35,11 @@ std::array<double, stage_count> StageTimes::seconds() const {
   return seconds_;
 }
 
-double ThreadClock::now() {
-  timespec time = {};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+double StageClock::now() const {
+  return clock_seconds(what_ == TimeOf::wall ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID);
 }
+
+double process_seconds() { return clock_seconds(CLOCK_PROCESS_CPUTIME_ID); }
 
 std::string times_text(std::size_t images, double wall, const std::array<double, stage_count>& seconds, int threads,
                        const std::string& gpu) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <string>
 
@@ -31,20 +32,29 @@ class StageTimes {
   std::array<double, stage_count> seconds_ = {};
 };
 
-/// Processor time of the calling thread since it was made.
-class ThreadClock {
+enum class TimeOf : std::uint8_t {
+  thread,  ///< the calling thread on a processor
+  wall,
+};
+
+/// Seconds since it was made.
+class StageClock {
  public:
-  ThreadClock() : start_(now()) {}
+  explicit StageClock(TimeOf what = TimeOf::thread) : what_(what), start_(now()) {}
   double seconds() const { return now() - start_; }
 
  private:
-  static double now();
+  double now() const;
+  TimeOf what_;
   double start_;
 };
 
-/// "21.3 ms an image (46.95 images a second); on 2 threads an image took 41.2 ms of processor time: decoding 13.1, ..." for
-/// `images` that took `wall` seconds together. Stages that took nothing are left out. `gpu`: the device that its stages
-/// ran on, whose time it then is; empty for the CPU.
+/// Processor time of all threads of the process so far.
+double process_seconds();
+
+/// "21.3 ms an image (46.95 images a second); on 2 threads an image took 41.2 ms of processor time: decoding 13.1, ..."
+/// for `images` that took `wall` seconds together. Stages that took nothing are left out. `gpu`: the device that its
+/// stages ran on, whose time it then is; empty for the CPU.
 std::string times_text(std::size_t images, double wall, const std::array<double, stage_count>& seconds, int threads,
                        const std::string& gpu = {});
 
