@@ -9,6 +9,11 @@
 
 namespace maskrt::image_library {
 
+int decode_jpeg(const MaskrtEncodedImage& image, const MaskrtPixels& pixels, MaskrtReason& reason);
+int decode_png(const MaskrtEncodedImage& image, const MaskrtPixels& pixels, MaskrtReason& reason);
+int decode_webp(const MaskrtEncodedImage& image, const MaskrtPixels& pixels, MaskrtReason& reason);
+int decode_tiff(const MaskrtEncodedImage& image, const MaskrtPixels& pixels, MaskrtReason& reason);
+
 int encode_jpeg(const MaskrtPixels& pixels, int quality, std::uint32_t subsampling, MaskrtFile& file,
                 MaskrtReason& reason);
 int encode_png(const MaskrtPixels& pixels, int compression, MaskrtFile& file, MaskrtReason& reason);
@@ -25,6 +30,11 @@ int encode_png(const MaskrtPixels& pixels, int compression, MaskrtFile& file, Ma
 /// Row `y` of the pixels.
 inline std::uint8_t* row_of(const MaskrtPixels& pixels, std::size_t y) {
   return pixels.rgb + static_cast<std::ptrdiff_t>(y) * pixels.row_stride;
+}
+
+/// What a decoder says that found other sizes than the walk over the file.
+inline int wrong_size(MaskrtReason& reason, const MaskrtPixels& want, unsigned width, unsigned height) {
+  return fail(reason, "expected %u x %u pixels, the decoder found %u x %u", want.width, want.height, width, height);
 }
 
 }  // namespace maskrt::image_library

@@ -8,8 +8,21 @@ namespace {
 
 constexpr MaskrtImageLibrary library = {
     MASKRT_IMAGE_LIBRARY_VERSION,
-    [](const MaskrtEncodedImage* image, const MaskrtPixels*, MaskrtReason* reason) {
-      return fail(*reason, "expected a picture that this library decodes, found format %u", image->format);
+    [](const MaskrtEncodedImage* image, const MaskrtPixels* pixels, MaskrtReason* reason) {
+      if (image->width != pixels->width || image->height != pixels->height)
+        return wrong_size(*reason, *pixels, image->width, image->height);
+      switch (image->format) {
+        case MASKRT_IMAGE_JPEG:
+          return decode_jpeg(*image, *pixels, *reason);
+        case MASKRT_IMAGE_PNG:
+          return decode_png(*image, *pixels, *reason);
+        case MASKRT_IMAGE_WEBP:
+          return decode_webp(*image, *pixels, *reason);
+        case MASKRT_IMAGE_TIFF:
+          return decode_tiff(*image, *pixels, *reason);
+        default:
+          return fail(*reason, "expected a JPEG, PNG, WebP or TIFF picture, found format %u", image->format);
+      }
     },
     [](const MaskrtPixels* pixels, int quality, std::uint32_t subsampling, MaskrtFile* file, MaskrtReason* reason) {
       return encode_jpeg(*pixels, quality, subsampling, *file, *reason);
