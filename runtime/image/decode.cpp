@@ -61,36 +61,30 @@ std::shared_ptr<const std::uint8_t> decode_with_library(const MaskrtImageLibrary
   return rgb;
 }
 
-std::shared_ptr<const std::uint8_t> decode_without_library(Bytes file, const Header& header) {
-  if (!header.needs_library.empty())
-    throw Error("expected a picture that libmaskrt reads by itself, found " + header.needs_library +
-                ", which needs libmaskrt_images.so beside libmaskrt.so (" + why_no_image_library() + ")");
-  const bool jpeg = header.container == Container::jpeg;
-  // stb_image fills up what is missing of a JPEG.
-  if (jpeg && !header.ended) throw Error("the JPEG file is truncated: it ends before its end-of-image marker");
-  std::vector<std::byte> regular;
-  if (jpeg) {
-    regular = regular_jpeg(file);
-    file = regular;
-  }
-  return decode_with_stb(file, header.width, header.height, header.decoder_memory);
-}
-
 }  // namespace
 
-std::shared_ptr<const std::uint8_t> decode(Bytes file, const Header& header) {
+std::shared_ptr<const std::uint8_t> decode(Bytes file, const Header& header, const MaskrtImageLibrary* library) {
   if (const OwnDecoder decoder = own_decoder(header.container)) {
     std::shared_ptr<std::uint8_t> rgb = memory_for(header);
     decoder(file, rgb.get());
     return rgb;
   }
   std::vector<std::byte> regular;
-  if (header.container == Container::png && !header.ended) {
+  if (header.container == Container::png && (!header.ended || (header.short_palette && library == nullptr)))
     regular = regular_png(file);
-    file = regular;
-  }
-  const MaskrtImageLibrary* library = image_library();
-  return library != nullptr ? decode_with_library(*library, file, header) : decode_without_library(file, header);
+  if (header.container == Container::jpeg && library == nullptr) regular = regular_jpeg(file);
+  if (!regular.empty()) file = regular;
+  if (library != nullptr) return decode_with_library(*library, file, header);
+  return decode_with_stb(file, header.width, header.height, header.decoder_memory);
+}
+
+std::shared_ptr<const std::uint8_t> decode(Bytes file, const Header& header) {
+  const bool own = own_decoder(header.container) != nullptr;
+  const MaskrtImageLibrary* library = own ? nullptr : image_library();
+  if (library == nullptr && !header.needs_library.empty())
+    throw Error("expected a picture that libmaskrt reads by itself, found " + header.needs_library +
+                ", which needs libmaskrt_images.so beside libmaskrt.so (" + why_no_image_library() + ")");
+  return decode(file, header, library);
 }
 
 }  // namespace maskrt::image

@@ -16,9 +16,8 @@ struct Header {
   std::int64_t width = 0, height = 0;
   int orientation = 1;             ///< EXIF's or XMP's, 1 to 8
   std::size_t decoder_memory = 0;  ///< bytes beyond which a decoder of this picture has gone wrong
-  /// False where the file lacks what ends it (JPEG's EOI marker, PNG's IEND chunk). Its pixels may still be there: only
-  /// a decoder can tell.
-  bool ended = true;
+  bool ended = true;  ///< false for a PNG that is cut off behind or in its pixels' data, which may still hold them all
+  bool short_palette = false;  ///< a PNG with fewer colours than its bits of index could name
   /// What kind of picture this is ("an arithmetic-coded JPEG") where libmaskrt by itself has no decoder for it.
   std::string needs_library;
 };

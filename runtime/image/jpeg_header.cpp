@@ -106,14 +106,13 @@ Header read_jpeg_header(Bytes file) {
   Header header;
   header.container = Container::jpeg;
   ScanWork work;
-  bool scan_seen = false, progressive = false;
+  bool scan_seen = false;
   Bytes exif, xmp;
   JpegSegments segments(file);
   while (const auto segment = segments.next()) {
     const Bytes content = segment->content;
     if (is_jpeg_frame(segment->marker)) {
       read_frame(segment->marker, content, header);
-      progressive = segment->marker == sof2 || segment->marker == sof10;
       work.start(content, header, segment->marker <= sof1);
     } else if (segment->marker == dht) {
       check_huffman_tables(content);
@@ -128,10 +127,7 @@ Header read_jpeg_header(Bytes file) {
       work.add(content, file.size());
     }
   }
-  header.ended = segments.ended();
-  // Without the marker nothing tells whether more scans would have followed.
-  if (!header.ended && (progressive || !scan_seen))
-    throw Error("the JPEG file is truncated: it ends before its end-of-image marker");
+  if (!segments.ended()) throw Error("the JPEG file is truncated: it ends before its end-of-image marker");
   if (!scan_seen) throw Error("expected a scan in the JPEG file, found none");
   header.orientation = orientation_of(exif, xmp);
   // One bit of Huffman codes is no more than one block of 8 x 8 samples of the first component, so a file has a least

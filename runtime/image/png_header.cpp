@@ -48,7 +48,8 @@ Header read_png_header(Bytes file) {
   header.container = Container::png;
   constexpr std::size_t frame = 12;  // length, type and checksum around a chunk's data
   std::int64_t row_bits = 0;
-  std::size_t compressed = 0, offset = 8;
+  std::size_t compressed = 0, offset = 8, colours = 0, depth = 0;
+  bool indexed = false;
   Bytes exif, xmp;
   for (bool first = true, ended = false; !ended; first = false) {
     const bool fits = has(file, offset, frame) && has(file, offset + frame, big32(file, offset));
@@ -83,7 +84,11 @@ Header read_png_header(Bytes file) {
       header.width = big32(data, 0);
       header.height = big32(data, 4);
       check_size(header.width, header.height);
+      indexed = byte_at(data, 9) == 3;
+      depth = byte_at(data, 8);
       row_bits = header.width * bits_per_pixel(byte_at(data, 8), byte_at(data, 9));
+    } else if (starts_with(tail, "PLTE")) {
+      colours = length / 3;
     } else if (starts_with(tail, "IDAT")) {
       compressed += length;
     } else if (starts_with(tail, "eXIf")) {
@@ -94,6 +99,7 @@ Header read_png_header(Bytes file) {
     ended = starts_with(tail, "IEND");
     offset += frame + length;
   }
+  header.short_palette = indexed && colours < std::size_t{1} << depth;
   header.orientation = orientation_of(exif, xmp);
   // Deflate makes at most 258 bytes of two bits.
   constexpr std::int64_t most_expansion = 4 * 258;

@@ -12,7 +12,13 @@ enum Tag : std::uint32_t {
   new_subfile_type = 254,
   image_width = 256,
   image_length = 257,
+  bits_per_sample = 258,
+  strip_offsets = 273,
   orientation = 274,
+  strip_byte_counts = 279,
+  colour_map = 320,
+  tile_offsets = 324,
+  tile_byte_counts = 325,
   sub_directories = 330,
   xmp_packet = 700,
   dng_version = 50706,
@@ -64,7 +70,7 @@ Header read_tiff_header(Bytes file) {
   header.container = Container::tiff;
   header.needs_library = "a TIFF picture";
   const Numbers numbers(file);
-  const auto truncated = [] { return Error("the TIFF file is truncated: it ends before its first directory's end"); };
+  const auto truncated = [] { return Error("the TIFF file is truncated: it ends before its first directory does"); };
   if (!has(file, 0, 16)) throw truncated();
   if (starts_with(file.subspan(8), "CR")) throw Error("expected a picture, found a camera's raw picture (CR2)");
   const bool big = numbers.read16(2) == 43;
@@ -89,9 +95,13 @@ Header read_tiff_header(Bytes file) {
     entry.type = numbers.read16(at + 2);
     entry.count = big ? numbers.read64(at + 4) : numbers.read32(at + 4);
     entry.value = at + (big ? 12 : 8);
-    if (entry.count > file.size()) continue;  // libtiff refuses or passes over it
-    entry.bytes = entry.count * value_size(entry.type);
-    bytes += entry.bytes;
+    const bool possible = entry.count <= file.size();
+    if (possible) entry.bytes = entry.count * value_size(entry.type);
+    bytes += entry.bytes;  // libtiff refuses or passes over impossible ones
+    const std::uint64_t at_value = entry.bytes <= inline_size ? entry.value
+                                   : big                      ? numbers.read64(entry.value)
+                                                              : numbers.read32(entry.value);
+    const bool inside = possible && has(file, at_value, entry.bytes);
     switch (entry.tag) {
       case new_subfile_type:
         reduced = (number(numbers, entry) & 1) != 0;
@@ -107,13 +117,18 @@ Header read_tiff_header(Bytes file) {
           header.orientation = static_cast<int>(value);
         has_orientation = true;
         break;
-      case xmp_packet: {
-        const std::uint64_t at_value = entry.bytes <= inline_size ? entry.value
-                                       : big                      ? numbers.read64(entry.value)
-                                                                  : numbers.read32(entry.value);
-        if (has(file, at_value, entry.bytes)) xmp = file.subspan(at_value, entry.bytes);
+      case xmp_packet:
+        if (inside) xmp = file.subspan(at_value, entry.bytes);
         break;
-      }
+      case bits_per_sample:
+      case strip_offsets:
+      case strip_byte_counts:
+      case colour_map:
+      case tile_offsets:
+      case tile_byte_counts:
+        // libtiff does without some of these, and makes another picture of it.
+        if (!inside) throw truncated();
+        break;
       case sub_directories:
         nested = true;
         break;

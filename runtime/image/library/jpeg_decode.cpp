@@ -83,7 +83,7 @@ int decode_jpeg(const MaskrtEncodedImage& image, const MaskrtPixels& pixels, Mas
     }
     if (read == 0) return done(truncated(reason));
   }
-  jpeg_finish_decompress(&info);  // false where the end-of-image marker is missing: all pixels are there
+  jpeg_finish_decompress(&info);
   return done(1);
 }
 
