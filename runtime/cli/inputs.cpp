@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "maskrt/maskrt.hpp"
+#include "picture_folder.h"
 
 namespace maskrt::cli {
 namespace {
@@ -21,20 +22,13 @@ std::string in_lower_case(std::string text) {
   return text;
 }
 
-void add_folder(const fs::path& folder, std::vector<fs::path>& paths) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  fs::directory_iterator entry(folder, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    std::error_code ignored;  // a dangling link is no image
-    if (is_image_name(entry->path()) && entry->is_regular_file(ignored)) found.push_back(entry->path());
-  }
-  if (error) throw Error("cannot list the folder " + folder.string() + ": " + error.message());
-  if (found.empty())
-    throw Error("expected images in the folder " + folder.string() +
-                ", found none (.jpg .jpeg .png .bmp .ppm .pgm .pnm)");
-  std::sort(found.begin(), found.end());
-  paths.insert(paths.end(), found.begin(), found.end());
+void add_folder(const fs::path& folder, std::vector<fs::path>& paths, std::vector<std::string>* passed_over) {
+  const PictureFolder found = list_pictures(folder);
+  if (found.pictures.empty())
+    throw Error("expected images in the folder " + folder.string() + ", found none (" + picture_extensions() + ")" +
+                (found.passed_over.empty() ? "" : "; " + found.passed_over));
+  if (passed_over != nullptr && !found.passed_over.empty()) passed_over->push_back(found.passed_over);
+  paths.insert(paths.end(), found.pictures.begin(), found.pictures.end());
 }
 
 void add_matches(const std::string& pattern, std::vector<fs::path>& paths) {
@@ -80,17 +74,12 @@ std::string unique_stem(const std::string& stem, std::set<std::string>& taken) {
 
 }  // namespace
 
-bool is_image_name(const fs::path& path) {
-  static const std::set<std::string> extensions = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm", ".pnm"};
-  return extensions.contains(in_lower_case(path.extension().string()));
-}
-
-std::vector<Input> expand_inputs(const std::vector<std::string>& arguments) {
+std::vector<Input> expand_inputs(const std::vector<std::string>& arguments, std::vector<std::string>* passed_over) {
   std::vector<fs::path> paths;
   for (const std::string& argument : arguments) {
     std::error_code ignored;
     if (fs::is_directory(argument, ignored))
-      add_folder(argument, paths);
+      add_folder(argument, paths, passed_over);
     else if (!fs::exists(argument, ignored) && argument.find_first_of("*?[") != std::string::npos)
       add_matches(argument, paths);
     else

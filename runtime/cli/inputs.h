@@ -24,11 +24,10 @@ struct Input {
 
 /// Files as they are named, missing ones too (reading them gives the error); the images of a folder (not of those
 /// inside it) and the matches of a pattern with *, ? or [...], both sorted by name.
+/// `passed_over` gets a sentence for each folder that holds files which are no images (picture_folder.h).
 /// Throws Error for a folder without images and for a pattern that matches nothing.
-std::vector<Input> expand_inputs(const std::vector<std::string>& arguments);
-
-/// True for the extensions that count in a folder: .jpg .jpeg .png .bmp .ppm .pgm .pnm, in either case.
-bool is_image_name(const std::filesystem::path& path);
+std::vector<Input> expand_inputs(const std::vector<std::string>& arguments,
+                                 std::vector<std::string>* passed_over = nullptr);
 
 /// Letters, digits, "-" and "." stay, every other run of bytes becomes one "_": "hair drier" is "hair_drier".
 std::string sanitised(const std::string& name);

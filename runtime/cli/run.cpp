@@ -172,7 +172,9 @@ int run(const RunArguments& arguments) {
   if (arguments.results.resume && arguments.results.lines.empty())
     throw UsageError("--resume goes on from a file of lines: it needs --jsonl FILE");
   // Arguments first: a mistyped folder should not wait for the model.
-  const std::vector<Input> inputs = expand_inputs(arguments.inputs);
+  std::vector<std::string> passed_over;
+  const std::vector<Input> inputs = expand_inputs(arguments.inputs, &passed_over);
+  for (const std::string& sentence : passed_over) note(sentence);
   const std::vector<Picture> pictures = pictures_of(inputs);
   check_files(arguments, inputs);
 

@@ -1,0 +1,106 @@
+#include "open_image_library.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "maskrt/types.hpp"
+#include "runtime/fork_aware_mutex.h"
+#include "runtime/library_search.h"
+
+namespace maskrt::image {
+namespace {
+
+constexpr const char* file_name = "libmaskrt_images.so";
+constexpr const char* variable = "MASKRT_IMAGES";
+
+struct Opened {
+  bool tried = false;
+  const MaskrtImageLibrary* library = nullptr;
+  std::string why_not;
+};
+
+Opened open() {
+  const char* named = std::getenv(variable);
+  if (named != nullptr && *named == '\0') named = nullptr;
+  if (named != nullptr && std::strcmp(named, "none") == 0) return {true, nullptr, "MASKRT_IMAGES is none"};
+  std::string tried;
+  for (const std::string& place : library_places(file_name, variable)) {
+    void* handle = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (handle == nullptr) {
+      const char* reason = dlerror();
+      tried += (tried.empty() ? "" : "; ") + std::string(reason != nullptr ? reason : place + ": unknown reason");
+      continue;
+    }
+    const auto open_library = reinterpret_cast<MaskrtImageLibraryOpen>(dlsym(handle, "maskrt_image_library"));
+    const auto* library = open_library != nullptr ? open_library(MASKRT_IMAGE_LIBRARY_VERSION) : nullptr;
+    if (library == nullptr)
+      throw Error("expected an image library of interface version " + std::to_string(MASKRT_IMAGE_LIBRARY_VERSION) +
+                  ", found another in " + place);
+    return {true, library, ""};
+  }
+  if (named != nullptr) throw Error("MASKRT_IMAGES: expected an image library that can be opened, found: " + tried);
+  return {true, nullptr, "it could not be opened (" + tried + ")"};
+}
+
+const Opened& opened() {
+  static ForkAwareMutex mutex("opening the image library");
+  static Opened once;
+  const std::lock_guard lock(mutex);
+  if (!once.tried) once = open();
+  return once;
+}
+
+const MaskrtImageLibrary& needed_library() {
+  const MaskrtImageLibrary* library = image_library();
+  if (library == nullptr) throw Error("expected " + std::string(file_name) + ": " + why_no_image_library());
+  return *library;
+}
+
+MaskrtPixels pixels_of(const std::uint8_t* rgb, int width, int height, std::ptrdiff_t row_stride) {
+  // Encoders only read.
+  return {const_cast<std::uint8_t*>(rgb), static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height),
+          row_stride};
+}
+
+/// The file that `encode` makes, copied out of the library's memory.
+template <typename Encode>
+std::vector<std::byte> encoded(const MaskrtImageLibrary& library, const Encode& encode) {
+  MaskrtFile file{};
+  MaskrtReason reason{};
+  if (encode(&file, &reason) == 0) throw Error(reason.text);
+  struct Release {
+    const MaskrtImageLibrary& library;
+    MaskrtFile& file;
+    ~Release() { library.release(&file); }
+  } const release{library, file};
+  const auto* bytes = reinterpret_cast<const std::byte*>(file.bytes);
+  return {bytes, bytes + file.size};
+}
+
+}  // namespace
+
+const MaskrtImageLibrary* image_library() { return opened().library; }
+
+std::string why_no_image_library() { return opened().why_not; }
+
+std::vector<std::byte> encode_jpeg(const std::uint8_t* rgb, int width, int height, std::ptrdiff_t row_stride,
+                                   int quality, MaskrtSubsampling subsampling) {
+  const MaskrtImageLibrary& library = needed_library();
+  const MaskrtPixels pixels = pixels_of(rgb, width, height, row_stride);
+  return encoded(library, [&](MaskrtFile* file, MaskrtReason* reason) {
+    return library.encode_jpeg(&pixels, quality, subsampling, file, reason);
+  });
+}
+
+std::vector<std::byte> encode_png(const std::uint8_t* rgb, int width, int height, std::ptrdiff_t row_stride,
+                                  int compression) {
+  const MaskrtImageLibrary& library = needed_library();
+  const MaskrtPixels pixels = pixels_of(rgb, width, height, row_stride);
+  return encoded(library, [&](MaskrtFile* file, MaskrtReason* reason) {
+    return library.encode_png(&pixels, compression, file, reason);
+  });
+}
+
+}  // namespace maskrt::image
