@@ -6,6 +6,8 @@
 #include <memory>
 #include <vector>
 
+#include "utf8.h"
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
 #pragma GCC diagnostic ignored "-Wsign-compare"
@@ -37,28 +39,14 @@ const stbtt_fontinfo& font() {
   return info;
 }
 
-/// The code point that starts at text[i], and i moved past it.
-int next_code_point(const std::string& text, std::size_t& i) {
-  constexpr int replacement = 0xfffd;
-  const auto lead = static_cast<unsigned char>(text[i++]);
-  if (lead < 0x80) return lead;
-  const int following = lead >= 0xf0 && lead < 0xf8 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc2 ? 1 : 0;
-  if (following == 0 || lead >= 0xf8) return replacement;
-  int code = lead & (0x3f >> following);
-  for (int k = 0; k < following; ++k) {
-    if (i >= text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return replacement;
-    code = (code << 6) | (static_cast<unsigned char>(text[i++]) & 0x3f);
-  }
-  return code;
-}
-
 /// Calls place(code point, pen position in pixels) for each character; gives the pen's last position.
 template <typename Place>
 float for_each_glyph(const std::string& text, float scale, const Place& place) {
   float pen = 0;
   int previous = 0;
   for (std::size_t i = 0; i < text.size();) {
-    const int code = next_code_point(text, i);
+    const char32_t read = next_code_point(text, i);
+    const int code = read == not_utf8 ? 0xfffd : static_cast<int>(read);
     if (previous != 0) pen += scale * static_cast<float>(stbtt_GetCodepointKernAdvance(&font(), previous, code));
     place(code, pen);
     int advance = 0, bearing = 0;

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "maskrt/maskrt.hpp"
+#include "output_names.h"
 #include "picture_folder.h"
 
 namespace maskrt::cli {
@@ -64,14 +65,6 @@ std::vector<std::int64_t> numbers_of(const std::vector<fs::path>& paths) {
   return distinct.size() == numbers.size() ? numbers : std::vector<std::int64_t>();
 }
 
-/// `stem`, or the first of stem_2, stem_3, ... that nobody has. Names that differ in case alone count as equal: some
-/// file systems take them so.
-std::string unique_stem(const std::string& stem, std::set<std::string>& taken) {
-  std::string unique = stem;
-  for (int i = 2; !taken.insert(in_lower_case(unique)).second; ++i) unique = stem + "_" + std::to_string(i);
-  return unique;
-}
-
 }  // namespace
 
 std::vector<Input> expand_inputs(const std::vector<std::string>& arguments, std::vector<std::string>* passed_over) {
@@ -89,28 +82,16 @@ std::vector<Input> expand_inputs(const std::vector<std::string>& arguments, std:
   std::map<std::string, int> uses;
   for (const fs::path& path : paths) ++uses[path.filename().string()];
   const std::vector<std::int64_t> numbers = numbers_of(paths);
-  std::set<std::string> taken;
+  const std::vector<std::string> stems = output_stems(paths);
   std::vector<Input> inputs;
   for (std::size_t i = 0; i < paths.size(); ++i) {
     const fs::path& path = paths[i];
     const std::string name = path.filename().string();
     inputs.push_back({path, uses[name] > 1 ? path.string() : name,
                       numbers.empty() ? static_cast<std::int64_t>(i) + 1 : numbers[i],
-                      unique_stem(path.stem().string(), taken)});
+                      stems[i]});
   }
   return inputs;
-}
-
-std::string sanitised(const std::string& name) {
-  std::string clean;
-  for (const char c : name) {
-    const bool keep = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.';
-    if (keep)
-      clean += c;
-    else if (clean.empty() || clean.back() != '_')
-      clean += '_';
-  }
-  return clean;
 }
 
 }  // namespace maskrt::cli

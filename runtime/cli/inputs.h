@@ -17,8 +17,7 @@ struct Input {
   /// The number that the file's name is made of, where all inputs are named so and differ ("000000000139.jpg" is 139);
   /// otherwise the position among the inputs, from 1.
   std::int64_t image_id = 0;
-  /// What files made from this input are called: its name without the extension, with "_2", "_3", ... where another
-  /// input took that name before.
+  /// What files made from this input are called (output_names.h).
   std::string stem;
 };
 
@@ -28,8 +27,5 @@ struct Input {
 /// Throws Error for a folder without images and for a pattern that matches nothing.
 std::vector<Input> expand_inputs(const std::vector<std::string>& arguments,
                                  std::vector<std::string>* passed_over = nullptr);
-
-/// Letters, digits, "-" and "." stay, every other run of bytes becomes one "_": "hair drier" is "hair_drier".
-std::string sanitised(const std::string& name);
 
 }  // namespace maskrt::cli

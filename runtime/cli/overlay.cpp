@@ -6,67 +6,28 @@
 #include <limits>
 #include <utility>
 
-#include "distance.h"
 #include "font.h"
+#include "instance_colors.h"
+#include "label_point.h"
+#include "mask_painter.h"
 #include "palette.h"
 
 namespace maskrt::cli {
 namespace {
 
-constexpr float fill_alpha = 0.45f, outline_alpha = 0.95f, rim_alpha = 0.35f, label_alpha = 0.9f;
+constexpr float label_alpha = 0.9f;
 
 /// Sizes in pixels that follow from the picture's.
 struct Scale {
   explicit Scale(const Canvas& canvas) {
     const auto side = static_cast<float>(std::min(canvas.width(), canvas.height()));
-    line = std::max(1.5f, 0.0028f * side);
+    line = std::clamp(0.0028f * side, 1.5f, MaskPainter::widest_line);
     font = std::clamp(0.029f * side, 10.0f, 48.0f);
   }
   float line, font;
 };
 
 constexpr float smallest_font = 7;
-
-struct Position {
-  int x = 0, y = 0;
-};
-
-/// Draws one mask. Gives where its label belongs: at the edge straight above the point that lies deepest in the mask,
-/// which is in its main part even where there are specks around it.
-Position draw_mask(Canvas& canvas, const Drawing& drawing, float line) {
-  // A margin for the outline's outer half; none beyond the picture, so that a mask cut off by the picture's border gets
-  // no line along it.
-  const int margin = static_cast<int>(std::ceil(line)) + 2;
-  const int left = std::max(0, drawing.box.x - margin), top = std::max(0, drawing.box.y - margin);
-  const int right = std::min(canvas.width(), drawing.box.x + drawing.box.width + margin);
-  const int bottom = std::min(canvas.height(), drawing.box.y + drawing.box.height + margin);
-  const int width = right - left, height = bottom - top;
-  if (width <= 0 || height <= 0) return {};
-
-  std::vector<std::uint8_t> bitmap(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
-  for (int y = 0; y < drawing.box.height; ++y)
-    std::copy_n(drawing.bitmap.begin() + std::ptrdiff_t{y} * drawing.box.width, drawing.box.width,
-                bitmap.begin() + std::ptrdiff_t{drawing.box.y - top + y} * width + (drawing.box.x - left));
-  std::vector<float> distance = signed_distance(bitmap, width, height);
-  smooth(distance, width, height, 2);
-
-  for (int y = 0; y < height; ++y) {
-    for (int x = 0; x < width; ++x) {
-      const float d =
-          distance[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)];
-      canvas.blend(left + x, top + y, drawing.color, fill_alpha * std::clamp(d + 0.5f, 0.0f, 1.0f));
-      // A dark rim sets the line off from grounds of its own colour.
-      const float outline = 0.5f * line + 0.5f - std::fabs(d);
-      canvas.blend(left + x, top + y, Color(), rim_alpha * std::clamp(outline + 1, 0.0f, 1.0f));
-      canvas.blend(left + x, top + y, drawing.color, outline_alpha * std::clamp(outline, 0.0f, 1.0f));
-    }
-  }
-
-  const auto deepest = std::max_element(distance.begin(), distance.end()) - distance.begin();
-  Position edge = {static_cast<int>(deepest % width), static_cast<int>(deepest / width)};
-  while (edge.y > 0 && bitmap[static_cast<std::size_t>(std::ptrdiff_t{edge.y - 1} * width + edge.x)] != 0) --edge.y;
-  return {left + edge.x, top + edge.y};
-}
 
 /// A label's font and the space it takes; no width where it could not be read.
 struct Label {
@@ -111,25 +72,28 @@ std::int64_t overlap(const Box& a, const Box& b) {
 }  // namespace
 
 std::vector<Drawing> drawings_of(std::span<const Instance> instances, const std::vector<Category>& categories,
-                                 float minimum_score) {
+                                 float minimum_score, Colouring colouring) {
   std::vector<std::pair<std::int64_t, const Instance*>> chosen;
   for (const Instance& instance : instances)
     if (instance.score >= minimum_score && instance.box.width > 0) chosen.emplace_back(instance.mask.area(), &instance);
   std::stable_sort(chosen.begin(), chosen.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
 
+  std::vector<Box> boxes;
+  for (const auto& [area, instance] : chosen) boxes.push_back(instance->box);
+  const std::vector<Color> own_colors = instance_colors(boxes);
+
   std::vector<Drawing> drawings;
   for (const auto& [area, instance] : chosen) {
     Drawing drawing;
     drawing.box = instance->box;
-    drawing.bitmap.reserve(static_cast<std::size_t>(drawing.box.width) * static_cast<std::size_t>(drawing.box.height));
-    for (int y = 0; y < drawing.box.height; ++y)
-      for (int x = 0; x < drawing.box.width; ++x)
-        drawing.bitmap.push_back(instance->mask.at(drawing.box.x + x, drawing.box.y + y) ? 1 : 0);
+    drawing.mask = instance->mask;
     char score[16];
     std::snprintf(score, sizeof score, " %.2f", instance->score);
     drawing.text = instance->label + score;
     const auto index = static_cast<std::size_t>(instance->class_id);
-    drawing.color = class_color(index < categories.size() ? categories[index] : Category(), instance->class_id);
+    drawing.color = colouring == Colouring::instance
+                        ? own_colors[drawings.size()]
+                        : class_color(index < categories.size() ? categories[index] : Category(), instance->class_id);
     drawings.push_back(std::move(drawing));
   }
   return drawings;
@@ -174,10 +138,12 @@ std::vector<Box> place_labels(std::span<const LabelAnchor> anchors, int width, i
 
 void draw_overlay(Canvas& canvas, std::span<const Drawing> drawings) {
   const Scale scale(canvas);
+  MaskPainter painter(scale.line);
   std::vector<Label> labels;
   std::vector<LabelAnchor> anchors;
   for (const Drawing& drawing : drawings) {
-    const Position edge = draw_mask(canvas, drawing, scale.line);
+    painter.paint(canvas, drawing.mask, drawing.box, drawing.color);
+    const Pixel edge = label_point(drawing.mask, drawing.box);
     labels.push_back(lay_out(canvas, drawing.text, scale.font));
     anchors.push_back({drawing.box, edge.x, edge.y, labels.back().width, labels.back().height});
   }

@@ -245,7 +245,7 @@ void PictureRun::deliver(std::size_t batch) {
     if (done.line) {
       attempt(picture, [&] {
         if (done.undrawn) std::rethrow_exception(done.undrawn);
-        for (const EncodedFile& file : done.files) graph::write_file(file.path, file.bytes);
+        for (const EncodedFile& file : done.files) write(file, *done.line);
       });
       ++ran_;
     }

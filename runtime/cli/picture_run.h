@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../coco/image_lines.h"
+#include "encoded_file.h"
 #include "maskrt/maskrt.hpp"
 #include "options.h"
 #include "result_sink.h"
@@ -26,12 +27,6 @@ struct PictureRunSettings {
   bool fail_fast = false;  ///< the first picture that cannot be used ends the run
   DecodeOptions decode;
   RunOptions options;
-};
-
-/// A file that is to be written.
-struct EncodedFile {
-  std::filesystem::path path;
-  std::vector<std::byte> bytes;
 };
 
 /// Decodes, runs and draws several pictures at a time (ordered_pipeline.h), and writes what was found in the order of

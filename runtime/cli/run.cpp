@@ -6,31 +6,25 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "command.h"
 #include "console.h"
+#include "drawing_files.h"
 #include "graph/file_roles.h"
 #include "inputs.h"
 #include "maskrt/maskrt.hpp"
 #include "options.h"
-#include "outputs.h"
-#include "overlay.h"
 #include "picture_run.h"
-#include "png.h"
 #include "progress.h"
 #include "result_sink.h"
 
 namespace maskrt::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// What is drawn and counted where --score does not say otherwise: below it, detections are mostly wrong.
 constexpr float default_shown_score = 0.4f;
@@ -41,10 +35,12 @@ struct RunArguments {
   std::optional<float> score;
   int batch = 1;
   ResultFiles results;
-  std::string overlay, masks;
+  DrawingOptions drawing;
   bool fail_fast = false, quiet = false;
   DecodeOptions decode;
   DeviceOptions device;
+
+  float shown_score() const { return score.value_or(default_shown_score); }
 };
 
 std::vector<Picture> pictures_of(const std::vector<Input>& inputs) {
@@ -53,38 +49,19 @@ std::vector<Picture> pictures_of(const std::vector<Input>& inputs) {
   return pictures;
 }
 
-fs::path overlay_path(const RunArguments& arguments, const Input& input) {
-  return fs::path(arguments.overlay) / (input.stem + ".png");
+std::vector<std::string> stems_of(const std::vector<Input>& inputs) {
+  std::vector<std::string> stems;
+  for (const Input& input : inputs) stems.push_back(input.stem);
+  return stems;
 }
 
-std::string mask_name(const Input& input, std::size_t index, const std::string& label) {
-  char number[32];
-  std::snprintf(number, sizeof number, "_%03zu_", index);
-  return input.stem + number + sanitised(label) + ".png";
-}
-
-/// True for what mask_name() gives for one of `stems`, an index and a label.
-bool is_mask_name(const std::string& name, const std::set<std::string>& stems) {
-  if (!name.ends_with(".png")) return false;
-  for (std::size_t i = name.find('_'); i != std::string::npos; i = name.find('_', i + 1)) {
-    const std::size_t end = name.find_first_not_of("0123456789", i + 1);
-    if (end != std::string::npos && end >= i + 4 && name[end] == '_' && stems.contains(name.substr(0, i))) return true;
-  }
-  return false;
-}
-
-void check_files(const RunArguments& arguments, const std::vector<Input>& inputs) {
+void check_files(const RunArguments& arguments, const std::vector<Input>& inputs, const DrawingFiles& drawings) {
   graph::FileRoles roles;
   add_inputs(roles, arguments.model, arguments.device);
-  std::set<std::string> stems;
-  for (const Input& input : inputs) {
-    roles.input(input.path);
-    stems.insert(input.stem);
-    if (!arguments.overlay.empty()) roles.output(overlay_path(arguments, input));
-  }
+  for (const Input& input : inputs) roles.input(input.path);
+  drawings.add_outputs(roles);
   roles.output(arguments.results.list);
   roles.output(arguments.results.lines);
-  roles.outputs(arguments.masks, [&stems](const std::string& name) { return is_mask_name(name, stems); });
   roles.check();
 }
 
@@ -92,11 +69,12 @@ void check_files(const RunArguments& arguments, const std::vector<Input>& inputs
 class Runner final : public PictureRun {
  public:
   Runner(const RunArguments& arguments, std::span<const Input> inputs, std::span<const Picture> pictures,
-         const Model& model, ResultSink& sink)
+         const Model& model, const DrawingFiles& drawings, ResultSink& sink)
       : PictureRun(model, arguments.device, pictures, sink, settings_of(arguments)),
         arguments_(arguments),
         inputs_(inputs),
-        shown_score_(arguments.score.value_or(default_shown_score)),
+        drawings_(drawings),
+        shown_score_(arguments.shown_score()),
         categories_(model.info().categories),
         progress_("images", pictures.size(), arguments.quiet || isatty(STDERR_FILENO) == 0) {
     for (const Input& input : inputs)
@@ -118,27 +96,13 @@ class Runner final : public PictureRun {
   static PictureRunSettings settings_of(const RunArguments& arguments) {
     PictureRunSettings settings{static_cast<std::size_t>(arguments.batch), arguments.fail_fast, arguments.decode, {}};
     settings.options.minimum_score = arguments.score.value_or(0.0f);
-    if (arguments.overlay.empty() && arguments.masks.empty()) settings.options.mask_form = MaskForm::runs;
+    if (!arguments.drawing.any()) settings.options.mask_form = MaskForm::runs;
     return settings;
   }
 
   std::vector<EncodedFile> draw(std::size_t picture, const Image& image,
                                 const std::vector<Instance>& instances) const override {
-    const Input& input = inputs_[picture];
-    std::vector<EncodedFile> files;
-    if (!arguments_.overlay.empty()) {
-      Canvas canvas(image);
-      draw_overlay(canvas, drawings_of(instances, categories_, shown_score_));
-      files.push_back({overlay_path(arguments_, input), encode_png(canvas.rgb(), canvas.width(), canvas.height(), 3)});
-    }
-    for (std::size_t i = 0; i < instances.size() && !arguments_.masks.empty(); ++i) {
-      const Mask& mask = instances[i].mask;
-      std::vector<std::uint8_t> pixels = mask.bitmap();
-      for (std::uint8_t& pixel : pixels) pixel = pixel != 0 ? 255 : 0;
-      files.push_back({fs::path(arguments_.masks) / mask_name(input, i, instances[i].label),
-                       encode_png(pixels, mask.width(), mask.height(), 1)});
-    }
-    return files;
+    return drawings_.draw(picture, image, instances, categories_);
   }
 
   void added(std::size_t picture, const coco::ImageLine& line, bool earlier) override {
@@ -160,6 +124,7 @@ class Runner final : public PictureRun {
 
   const RunArguments& arguments_;
   std::span<const Input> inputs_;
+  const DrawingFiles& drawings_;
   float shown_score_;
   std::vector<Category> categories_;
   Progress progress_;
@@ -176,15 +141,15 @@ int run(const RunArguments& arguments) {
   const std::vector<Input> inputs = expand_inputs(arguments.inputs, &passed_over);
   for (const std::string& sentence : passed_over) note(sentence);
   const std::vector<Picture> pictures = pictures_of(inputs);
-  check_files(arguments, inputs);
+  const DrawingFiles drawings(arguments.drawing, stems_of(inputs), arguments.shown_score());
+  check_files(arguments, inputs, drawings);
 
   const Model model = load_model(arguments.model, arguments.device.model_options());
-  if (!arguments.overlay.empty()) make_folder(arguments.overlay);
-  if (!arguments.masks.empty()) make_folder(arguments.masks);
+  drawings.make_folders();
   const std::string described =
       arguments.results.lines.empty() ? "" : describe_run(arguments.model, arguments.score, arguments.decode);
   ResultSink sink(arguments.results, pictures, described);
-  Runner runner(arguments, inputs, pictures, model, sink);
+  Runner runner(arguments, inputs, pictures, model, drawings, sink);
   runner.run();
   if (!arguments.quiet) runner.print_summary();
   return runner.failures() == 0 ? exit_ok : exit_bad_input;
@@ -203,19 +168,14 @@ Command add_run(CLI::App& app) {
       ->add_option_function<float>(
           "--score", [arguments](float score) { arguments->score = score; },
           "Leave out instances of a lower final score (default: --json and\n"
-          "--masks get all that the model's threshold keeps, --overlay\n"
-          "draws from 0.4)")
+          "--jsonl get all that the model's threshold keeps, --overlay and\n"
+          "--masks those from 0.4 on); 0 for all everywhere")
       ->check(share())
       ->type_name("S");
   add_batch_option(*command, arguments->batch);
   add_output_option(*command, "--json", arguments->results.list, "Write one list of COCO results");
   add_line_options(*command, arguments->results);
-  command->add_option("--overlay", arguments->overlay, "Write each image with its instances drawn, DIR/NAME.png")
-      ->type_name("DIR");
-  command
-      ->add_option("--masks", arguments->masks,
-                   "Write each instance's mask as a grey picture of 0 and 255,\nDIR/NAME_INDEX_CATEGORY.png")
-      ->type_name("DIR");
+  add_drawing_options(*command, arguments->drawing);
   add_decode_options(*command, arguments->decode);
   command->add_flag("--fail-fast", arguments->fail_fast, "Stop at the first image that cannot be used");
   add_quiet_flag(*command, arguments->quiet);
@@ -226,7 +186,8 @@ Command add_run(CLI::App& app) {
       "has found so far.\n"
       "In the results, image_id is the number that the file's name is made of (000000000139.jpg is 139) where all\n"
       "names are numbers and differ, otherwise the image's position among the inputs, from 1; file_name is the last\n"
-      "part of the path, or all of it where two images share the last part.\n\n"
+      "part of the path, or all of it where two images share the last part. Results name what --overlay and --masks\n"
+      "wrote, as overlay and mask_file.\n\n"
       "Example:\n  maskrt run model.maskrt photos/ --json results.json --overlay drawn --batch 2");
   return [arguments] { return run(*arguments); };
 }

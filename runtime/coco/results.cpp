@@ -86,6 +86,14 @@ void append_result(std::string& out, const CocoResult& result) {
     append_string(out, mask->counts);
     out += '}';
   }
+  if (!result.overlay.empty()) {
+    out += ", \"overlay\": ";
+    append_string(out, result.overlay);
+  }
+  if (!result.mask_file.empty()) {
+    out += ", \"mask_file\": ";
+    append_string(out, result.mask_file);
+  }
   out += '}';
 }
 
@@ -98,6 +106,8 @@ CocoResult read_result(const Record& record) {
   result.bbox = record.box("bbox");
   result.score = record.number("score");
   result.segmentation = read_mask(record);
+  result.overlay = record.text("overlay");
+  result.mask_file = record.text("mask_file");
   return result;
 }
 

@@ -110,7 +110,7 @@ TEST_CASE("--quiet prints errors alone") {
 TEST_CASE("run: --score filters what is written, masks and pictures have their names") {
   TemporaryFolder folder;
   const std::string all = folder / "all.json", some = folder / "some.json";
-  check_success(maskrt_command("run", {picture(0), "--json", all, "--masks", folder / "masks", "--quiet"}));
+  check_success(maskrt_command("run", {picture(0), "--score", "0", "--json", all, "--masks", folder / "masks", "--quiet"}));
   const auto results = coco::read_results(all);
 
   // Between two scores that are far apart: each process chooses its algorithms anew, and scores differ in their last
@@ -152,8 +152,8 @@ TEST_CASE("run: --score filters what is written, masks and pictures have their n
   }
   CHECK(files_in(folder / "some").size() == filtered.size());
 
-  CHECK(files_in(folder / "drawn") == std::set<std::string>{"000.png"});
-  const Image original = Image::from_file(picture(0)), drawn = Image::from_file(folder / "drawn/000.png");
+  CHECK(files_in(folder / "drawn") == std::set<std::string>{"000.jpg"});
+  const Image original = Image::from_file(picture(0)), drawn = Image::from_file(folder / "drawn/000.jpg");
   REQUIRE(drawn.width() == original.width());
   REQUIRE(drawn.height() == original.height());
   int changed = 0;
@@ -170,8 +170,8 @@ TEST_CASE("run: the same image and plan give the same bits, and pictures of one 
   fs::copy(picture(0), folder / "b/x.jpg");
   check_success(maskrt_command(
       "run", {folder / "a", folder / "b/*.jpg", "--json", folder / "r.json", "--overlay", folder / "drawn"}));
-  CHECK(files_in(folder / "drawn") == std::set<std::string>{"x.png", "x_2.png"});
-  CHECK(read_text(folder / "drawn/x.png") == read_text(folder / "drawn/x_2.png"));
+  CHECK(files_in(folder / "drawn") == std::set<std::string>{"x.jpg", "x_2.jpg"});
+  CHECK(read_text(folder / "drawn/x.jpg") == read_text(folder / "drawn/x_2.jpg"));
   const auto results = coco::read_results(folder / "r.json");
   const std::size_t half = results.size() / 2;
   REQUIRE(results.size() == 2 * half);
@@ -225,7 +225,7 @@ TEST_CASE("run: a bad image is reported and skipped, and the status is 1") {
     std::set<std::pair<std::string, std::int64_t>> found;
     for (const auto& result : coco::read_results(out)) found.emplace(result.file_name, result.image_id);
     CHECK(found == std::set<std::pair<std::string, std::int64_t>>{{"000.jpg", 1}, {"001.jpg", 3}});
-    CHECK(files_in(folder / "drawn") == std::set<std::string>{"000.png", "001.png"});
+    CHECK(files_in(folder / "drawn") == std::set<std::string>{"000.jpg", "001.jpg"});
     fs::remove(out);
   }
 
