@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "maskrt/types.hpp"
+
 namespace maskrt {
 namespace {
 
@@ -30,6 +32,29 @@ std::vector<std::string> library_places(const std::string& file, const std::stri
   }
   found.push_back(file);
   return found;
+}
+
+OptionalLibrary open_optional_library(const std::string& file, const std::string& variable, const std::string& symbol) {
+  const char* value = std::getenv(variable.c_str());
+  const std::string named = value != nullptr ? value : "";
+  OptionalLibrary library;
+  if (named == "none") {
+    library.why_not = variable + " is none";
+    return library;
+  }
+  std::string tried;
+  for (const std::string& place : library_places(file, variable)) {
+    if (void* handle = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL); handle != nullptr) {
+      library.place = place;
+      library.entry = dlsym(handle, symbol.c_str());
+      return library;
+    }
+    const char* reason = dlerror();
+    tried += (tried.empty() ? "" : "; ") + std::string(reason != nullptr ? reason : place + ": unknown reason");
+  }
+  if (!named.empty()) throw Error(variable + ": expected a library that can be opened, found: " + tried);
+  library.why_not = "it could not be opened (" + tried + ")";
+  return library;
 }
 
 }  // namespace maskrt

@@ -18,11 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string in_lower_case(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 void add_folder(const fs::path& folder, std::vector<fs::path>& paths, std::vector<std::string>* passed_over) {
   const PictureFolder found = list_pictures(folder);
   if (found.pictures.empty())

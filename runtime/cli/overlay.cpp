@@ -6,11 +6,11 @@
 #include <limits>
 #include <utility>
 
-#include "font.h"
 #include "instance_colors.h"
 #include "label_point.h"
 #include "mask_painter.h"
 #include "palette.h"
+#include "text_line.h"
 
 namespace maskrt::cli {
 namespace {
@@ -29,22 +29,29 @@ struct Scale {
 
 constexpr float smallest_font = 7;
 
-/// A label's font and the space it takes; no width where it could not be read.
+/// A label's text and the space it takes; no width where it could not be read. The score is a line of its own to the
+/// right of the name, whichever way that is written.
 struct Label {
   float font = 0, padding = 0;
-  TextSize text;
+  TextLine name, score;
+  int score_start = 0;  ///< pixels from the name's start
   int width = 0, height = 0;
 };
 
-Label lay_out(const Canvas& canvas, const std::string& text, float font) {
+Label lay_out(const Canvas& canvas, const Drawing& drawing, float font) {
   Label label;
-  if (text.empty()) return label;
+  if (drawing.name.empty() && drawing.score.empty()) return label;
   label.font = font;
   for (int attempt = 0; attempt < 4; ++attempt) {
     label.padding = std::max(2.0f, 0.22f * label.font);
-    label.text = measure_text(text, label.font);
-    label.width = static_cast<int>(std::ceil(label.text.width + 2 * label.padding));
-    label.height = static_cast<int>(std::ceil(label.text.height() + label.padding));
+    label.name = text_line(drawing.name, label.font);
+    label.score = text_line(drawing.score, label.font);
+    const bool both = !drawing.name.empty() && !drawing.score.empty();
+    const float gap = both ? text_line(" ", label.font).width : 0;
+    label.score_start = static_cast<int>(std::lround(label.name.width + gap));
+    label.width =
+        static_cast<int>(std::ceil(static_cast<float>(label.score_start) + label.score.width + 2 * label.padding));
+    label.height = static_cast<int>(std::ceil(label.name.height() + label.padding));
     const float fit = std::min(static_cast<float>(canvas.width()) / static_cast<float>(label.width),
                                static_cast<float>(canvas.height()) / static_cast<float>(label.height));
     if (fit >= 1) return label;
@@ -55,12 +62,13 @@ Label lay_out(const Canvas& canvas, const std::string& text, float font) {
   return label;
 }
 
-void draw_label(Canvas& canvas, const Label& label, const Box& place, const std::string& text, Color color) {
-  const float radius = 0.2f * label.font;
-  canvas.fill_rounded_box(place, radius, color, label_alpha);
-  const float baseline =
-      static_cast<float>(place.y) + 0.5f * (static_cast<float>(place.height) - label.text.height()) + label.text.ascent;
-  draw_text(canvas, text, label.font, static_cast<float>(place.x) + label.padding, baseline, text_color_on(color));
+void draw_label(Canvas& canvas, const Label& label, const Box& place, Color color) {
+  canvas.fill_rounded_box(place, 0.2f * label.font, color, label_alpha);
+  const float above = 0.5f * (static_cast<float>(place.height) - label.name.height());
+  const int baseline = place.y + static_cast<int>(std::lround(above + label.name.ascent));
+  const int start = place.x + static_cast<int>(std::lround(label.padding));
+  draw_text(canvas, label.name, start, baseline, text_color_on(color));
+  draw_text(canvas, label.score, start + label.score_start, baseline, text_color_on(color));
 }
 
 std::int64_t overlap(const Box& a, const Box& b) {
@@ -88,8 +96,9 @@ std::vector<Drawing> drawings_of(std::span<const Instance> instances, const std:
     drawing.box = instance->box;
     drawing.mask = instance->mask;
     char score[16];
-    std::snprintf(score, sizeof score, " %.2f", instance->score);
-    drawing.text = instance->label + score;
+    std::snprintf(score, sizeof score, "%.2f", instance->score);
+    drawing.name = instance->label;
+    drawing.score = score;
     const auto index = static_cast<std::size_t>(instance->class_id);
     drawing.color = colouring == Colouring::instance
                         ? own_colors[drawings.size()]
@@ -144,12 +153,12 @@ void draw_overlay(Canvas& canvas, std::span<const Drawing> drawings) {
   for (const Drawing& drawing : drawings) {
     painter.paint(canvas, drawing.mask, drawing.box, drawing.color);
     const Pixel edge = label_point(drawing.mask, drawing.box);
-    labels.push_back(lay_out(canvas, drawing.text, scale.font));
+    labels.push_back(lay_out(canvas, drawing, scale.font));
     anchors.push_back({drawing.box, edge.x, edge.y, labels.back().width, labels.back().height});
   }
   const std::vector<Box> places = place_labels(anchors, canvas.width(), canvas.height());
   for (std::size_t i = 0; i < drawings.size(); ++i)
-    if (places[i].width > 0) draw_label(canvas, labels[i], places[i], drawings[i].text, drawings[i].color);
+    if (places[i].width > 0) draw_label(canvas, labels[i], places[i], drawings[i].color);
 }
 
 }  // namespace maskrt::cli

@@ -13,9 +13,9 @@ namespace maskrt::cli {
 
 /// One instance as it is drawn.
 struct Drawing {
-  Box box;           ///< of the mask, not empty
-  Mask mask;         ///< of the picture's size
-  std::string text;  ///< "car 0.93"; no label where empty
+  Box box;                  ///< of the mask, not empty
+  Mask mask;                ///< of the picture's size
+  std::string name, score;  ///< of its label; no label where both are empty
   Color color;
 };
 

@@ -1,10 +1,5 @@
 #include "open_image_library.h"
 
-#include <dlfcn.h>
-
-#include <cstdlib>
-#include <cstring>
-
 #include "maskrt/types.hpp"
 #include "runtime/fork_aware_mutex.h"
 #include "runtime/library_search.h"
@@ -22,26 +17,14 @@ struct Opened {
 };
 
 Opened open() {
-  const char* named = std::getenv(variable);
-  if (named != nullptr && *named == '\0') named = nullptr;
-  if (named != nullptr && std::strcmp(named, "none") == 0) return {true, nullptr, "MASKRT_IMAGES is none"};
-  std::string tried;
-  for (const std::string& place : library_places(file_name, variable)) {
-    void* handle = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (handle == nullptr) {
-      const char* reason = dlerror();
-      tried += (tried.empty() ? "" : "; ") + std::string(reason != nullptr ? reason : place + ": unknown reason");
-      continue;
-    }
-    const auto open_library = reinterpret_cast<MaskrtImageLibraryOpen>(dlsym(handle, "maskrt_image_library"));
-    const auto* library = open_library != nullptr ? open_library(MASKRT_IMAGE_LIBRARY_VERSION) : nullptr;
-    if (library == nullptr)
-      throw Error("expected an image library of interface version " + std::to_string(MASKRT_IMAGE_LIBRARY_VERSION) +
-                  ", found another in " + place);
-    return {true, library, ""};
-  }
-  if (named != nullptr) throw Error("MASKRT_IMAGES: expected an image library that can be opened, found: " + tried);
-  return {true, nullptr, "it could not be opened (" + tried + ")"};
+  const OptionalLibrary found = open_optional_library(file_name, variable, "maskrt_image_library");
+  if (found.place.empty()) return {true, nullptr, found.why_not};
+  const auto open_library = reinterpret_cast<MaskrtImageLibraryOpen>(found.entry);
+  const auto* library = open_library != nullptr ? open_library(MASKRT_IMAGE_LIBRARY_VERSION) : nullptr;
+  if (library == nullptr)
+    throw Error("expected an image library of interface version " + std::to_string(MASKRT_IMAGE_LIBRARY_VERSION) +
+                ", found another in " + found.place);
+  return {true, library, ""};
 }
 
 const Opened& opened() {
