@@ -151,6 +151,7 @@ void PictureRun::run_images(const std::vector<Member>& batch) {
 }
 
 void PictureRun::add(std::size_t picture, coco::ImageLine line, std::optional<double> seconds) {
+  line = sink_.as_written(std::move(line));
   sink_.add(picture, line);
   added(picture, line, seconds);
 }

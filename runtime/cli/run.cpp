@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "annotated_pictures.h"
 #include "command.h"
 #include "console.h"
 #include "graph/file_roles.h"
@@ -38,15 +39,16 @@ struct RunArguments {
   std::optional<float> score;
   int batch = 1;
   ResultFiles results;
-  std::string overlay, masks;
+  std::string overlay, masks, annotations;
   bool fail_fast = false, quiet = false;
   DecodeOptions decode;
   DeviceOptions device;
 };
 
-std::vector<Picture> pictures_of(const std::vector<Input>& inputs) {
+std::vector<Picture> pictures_of(const std::vector<Input>& inputs, const std::string& annotations) {
   std::vector<Picture> pictures;
   for (const Input& input : inputs) pictures.push_back({input.path, input.file_name, input.image_id});
+  if (!annotations.empty()) take_annotated_ids(pictures, annotations);
   return pictures;
 }
 
@@ -73,6 +75,7 @@ bool is_mask_name(const std::string& name, const std::set<std::string>& stems) {
 void check_files(const RunArguments& arguments, const std::vector<Input>& inputs) {
   graph::FileRoles roles;
   add_inputs(roles, arguments.model, arguments.device);
+  roles.input(arguments.annotations);
   std::set<std::string> stems;
   for (const Input& input : inputs) {
     roles.input(input.path);
@@ -161,7 +164,7 @@ int run(const RunArguments& arguments) {
     throw UsageError("--resume goes on from a file of lines: it needs --jsonl FILE");
   // Arguments first: a mistyped folder should not wait for the model.
   const std::vector<Input> inputs = expand_inputs(arguments.inputs);
-  const std::vector<Picture> pictures = pictures_of(inputs);
+  const std::vector<Picture> pictures = pictures_of(inputs, arguments.annotations);
   check_files(arguments, inputs);
 
   const Model model = load_model(arguments.model, arguments.device.model_options());
@@ -197,6 +200,10 @@ Command add_run(CLI::App& app) {
   add_batch_option(*command, arguments->batch);
   add_output_option(*command, "--json", arguments->results.list, "Write one list of COCO results");
   add_line_options(*command, arguments->results);
+  command
+      ->add_option("--annotations", arguments->annotations,
+                   "Take image ids and file names of the results from these COCO annotations")
+      ->type_name("FILE");
   command->add_option("--overlay", arguments->overlay, "Write each image with its instances drawn, DIR/NAME.png")
       ->type_name("DIR");
   command
@@ -213,7 +220,8 @@ Command add_run(CLI::App& app) {
       "has found so far.\n"
       "In the results, image_id is the number that the file's name is made of (000000000139.jpg is 139) where all\n"
       "names are numbers and differ, otherwise the image's position among the inputs, from 1; file_name is the last\n"
-      "part of the path, or all of it where two images share the last part.\n\n"
+      "part of the path, or all of it where two images share the last part. With --annotations both are those of the\n"
+      "annotated image whose file_name ends the input's path.\n\n"
       "Example:\n  maskrt run model.maskrt photos/ --json results.json --overlay drawn --batch 2");
   return [arguments] { return run(*arguments); };
 }
