@@ -110,14 +110,13 @@ Comparison expect_same(std::span<const Named> found, const coco::Annotations& an
   const Comparison comparison = compare(found, annotated);
   const std::string why = difference(comparison, found.size(), annotated.size());
   if (why.empty()) return comparison;
-  const std::string labels = found.size() == annotated.size() ? path : "LABELS";
-  throw Error("expected " + whose + " of the same ids and names as in " + path + ", found " + why + ":\n  " + whose +
+  const bool same_size = found.size() == annotated.size();
+  throw Error("expected " + whose + " of the same ids and names as in " + path + ", found " + why + "\n  " + whose +
               ": " + list_text(found) + "\n  " + path + ": " + list_text(annotated) +
-              "\nTo give the model the data set's categories, convert it with --labels:\n  maskrt-convert CHECKPOINT "
-              "--config CONFIG --labels " +
-              labels + " -o MODEL" +
-              (labels == path ? "" : "\nwhere LABELS lists the categories of all that the model was trained for") +
-              ". --ignore-labels goes on regardless, by ids alone");
+              "\nTo give the model the data set's categories, convert it with --labels" +
+              (same_size ? "" : " and a list of all the classes that it was trained for") +
+              ":\n  maskrt-convert CHECKPOINT --config CONFIG --labels " + (same_size ? path : "LABELS") +
+              " -o MODEL\n--ignore-labels goes on regardless, by ids alone");
 }
 
 /// What differs but does not matter to most.

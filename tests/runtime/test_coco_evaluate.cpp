@@ -130,6 +130,21 @@ TEST_CASE("made-up sets score what pycocotools says") {
   }
 }
 
+TEST_CASE("results that the command wrote score what pycocotools says of the file") {
+  const Annotations annotations = read_annotations(demo + "annotations.json");
+  const auto results = read_results(data + "written_results.json");
+  const json want = read_json(data + "written_expected.json");
+  const auto ids = want.at("image_ids").get<std::vector<std::int64_t>>();
+  for (const IouType type : {IouType::segm, IouType::bbox}) {
+    EvaluationOptions options = with_images({ids.begin(), ids.end()});
+    options.iou_type = type;
+    compare(evaluate(annotations, results, options).metrics,
+            want.at(type == IouType::segm ? "segm" : "bbox").at("metrics"));
+  }
+  // Boxes would have pycocotools take areas from them.
+  for (const CocoResult& result : results) CHECK_FALSE(result.bbox);
+}
+
 TEST_CASE("the number of threads changes neither numbers nor errors") {
   const Annotations annotations = read_annotations(data + "mixed_annotations.json");
   auto results = read_results(data + "mixed_results.json");
