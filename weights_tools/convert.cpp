@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "checkpoint_names.h"
 #include "graph/file_roles.h"
 #include "graph/model_file.h"
 #include "graph/reading.h"
@@ -61,13 +62,31 @@ std::string describe_labels(const ConvertOptions& options, const std::vector<Cat
          (labels.size() > 3 ? ", ..." : "");
 }
 
-std::vector<std::string> unused_tensors(const Checkpoint& checkpoint, const std::vector<std::string>& read) {
-  const std::set<std::string> used(read.begin(), read.end());
+// The names of a state dict, of tensors and of whatever else stands there.
+std::vector<std::string> names_in(const Checkpoint& checkpoint) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : checkpoint.tensors) names.push_back(name);
+  for (const auto& [name, what] : checkpoint.other) names.push_back(name);
+  return names;
+}
+
+std::vector<std::string> unused_tensors(const Checkpoint& checkpoint, const WeightSource& source,
+                                        const std::vector<std::string>& read) {
+  std::set<std::string> used;
+  for (const auto& name : read) used.insert(source.source_name(name));
   std::vector<std::string> unused;
   for (const auto& [name, tensor] : checkpoint.tensors)
     if (!used.contains(name)) unused.push_back(name);
   unused.insert(unused.end(), checkpoint.ignored.begin(), checkpoint.ignored.end());
   return unused;
+}
+
+AlignedNames align(const Checkpoint& checkpoint, const SparseInstConfig& config, const ConvertOptions& options) {
+  try {
+    return align_names(names_in(checkpoint), tensor_names(config), options.prefix);
+  } catch (const Error& error) {
+    throw Error(options.checkpoint->string() + ": " + error.what());
+  }
 }
 
 // A slip of the keyboard must not cost anybody their checkpoint.
@@ -117,19 +136,22 @@ ConvertReport convert_model(const ConvertOptions& options) {
     checkpoint = std::make_shared<const Checkpoint>(read_checkpoint(*options.checkpoint));
     report.source = options.checkpoint->string() + ": " + std::string(name_of(checkpoint->container)) + ", " +
                     std::to_string(checkpoint->tensors.size()) + " tensors";
-    source = checkpoint_weights(checkpoint);
+    auto names = align(*checkpoint, parsed, options);
+    report.names = names.report;
+    source = checkpoint_weights(checkpoint, std::move(names.in_file));
   } else {
     report.source = "random weights";
     source = random_weights(parsed);
   }
 
-  BuiltModel built = build_model(parsed, source);
+  constexpr std::size_t kShown = 8, kAll = std::size_t{1} << 20;
+  BuiltModel built = build_model(parsed, source, options.all_problems ? kAll : kShown);
   built.description.categories = labels;
   report.model = summary(parsed);
   report.network = describe_network(parsed, built.description.graph);
   report.input = describe_input(parsed.input);
   report.labels = describe_labels(options, labels);
-  if (checkpoint) report.unused_tensors = unused_tensors(*checkpoint, built.names);
+  if (checkpoint) report.unused_tensors = unused_tensors(*checkpoint, *source, built.names);
   for (const auto& key : parsed.unread) {
     const bool overridden = std::any_of(options.overrides.begin(), options.overrides.end(),
                                         [&](const auto& pair) { return pair.first == key; });

@@ -18,11 +18,14 @@ struct ConvertOptions {
   std::optional<std::filesystem::path> labels;  ///< none: the usual ones for the class count
   std::optional<std::filesystem::path> output;  ///< none: the checkpoint's or the config's name, here
   std::optional<std::string> name;              ///< the model's own name; none: the config's
+  std::optional<std::string> prefix;            ///< of the network's names in the checkpoint; none: it is found
+  bool all_problems = false;                    ///< an Error lists every tensor that is missing or misshapen
 };
 
 /// What was read and written, for the user to check.
 struct ConvertReport {
   std::string source;   ///< "PyTorch zip archive, 431 tensors"
+  std::string names;    ///< "took 'module.' off all names"; empty where they are the network's
   std::string model;    ///< "SparseInst, ResNet-50, ..."
   std::string network;  ///< "5 classes, 40 masks, ..."
   std::string input;    ///< "RGB, shortest edge 640, ..."

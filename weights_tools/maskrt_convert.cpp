@@ -33,6 +33,7 @@ std::string list(const std::vector<std::string>& names, bool all) {
 void print(const ConvertReport& report, bool verbose) {
   const auto row = [](const char* title, const std::string& text) { std::printf("%-11s %s\n", title, text.c_str()); };
   row("weights", report.source);
+  if (!report.names.empty()) row("names", report.names);
   row("model", report.model);
   row("network", report.network);
   row("input", report.input);
@@ -79,7 +80,7 @@ int run(int argc, char** argv) {
   std::vector<std::string> words;
   bool random = false, verbose = false;
   ConvertOptions options;
-  std::string labels, output, name;
+  std::string labels, output, name, prefix;
   app.add_option("words", words,
                  "The checkpoint (.pth, .pkl or .safetensors), then config overrides as KEY VALUE pairs")
       ->option_text("[CHECKPOINT] [KEY VALUE ...]");
@@ -94,7 +95,12 @@ int run(int argc, char** argv) {
   auto* const output_option = app.add_option("-o,--output", output, "The model file to write")->option_text("OUT");
   auto* const name_option =
       app.add_option("--name", name, "What the model calls itself; the config's name by default")->option_text("NAME");
-  app.add_flag("--verbose", verbose, "List every unused tensor and every config key that inference does not read");
+  auto* const prefix_option =
+      app.add_option("--prefix", prefix,
+                     "What stands before the network's names in the checkpoint, where it holds several networks")
+          ->option_text("PREFIX");
+  app.add_flag("--verbose", verbose,
+               "List every unused tensor, every config key that inference does not read, and all that disagrees");
   try {
     app.parse(argc, argv);
     take_words(std::move(words), random, options);
@@ -107,6 +113,8 @@ int run(int argc, char** argv) {
   if (labels_option->count() != 0) options.labels = labels;
   if (output_option->count() != 0) options.output = output;
   if (name_option->count() != 0) options.name = name;
+  if (prefix_option->count() != 0) options.prefix = prefix;
+  options.all_problems = verbose;
   print(convert(options), verbose);
   return 0;
 }
