@@ -10,8 +10,10 @@
 #include "graph/file_roles.h"
 #include "graph/model_file.h"
 #include "graph/reading.h"
+#include "graph/utf8.h"
 #include "labels.h"
 #include "weights_tools/checkpoint/checkpoint.h"
+#include "weights_tools/config/known_keys.h"
 #include "weights_tools/config/sparse_inst_config.h"
 #include "weights_tools/models/models.h"
 #include "weights_tools/models/random_weights.h"
@@ -117,7 +119,9 @@ ConvertReport convert_model(const ConvertOptions& options) {
   Config config = find_config(options.config);
   apply_overrides(config, options.overrides);
   const std::string config_name = config.name;
+  config.name = with_escaped_bytes(config_name);  // of a file, whose name may be in any encoding
   if (options.name) config.name = *options.name;
+  if (!is_utf8(config.name)) throw Error("--name: expected text in UTF-8, found other bytes");
   const SparseInstConfig parsed = read_sparse_inst_config(config);
 
   const fs::path stem = options.checkpoint ? options.checkpoint->stem() : fs::path(config_name);
@@ -126,8 +130,8 @@ ConvertReport convert_model(const ConvertOptions& options) {
 
   // Whatever can be refused without the weights is refused before a large file is read.
   check_supported(parsed);
-  const auto labels = options.labels ? read_labels(*options.labels, parsed.decoder.classes)
-                                     : default_categories(parsed.decoder.classes);
+  const Labels labels = options.labels ? read_labels(*options.labels, parsed.decoder.classes)
+                                       : Labels{default_categories(parsed.decoder.classes), {}};
 
   ConvertReport report;
   std::shared_ptr<const Checkpoint> checkpoint;
@@ -146,17 +150,19 @@ ConvertReport convert_model(const ConvertOptions& options) {
 
   constexpr std::size_t kShown = 8, kAll = std::size_t{1} << 20;
   BuiltModel built = build_model(parsed, source, options.all_problems ? kAll : kShown);
-  built.description.categories = labels;
+  built.description.categories = labels.categories;
   report.model = summary(parsed);
   report.network = describe_network(parsed, built.description.graph);
   report.input = describe_input(parsed.input);
-  report.labels = describe_labels(options, labels);
+  report.labels = describe_labels(options, labels.categories);
+  report.left_out = labels.left_out;
   if (checkpoint) report.unused_tensors = unused_tensors(*checkpoint, *source, built.names);
   for (const auto& key : parsed.unread) {
     const bool overridden = std::any_of(options.overrides.begin(), options.overrides.end(),
                                         [&](const auto& pair) { return pair.first == key; });
     (overridden ? report.unused_overrides : report.unused_keys).push_back(key);
   }
+  report.likely_mistakes = likely_mistakes(report.unused_keys);
   write(output, built, *source, report);
   return report;
 }

@@ -11,6 +11,7 @@
 
 #include "convert.h"
 #include "graph/atomic_file.h"
+#include "graph/bracketed_words.h"
 #include "graph/temporary_files.h"
 #include "maskrt/types.hpp"
 
@@ -38,6 +39,7 @@ void print(const ConvertReport& report, bool verbose) {
   row("network", report.network);
   row("input", report.input);
   row("labels", report.labels);
+  for (const auto& sentence : report.left_out) row("left out", sentence);
   char text[64];
   std::snprintf(text, sizeof text, "%lld in %lld tensors", static_cast<long long>(report.parameters),
                 static_cast<long long>(report.tensors));
@@ -46,6 +48,8 @@ void print(const ConvertReport& report, bool verbose) {
     row("unused", std::to_string(report.unused_tensors.size()) + " keys: " + list(report.unused_tensors, verbose));
   if (!report.unused_overrides.empty())
     row("not read", "these overrides change nothing here: " + list(report.unused_overrides, true));
+  if (!report.likely_mistakes.empty())
+    row("not known", "config keys that may be mistyped: " + list(report.likely_mistakes, verbose));
   if (verbose && !report.unused_keys.empty()) row("not read", "config keys: " + list(report.unused_keys, true));
   std::snprintf(text, sizeof text, " (%.1f MB)", static_cast<double>(report.bytes) / 1e6);
   row("wrote", report.output.string() + text);
@@ -90,7 +94,8 @@ int run(int argc, char** argv) {
       ->required()
       ->option_text("NAME-or-FILE");
   auto* const labels_option =
-      app.add_option("--labels", labels, "Class names: text, one a line, or JSON with COCO categories")
+      app.add_option("--labels", labels,
+                     "Class names: text, one a line; JSON with COCO categories or names; or YAML with names")
           ->option_text("FILE");
   auto* const output_option = app.add_option("-o,--output", output, "The model file to write")->option_text("OUT");
   auto* const name_option =
@@ -102,7 +107,7 @@ int run(int argc, char** argv) {
   app.add_flag("--verbose", verbose,
                "List every unused tensor, every config key that inference does not read, and all that disagrees");
   try {
-    app.parse(argc, argv);
+    maskrt::parse_whole_words(app, argc, argv);
     take_words(std::move(words), random, options);
   } catch (const CLI::Success& success) {
     return app.exit(success);

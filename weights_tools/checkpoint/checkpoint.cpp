@@ -5,6 +5,7 @@
 
 #include "containers.h"
 #include "graph/byte_source.h"
+#include "graph/file_kind.h"
 #include "graph/reading.h"
 
 namespace maskrt::weights {
@@ -64,6 +65,7 @@ bool is_pickle(std::span<const std::byte> bytes) {
 
 // The first bytes of a file, for a message.
 std::string describe_start(std::span<const std::byte> bytes) {
+  const auto kind = graph::recognise(bytes);
   if (bytes.empty()) return "an empty file";
   std::string text;
   for (const auto byte : bytes.first(std::min<std::size_t>(bytes.size(), 12))) {
@@ -75,7 +77,7 @@ std::string describe_start(std::span<const std::byte> bytes) {
       text += {'\\', 'x', kDigits[c >> 4], kDigits[c & 15u]};
     }
   }
-  return "a file that starts with \"" + text + "\"";
+  return (kind ? std::string(kind->name) : "a file") + " that starts with \"" + text + "\"";
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ Float8 float8_of(std::string_view dtype) {
 }
 
 CheckpointTensor dense_tensor(DataType type, const Shape& shape, Bytes bytes, Float8 float8) {
-  CheckpointTensor tensor{type, shape, std::vector<std::int64_t>(shape.size()), 0,
-                          std::make_shared<const Bytes>(std::move(bytes)), float8};
+  CheckpointTensor tensor{
+      type, shape, std::vector<std::int64_t>(shape.size()), 0, std::make_shared<const Bytes>(std::move(bytes)), float8};
   // Nobody steps through an empty tensor, whose other extents may be as large as they like.
   std::int64_t stride = elements(shape) == 0 ? 0 : 1;
   for (std::size_t axis = shape.size(); axis-- > 0; stride *= shape[axis]) tensor.strides[axis] = stride;
