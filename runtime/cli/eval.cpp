@@ -7,14 +7,16 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "../coco/evaluate.h"
+#include "../coco/parallel.h"
 #include "../coco/results.h"
+#include "annotated_pictures.h"
+#include "category_check.h"
 #include "command.h"
 #include "console.h"
 #include "graph/file_roles.h"
@@ -36,7 +38,7 @@ struct EvalArguments {
   std::string iou_type = "segm";
   int batch = 1;
   std::size_t limit = 0;
-  bool quiet = false;
+  bool quiet = false, ignore_labels = false;
   DecodeOptions decode;
   DeviceOptions device;
 };
@@ -61,31 +63,38 @@ std::span<const coco::ImageEntry> chosen_images(const coco::Annotations& annotat
   return limit == 0 ? all : all.first(std::min(limit, all.size()));
 }
 
+void remark(const std::string& sentence) {
+  if (!sentence.empty()) note(sentence);
+}
+
+coco::IouType iou_type(const EvalArguments& arguments) {
+  return arguments.iou_type == "bbox" ? coco::IouType::bbox : coco::IouType::segm;
+}
+
+coco::Annotations read_annotations(const EvalArguments& arguments) {
+  coco::Annotations annotations = coco::read_annotations(arguments.annotations, iou_type(arguments));
+  if (annotations.images.empty()) throw Error("expected images in " + arguments.annotations + ", found none");
+  return annotations;
+}
+
 /// Before anything runs: finding out after an hour would be worse.
-void check_images(std::span<const coco::ImageEntry> images, const EvalArguments& arguments) {
+std::vector<Picture> find_pictures(std::span<const coco::ImageEntry> images, const EvalArguments& arguments) {
+  std::vector<Picture> pictures;
   std::size_t missing = 0;
   std::string first;
   for (const coco::ImageEntry& image : images) {
-    std::error_code ignored;
-    const fs::path path = fs::path(arguments.images) / image.file_name;
-    if (!image.file_name.empty() && fs::is_regular_file(path, ignored)) continue;
+    const fs::path path = find_picture(arguments.images, image);
+    pictures.push_back({path, image.file_name, image.id});
+    if (!path.empty()) continue;
     if (missing++ == 0)
-      first = image.file_name.empty() ? "the image of id " + std::to_string(image.id) + ", which has no file_name"
-                                      : path.string();
+      first = image.file_name.empty() ? "the image of id " + image.id.described() + ", which has no file_name"
+                                      : (fs::path(arguments.images) / image.file_name).string();
   }
   if (missing > 0)
     throw Error("expected all " + std::to_string(images.size()) + " images of " + arguments.annotations + " in " +
                 arguments.images + ", " + std::to_string(missing) + (missing == 1 ? " is" : " are") +
                 " missing, the first is " + first);
-}
-
-/// A model of other classes than the annotations' would quietly score 0.
-void check_categories(const std::vector<Category>& model, const coco::Annotations& annotations) {
-  std::set<std::int64_t> known;
-  for (const coco::CategoryEntry& category : annotations.categories) known.insert(category.id);
-  if (std::none_of(model.begin(), model.end(), [&](const Category& category) { return known.contains(category.id); }))
-    throw Error("expected the model's category ids in " + annotations.path.string() +
-                ", found none of them: convert the model with the data set's --labels");
+  return pictures;
 }
 
 /// The evaluator refuses masks of another size than the annotations'; so much is known before the network runs.
@@ -106,7 +115,10 @@ void check_files(const EvalArguments& arguments, std::span<const coco::ImageEntr
   roles.input(arguments.annotations);
   roles.input(arguments.results_only);
   if (!arguments.images.empty()) {
-    for (const coco::ImageEntry& image : images) roles.input(fs::path(arguments.images) / image.file_name);
+    for (const coco::ImageEntry& image : images) {
+      const fs::path path = find_picture(arguments.images, image);
+      roles.input(path.empty() ? fs::path(arguments.images) / image.file_name : path);
+    }
   }
   roles.output(arguments.results.list);
   roles.output(arguments.results.lines);
@@ -117,7 +129,7 @@ void check_files(const EvalArguments& arguments, std::span<const coco::ImageEntr
 /// What is scored.
 struct Scored {
   std::vector<coco::CocoResult> results;
-  std::vector<std::int64_t> images;  ///< ids of those that could be used
+  std::vector<coco::Id> images;  ///< ids of those that could be used
   std::size_t failures = 0;
 };
 
@@ -164,14 +176,20 @@ class EvalRun final : public PictureRun {
   Scored scored_;
 };
 
+coco::EvaluationOptions evaluation_options(const EvalArguments& arguments) {
+  coco::EvaluationOptions options;
+  options.iou_type = iou_type(arguments);
+  options.threads = arguments.device.threads;
+  if (!arguments.results_only.empty()) options.results_name = arguments.results_only;
+  return options;
+}
+
 Scored run_model(std::span<const coco::ImageEntry> images, const coco::Annotations& annotations,
                  const EvalArguments& arguments) {
-  check_images(images, arguments);
+  const std::vector<Picture> pictures = find_pictures(images, arguments);
   const Model model = load_model(arguments.model, arguments.device.model_options());
-  check_categories(model.info().categories, annotations);
-  std::vector<Picture> pictures;
-  for (const coco::ImageEntry& image : images)
-    pictures.push_back({fs::path(arguments.images) / image.file_name, image.file_name, image.id});
+  if (!arguments.ignore_labels) remark(check_categories(model.info().categories, annotations));
+  coco::check_shapes(annotations, iou_type(arguments));
   const std::string described =
       arguments.results.lines.empty() ? "" : describe_run(arguments.model, std::nullopt, arguments.decode);
   ResultSink sink(arguments.results, pictures, described);
@@ -218,21 +236,31 @@ void write_metrics(const std::string& path, const coco::Metrics& metrics) {
 
 int evaluate_command(const EvalArguments& arguments) {
   check_usage(arguments);
-  const coco::Annotations annotations = coco::read_annotations(arguments.annotations);
+  coco::Annotations annotations;
+  Scored scored;
+  // The two files side by side: reading is most of what scoring takes.
+  const std::size_t files = arguments.results_only.empty() ? 1 : 2;
+  coco::parallel_for(files, arguments.device.threads, [&](std::size_t file) {
+    if (file == 0)
+      annotations = read_annotations(arguments);
+    else
+      scored.results = coco::read_results(arguments.results_only, iou_type(arguments));
+  });
   const auto images = chosen_images(annotations, arguments.limit);
-  if (images.empty()) throw Error("expected images in " + arguments.annotations + ", found none");
 
   check_files(arguments, images);
+  if (annotations.federated)
+    remark(
+        arguments.annotations +
+            " is annotated as LVIS is, for some of its categories in each image: these are COCO's numbers, which take "
+            "what is not annotated for absent, not LVIS's AP",
+        arguments);
 
-  Scored scored;
   if (arguments.results_only.empty())
     scored = run_model(images, annotations, arguments);
-  else
-    scored.results = coco::read_results(arguments.results_only);
-  coco::EvaluationOptions options;
-  options.iou_type = arguments.iou_type == "bbox" ? coco::IouType::bbox : coco::IouType::segm;
-  options.threads = arguments.device.threads;
-  if (!arguments.results_only.empty()) options.results_name = arguments.results_only;
+  else if (!scored.results.empty())
+    remark(check_categories(scored.results, annotations, arguments.results_only, arguments.ignore_labels));
+  coco::EvaluationOptions options = evaluation_options(arguments);
   if (scored.failures > 0) {
     report("scored " + std::to_string(scored.images.size()) + " of " + std::to_string(images.size()) +
            " images, the others could not be used");
@@ -265,6 +293,9 @@ Command add_eval(CLI::App& app) {
       ->check(one_of({"segm", "bbox"}))
       ->type_name("NAME")
       ->capture_default_str();
+  command->add_flag("--ignore-labels", arguments->ignore_labels,
+                    "Compare by category ids alone, whatever the model and the\n"
+                    "annotations call them");
   add_output_option(*command, "--json", arguments->json,
                     "Write the twelve numbers: AP, AP50, AP75, APs, APm, APl, AR1, ...");
   command->add_option("--limit", arguments->limit, "Only the first N images of the annotations; 0: all")
@@ -278,7 +309,8 @@ Command add_eval(CLI::App& app) {
       "An image that cannot be used is reported, the others are scored, and the exit status is 1. An evaluation that "
       "is\n"
       "stopped keeps the results so far.\n"
-      "Areas of masks are their own, as in the evaluators of COCO and detectron2, even where results have boxes.\n\n"
+      "Areas of masks are their own, as in the evaluators of COCO and detectron2, even where results have boxes.\n"
+      "Categories of model and annotations are compared before the model runs, by id and by name.\n\n"
       "Examples:\n"
       "  maskrt eval model.maskrt --images val2017 --annotations instances_val2017.json --results results.json\n"
       "  maskrt eval --results-only results.json --annotations instances_val2017.json");

@@ -13,6 +13,7 @@
 #include "command.h"
 #include "console.h"
 #include "graph/atomic_file.h"
+#include "graph/bracketed_words.h"
 #include "graph/temporary_files.h"
 #include "interrupt.h"
 #include "maskrt/maskrt.hpp"
@@ -55,7 +56,7 @@ int run_command_line(int argc, char** argv) {
   for (CLI::App* command : app.get_subcommands(nullptr)) command->set_version_flag("--version", version_text);
 
   try {
-    app.parse(argc, argv);
+    parse_whole_words(app, argc, argv);
     for (const auto& [name, command] : commands)
       if (app.got_subcommand(name)) return command();
     throw UsageError("expected a command: run, eval, dump, bench, tune or info");

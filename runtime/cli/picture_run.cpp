@@ -218,7 +218,7 @@ void PictureRun::finish(std::size_t batch, std::size_t member) {
   if (!image || found.unusable || sink_.earlier(picture) != nullptr) return;
   try {
     const StageClock clock;
-    found.line = line_of(pictures_[picture], *image, instances);
+    found.line = sink_.as_written(line_of(pictures_[picture], *image, instances));
     times_.add(Stage::postprocessing, clock.seconds());
   } catch (const Error&) {
     found.unusable = std::current_exception();
@@ -250,7 +250,7 @@ void PictureRun::deliver(std::size_t batch) {
       ++ran_;
     }
     if (done.line || earlier != nullptr) {
-      const coco::ImageLine& line = earlier != nullptr ? *earlier : *done.line;
+      const coco::ImageLine line = earlier != nullptr ? sink_.as_written(*earlier) : std::move(*done.line);
       sink_.add(number, line);
       added(number, line, earlier != nullptr);
     }

@@ -12,13 +12,14 @@
 #include "maskrt/maskrt.hpp"
 #include "options.h"
 #include "outputs.h"
+#include "runtime/mask/rle.h"
 
 namespace maskrt::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-using PictureName = std::pair<std::string, std::int64_t>;
+using PictureName = std::pair<std::string, coco::Id>;
 
 /// "r.json", or "r.json and r.jsonl"
 std::string joined(const std::vector<std::string>& names) {
@@ -31,6 +32,10 @@ void add_line_options(CLI::App& command, ResultFiles& files) {
   add_output_option(command, "--jsonl", files.lines,
                     "Append a line of JSON for each image that is done: an object\n"
                     "with the image's COCO results in its list \"instances\"");
+  command.add_flag("--boxes", files.boxes,
+                   "Results get a \"bbox\": x, y, width, height of the mask. pycocotools\n"
+                   "takes areas from boxes where there are any, for masks too, so\n"
+                   "its numbers for small, medium and large instances then differ");
   command.add_flag("--resume", files.resume, "Go on from the lines of an earlier run that --jsonl's FILE has");
 }
 
@@ -69,7 +74,7 @@ void ResultSink::read_earlier() {
     const auto picture = known.find({line.file_name, line.image_id});
     if (picture == known.end())
       throw Error(where + ": expected one of the images that this run is of, found " + line.file_name +
-                  " with image_id " + std::to_string(line.image_id) + "; resume with the inputs of the run before");
+                  " with image_id " + line.image_id.described() + "; resume with the inputs of the run before");
     if (line.run != run_)
       throw Error(where + ": expected lines of this run (" + run_ + "), found one of another (" + line.run + ")");
     if (!earlier_.emplace(picture->second, std::move(line)).second)
@@ -82,6 +87,16 @@ void ResultSink::read_earlier() {
 const coco::ImageLine* ResultSink::earlier(std::size_t picture) const {
   const auto found = earlier_.find(picture);
   return found == earlier_.end() ? nullptr : &found->second;
+}
+
+coco::ImageLine ResultSink::as_written(coco::ImageLine line) const {
+  for (coco::CocoResult& result : line.instances) {
+    if (!files_.boxes)
+      result.bbox.reset();
+    else if (const auto& mask = result.segmentation; mask && !result.bbox)
+      result.bbox = rle::bounding_box(rle::from_string(mask->height, mask->width, mask->counts));
+  }
+  return line;
 }
 
 void ResultSink::add(std::size_t picture, coco::ImageLine line) {
@@ -115,7 +130,7 @@ void ResultSink::finish() {
 std::size_t ResultSink::keep_list() {
   try {
     for (const auto& [picture, line] : earlier_) {
-      if (!added_[picture]) add(picture, line);
+      if (!added_[picture]) add(picture, as_written(line));
     }
   } catch (const graph::WriteError&) {  // keep() finds out how much has room
   }

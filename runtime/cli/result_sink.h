@@ -24,7 +24,7 @@ namespace maskrt::cli {
 struct Picture {
   std::filesystem::path path;
   std::string file_name;
-  std::int64_t image_id = 0;
+  coco::Id image_id;
 };
 
 /// Where results go; "" for nowhere.
@@ -32,9 +32,10 @@ struct ResultFiles {
   std::string list;   ///< one list of COCO results
   std::string lines;  ///< a line an image (coco/image_lines.h)
   bool resume = false;
+  bool boxes = false;  ///< results get a "bbox"
 };
 
-/// --jsonl and --resume.
+/// --jsonl, --resume and --boxes.
 void add_line_options(CLI::App& command, ResultFiles& files);
 
 /// Owns the results so far. Images are added in the order of the pictures.
@@ -50,7 +51,11 @@ class ResultSink {
   /// while others of its calls are made on one.
   const coco::ImageLine* earlier(std::size_t picture) const;
 
-  /// The picture's results, found now or earlier. Throws WriteError.
+  /// The picture's results, found now or earlier, as they are written: with boxes or without. Boxes are made from the
+  /// masks where the results have none.
+  coco::ImageLine as_written(coco::ImageLine line) const;
+
+  /// What as_written() gave. Throws WriteError.
   void add(std::size_t picture, coco::ImageLine line);
 
   /// Completes the list where it has any image. Throws WriteError.

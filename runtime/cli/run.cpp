@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "annotated_pictures.h"
 #include "command.h"
 #include "console.h"
 #include "drawing_files.h"
@@ -36,6 +37,7 @@ struct RunArguments {
   int batch = 1;
   ResultFiles results;
   DrawingOptions drawing;
+  std::string annotations;
   bool fail_fast = false, quiet = false;
   DecodeOptions decode;
   DeviceOptions device;
@@ -43,9 +45,10 @@ struct RunArguments {
   float shown_score() const { return score.value_or(default_shown_score); }
 };
 
-std::vector<Picture> pictures_of(const std::vector<Input>& inputs) {
+std::vector<Picture> pictures_of(const std::vector<Input>& inputs, const std::string& annotations) {
   std::vector<Picture> pictures;
   for (const Input& input : inputs) pictures.push_back({input.path, input.file_name, input.image_id});
+  if (!annotations.empty()) take_annotated_ids(pictures, annotations);
   return pictures;
 }
 
@@ -58,6 +61,7 @@ std::vector<std::string> stems_of(const std::vector<Input>& inputs) {
 void check_files(const RunArguments& arguments, const std::vector<Input>& inputs, const DrawingFiles& drawings) {
   graph::FileRoles roles;
   add_inputs(roles, arguments.model, arguments.device);
+  roles.input(arguments.annotations);
   for (const Input& input : inputs) roles.input(input.path);
   drawings.add_outputs(roles);
   roles.output(arguments.results.list);
@@ -140,7 +144,7 @@ int run(const RunArguments& arguments) {
   std::vector<std::string> passed_over;
   const std::vector<Input> inputs = expand_inputs(arguments.inputs, &passed_over);
   for (const std::string& sentence : passed_over) note(sentence);
-  const std::vector<Picture> pictures = pictures_of(inputs);
+  const std::vector<Picture> pictures = pictures_of(inputs, arguments.annotations);
   const DrawingFiles drawings(arguments.drawing, stems_of(inputs), arguments.shown_score());
   check_files(arguments, inputs, drawings);
 
@@ -175,6 +179,10 @@ Command add_run(CLI::App& app) {
   add_batch_option(*command, arguments->batch);
   add_output_option(*command, "--json", arguments->results.list, "Write one list of COCO results");
   add_line_options(*command, arguments->results);
+  command
+      ->add_option("--annotations", arguments->annotations,
+                   "Take image ids and file names of the results from these COCO annotations")
+      ->type_name("FILE");
   add_drawing_options(*command, arguments->drawing);
   add_decode_options(*command, arguments->decode);
   command->add_flag("--fail-fast", arguments->fail_fast, "Stop at the first image that cannot be used");
@@ -186,8 +194,9 @@ Command add_run(CLI::App& app) {
       "has found so far.\n"
       "In the results, image_id is the number that the file's name is made of (000000000139.jpg is 139) where all\n"
       "names are numbers and differ, otherwise the image's position among the inputs, from 1; file_name is the last\n"
-      "part of the path, or all of it where two images share the last part. Results name what --overlay and --masks\n"
-      "wrote, as overlay and mask_file.\n\n"
+      "part of the path, or all of it where two images share the last part. With --annotations both are those of the\n"
+      "annotated image whose file_name ends the input's path. Results name what --overlay and --masks wrote, as overlay\n"
+      "and mask_file.\n\n"
       "Example:\n  maskrt run model.maskrt photos/ --json results.json --overlay drawn --batch 2");
   return [arguments] { return run(*arguments); };
 }

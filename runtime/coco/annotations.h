@@ -9,18 +9,22 @@
 #include <variant>
 #include <vector>
 
+#include "id.h"
+#include "iou_type.h"
 #include "maskrt/maskrt.hpp"
 
 namespace maskrt::coco {
 
 struct ImageEntry {
-  std::int64_t id = 0;
+  Id id;
   std::string file_name;      ///< as the file has it, relative to the folder of images; may be empty
   int height = 0, width = 0;  ///< 0 where the file does not say
+  /// There was no file_name, as in LVIS: it is the end of "coco_url", folder and name ("val2017/000000397133.jpg").
+  bool named_by_url = false;
 };
 
 struct CategoryEntry {
-  std::int64_t id = 0;
+  Id id;
   std::string name;
 };
 
@@ -37,9 +41,10 @@ struct RunCounts {
 using Segmentation = std::variant<std::monostate, Polygons, RunCounts, Rle>;
 
 struct Annotation {
-  std::int64_t id = 0, image_id = 0, category_id = 0;
+  std::int64_t id = 0;
+  Id image_id, category_id;
   bool crowd = false;
-  double area = 0;
+  double area = 0;                            ///< may be NaN, which is in no range and in all, as comparisons have it
   std::optional<std::array<double, 4>> bbox;  ///< x, y, width, height
   Segmentation segmentation;
 };
@@ -49,14 +54,25 @@ struct Annotations {
   std::vector<ImageEntry> images;
   std::vector<CategoryEntry> categories;
   std::vector<Annotation> annotations;  ///< in the file's order; their images and categories need not be listed
+  /// The file tells for each image which categories were looked for, as LVIS does. Nothing here makes use of that.
+  bool federated = false;
 };
 
-/// Reads an annotation file. "images" and "categories" must be there, "annotations" may be missing. Memory is what the
-/// structures above hold: the JSON is never in memory as a whole.
+/// Reads an annotation file. "images" and "categories" must be there, "annotations" may be missing. `type`: what will
+/// be scored; the other of masks and boxes is then neither read nor checked, nor are sizes of images for boxes.
+/// Nothing: both are read.
+///
+/// What is read is what pycocotools makes sense of. An image or category that is listed twice is the later one; ids of
+/// images and categories may be strings, and those of annotations strings of whole numbers; the last of an odd number
+/// of coordinates is left out; areas may be NaN or infinite; "iscrowd" may be missing. Memory: the file's bytes beside
+/// what the structures above hold.
 ///
 /// Throws Error that names the file, the record, what was expected and what was found: for wrong types, ids beyond 64
-/// bits or used twice, a first polygon of less than 3 points, odd numbers of coordinates, sizes that are not positive.
+/// bits, an annotation's id that is used twice, a first polygon of less than 3 points, sizes that are not positive.
 /// What only a mask's runs tell is found when the mask is used.
-Annotations read_annotations(const std::filesystem::path& path);
+Annotations read_annotations(const std::filesystem::path& path, std::optional<IouType> type = std::nullopt);
+
+/// The images that an annotation file lists, and nothing else of it.
+std::vector<ImageEntry> read_images(const std::filesystem::path& path);
 
 }  // namespace maskrt::coco

@@ -16,24 +16,30 @@ std::array<double, recall_count> recall_thresholds() {
   return thresholds;
 }
 
-/// All detections of a category at one setting, best first.
+/// A detection of a category, by its place in the image.
 struct Ranked {
   double score;
-  std::uint16_t matched, ignored;
+  const ImageMatches* image;
+  std::size_t place;
 };
 
-std::vector<Ranked> rank(std::span<const ImageMatches* const> images, const Setting& setting) {
+/// All detections of a category, best first. Those that a setting leaves out do not change the order of the others.
+std::vector<Ranked> rank(std::span<const ImageMatches* const> images) {
   std::vector<Ranked> ranked;
   for (const ImageMatches* image : images) {
-    const Matches& matches = image->ranges[setting.range];
-    const std::size_t count = std::min(image->scores.size(), setting.detections);
-    for (std::size_t d = 0; d < count; ++d) {
-      ranked.push_back({image->scores[d], matches.matched[d], matches.ignored[d]});
-    }
+    for (std::size_t d = 0; d < image->scores.size(); ++d) ranked.push_back({image->scores[d], image, d});
   }
-  std::stable_sort(ranked.begin(), ranked.end(), [](const Ranked& a, const Ranked& b) { return a.score > b.score; });
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const Ranked& a, const Ranked& b) { return ranks_before(a.score, b.score); });
   return ranked;
 }
+
+/// Recall and precision at each right detection, best first. Elsewhere recall is that of the right one before, and
+/// precision no higher, so no other detection decides anything.
+struct Curve {
+  std::vector<double> recall, precision;
+  double right = 0, wrong = 0;
+};
 
 /// The mean over the recall thresholds of the best precision at that recall or a higher one; 0 beyond the last recall.
 /// `precision` becomes its envelope.
@@ -41,26 +47,37 @@ double mean_precision(const std::vector<double>& recall, std::vector<double>& pr
   static const auto thresholds = recall_thresholds();
   for (std::size_t i = precision.size(); i-- > 1;) precision[i - 1] = std::max(precision[i - 1], precision[i]);
   double sum = 0;
+  auto at = recall.begin();
   for (const double threshold : thresholds) {
-    const auto at = std::lower_bound(recall.begin(), recall.end(), threshold) - recall.begin();
-    if (at == static_cast<std::ptrdiff_t>(recall.size())) break;
-    sum += precision[static_cast<std::size_t>(at)];
+    at = std::lower_bound(at, recall.end(), threshold);
+    if (at == recall.end()) break;
+    sum += precision[static_cast<std::size_t>(at - recall.begin())];
   }
   return sum / recall_count;
 }
 
-PrecisionRecall precision_recall(const std::vector<Ranked>& ranked, double positives) {
-  PrecisionRecall result;
-  std::vector<double> recall(ranked.size()), precision(ranked.size());
-  for (std::size_t t = 0; t < threshold_count; ++t) {
-    double right = 0, wrong = 0;
-    for (std::size_t d = 0; d < ranked.size(); ++d) {
-      if (((ranked[d].ignored >> t) & 1) == 0) ((ranked[d].matched >> t) & 1 ? right : wrong) += 1;
-      recall[d] = right / positives;
-      precision[d] = right / (wrong + right + std::numeric_limits<double>::epsilon());
+PrecisionRecall precision_recall(const std::vector<Ranked>& ranked, const Setting& setting, double positives) {
+  std::array<Curve, threshold_count> curves;
+  for (const Ranked& detection : ranked) {
+    if (detection.place >= setting.detections) continue;
+    const Matches& matches = detection.image->ranges[setting.range];
+    const unsigned matched = matches.matched[detection.place], ignored = matches.ignored[detection.place];
+    for (std::size_t t = 0; t < threshold_count; ++t) {
+      if (((ignored >> t) & 1) != 0) continue;
+      Curve& curve = curves[t];
+      if (((matched >> t) & 1) == 0) {
+        curve.wrong += 1;
+        continue;
+      }
+      curve.right += 1;
+      curve.recall.push_back(curve.right / positives);
+      curve.precision.push_back(curve.right / (curve.wrong + curve.right + std::numeric_limits<double>::epsilon()));
     }
-    result.recall[t] = recall.empty() ? 0 : recall.back();
-    result.precision[t] = mean_precision(recall, precision);
+  }
+  PrecisionRecall result;
+  for (std::size_t t = 0; t < threshold_count; ++t) {
+    result.recall[t] = curves[t].right / positives;
+    result.precision[t] = mean_precision(curves[t].recall, curves[t].precision);
   }
   return result;
 }
@@ -89,11 +106,12 @@ double mean(std::span<const CategoryPrecision> categories, Part part, std::size_
 
 CategoryPrecision average_precision(std::span<const ImageMatches* const> images) {
   CategoryPrecision result;
+  const std::vector<Ranked> ranked = rank(images);
   for (std::size_t s = 0; s < settings.size(); ++s) {
     std::size_t positives = 0;
     for (const ImageMatches* image : images) positives += image->ranges[settings[s].range].positives;
     if (positives == 0) continue;
-    result[s] = precision_recall(rank(images, settings[s]), static_cast<double>(positives));
+    result[s] = precision_recall(ranked, settings[s], static_cast<double>(positives));
   }
   return result;
 }

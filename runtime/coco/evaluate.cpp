@@ -17,25 +17,25 @@ constexpr std::size_t none = static_cast<std::size_t>(-1);
 /// Ids in ascending order, without repeats.
 class Ids {
  public:
-  explicit Ids(std::vector<std::int64_t> ids) : ids_(std::move(ids)) {
+  explicit Ids(std::vector<Id> ids) : ids_(std::move(ids)) {
     std::sort(ids_.begin(), ids_.end());
     ids_.erase(std::unique(ids_.begin(), ids_.end()), ids_.end());
   }
   /// Its position; none where it is not listed.
-  std::size_t find(std::int64_t id) const {
+  std::size_t find(const Id& id) const {
     const auto at = std::lower_bound(ids_.begin(), ids_.end(), id);
     return at == ids_.end() || *at != id ? none : static_cast<std::size_t>(at - ids_.begin());
   }
   std::size_t size() const { return ids_.size(); }
-  std::int64_t operator[](std::size_t i) const { return ids_[i]; }
+  const Id& operator[](std::size_t i) const { return ids_[i]; }
 
  private:
-  std::vector<std::int64_t> ids_;
+  std::vector<Id> ids_;
 };
 
 template <typename Entry>
 Ids ids_of(const std::vector<Entry>& entries) {
-  std::vector<std::int64_t> ids;
+  std::vector<Id> ids;
   ids.reserve(entries.size());
   for (const Entry& entry : entries) ids.push_back(entry.id);
   return Ids(std::move(ids));
@@ -55,13 +55,13 @@ struct ImageContents {
 /// A category's position, and what became of its detections.
 using CategoryMatches = std::pair<std::size_t, ImageMatches>;
 
-[[noreturn]] void fail_unlisted(const std::string& expected, const Annotations& annotations, std::int64_t image) {
-  throw Error(expected + " that " + annotations.path.string() + " lists, found image_id " + std::to_string(image));
+[[noreturn]] void fail_unlisted(const std::string& expected, const Annotations& annotations, const Id& image) {
+  throw Error(expected + " that " + annotations.path.string() + " lists, found image_id " + image.described());
 }
 
 /// Sorts annotations and results into the images that are scored, in ascending order of image id.
 std::vector<ImageContents> collect(const Annotations& annotations, std::span<const CocoResult> results,
-                                   const std::optional<std::vector<std::int64_t>>& image_ids, const Ids& categories,
+                                   const std::optional<std::vector<Id>>& image_ids, const Ids& categories,
                                    const OverlapMeasure& measure) {
   const Ids listed = ids_of(annotations.images);
   const Ids scored = image_ids ? Ids(*image_ids) : listed;
@@ -79,9 +79,6 @@ std::vector<ImageContents> collect(const Annotations& annotations, std::span<con
   for (const CocoResult& result : results) {
     if (listed.find(result.image_id) == none) {
       fail_unlisted(measure.where(result) + ": expected an image", annotations, result.image_id);
-    }
-    if (!std::isfinite(result.score)) {
-      throw Error(measure.where(result) + ": expected a finite score, found " + std::to_string(result.score));
     }
     const std::size_t i = scored.find(result.image_id), c = categories.find(result.category_id);
     if (i != none && c != none) images[i].detections.emplace_back(c, &result);
@@ -119,7 +116,8 @@ void check_outlines(const std::vector<ImageContents>& images, const OverlapMeasu
 
 ImageMatches match_category(const ImageEntry& image, const std::vector<const Annotation*>& annotated,
                             std::vector<const CocoResult*> found, const OverlapMeasure& measure) {
-  std::stable_sort(found.begin(), found.end(), [](const auto* a, const auto* b) { return a->score > b->score; });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto* a, const auto* b) { return ranks_before(a->score, b->score); });
   found.resize(std::min(found.size(), most_detections));
   const Overlap overlap = measure.measure(image, annotated, found);
 
@@ -188,6 +186,17 @@ Evaluation evaluate(const Annotations& annotations, std::span<const CocoResult> 
     evaluation.categories[categories.find(entry.id)].name = entry.name;
   }
   return evaluation;
+}
+
+void check_shapes(const Annotations& annotations, IouType type) {
+  const Ids images = ids_of(annotations.images), categories = ids_of(annotations.categories);
+  EvaluationOptions options;
+  options.iou_type = type;
+  const OverlapMeasure measure(annotations, {}, options);
+  for (const Annotation& annotation : annotations.annotations) {
+    if (images.find(annotation.image_id) != none && categories.find(annotation.category_id) != none)
+      measure.expect_shape(annotation);
+  }
 }
 
 }  // namespace maskrt::coco

@@ -21,18 +21,16 @@ using Metrics = std::array<double, 12>;
 inline constexpr std::array<const char*, 12> metric_names = {"AP",  "AP50", "AP75",  "APs", "APm", "APl",
                                                              "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"};
 
-enum class IouType : std::uint8_t { segm, bbox };
-
 struct EvaluationOptions {
   IouType iou_type = IouType::segm;
   /// The images to score; nothing: all that the annotations list. Results on other listed images do not count.
-  std::optional<std::vector<std::int64_t>> image_ids;
+  std::optional<std::vector<Id>> image_ids;
   int threads = 0;                       ///< 0: all that the process may use, as usable_processors() counts
   std::string results_name = "results";  ///< stands for the results in messages: their file, where they have one
 };
 
 struct CategoryEvaluation {
-  std::int64_t id = 0;
+  Id id;
   std::string name;
   Metrics metrics{};  ///< of this category alone
 };
@@ -44,16 +42,21 @@ struct Evaluation {
 
 /// Scores `results` against `annotations`.
 ///
-/// As pycocotools: at most 100 detections of an image and category count; equal scores keep the order of `results`;
-/// results of categories that the annotations do not list are left out; crowds are matched any number of times and
-/// never count; "ignore" in the annotations has no effect. With IouType::segm, a detection's area is its mask's,
-/// whether or not the results have boxes (pycocotools takes it from boxes where there are any; COCO's evaluators remove
-/// them first). With IouType::bbox, box and area are the result's where the first result has a box, else the mask's.
+/// As pycocotools: at most 100 detections of an image and category count; equal scores keep the order of `results`, and
+/// NaN comes last; results of categories that the annotations do not list are left out; crowds are matched any number
+/// of times and never count; "ignore" in the annotations has no effect. With IouType::segm, a detection's area is its
+/// mask's, whether or not the results have boxes (pycocotools takes it from boxes where there are any; COCO's
+/// evaluators remove them first). With IouType::bbox, box and area are the result's where the first result has a box,
+/// else the mask's. An image whose size nobody states has the one of its masks.
 ///
 /// Throws Error that names the record: a result on an image that the annotations do not list, or without the mask or
 /// box that it is scored by; an annotation without it; a mask of another size than its image's; runs that do not fill
 /// their mask. The error does not depend on the number of threads, nor do the numbers.
 Evaluation evaluate(const Annotations& annotations, std::span<const CocoResult> results,
                     const EvaluationOptions& options = {});
+
+/// What evaluate() would find, before there are results: throws its Error for an annotation without the mask or box
+/// that it is scored by.
+void check_shapes(const Annotations& annotations, IouType type);
 
 }  // namespace maskrt::coco

@@ -25,26 +25,36 @@ int read_size(const Record& record, const char* key) {
   return static_cast<int>(size);
 }
 
+/// Throws Error for what is no JSON, and for keys that stand twice: such a line has been written by something else.
+JsonTree parse_line(const std::string& text, const std::string& where) {
+  graph::parse_strict_json(text, where, max_depth);
+  JsonTree tree;
+  JsonScanner(text, max_depth).read(tree);
+  return tree;
+}
+
 ImageLine read_line(const std::string& text, const std::string& file, std::size_t index) {
   const std::string where = file + ": line " + std::to_string(index + 1);
-  const json value = graph::parse_strict_json(text, where, max_depth);
+  const JsonTree tree = parse_line(text, where);
+  const JsonValue value(tree);
   if (!value.is_object()) throw Error(where + ": expected an image's results, found another value");
   const Record record(value, file, "lines", index);
   ImageLine line;
   line.file_name = record.text("file_name");
-  line.image_id = record.integer("image_id");
+  line.image_id = record.id("image_id");
   line.width = read_size(record, "width");
   line.height = read_size(record, "height");
   line.run = record.text("run");
   line.overlay = record.text("overlay");
-  const json* const instances = record.find("instances");
-  if (instances == nullptr || !instances->is_array()) record.fail("instances", "a list of results", instances);
+  const auto instances = record.find("instances");
+  if (!instances || !instances->is_array()) record.fail("instances", "a list of results", instances);
   const std::string section = "lines[" + std::to_string(index) + "].instances";
-  for (std::size_t i = 0; i < instances->size(); ++i) {
-    const Record instance((*instances)[i], file, section, i);
-    if (!(*instances)[i].is_object()) instance.fail("a result", "an object", &(*instances)[i]);
+  std::size_t number = 0;
+  instances->for_each([&](const JsonValue& item) {
+    const Record instance(item, file, section, number++);
+    if (!item.is_object()) instance.fail("a result", "an object", item);
     line.instances.push_back(read_result(instance));
-  }
+  });
   return line;
 }
 
@@ -53,8 +63,9 @@ ImageLine read_line(const std::string& text, const std::string& file, std::size_
 std::string to_text(const ImageLine& line) {
   std::string out = "{\"file_name\": ";
   append_string(out, line.file_name);
-  out += ", \"image_id\": " + std::to_string(line.image_id) + ", \"width\": " + std::to_string(line.width) +
-         ", \"height\": " + std::to_string(line.height) + ", \"run\": ";
+  out += ", \"image_id\": ";
+  append_id(out, line.image_id);
+  out += ", \"width\": " + std::to_string(line.width) + ", \"height\": " + std::to_string(line.height) + ", \"run\": ";
   append_string(out, line.run);
   if (!line.overlay.empty()) {
     out += ", \"overlay\": ";

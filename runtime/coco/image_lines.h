@@ -16,7 +16,7 @@ namespace maskrt::coco {
 
 struct ImageLine {
   std::string file_name;
-  std::int64_t image_id = 0;
+  Id image_id;
   int width = 0, height = 0;
   std::string run;
   std::vector<CocoResult> instances;  ///< their `overlay` is empty: it is the line's

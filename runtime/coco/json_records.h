@@ -7,11 +7,13 @@
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+
+#include "id.h"
+#include "json_tree.h"
 
 namespace maskrt::coco {
 
@@ -22,35 +24,37 @@ namespace maskrt::coco {
 /// written as floating point ("1.0"), since tables that pass through other programs often come back that way.
 class Record {
  public:
-  Record(const nlohmann::json& value, std::string_view file, std::string_view section, std::size_t index)
+  Record(JsonValue value, std::string_view file, std::string_view section, std::size_t index)
       : value_(value), file_(file), section_(section), index_(index) {}
 
-  /// Null where the record has no such member.
-  const nlohmann::json* find(const char* key) const;
+  /// Nothing where the record has no such member.
+  std::optional<JsonValue> find(const char* key) const { return value_.find(key); }
 
   std::int64_t integer(const char* key) const;
   std::optional<std::int64_t> optional_integer(const char* key) const;
-  /// Finite.
+  /// A whole number or a string.
+  Id id(const char* key) const;
+  /// Any number, NaN and infinities too, which Python writes and reads.
   double number(const char* key) const;
-  std::optional<double> optional_number(const char* key) const;
   /// false, true, or an integer (0 is false); false where there is none.
   bool flag(const char* key) const;
   /// "" where there is none, or null.
   std::string text(const char* key) const;
-  /// Four numbers; nothing where there is no such member, or it is null or [].
+  /// Four numbers, NaN and infinities too; nothing where there is no such member, or it is null or [].
   std::optional<std::array<double, 4>> box(const char* key) const;
 
   /// An element of an array, as integer() reads a member. `what` names it: "segmentation.size[0]".
-  std::int64_t to_integer(const nlohmann::json& value, std::string_view what) const;
-  double to_number(const nlohmann::json& value, std::string_view what) const;
+  std::int64_t to_integer(const JsonValue& value, std::string_view what) const;
+  /// Finite.
+  double to_number(const JsonValue& value, std::string_view what) const;
 
   /// "instances.json: annotations[17] (id 42)"
   std::string where() const;
-  /// Throws Error: "WHERE: WHAT must be EXPECTED, but is FOUND". `found` null: "but is missing".
-  [[noreturn]] void fail(std::string_view what, std::string_view expected, const nlohmann::json* found) const;
+  /// Throws Error: "WHERE: WHAT must be EXPECTED, but is FOUND". `found` nothing: "but is missing".
+  [[noreturn]] void fail(std::string_view what, std::string_view expected, const std::optional<JsonValue>& found) const;
 
  private:
-  const nlohmann::json& value_;
+  JsonValue value_;
   std::string_view file_, section_;
   std::size_t index_;
 };
@@ -58,7 +62,8 @@ class Record {
 using RecordReader = std::function<void(const Record&)>;
 
 /// Reads a file that holds one object, and passes each element of the members named in `sections` (all of them arrays)
-/// to its reader. Other members are checked for syntax and skipped. Memory: one record at a time.
+/// to its reader. Other members are checked for syntax and skipped. Memory: the file's bytes, and 16 for
+/// each value of the record that is being read.
 ///
 /// Returns the names of the sections that the file has. Throws Error for a file that cannot be read, is not valid JSON
 /// (with the line and column), nests deeper than 32, names a section twice, or has another shape; what readers throw

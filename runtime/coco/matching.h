@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -25,6 +26,11 @@ struct AreaRange {
 /// all, small, medium, large
 inline constexpr std::array<AreaRange, 4> area_ranges = {
     {{0, 1e10}, {0, 32.0 * 32.0}, {32.0 * 32.0, 96.0 * 96.0}, {96.0 * 96.0, 1e10}}};
+
+/// The order of detections, best first: as numpy sorts, with scores that are no numbers behind all others.
+inline bool ranks_before(double score, double other) {
+  return score > other || (std::isnan(other) && !std::isnan(score));
+}
 
 struct GroundTruth {
   std::int64_t id = 0;

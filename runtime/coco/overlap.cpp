@@ -10,6 +10,16 @@ const Rle& mask_of(const CocoResult& result) {
   return *result.segmentation;
 }
 
+/// Where the annotations state no size for an image, its masks must agree.
+void check_same_size(const rle::Runs& runs, const rle::Runs& other, const ImageEntry& image) {
+  if (runs.height == other.height && runs.width == other.width) return;
+  const auto text = [](const rle::Runs& mask) {
+    return std::to_string(mask.height) + "x" + std::to_string(mask.width);
+  };
+  throw Error("expected a mask of " + text(other) + " (height x width) as others of image " + image.id.described() +
+              " are, found " + text(runs));
+}
+
 std::vector<std::uint8_t> crowds(std::span<const Annotation* const> truths) {
   std::vector<std::uint8_t> crowds;
   for (const Annotation* truth : truths) crowds.push_back(truth->crowd ? 1 : 0);
@@ -31,11 +41,23 @@ Overlap OverlapMeasure::of_masks(const ImageEntry& image, std::span<const Annota
                                  std::span<const CocoResult* const> detections) const {
   Overlap overlap;
   std::vector<rle::Runs> truth_masks, masks;
+  truth_masks.reserve(truths.size());
+  masks.reserve(detections.size());
+  overlap.areas.reserve(detections.size());
+  const auto runs_of = [&](const auto& owner, const auto& segmentation) {
+    return located(owner, [&] {
+      rle::Runs runs = to_runs(segmentation(), image);
+      const auto& others = truth_masks.empty() ? masks : truth_masks;
+      if (!others.empty()) check_same_size(runs, others.front(), image);
+      return runs;
+    });
+  };
   for (const Annotation* truth : truths) {
-    truth_masks.push_back(located(*truth, [&] { return to_runs(truth->segmentation, image); }));
+    expect_shape(*truth);
+    truth_masks.push_back(runs_of(*truth, [&]() -> const Segmentation& { return truth->segmentation; }));
   }
   for (const CocoResult* detection : detections) {
-    masks.push_back(located(*detection, [&] { return to_runs(mask_of(*detection), image); }));
+    masks.push_back(runs_of(*detection, [&]() -> const Rle& { return mask_of(*detection); }));
     overlap.areas.push_back(static_cast<double>(rle::area(masks.back())));
   }
   overlap.iou = rle::iou(masks, truth_masks, crowds(truths));
@@ -49,7 +71,7 @@ Overlap OverlapMeasure::of_boxes(std::span<const Annotation* const> truths,
   Overlap overlap;
   std::vector<rle::BoxXywh> truth_boxes, boxes;
   for (const Annotation* truth : truths) {
-    if (!truth->bbox) throw Error(where(*truth) + ": expected a bbox, which box AP needs, found none");
+    expect_shape(*truth);
     truth_boxes.push_back(*truth->bbox);
   }
   for (const CocoResult* detection : detections) {
@@ -68,6 +90,13 @@ Overlap OverlapMeasure::of_boxes(std::span<const Annotation* const> truths,
   }
   overlap.iou = rle::iou(boxes, truth_boxes, crowds(truths));
   return overlap;
+}
+
+void OverlapMeasure::expect_shape(const Annotation& truth) const {
+  const bool boxes = options_.iou_type == IouType::bbox;
+  if (boxes ? truth.bbox.has_value() : !std::holds_alternative<std::monostate>(truth.segmentation)) return;
+  throw Error(where(truth) + (boxes ? ": expected a bbox, which box AP needs, found none"
+                                    : ": expected a segmentation, which mask AP needs, found none"));
 }
 
 std::string OverlapMeasure::where(const CocoResult& result) const {

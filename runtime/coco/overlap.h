@@ -27,6 +27,9 @@ class OverlapMeasure {
   Overlap measure(const ImageEntry& image, std::span<const Annotation* const> truths,
                   std::span<const CocoResult* const> detections) const;
 
+  /// Throws Error where there is no mask, or no box, whichever is compared.
+  void expect_shape(const Annotation& truth) const;
+
   /// The record's place, for messages: "results.json[17]".
   std::string where(const CocoResult& result) const;
   std::string where(const Annotation& annotation) const;

@@ -12,12 +12,15 @@ namespace maskrt::coco {
 /// no UTF-8 become U+FFFD.
 void append_string(std::string& out, const std::string& text);
 
+/// A JSON number or string.
+void append_id(std::string& out, const Id& id);
+
 /// Score and box, where it has one: JSON has no other numbers.
 bool is_finite(const CocoResult& result);
 
 void append_result(std::string& out, const CocoResult& result);
 
-/// Throws Error that says where the record stands.
-CocoResult read_result(const Record& record);
+/// `with_mask`: else its segmentation is passed over. Throws Error that says where the record stands.
+CocoResult read_result(const Record& record, bool with_mask = true);
 
 }  // namespace maskrt::coco

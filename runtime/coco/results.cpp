@@ -33,6 +33,13 @@ std::optional<Rle> read_mask(const Record& record) {
 
 }  // namespace
 
+void append_id(std::string& out, const Id& id) {
+  if (id.is_text())
+    append_string(out, id.text());
+  else
+    out += std::to_string(id.number());
+}
+
 void append_string(std::string& out, const std::string& text) {
   out += json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -64,8 +71,10 @@ void append_result(std::string& out, const CocoResult& result) {
     append_string(out, result.file_name);
     out += ", ";
   }
-  out += "\"image_id\": " + std::to_string(result.image_id);
-  out += ", \"category_id\": " + std::to_string(result.category_id);
+  out += "\"image_id\": ";
+  append_id(out, result.image_id);
+  out += ", \"category_id\": ";
+  append_id(out, result.category_id);
   if (!result.category.empty()) {
     out += ", \"category\": ";
     append_string(out, result.category);
@@ -97,23 +106,27 @@ void append_result(std::string& out, const CocoResult& result) {
   out += '}';
 }
 
-CocoResult read_result(const Record& record) {
+CocoResult read_result(const Record& record, bool with_mask) {
   CocoResult result;
   result.file_name = record.text("file_name");
-  result.image_id = record.integer("image_id");
-  result.category_id = record.integer("category_id");
+  result.image_id = record.id("image_id");
+  result.category_id = record.id("category_id");
   result.category = record.text("category");
   result.bbox = record.box("bbox");
   result.score = record.number("score");
-  result.segmentation = read_mask(record);
+  if (with_mask) result.segmentation = read_mask(record);
   result.overlay = record.text("overlay");
   result.mask_file = record.text("mask_file");
   return result;
 }
 
-std::vector<CocoResult> read_results(const std::filesystem::path& path) {
+std::vector<CocoResult> read_results(const std::filesystem::path& path, IouType type) {
   std::vector<CocoResult> results;
-  read_list(path, "results", [&](const Record& record) { results.push_back(read_result(record)); });
+  bool with_masks = true;
+  read_list(path, "results", [&](const Record& record) {
+    if (results.empty() && type == IouType::bbox) with_masks = !record.box("bbox").has_value();
+    results.push_back(read_result(record, with_masks));
+  });
   return results;
 }
 

@@ -16,13 +16,15 @@
 #include <vector>
 
 #include "graph/atomic_file.h"
+#include "id.h"
+#include "iou_type.h"
 #include "maskrt/maskrt.hpp"
 
 namespace maskrt::coco {
 
 struct CocoResult {
   std::string file_name;  ///< maskrt's own member; not written where empty
-  std::int64_t image_id = 0, category_id = 0;
+  Id image_id, category_id;
   std::string category;  ///< the category's name; not written where empty
   std::optional<std::array<double, 4>> bbox;
   double score = 0;
@@ -32,8 +34,10 @@ struct CocoResult {
 };
 
 /// Reads a results file. Masks may be compressed or uncompressed runs; they are kept as written and checked when used.
+/// Scores may be NaN or infinite. `type`: what will be scored; for boxes, masks are neither read nor checked where the
+/// first result has a box. Memory: the file's bytes beside the results.
 /// Throws Error that names the file, the result's index, what was expected and what was found.
-std::vector<CocoResult> read_results(const std::filesystem::path& path);
+std::vector<CocoResult> read_results(const std::filesystem::path& path, IouType type = IouType::segm);
 
 /// Writes a results file, one detection after the other. The list appears under its name only at finish() or keep(); a
 /// writer that is destroyed before leaves what was there. What is no regular file (a pipe, a terminal) is written to

@@ -10,8 +10,8 @@ namespace maskrt::coco {
 /// The record's "segmentation"; nothing where it is missing, null or an empty list. Throws Error through the record.
 Segmentation read_segmentation(const Record& record);
 
-/// The mask of an instance in `image`. Throws Error: there is no mask, its runs do not fill it, or its size is not the
-/// image's.
+/// The mask of an instance in `image`. Throws Error: there is no mask, its runs do not fill it, its size is not the
+/// image's, or polygons are in an image that has no size.
 rle::Runs to_runs(const Segmentation& segmentation, const ImageEntry& image);
 rle::Runs to_runs(const Rle& segmentation, const ImageEntry& image);
 

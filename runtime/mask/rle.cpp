@@ -38,7 +38,11 @@ class StringWriter {
 /// Collects counts that come from outside, joins runs of length 0 and checks the sum.
 class CheckedCounts {
  public:
-  CheckedCounts(int height, int width) : total_(checked_pixels(height, width)), runs_{height, width, {}} {}
+  /// `most`: counts that will be given, at most.
+  CheckedCounts(int height, int width, std::size_t most)
+      : total_(checked_pixels(height, width)), runs_{height, width, {}} {
+    runs_.counts.reserve(most);
+  }
 
   void push(std::int64_t count) {
     if (count < 0 || count > total_ - sum_) {
@@ -127,14 +131,14 @@ std::int64_t checked_pixels(int height, int width) {
 }
 
 Runs from_counts(int height, int width, std::span<const std::uint32_t> counts) {
-  CheckedCounts checked(height, width);
+  CheckedCounts checked(height, width, counts.size());
   for (const std::uint32_t count : counts) checked.push(count);
   return checked.take();
 }
 
 Runs from_string(int height, int width, std::string_view text) {
   constexpr int longest_number = 7;  // groups; 35 bits hold any difference of two 32-bit counts
-  CheckedCounts checked(height, width);
+  CheckedCounts checked(height, width, text.size());
   std::int64_t last = 0, before_last = 0;
   std::size_t position = 0;
   for (std::size_t index = 0; position < text.size(); ++index) {

@@ -55,7 +55,7 @@ std::ptrdiff_t lines(const std::string& text) { return std::count(text.begin(), 
 TEST_CASE("run: JSON is a flat list of COCO results, in the order of inputs, with boxes of the masks") {
   TemporaryFolder folder;
   const ProcessResult ran =
-      maskrt_command("run", {picture(3), picture(0), picture(1), "--json", folder / "made/here/r.json"});
+      maskrt_command("run", {picture(3), picture(0), picture(1), "--json", folder / "made/here/r.json", "--boxes"});
   check_success(ran);
   CHECK(lines(ran.out) == 4);
   CHECK_THAT(ran.out, StartsWith("003.jpg") && Contains("3 images"));
@@ -222,9 +222,9 @@ TEST_CASE("run: a bad image is reported and skipped, and the status is 1") {
     CHECK(lines(ran.err) == 2);
     CHECK_THAT(ran.err, StartsWith("maskrt: ") && Contains("bad.jpg") && Contains("none.jpg"));
     CHECK_THAT(ran.out, Contains("2 images, 2 failed"));
-    std::set<std::pair<std::string, std::int64_t>> found;
+    std::set<std::pair<std::string, coco::Id>> found;
     for (const auto& result : coco::read_results(out)) found.emplace(result.file_name, result.image_id);
-    CHECK(found == std::set<std::pair<std::string, std::int64_t>>{{"000.jpg", 1}, {"001.jpg", 3}});
+    CHECK(found == std::set<std::pair<std::string, coco::Id>>{{"000.jpg", 1}, {"001.jpg", 3}});
     CHECK(files_in(folder / "drawn") == std::set<std::string>{"000.jpg", "001.jpg"});
     fs::remove(out);
   }
@@ -299,9 +299,9 @@ TEST_CASE("eval: runs a model, writes its results, and scores those the same") {
   const json metrics = json::parse(read_text(folder / "ap.json"));
   CHECK(metrics.size() == 12);
   CHECK(metrics.at("AP").get<double>() > 0.4);
-  std::set<std::int64_t> images;
+  std::set<coco::Id> images;
   for (const auto& result : coco::read_results(folder / "r.json")) images.insert(result.image_id);
-  CHECK(images == std::set<std::int64_t>{1000, 1007, 1014, 1021, 1028, 1035});
+  CHECK(images == std::set<coco::Id>{1000, 1007, 1014, 1021, 1028, 1035});
 
   const std::string other = write_text(
       folder / "other.json",

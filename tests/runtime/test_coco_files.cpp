@@ -109,7 +109,7 @@ TEST_CASE("an error names file, record, what was expected and what was found") {
   CHECK(error(R"("iscrowd": "no")") == place + "iscrowd must be 0 or 1, but is the string \"no\"");
   CHECK(error(R"("iscrowd": 0.5)") == place + "iscrowd must be 0 or 1, but is the number 0.5");
   CHECK(error(R"("bbox": [1, 2, 3])") == place + "bbox must be an array of 4 numbers, but is an array of 3");
-  CHECK(error(R"("bbox": [1, 2, 3, true])") == place + "bbox must be a finite number, but is true");
+  CHECK(error(R"("bbox": [1, 2, 3, true])") == place + "bbox must be an array of 4 numbers, but is true");
   CHECK(error(R"("segmentation": 1)") ==
         place + "segmentation must be polygons, or an object with size and counts, but is the number 1");
   CHECK(error(R"("segmentation": {"counts": "a"})") ==
@@ -122,15 +122,14 @@ TEST_CASE("an error names file, record, what was expected and what was found") {
         place + "segmentation.counts must be a string or an array, but is missing");
   CHECK(error(R"("segmentation": {"size": [4, 4], "counts": [1, -1]})") ==
         place + "a run of segmentation.counts must be from 0 to 4294967295, but is the number -1");
-  CHECK(error(R"("segmentation": [[1, 2, 3, 4, 5]])") ==
-        place + "a polygon of segmentation must be an array of an even number of coordinates, but is an array of 5");
+  CHECK(error(R"("segmentation": [[1, 2, 3, 4, 5, 6], 7])") ==
+        place + "a polygon of segmentation must be an array of coordinates, but is the number 7");
   CHECK(error(R"("segmentation": [[1, 2, 3, 4]])") ==
         place + "the first polygon must be of 3 points or more, but is an array of 4");
   CHECK(error(R"("segmentation": [[1, 2, 3, 4, 5, "6"]])") ==
         place + "a coordinate of segmentation must be a finite number, but is the string \"6\"");
-  CHECK(error(R"("area": null)") == place + "area must be a finite number, but is null");
-  CHECK_THAT(error(R"("area": 1e999)"), Catch::StartsWith("a.json: expected valid JSON, found a number overflow"));
-  CHECK_THAT(error(R"("area": NaN)"), Catch::StartsWith("a.json: expected valid JSON, found a"));
+  CHECK(error(R"("area": null)") == place + "area must be a number, but is null");
+  CHECK(error(R"("iscrowd": NaN)") == place + "iscrowd must be 0 or 1, but is the number NaN");
   CHECK_THAT(error(R"("extra": ")" + std::string("\xff") + "\""), Catch::Contains("ill-formed UTF-8"));
 }
 
@@ -146,8 +145,10 @@ TEST_CASE("ids must be whole, of 64 bits and used once") {
   CHECK(error(R"({"id": 1e40)" + rest) ==
         "annotations[0]: id must be a whole number of 64 bits, but is the number 1e+40");
   CHECK(error(R"({"id": 1.5)" + rest) == "annotations[0]: id must be a whole number of 64 bits, but is the number 1.5");
-  CHECK(error(R"({"id": "1")" + rest) ==
-        "annotations[0]: id must be a whole number of 64 bits, but is the string \"1\"");
+  CHECK(error(R"({"id": "1.0")" + rest) ==
+        "annotations[0] (id \"1.0\"): id must be a whole number of 64 bits, but is the string \"1.0\"");
+  CHECK(error(R"({"id": 1)" + rest + R"(, {"id": "1")" + rest) ==
+        "annotations[1] (id \"1\"): id must be used once in its list, but is the string \"1\"");
   CHECK(error(R"({"image_id": 1, "category_id": 2, "area": 3})") ==
         "annotations[0]: id must be a whole number, but is missing");
   CHECK(error(R"({"id": 1)" + rest + R"(, {"id": 1)" + rest) ==
@@ -175,8 +176,6 @@ TEST_CASE("files of another shape") {
              Catch::EndsWith("a.json: expected JSON nested at most 32 deep, found more"));
   CHECK_THAT(error_of([] { read_result_text("{}"); }),
              Catch::EndsWith("r.json: expected results to be an array, found an object"));
-  CHECK_THAT(error_of([] { read_result_text(R"([{"score": -1e999}])"); }),
-             Catch::Contains("r.json: expected valid JSON, found a number overflow"));
   const TemporaryFolder folder;
   CHECK(error_of([&] { read_results(folder.path()); }) ==
         folder.path().string() + ": expected a JSON file, found a folder");
@@ -204,9 +203,9 @@ TEST_CASE("results are read") {
   const auto error = [](const std::string& text) { return error_of([&] { read_result_text(text); }); };
   CHECK_THAT(error(R"([{"image_id": 1, "category_id": 1}])"),
              Catch::EndsWith("r.json: results[0]: score must be a number, but is missing"));
-  CHECK_THAT(error(R"([{"image_id": 1, "category_id": 1, "score": NaN}])"), Catch::Contains("valid JSON"));
+  CHECK_THAT(error(R"([{"image_id": 1, "category_id": 1, "score": nan}])"), Catch::Contains("valid JSON"));
   CHECK_THAT(error(R"([{"image_id": 1, "category_id": 1, "score": "0.5"}])"),
-             Catch::EndsWith("results[0]: score must be a finite number, but is the string \"0.5\""));
+             Catch::EndsWith("results[0]: score must be a number, but is the string \"0.5\""));
   CHECK_THAT(error(R"([{"image_id": 1, "category_id": 1, "score": 1, "segmentation": [[1, 2, 3, 4, 5, 6]]}])"),
              Catch::EndsWith("segmentation must be an object with size and counts, but is an array of 1"));
   CHECK_THAT(
@@ -353,7 +352,7 @@ TEST_CASE("lines that are no images' results are refused with their number") {
       {"7", "line 2: expected an image's results"},
       {std::string(100, '['), "line 2: expected JSON nested at most 8 deep"},
       {R"({"image_id": 1, "image_id": 2})", "line 2: expected each key once"},
-      {R"({"image_id": "1"})", "lines[1]: image_id must be a whole number"},
+      {R"({"image_id": [1]})", "lines[1]: image_id must be a whole number"},
       {R"({"image_id": 1, "width": 0})", "lines[1]: width must be the size of an image"},
       {R"({"image_id": 1, "width": 3000000000})", "lines[1]: width must be the size of an image"},
       {R"({"image_id": 1, "width": 2, "height": 2})", "lines[1]: instances must be a list of results"},
