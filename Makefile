@@ -11,7 +11,7 @@ DEMO := demo-output
 # What each package is for: docs/dependencies.md.
 PACKAGES := g++ cmake ninja-build nlohmann-json3-dev libxxhash-dev libdnnl-dev ocl-icd-opencl-dev libstb-dev \
   libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libyaml-cpp-dev libzip-dev libcli11-dev fonts-dejavu-core \
-  catch2 libbenchmark-dev
+  libharfbuzz-dev libfribidi-dev libfreetype-dev libfontconfig-dev catch2 libbenchmark-dev
 
 FUZZ_PACKAGES := clang libclang-rt-14-dev libomp-dev
 

@@ -7,6 +7,7 @@
 
 #include "models.h"
 #include "runtime/cli/drawing_files.h"
+#include "runtime/cli/mask_png.h"
 #include "runtime/cli/overlay.h"
 #include "runtime/mask/mask.h"
 #include "tests/support/mask_scenes.h"
@@ -74,6 +75,16 @@ void draw_and_encode(benchmark::State& state, cli::PictureFormat format) {
   state.counters["bytes"] = static_cast<double>(bytes);
 }
 
+void encode_masks(benchmark::State& state) {
+  const std::vector<Instance> found = instances();
+  std::size_t bytes = 0;
+  for (auto _ : state) {
+    bytes = 0;
+    for (const Instance& instance : found) bytes += cli::encode_mask(instance.mask).size();
+  }
+  state.counters["bytes"] = static_cast<double>(bytes);
+}
+
 BENCHMARK(draw)->Name("drawing/draw_15_at_1080p")->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(draw_and_encode, jpeg, cli::PictureFormat::jpeg)
     ->Name("drawing/draw_and_encode_15_at_1080p/jpeg")
@@ -81,6 +92,8 @@ BENCHMARK_CAPTURE(draw_and_encode, jpeg, cli::PictureFormat::jpeg)
 BENCHMARK_CAPTURE(draw_and_encode, png, cli::PictureFormat::png)
     ->Name("drawing/draw_and_encode_15_at_1080p/png")
     ->Unit(benchmark::kMillisecond);
+
+BENCHMARK(encode_masks)->Name("drawing/encode_15_masks_at_1080p")->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace maskrt::bench

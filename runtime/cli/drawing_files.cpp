@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "graph/safetensors.h"
+#include "mask_png.h"
 #include "options.h"
 #include "output_names.h"
 #include "outputs.h"
@@ -72,11 +73,8 @@ std::vector<EncodedFile> DrawingFiles::draw(std::size_t picture, const Image& im
   }
   for (std::size_t i = 0; i < instances.size() && !options_.masks.empty(); ++i) {
     if (instances[i].score < minimum_score_) continue;
-    const Mask& mask = instances[i].mask;
-    std::vector<std::uint8_t> pixels = mask.bitmap();
-    for (std::uint8_t& pixel : pixels) pixel = pixel != 0 ? 255 : 0;
     files.push_back({fs::path(options_.masks) / mask_name(stems_[picture], i, instances[i].label),
-                     encode_png(pixels, mask.width(), mask.height(), 1), i});
+                     encode_mask(instances[i].mask), i});
   }
   return files;
 }

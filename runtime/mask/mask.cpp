@@ -51,10 +51,13 @@ std::vector<std::uint8_t> Mask::bitmap() const {
   return public_call("mask", [this] {
     const kernels::MaskBits& m = data().bits();
     std::vector<std::uint8_t> bytes(static_cast<std::size_t>(m.width) * m.height);
-    for (int x = 0; x < m.width; ++x) {
-      for (int y = 0; y < m.height; ++y) {
-        bytes[static_cast<std::size_t>(y) * m.width + x] =
-            m.words[static_cast<std::size_t>(x) * m.words_per_column + y / 64] >> (y % 64) & 1;
+    // Rows in groups of a word's: what is written to then fits into the first cache, column after column.
+    for (int top = 0; top < m.height; top += 64) {
+      const int rows = std::min(64, m.height - top);
+      for (int x = 0; x < m.width; ++x) {
+        std::uint64_t word = m.words[static_cast<std::size_t>(x) * m.words_per_column + top / 64];
+        std::uint8_t* byte = &bytes[static_cast<std::size_t>(top) * m.width + x];
+        for (int y = 0; y < rows; ++y, word >>= 1, byte += m.width) *byte = word & 1;
       }
     }
     return bytes;

@@ -61,6 +61,14 @@ TEST_CASE("the image library brings its decoders itself", "[linkage]") {
 }
 #endif
 
+TEST_CASE("the command starts where neither picture libraries nor fonts' are installed", "[linkage]") {
+  for (const std::string& library : needed_libraries(testing::read_text(MASKRT_COMMAND))) {
+    INFO(library);
+    for (const char* optional : {"jpeg", "png", "tiff", "webp", "harfbuzz", "fribidi", "freetype", "fontconfig", "glib"})
+      CHECK(library.find(optional) == std::string::npos);
+  }
+}
+
 TEST_CASE("the CPU device's library brings oneDNN itself", "[linkage]") {
   const auto needed = needed_libraries(testing::read_text(MASKRT_CPU_LIBRARY));
   CHECK(std::find_if(needed.begin(), needed.end(), [](const std::string& library) {

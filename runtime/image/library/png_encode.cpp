@@ -46,6 +46,8 @@ int encode_png(const MaskrtPixels& pixels, int compression, MaskrtFile& file, Ma
   }
   png_set_write_fn(png, &out, append, flush);
   png_set_compression_level(png, compression);
+  // Trying all filters takes longer than compressing at the lowest levels does.
+  if (compression <= 3) png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_UP);
   png_set_IHDR(png, info, pixels.width, pixels.height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_write_info(png, info);
