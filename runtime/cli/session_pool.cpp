@@ -38,6 +38,7 @@ SessionShares shares_on_gpu(std::size_t batches) {
 }
 
 SessionPool::SessionPool(const Model& model, SessionShares shares) : model_(model), shares_(shares) {
+  free_.reserve(shares_.sessions);  // giving one back then needs no memory
   free_.push_back(made());
 }
 

@@ -1,5 +1,7 @@
 // The command's figures on a GPU.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "runtime/cuda/peak.h"
@@ -48,6 +50,36 @@ TEST_CASE("bench on a GPU: copies and computing apart, and layers against what t
     CHECK(share_is_right(layer));
   }
   CHECK(convolutions > 40);
+}
+
+/// Strips, for which the network's input is no larger than 32x352.
+std::string strip(int number) {
+  constexpr int width = 600, height = 12;
+  std::string file = "P6 " + std::to_string(width) + " " + std::to_string(height) + " 255\n";
+  for (int i = 0; i < 3 * width * height; ++i) file += static_cast<char>((i / 7 * number + i % 3 * 80) % 251);
+  return file;
+}
+
+TEST_CASE("run: pictures that two sessions of a GPU share have the results that each has alone") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "all");
+  std::string alone;
+  for (int number = 1; number <= 3; ++number) {
+    const std::string name = std::to_string(number) + ".ppm", lines = folder / (name + ".jsonl");
+    write_text(folder / ("all/" + name), strip(number));
+    const ProcessResult ran = on_gpu({"run", demo_model(), folder / ("all/" + name), "--jsonl", lines, "--quiet"});
+    INFO(ran.err);
+    REQUIRE(ran.status == 0);
+    alone += read_text(lines);
+  }
+  CHECK(std::count(alone.begin(), alone.end(), '\n') == 3);
+  CHECK_THAT(alone, Contains("segmentation"));
+  const ProcessResult ran =
+      on_gpu({"run", demo_model(), folder / "all", "--jsonl", folder / "all.jsonl", "--threads", "3"});
+  INFO(ran.err);
+  REQUIRE(ran.status == 0);
+  CHECK_THAT(ran.out, Contains("3 images, ") && Contains("on 3 threads and cuda:0 an image took"));
+  CHECK(read_text(folder / "all.jsonl") == alone);
 }
 
 TEST_CASE("The bound is the data sheet's") {
