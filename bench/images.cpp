@@ -8,7 +8,10 @@
 
 #include "models.h"
 #include "runtime/device.h"
+#include "runtime/image/decode.h"
+#include "runtime/image/open_image_library.h"
 #include "runtime/mask/rle.h"
+#include "tests/support/files.h"
 #include "tests/support/mask_scenes.h"
 
 namespace maskrt::bench {
@@ -23,10 +26,13 @@ std::vector<std::uint8_t> picture() {
   return pixels;
 }
 
-/// A 1920x1080 JPEG of the demo.
-void decode_jpeg(benchmark::State& state) {
-  const std::string path = std::string(MASKRT_DEMO) + "/showcase/1.jpg";
-  for (auto _ : state) benchmark::DoNotOptimize(Image::from_file(path));
+/// A 1920x1080 JPEG of the demo, in memory, by libmaskrt_images.so or by libmaskrt alone.
+void decode_jpeg(benchmark::State& state, bool with_library) {
+  const std::string file = testing::read_text(std::string(MASKRT_DEMO) + "/showcase/1.jpg");
+  const auto bytes = std::as_bytes(std::span(file.data(), file.size()));
+  const MaskrtImageLibrary* library = with_library ? image::image_library() : nullptr;
+  if (with_library && library == nullptr) return state.SkipWithError(image::why_no_image_library().c_str());
+  for (auto _ : state) benchmark::DoNotOptimize(image::decode(bytes, image::read_header(bytes), library));
 }
 
 constexpr kernels::Geometry image_geometry{width, height, resized_width, resized_height, padded_width, resized_height};
@@ -75,7 +81,10 @@ void encode_rle(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(8 * words.size()));
 }
 
-BENCHMARK(decode_jpeg)->Name("images/decode_jpeg_1080p")->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(decode_jpeg, library, true)->Name("images/decode_jpeg_1080p/library")->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(decode_jpeg, alone, false)->Name("images/decode_jpeg_1080p/alone")->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 BENCHMARK(preprocess)->Name("images/preprocess_1080p")->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(postprocess)->Name("images/postprocess_100_at_1080p/noise")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)
     ->UseRealTime();

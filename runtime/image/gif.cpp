@@ -2,6 +2,7 @@
 // keeps their colours, and because a code table of 4096 entries is all that the format needs.
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
@@ -196,8 +197,10 @@ void decode_gif(Bytes file, std::uint8_t* rgb) {
   std::vector<std::uint8_t> indices(frame.across * frame.down);
   decode_lzw(file, frame, indices);
   const auto width = static_cast<std::size_t>(frame.width), height = static_cast<std::size_t>(frame.height);
-  if (frame.across != width || frame.down != height)
-    for (std::size_t i = 0; i < width * height; ++i) frame.palette.write(frame.transparent.value_or(0), rgb + 3 * i);
+  if (frame.across != width || frame.down != height) {
+    for (std::size_t x = 0; x < width; ++x) frame.palette.write(frame.transparent.value_or(0), rgb + 3 * x);
+    for (std::size_t y = 1; y < height; ++y) std::memcpy(rgb + 3 * width * y, rgb, 3 * width);
+  }
   const std::vector<std::size_t> rows = frame.interlaced ? interlaced_rows(frame.down) : std::vector<std::size_t>();
   for (std::size_t stored = 0; stored < frame.down; ++stored) {
     const std::size_t y = frame.top + (frame.interlaced ? rows[stored] : stored);

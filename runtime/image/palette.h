@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace maskrt::image {
 
@@ -26,7 +27,7 @@ class Palette {
 
   /// Writes the colour of `index` to rgb[0], rgb[1] and rgb[2].
   void write(std::size_t index, std::uint8_t* rgb) const {
-    for (std::size_t c = 0; c < 3; ++c) rgb[c] = colours_[index][c];
+    std::memcpy(rgb, colours_[index].data(), 3);
   }
 
  private:

@@ -40,8 +40,10 @@ struct DecodeOptions {
 /// has no pixels: whatever asks it throws Error.
 class MASKRT_API Image {
  public:
-  /// JPEG, PNG, BMP or PNM (PPM, PGM); grey, palette, alpha (dropped) and 16-bit (its upper byte) become 8-bit RGB.
-  /// Throws Error that names the file and what is wrong with it.
+  /// JPEG, PNG, BMP, PNM (PBM, PGM, PPM) or the first frame of a GIF; with libmaskrt_images.so beside libmaskrt.so also WebP
+  /// and TIFF, and then the pixels of all are those of Pillow's convert("RGB") (docs/accuracy.md). Grey, palette, alpha
+  /// (dropped), CMYK and 16-bit (its upper byte) become 8-bit RGB. Thread-safe.
+  /// Throws Error that names the file and what is wrong with it, other formats by their names.
   static Image from_file(const std::string& path, const DecodeOptions& options = {});
   /// An encoded file in memory. `name` stands for it in messages.
   static Image from_bytes(std::span<const std::byte> bytes, const DecodeOptions& options = {},
