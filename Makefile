@@ -10,7 +10,8 @@ DEMO := demo-output
 
 # What each package is for: docs/dependencies.md.
 PACKAGES := g++ cmake ninja-build nlohmann-json3-dev libxxhash-dev libdnnl-dev ocl-icd-opencl-dev libstb-dev \
-  libyaml-cpp-dev libzip-dev libcli11-dev fonts-dejavu-core catch2 libbenchmark-dev
+  libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libyaml-cpp-dev libzip-dev libcli11-dev fonts-dejavu-core \
+  catch2 libbenchmark-dev
 
 FUZZ_PACKAGES := clang libclang-rt-14-dev libomp-dev
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <tuple>
@@ -11,6 +12,7 @@
 #include "atomic_file.h"
 #include "attributes.h"
 #include "checksum.h"
+#include "file_kind.h"
 #include "instance_outputs.h"
 #include "safetensors_format.h"
 #include "strict_json.h"
@@ -96,8 +98,8 @@ Preprocessing preprocessing_from_json(const json& value) {
   if (channels != "rgb" && channels != "bgr") fields.fail("expected channels rgb or bgr, found " + channels.dump());
   p.rgb = channels == "rgb";
   for (std::size_t c = 0; c < 3; ++c) {
-    p.mean[c] = fields.real(fields.three("mean")[c], "mean", -1e6, 1e6);
-    p.std[c] = fields.real(fields.three("std")[c], "std", 1e-6, 1e6);
+    p.mean[c] = fields.real(fields.three("mean")[c], "mean", -kLargestMean, kLargestMean);
+    p.std[c] = fields.real(fields.three("std")[c], "std", kLeastDeviation, kLargestDeviation);
   }
   constexpr int largest = 1 << 16;
   p.min_size = fields.integer("min_size", 0, largest);
@@ -118,7 +120,7 @@ std::vector<Category> categories_from_json(const json& list) {
   for (const auto& entry : list) {
     const Fields fields(entry, "category " + std::to_string(categories.size()), 4);
     Category category;
-    category.id = fields.integer("id", 0, 1 << 30);
+    category.id = fields.integer("id", 0, kLargestCategoryId);
     if (!fields.get("name").is_string()) fields.fail("expected name to be a string");
     category.name = fields.get("name").get<std::string>();
     if (!fields.get("is_thing").is_boolean()) fields.fail("expected is_thing to be true or false");
@@ -182,6 +184,27 @@ class Constants {
   std::map<std::string, ConstantPtr> known_;
 };
 
+using Metadata = std::map<std::string, std::string>;
+
+/// What a model file's metadata says, checked.
+ModelDescription describe(const Metadata& metadata, const std::function<ConstantPtr(const std::string&)>& find) {
+  const auto text = [&](const char* key) -> const std::string& {
+    const auto found = metadata.find(key);
+    if (found == metadata.end()) throw Error(std::string("expected metadata ") + key + ", found none");
+    return found->second;
+  };
+  ModelDescription model;
+  model.name = text("maskrt.name");
+  model.architecture = text("maskrt.architecture");
+  model.graph = graph_from_json(text("maskrt.graph"), find);
+  model.preprocessing = preprocessing_from_json(parse_strict_json(text("maskrt.preprocessing"), "preprocessing", 2));
+  model.postprocessing =
+      postprocessing_from_json(parse_strict_json(text("maskrt.postprocessing"), "postprocessing", 1));
+  model.categories = categories_from_json(parse_strict_json(text("maskrt.categories"), "categories", 3));
+  check_model(model);
+  return model;
+}
+
 /// Reads the whole file once, compares its checksum with the one that it states, and takes each tensor's fingerprint on
 /// the way: whatever reads a tensor later gets those bytes or an error, never a mixture of two files.
 void verify_checksum(Safetensors& storage) {
@@ -221,10 +244,12 @@ void verify_checksum(Safetensors& storage) {
 std::uint64_t write_model(const std::filesystem::path& path, const ModelDescription& model,
                           const std::vector<TensorToWrite>& tensors) {
   check_model(model);
+  std::map<std::string, ConstantPtr> constants;
   std::map<std::string_view, const TensorToWrite*> by_name;
   for (const auto& tensor : tensors) by_name.emplace(tensor.name, &tensor);
   for (const auto& node : model.graph.nodes) {
     for (const auto& constant : constants_of(node.operation)) {
+      constants.emplace(constant->name(), constant);
       const auto tensor = by_name.find(constant->name());
       if (tensor == by_name.end()) throw Error("expected a tensor for constant " + constant->name() + ", found none");
       if (tensor->second->shape != constant->shape())
@@ -235,7 +260,7 @@ std::uint64_t write_model(const std::filesystem::path& path, const ModelDescript
 
   const json postprocessing = {{"score_threshold", short_decimal(model.postprocessing.score_threshold)},
                                {"mask_threshold", short_decimal(model.postprocessing.mask_threshold)}};
-  std::map<std::string, std::string> metadata;
+  Metadata metadata;
   try {
     metadata = {{"maskrt.format", std::string(format_version)},
                 {"maskrt.name", model.name},
@@ -248,6 +273,9 @@ std::uint64_t write_model(const std::filesystem::path& path, const ModelDescript
   } catch (const json::exception&) {
     throw Error("expected category names in UTF-8, found other bytes");
   }
+
+  // Nobody may be left with a file that cannot be read again.
+  describe(metadata, [&constants](const std::string& name) { return constants.at(name); });
 
   auto layout = lay_out(tensors, metadata);
   const auto digits = find_checksum(layout.header).value();
@@ -263,8 +291,30 @@ std::uint64_t write_model(const std::filesystem::path& path, const ModelDescript
 
 ModelDescription read_model(const std::filesystem::path& path) { return read_model(open_file(path)); }
 
+namespace {
+
+// What else a user may have named, before its bytes are taken for a header's length.
+void refuse_other_files(const ByteSource& source) {
+  std::vector<std::byte> start(std::min(source.size(), kRecognisedBytes));
+  source.read(0, start);
+  const auto kind = recognise(start);
+  if (!kind) return;
+  std::string hint;
+  if (kind->use == FileKind::Use::checkpoint)
+    hint = ": convert it with maskrt-convert";
+  else if (kind->use == FileKind::Use::other_network)
+    hint = ": maskrt-convert converts the PyTorch checkpoint that it was made of";
+  else if (kind->use == FileKind::Use::picture)
+    hint = ": the model is named before the pictures";
+  throw Error(source.name() + ": expected a maskrt model, found " + std::string(kind->name) + hint);
+}
+
+}  // namespace
+
 ModelDescription read_model(std::shared_ptr<const ByteSource> source) {
-  const auto storage = std::make_shared<Safetensors>(Safetensors::read(std::move(source)));
+  refuse_other_files(*source);
+  // A checkpoint may hold types that no model file does; what it is comes before what is wrong with it.
+  const auto storage = std::make_shared<Safetensors>(Safetensors::read(std::move(source), OtherTypes::list));
   try {
     const auto& metadata = storage->metadata;
     const auto version = metadata.find("maskrt.format");
@@ -273,22 +323,12 @@ ModelDescription read_model(std::shared_ptr<const ByteSource> source) {
     if (version->second != format_version)
       throw Error("expected model format " + std::string(format_version) + ", found " + version->second +
                   ", which a newer maskrt wrote");
+    if (!storage->others.empty())
+      throw Error("tensor " + storage->others.begin()->first + ": expected a dtype of a model file, found " +
+                  storage->others.begin()->second.type);
     verify_checksum(*storage);
-    const auto text = [&](const char* key) -> const std::string& {
-      const auto found = metadata.find(key);
-      if (found == metadata.end()) throw Error(std::string("expected metadata ") + key + ", found none");
-      return found->second;
-    };
-    ModelDescription model;
-    model.name = text("maskrt.name");
-    model.architecture = text("maskrt.architecture");
     Constants constants(storage);
-    model.graph = graph_from_json(text("maskrt.graph"), [&](const std::string& name) { return constants.find(name); });
-    model.preprocessing = preprocessing_from_json(parse_strict_json(text("maskrt.preprocessing"), "preprocessing", 2));
-    model.postprocessing =
-        postprocessing_from_json(parse_strict_json(text("maskrt.postprocessing"), "postprocessing", 1));
-    model.categories = categories_from_json(parse_strict_json(text("maskrt.categories"), "categories", 3));
-    check_model(model);
+    ModelDescription model = describe(metadata, [&](const std::string& name) { return constants.find(name); });
     model.storage = storage;
     return model;
   } catch (const Error& error) {

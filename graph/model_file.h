@@ -38,6 +38,11 @@ struct ModelDescription {
   std::shared_ptr<const Safetensors> storage;
 };
 
+/// The largest number that a category's id may be; the least is 0.
+inline constexpr int kLargestCategoryId = 1 << 30;
+/// Pixels are of 0..255: means and deviations of them that are not absurd.
+inline constexpr double kLargestMean = 1e6, kLeastDeviation = 1e-6, kLargestDeviation = 1e6;
+
 /// Writes the model file. `tensors` holds the bytes of every constant that the graph names, in the checkpoint's dtype.
 /// Gives the number of bytes written. Throws Error; leaves no half-written file.
 std::uint64_t write_model(const std::filesystem::path& path, const ModelDescription& model,

@@ -39,12 +39,14 @@ float element(const std::byte* bytes) {
 struct Entry {
   std::string name;
   TensorView view;
+  std::optional<std::string> other_type;  ///< a dtype that is not the view's
   std::uint64_t begin = 0, end = 0;
 };
 
 class Header {
  public:
-  explicit Header(Safetensors& result) : result_(result), where_(result.source->name()) {}
+  Header(Safetensors& result, OtherTypes other_types)
+      : result_(result), where_(result.source->name()), other_types_(other_types) {}
 
   void read() {
     const std::size_t file_bytes = result_.source->size();
@@ -73,7 +75,13 @@ class Header {
         entries.push_back(read_entry(name, value, data));
     }
     check_cover(entries, data);
-    for (auto& entry : entries) result_.tensors.emplace(std::move(entry.name), std::move(entry.view));
+    for (auto& entry : entries) {
+      if (entry.other_type)
+        result_.others.emplace(std::move(entry.name), OtherTensor{*entry.other_type, std::move(entry.view.shape),
+                                                                  entry.view.offset, entry.view.size});
+      else
+        result_.tensors.emplace(std::move(entry.name), std::move(entry.view));
+    }
   }
 
  private:
@@ -81,6 +89,7 @@ class Header {
   static constexpr std::size_t length_bytes = 8;
   Safetensors& result_;
   std::string where_;
+  OtherTypes other_types_;
 
   [[noreturn]] void fail(const std::string& what) const { throw Error(where_ + ": " + what); }
 
@@ -112,14 +121,17 @@ class Header {
     const auto type_name = type.get<std::string>();
     const auto known = std::find_if(type_names.begin(), type_names.end(),
                                     [&](const auto& candidate) { return candidate.first == type_name; });
-    if (known == type_names.end())
+    if (known != type_names.end())
+      entry.view.type = known->second;
+    else if (other_types_ == OtherTypes::list)
+      entry.other_type = type_name;
+    else
       fail_here("expected dtype F64, F32, F16, BF16, I64, I32, I16, I8, U8 or BOOL, found " + type_name);
-    entry.view.type = known->second;
 
     const auto& shape = value["shape"];
     if (!shape.is_array()) fail_here("expected shape to be a list");
     // Extents are multiplied while they fit, also beside a zero: a shape that overflows is a lie either way.
-    std::uint64_t count = size_of(entry.view.type);
+    std::uint64_t count = entry.other_type ? 1 : size_of(entry.view.type);
     for (const auto& extent : shape) {
       if (!extent.is_number_unsigned() ||
           extent.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
@@ -138,6 +150,11 @@ class Header {
     if (entry.begin > entry.end || entry.end > data)
       fail_here("expected data_offsets inside the " + std::to_string(data) + " bytes of data, found " +
                 std::to_string(entry.begin) + " to " + std::to_string(entry.end));
+    if (entry.other_type) {
+      if (count > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+        fail_here("expected a shape whose elements can be counted, found " + to_string(entry.view.shape));
+      count = entry.end - entry.begin;
+    }
     if (entry.end - entry.begin != count)
       fail_here("expected " + std::to_string(count) + " bytes for " + type_name + to_string(entry.view.shape) +
                 ", found " + std::to_string(entry.end - entry.begin));
@@ -238,10 +255,10 @@ std::vector<float> TensorView::to_floats() const {
 
 Safetensors Safetensors::read(const std::filesystem::path& path) { return read(open_file(path)); }
 
-Safetensors Safetensors::read(std::shared_ptr<const ByteSource> source) {
+Safetensors Safetensors::read(std::shared_ptr<const ByteSource> source, OtherTypes other_types) {
   Safetensors result;
   result.source = std::move(source);
-  Header(result).read();
+  Header(result, other_types).read();
   return result;
 }
 

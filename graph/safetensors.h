@@ -31,17 +31,28 @@ struct TensorView {
   std::vector<float> to_floats() const;
 };
 
+/// A tensor of a dtype that the graph does not know: "F8_E4M3", "C64". Whether its bytes fit its shape is not known.
+struct OtherTensor {
+  std::string type;
+  Shape shape;
+  std::size_t offset = 0, size = 0;  ///< of its bytes in the source
+};
+
+/// What becomes of dtypes that the graph does not know.
+enum class OtherTypes : std::uint8_t { refuse, list };
+
 /// A safetensors file, checked from end to end before anything is taken from it: header length, JSON, dtypes, shapes,
 /// offsets, products that overflow, holes and overlaps.
 struct Safetensors {
   std::shared_ptr<const ByteSource> source;
   std::string header;  ///< the length and the JSON, as they stand at the source's beginning
   std::map<std::string, TensorView> tensors;
+  std::map<std::string, OtherTensor> others;  ///< empty unless they are to be listed
   std::map<std::string, std::string> metadata;
 
   /// Throws Error that names the file, what was expected and what was found.
   static Safetensors read(const std::filesystem::path& path);
-  static Safetensors read(std::shared_ptr<const ByteSource> source);
+  static Safetensors read(std::shared_ptr<const ByteSource> source, OtherTypes other_types = OtherTypes::refuse);
 };
 
 /// One tensor to be written. `bytes` must stay valid until write_safetensors returns.

@@ -2,6 +2,7 @@
 // and turns images into its input and its outputs into instances. The executor owns order, lifetimes and the arena.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -64,6 +65,9 @@ struct Step {
   std::string algorithm;  ///< what the device chose: "winograd fp32", "brgemm bf16", "reference"
   std::vector<int> reads, writes;
   double flops = 0, bytes = 0;  ///< 2 per multiply-add of the layer as defined; bytes read and written at least
+  /// What the chosen algorithm multiplies and adds at least, where that is less than the layer as defined (Winograd).
+  std::optional<double> least_flops;
+  std::optional<Precision> arithmetic;  ///< what it multiplies in, where that is not the program's precision
   double predicted_seconds = 0;  ///< by the device's own model of the algorithm; 0: it has none
   /// What it writes is an output that post-processing makes on its own way, part by part: detecting skips it.
   bool redone_by_postprocess = false;
@@ -193,7 +197,16 @@ class DeviceStream {
 /// What a device does in a second at best; 0 where it does not tell.
 struct PeakRates {
   double flops = 0, bytes = 0;  ///< a multiply-add is two; of its memory
+  /// What may come from the last cache comes faster: steps that move at most `cache` bytes. 0: no difference is made.
+  double cache = 0, cached_bytes = 0;
 };
+
+/// The time that a step takes at least at these rates; 0 where they are not told.
+inline double least_seconds(const Step& step, const PeakRates& peak) {
+  if (peak.flops <= 0 || peak.bytes <= 0) return 0;
+  const double rate = step.bytes <= peak.cache ? peak.cached_bytes : peak.bytes;
+  return std::max(step.least_flops.value_or(step.flops) / peak.flops, step.bytes / rate);
+}
 
 struct StreamOptions {
   int threads = 1;                 ///< of a device that computes on the host's cores
@@ -207,7 +220,8 @@ class Device {
   virtual std::string name() const = 0;         ///< "cpu"
   virtual std::string description() const = 0;  ///< the processor and what it can do, for people
   virtual Precision default_precision() const = 0;
-  virtual PeakRates peak(Precision) const { return {}; }
+  /// With `threads` of a device that computes on the host's cores. May measure on first use, for some milliseconds.
+  virtual PeakRates peak(Precision, int /*threads*/) { return {}; }
   /// Rewrites on request (graph/rewrites/rewrites.h) that pay on this device.
   virtual std::set<std::string, std::less<>> wanted_rewrites() const { return {}; }
   /// Throws Error where the device lacks the precision.
@@ -225,7 +239,7 @@ class Device {
 std::shared_ptr<Device> open_device(const std::string& name);
 
 /// What a device library exports as `maskrt_device_open`: the version must be this header's.
-constexpr int device_interface_version = 4;
+constexpr int device_interface_version = 5;
 using DeviceOpen = Device* (*)(int version);
 
 }  // namespace maskrt

@@ -2,8 +2,6 @@
 #include <dlfcn.h>
 
 #include <charconv>
-#include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <mutex>
 #include <string_view>
@@ -12,6 +10,7 @@
 #include "brief_spinning.h"
 #include "device.h"
 #include "fork_aware_mutex.h"
+#include "library_search.h"
 #if MASKRT_CUDA
 #include "cuda/cuda_devices.h"
 #endif
@@ -19,31 +18,12 @@
 namespace maskrt {
 namespace {
 
-namespace fs = std::filesystem;
-
-/// The folder of the binary that this code was linked into: libmaskrt.so, or a test that holds it.
-fs::path own_folder() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&open_device), &info) == 0 || info.dli_fname == nullptr) return {};
-  std::error_code error;
-  const fs::path file = fs::canonical(info.dli_fname, error);
-  return error ? fs::path{} : file.parent_path();
-}
-
 /// MASKRT_CPU_DEVICE=FILE names the library outright; otherwise it lies beside libmaskrt, or in lib/ beside bin/.
 std::vector<std::string> places(const std::string& name) {
   std::string variable = "MASKRT_" + name + "_DEVICE";
   for (char& c : variable)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  if (const char* path = std::getenv(variable.c_str()); path != nullptr && *path != '\0') return {path};
-  const std::string file = "libmaskrt_" + name + ".so";
-  std::vector<std::string> found;
-  if (const fs::path folder = own_folder(); !folder.empty()) {
-    found.push_back((folder / file).string());
-    found.push_back((folder.parent_path() / "lib" / file).string());
-  }
-  found.push_back(file);  // the loader's own search
-  return found;
+  return library_places("libmaskrt_" + name + ".so", variable);
 }
 
 Device& load(const std::string& name) {

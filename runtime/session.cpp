@@ -263,10 +263,9 @@ double Session::Impl::run_network(int batch, int height, int width, std::vector<
   const double total = bound_network.run(layers != nullptr ? &seconds : nullptr);
   if (layers != nullptr) {
     layers->clear();
-    const PeakRates peak = model->device->peak(model->precision);
-    const bool told = peak.flops > 0 && peak.bytes > 0;
     for (std::size_t i = 0; const Step& step : plan.program().steps) {
-      const double bound = told ? std::max(step.flops / peak.flops, step.bytes / peak.bytes) : 0;
+      const PeakRates peak = model->device->peak(step.arithmetic.value_or(model->precision), threads);
+      const double bound = least_seconds(step, peak);
       layers->push_back({step.name, step.operation, step.algorithm, seconds.at(i++), step.flops, step.bytes, bound});
     }
   }

@@ -6,11 +6,14 @@
 #include <set>
 #include <utility>
 
+#include "checkpoint_names.h"
 #include "graph/file_roles.h"
 #include "graph/model_file.h"
 #include "graph/reading.h"
+#include "graph/utf8.h"
 #include "labels.h"
 #include "weights_tools/checkpoint/checkpoint.h"
+#include "weights_tools/config/known_keys.h"
 #include "weights_tools/config/sparse_inst_config.h"
 #include "weights_tools/models/models.h"
 #include "weights_tools/models/random_weights.h"
@@ -61,13 +64,31 @@ std::string describe_labels(const ConvertOptions& options, const std::vector<Cat
          (labels.size() > 3 ? ", ..." : "");
 }
 
-std::vector<std::string> unused_tensors(const Checkpoint& checkpoint, const std::vector<std::string>& read) {
-  const std::set<std::string> used(read.begin(), read.end());
+// The names of a state dict, of tensors and of whatever else stands there.
+std::vector<std::string> names_in(const Checkpoint& checkpoint) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : checkpoint.tensors) names.push_back(name);
+  for (const auto& [name, what] : checkpoint.other) names.push_back(name);
+  return names;
+}
+
+std::vector<std::string> unused_tensors(const Checkpoint& checkpoint, const WeightSource& source,
+                                        const std::vector<std::string>& read) {
+  std::set<std::string> used;
+  for (const auto& name : read) used.insert(source.source_name(name));
   std::vector<std::string> unused;
   for (const auto& [name, tensor] : checkpoint.tensors)
     if (!used.contains(name)) unused.push_back(name);
   unused.insert(unused.end(), checkpoint.ignored.begin(), checkpoint.ignored.end());
   return unused;
+}
+
+AlignedNames align(const Checkpoint& checkpoint, const SparseInstConfig& config, const ConvertOptions& options) {
+  try {
+    return align_names(names_in(checkpoint), tensor_names(config), options.prefix);
+  } catch (const Error& error) {
+    throw Error(options.checkpoint->string() + ": " + error.what());
+  }
 }
 
 // A slip of the keyboard must not cost anybody their checkpoint.
@@ -98,7 +119,9 @@ ConvertReport convert_model(const ConvertOptions& options) {
   Config config = find_config(options.config);
   apply_overrides(config, options.overrides);
   const std::string config_name = config.name;
+  config.name = with_escaped_bytes(config_name);  // of a file, whose name may be in any encoding
   if (options.name) config.name = *options.name;
+  if (!is_utf8(config.name)) throw Error("--name: expected text in UTF-8, found other bytes");
   const SparseInstConfig parsed = read_sparse_inst_config(config);
 
   const fs::path stem = options.checkpoint ? options.checkpoint->stem() : fs::path(config_name);
@@ -107,8 +130,8 @@ ConvertReport convert_model(const ConvertOptions& options) {
 
   // Whatever can be refused without the weights is refused before a large file is read.
   check_supported(parsed);
-  const auto labels = options.labels ? read_labels(*options.labels, parsed.decoder.classes)
-                                     : default_categories(parsed.decoder.classes);
+  const Labels labels = options.labels ? read_labels(*options.labels, parsed.decoder.classes)
+                                       : Labels{default_categories(parsed.decoder.classes), {}};
 
   ConvertReport report;
   std::shared_ptr<const Checkpoint> checkpoint;
@@ -117,24 +140,29 @@ ConvertReport convert_model(const ConvertOptions& options) {
     checkpoint = std::make_shared<const Checkpoint>(read_checkpoint(*options.checkpoint));
     report.source = options.checkpoint->string() + ": " + std::string(name_of(checkpoint->container)) + ", " +
                     std::to_string(checkpoint->tensors.size()) + " tensors";
-    source = checkpoint_weights(checkpoint);
+    auto names = align(*checkpoint, parsed, options);
+    report.names = names.report;
+    source = checkpoint_weights(checkpoint, std::move(names.in_file));
   } else {
     report.source = "random weights";
     source = random_weights(parsed);
   }
 
-  BuiltModel built = build_model(parsed, source);
-  built.description.categories = labels;
+  constexpr std::size_t kShown = 8, kAll = std::size_t{1} << 20;
+  BuiltModel built = build_model(parsed, source, options.all_problems ? kAll : kShown);
+  built.description.categories = labels.categories;
   report.model = summary(parsed);
   report.network = describe_network(parsed, built.description.graph);
   report.input = describe_input(parsed.input);
-  report.labels = describe_labels(options, labels);
-  if (checkpoint) report.unused_tensors = unused_tensors(*checkpoint, built.names);
+  report.labels = describe_labels(options, labels.categories);
+  report.left_out = labels.left_out;
+  if (checkpoint) report.unused_tensors = unused_tensors(*checkpoint, *source, built.names);
   for (const auto& key : parsed.unread) {
     const bool overridden = std::any_of(options.overrides.begin(), options.overrides.end(),
                                         [&](const auto& pair) { return pair.first == key; });
     (overridden ? report.unused_overrides : report.unused_keys).push_back(key);
   }
+  report.likely_mistakes = likely_mistakes(report.unused_keys);
   write(output, built, *source, report);
   return report;
 }

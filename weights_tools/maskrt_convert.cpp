@@ -11,6 +11,7 @@
 
 #include "convert.h"
 #include "graph/atomic_file.h"
+#include "graph/bracketed_words.h"
 #include "graph/temporary_files.h"
 #include "maskrt/types.hpp"
 
@@ -33,10 +34,12 @@ std::string list(const std::vector<std::string>& names, bool all) {
 void print(const ConvertReport& report, bool verbose) {
   const auto row = [](const char* title, const std::string& text) { std::printf("%-11s %s\n", title, text.c_str()); };
   row("weights", report.source);
+  if (!report.names.empty()) row("names", report.names);
   row("model", report.model);
   row("network", report.network);
   row("input", report.input);
   row("labels", report.labels);
+  for (const auto& sentence : report.left_out) row("left out", sentence);
   char text[64];
   std::snprintf(text, sizeof text, "%lld in %lld tensors", static_cast<long long>(report.parameters),
                 static_cast<long long>(report.tensors));
@@ -45,6 +48,8 @@ void print(const ConvertReport& report, bool verbose) {
     row("unused", std::to_string(report.unused_tensors.size()) + " keys: " + list(report.unused_tensors, verbose));
   if (!report.unused_overrides.empty())
     row("not read", "these overrides change nothing here: " + list(report.unused_overrides, true));
+  if (!report.likely_mistakes.empty())
+    row("not known", "config keys that may be mistyped: " + list(report.likely_mistakes, verbose));
   if (verbose && !report.unused_keys.empty()) row("not read", "config keys: " + list(report.unused_keys, true));
   std::snprintf(text, sizeof text, " (%.1f MB)", static_cast<double>(report.bytes) / 1e6);
   row("wrote", report.output.string() + text);
@@ -79,7 +84,7 @@ int run(int argc, char** argv) {
   std::vector<std::string> words;
   bool random = false, verbose = false;
   ConvertOptions options;
-  std::string labels, output, name;
+  std::string labels, output, name, prefix;
   app.add_option("words", words,
                  "The checkpoint (.pth, .pkl or .safetensors), then config overrides as KEY VALUE pairs")
       ->option_text("[CHECKPOINT] [KEY VALUE ...]");
@@ -89,14 +94,20 @@ int run(int argc, char** argv) {
       ->required()
       ->option_text("NAME-or-FILE");
   auto* const labels_option =
-      app.add_option("--labels", labels, "Class names: text, one a line, or JSON with COCO categories")
+      app.add_option("--labels", labels,
+                     "Class names: text, one a line; JSON with COCO categories or names; or YAML with names")
           ->option_text("FILE");
   auto* const output_option = app.add_option("-o,--output", output, "The model file to write")->option_text("OUT");
   auto* const name_option =
       app.add_option("--name", name, "What the model calls itself; the config's name by default")->option_text("NAME");
-  app.add_flag("--verbose", verbose, "List every unused tensor and every config key that inference does not read");
+  auto* const prefix_option =
+      app.add_option("--prefix", prefix,
+                     "What stands before the network's names in the checkpoint, where it holds several networks")
+          ->option_text("PREFIX");
+  app.add_flag("--verbose", verbose,
+               "List every unused tensor, every config key that inference does not read, and all that disagrees");
   try {
-    app.parse(argc, argv);
+    maskrt::parse_whole_words(app, argc, argv);
     take_words(std::move(words), random, options);
   } catch (const CLI::Success& success) {
     return app.exit(success);
@@ -107,6 +118,8 @@ int run(int argc, char** argv) {
   if (labels_option->count() != 0) options.labels = labels;
   if (output_option->count() != 0) options.output = output;
   if (name_option->count() != 0) options.name = name;
+  if (prefix_option->count() != 0) options.prefix = prefix;
+  options.all_problems = verbose;
   print(convert(options), verbose);
   return 0;
 }

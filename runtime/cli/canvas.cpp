@@ -2,18 +2,19 @@
 
 namespace maskrt::cli {
 
-Canvas::Canvas(const Image& image) : Canvas(image.width(), image.height(), Color()) {
-  std::uint8_t* out = rgb_.data();
+Canvas::Canvas(const Image& image) : width_(image.width()), height_(image.height()) {
+  const auto width = static_cast<std::size_t>(width_);
+  rgb_.reserve(width * static_cast<std::size_t>(height_) * 3);
   for (int y = 0; y < height_; ++y) {
-    const std::uint8_t* row = image.row(y);
-    for (int x = 0; x < width_; ++x, out += 3) {
-      if (image.format() == PixelFormat::grey) {
-        std::fill_n(out, 3, row[x]);
-      } else {
-        std::copy_n(row + std::ptrdiff_t{3} * x, 3, out);
-        if (image.format() == PixelFormat::bgr) std::swap(out[0], out[2]);
-      }
+    const std::uint8_t* const row = image.row(y);
+    if (image.format() == PixelFormat::rgb) {
+      rgb_.insert(rgb_.end(), row, row + 3 * width);
+      continue;
     }
+    const std::size_t step = image.format() == PixelFormat::grey ? 1 : 3;
+    const std::size_t red = step - 1, green = step / 2;
+    for (std::size_t x = 0; x < step * width; x += step)
+      rgb_.insert(rgb_.end(), {row[x + red], row[x + green], row[x]});
   }
 }
 
@@ -34,7 +35,8 @@ void Canvas::fill_rounded_box(const Box& box, float radius, Color color, float a
       // How far the pixel's centre lies outside of the box shrunk by the corner's radius, in each direction.
       const float dx = std::max(0.0f, std::fabs(static_cast<float>(x) + 0.5f - half_width) - (half_width - corner));
       const float dy = std::max(0.0f, std::fabs(static_cast<float>(y) + 0.5f - half_height) - (half_height - corner));
-      const float coverage = std::clamp(corner - std::hypot(dx, dy) + 0.5f, 0.0f, 1.0f);
+      const float coverage =
+          dx > 0 && dy > 0 ? std::clamp(corner - std::sqrt(dx * dx + dy * dy) + 0.5f, 0.0f, 1.0f) : 1.0f;
       blend(box.x + x, box.y + y, color, alpha * coverage);
     }
   }

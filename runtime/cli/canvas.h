@@ -28,18 +28,24 @@ class Canvas {
   int height() const { return height_; }
   const std::vector<std::uint8_t>& rgb() const { return rgb_; }
   Color at(int x, int y) const {
-    const std::uint8_t* pixel = &rgb_[index(x, y)];
-    return {pixel[0], pixel[1], pixel[2]};
+    const std::uint8_t* found = &rgb_[index(x, y)];
+    return {found[0], found[1], found[2]};
   }
+  /// The pixel's three bytes, with the rest of its row after them.
+  std::uint8_t* pixel(int x, int y) { return &rgb_[index(x, y)]; }
 
-  /// Mixes `color` into a pixel, 0 leaving it and 1 replacing it. Points outside the picture are ignored.
+  /// Mixes `color` into a pixel, 0 leaving it and 1 replacing it, in steps of 1/256. Points outside the picture are
+  /// ignored.
   void blend(int x, int y, Color color, float alpha) {
     if (alpha <= 0 || x < 0 || y < 0 || x >= width_ || y >= height_) return;
-    std::uint8_t* pixel = &rgb_[index(x, y)];
-    const std::uint8_t parts[3] = {color.r, color.g, color.b};
-    const float share = std::min(alpha, 1.0f);
-    for (int c = 0; c < 3; ++c)
-      pixel[c] = static_cast<std::uint8_t>(std::lround(pixel[c] + share * static_cast<float>(parts[c] - pixel[c])));
+    const int share = static_cast<int>(256 * std::min(alpha, 1.0f) + 0.5f);
+    std::uint8_t* const mixed = pixel(x, y);
+    const auto mix = [share](int old, int paint) {
+      return static_cast<std::uint8_t>((old * (256 - share) + paint * share + 128) >> 8);
+    };
+    mixed[0] = mix(mixed[0], color.r);
+    mixed[1] = mix(mixed[1], color.g);
+    mixed[2] = mix(mixed[2], color.b);
   }
 
   /// A box with round corners and smooth edges.

@@ -12,8 +12,8 @@ class ClosedPipe : public std::exception {
   const char* what() const noexcept override { return "the standard output is closed"; }
 };
 
-/// printf() for people. A line is on its way when the call returns, in a pipe as well. Throws ClosedPipe, and Error
-/// when the line cannot be written for another reason.
+/// printf() for people; nothing under --quiet. A line is on its way when the call returns, in a pipe as well. Throws
+/// ClosedPipe, and Error when the line cannot be written for another reason.
 void say(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
 /// What was printed by other means is on its way, too, when the call returns. Throws as say() does.
@@ -21,6 +21,19 @@ void flush_output();
 
 /// From here on the standard output is a file of results ("-"), and say() writes to stderr.
 void leave_standard_output_to_results();
+
+/// A line on stderr of what is no error but good to know; nothing under --quiet.
+void note(const std::string& line);
+
+/// --quiet: from here on only errors are printed.
+void print_errors_alone();
+
+/// A line at the end of what stderr's terminal shows: it gives way to what say() and report() print and is drawn below
+/// that again. "" takes it away. For one thread at a time, as all that prints here.
+void show_status(const std::string& line);
+
+/// How wide stderr's terminal is; 80 where it does not tell.
+int terminal_columns();
 
 /// "maskrt: " and the sentence, on a line of its own, to stderr.
 void report(const std::string& sentence);

@@ -73,21 +73,4 @@ std::vector<float> signed_distance(const std::vector<std::uint8_t>& bitmap, int 
   return inside;
 }
 
-void smooth(std::vector<float>& field, int width, int height, int passes) {
-  const auto line = [&](float* start, std::size_t step, int length) {
-    float before = start[0];
-    for (int i = 0; i < length; ++i) {
-      float& here = start[static_cast<std::size_t>(i) * step];
-      const float after = i + 1 < length ? start[static_cast<std::size_t>(i + 1) * step] : here;
-      const float old = here;
-      here = 0.25f * (before + 2 * here + after);
-      before = old;
-    }
-  };
-  for (int pass = 0; pass < passes; ++pass) {
-    for (int y = 0; y < height; ++y) line(field.data() + std::ptrdiff_t{y} * width, 1, width);
-    for (int x = 0; x < width; ++x) line(field.data() + x, static_cast<std::size_t>(width), height);
-  }
-}
-
 }  // namespace maskrt::cli

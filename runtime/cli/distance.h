@@ -12,7 +12,4 @@ namespace maskrt::cli {
 /// of Sampled Functions", 2012.) Time is linear in the number of pixels.
 std::vector<float> signed_distance(const std::vector<std::uint8_t>& bitmap, int width, int height);
 
-/// Averages with weights 1 2 1 along rows and columns, `passes` times: rounds the stairs of a distance field.
-void smooth(std::vector<float>& field, int width, int height, int passes);
-
 }  // namespace maskrt::cli

@@ -30,7 +30,9 @@ struct DumpArguments {
 };
 
 int dump(const DumpArguments& arguments) {
-  const std::vector<Input> inputs = expand_inputs(arguments.images);
+  std::vector<std::string> passed_over;
+  const std::vector<Input> inputs = expand_inputs(arguments.images, &passed_over);
+  for (const std::string& sentence : passed_over) note(sentence);
   graph::FileRoles roles;
   add_inputs(roles, arguments.model, arguments.device);
   for (const Input& input : inputs) roles.input(input.path);

@@ -51,6 +51,8 @@ void check_usage(const EvalArguments& arguments) {
              !arguments.results.lines.empty()) {
     throw UsageError("--results-only runs no model: it goes without MODEL, --images, --results and --jsonl");
   }
+  if (arguments.quiet && arguments.json.empty() && arguments.results.list.empty() && arguments.results.lines.empty())
+    throw UsageError("--quiet prints errors alone, so that eval would give nothing: it needs --json FILE, or another output");
   if (arguments.results.resume && arguments.results.lines.empty())
     throw UsageError("--resume goes on from a file of lines: it needs --jsonl FILE");
 }
@@ -61,8 +63,8 @@ std::span<const coco::ImageEntry> chosen_images(const coco::Annotations& annotat
   return limit == 0 ? all : all.first(std::min(limit, all.size()));
 }
 
-void remark(const std::string& sentence, const EvalArguments& arguments) {
-  if (!sentence.empty() && !arguments.quiet) report(sentence);
+void remark(const std::string& sentence) {
+  if (!sentence.empty()) note(sentence);
 }
 
 coco::IouType iou_type(const EvalArguments& arguments) {
@@ -135,14 +137,13 @@ struct Scored {
 class EvalRun final : public PictureRun {
  public:
   EvalRun(const EvalArguments& arguments, std::span<const coco::ImageEntry> entries, std::span<const Picture> pictures,
-          Session& session, ResultSink& sink)
-      : PictureRun(session, pictures, sink, settings_of(arguments)),
+          const Model& model, ResultSink& sink)
+      : PictureRun(model, arguments.device, pictures, sink, settings_of(arguments)),
         arguments_(arguments),
         entries_(entries),
         pictures_(pictures),
         progress_("images", pictures.size(), arguments.quiet) {}
 
-  double duration() const { return progress_.seconds(); }
   Scored take() {
     scored_.failures = failures();
     return std::move(scored_);
@@ -155,14 +156,18 @@ class EvalRun final : public PictureRun {
     return settings;
   }
 
-  void check(std::size_t picture, const Image& image) override { check_size(entries_[picture], image, arguments_); }
+  void check(std::size_t picture, const Image& image) const override {
+    check_size(entries_[picture], image, arguments_);
+  }
 
-  void added(std::size_t picture, const coco::ImageLine& line, std::optional<double> /*seconds*/) override {
+  void added(std::size_t picture, const coco::ImageLine& line, bool /*earlier*/) override {
     scored_.images.push_back(pictures_[picture].image_id);
     scored_.results.insert(scored_.results.end(), line.instances.begin(), line.instances.end());
   }
 
-  void progress(std::size_t pictures) override { progress_.update(pictures); }
+  void progress(std::size_t pictures, std::size_t run, std::size_t to_run) override {
+    progress_.update(pictures, run, to_run);
+  }
 
   const EvalArguments& arguments_;
   std::span<const coco::ImageEntry> entries_;
@@ -183,33 +188,27 @@ Scored run_model(std::span<const coco::ImageEntry> images, const coco::Annotatio
                  const EvalArguments& arguments) {
   const std::vector<Picture> pictures = find_pictures(images, arguments);
   const Model model = load_model(arguments.model, arguments.device.model_options());
-  if (!arguments.ignore_labels) remark(check_categories(model.info().categories, annotations), arguments);
+  if (!arguments.ignore_labels) remark(check_categories(model.info().categories, annotations));
   coco::check_shapes(annotations, iou_type(arguments));
-  Session session(model, arguments.device.session_options());
   const std::string described =
       arguments.results.lines.empty() ? "" : describe_run(arguments.model, std::nullopt, arguments.decode);
   ResultSink sink(arguments.results, pictures, described);
 
-  double seconds = 0, network_seconds = 0;
+  std::string summary;
   std::size_t ran = 0;
   Scored scored;
   {
-    EvalRun run(arguments, images, pictures, session, sink);
+    EvalRun run(arguments, images, pictures, model, sink);
     run.run();
-    seconds = run.duration();
-    network_seconds = run.network_seconds();
+    summary = "in " + duration_text(run.seconds());
     ran = run.ran();
+    if (ran > 0) summary += ": " + run.times();
     scored = run.take();
   }
   if (!arguments.quiet && !scored.images.empty()) {
-    say("%zu images, %zu results in %s", scored.images.size(), scored.results.size(), duration_text(seconds).c_str());
+    say("%zu images", scored.images.size());
     if (ran < scored.images.size()) say(", %zu of the images done before", scored.images.size() - ran);
-    if (ran > 0) {
-      const auto count = static_cast<double>(ran);
-      say(": %.2f images a second, %.1f ms an image (network %.1f)", count / seconds, 1e3 * seconds / count,
-          1e3 * network_seconds / count);
-    }
-    say("\n");
+    say(", %zu results %s\n", scored.results.size(), summary.c_str());
   }
   return scored;
 }
@@ -260,7 +259,7 @@ int evaluate_command(const EvalArguments& arguments) {
   if (arguments.results_only.empty())
     scored = run_model(images, annotations, arguments);
   else if (!scored.results.empty())
-    remark(check_categories(scored.results, annotations, arguments.results_only, arguments.ignore_labels), arguments);
+    remark(check_categories(scored.results, annotations, arguments.results_only, arguments.ignore_labels));
   coco::EvaluationOptions options = evaluation_options(arguments);
   if (scored.failures > 0) {
     report("scored " + std::to_string(scored.images.size()) + " of " + std::to_string(images.size()) +
@@ -304,7 +303,7 @@ Command add_eval(CLI::App& app) {
       ->type_name("N");
   add_batch_option(*command, arguments->batch);
   add_decode_options(*command, arguments->decode);
-  command->add_flag("--quiet", arguments->quiet, "Print the table and errors only");
+  add_quiet_flag(*command, arguments->quiet);
   add_device_options(*command, arguments->device);
   command->footer(
       "An image that cannot be used is reported, the others are scored, and the exit status is 1. An evaluation that "

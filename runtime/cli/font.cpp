@@ -1,10 +1,12 @@
 #include "font.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
-#include <memory>
-#include <vector>
+#include <utility>
+
+#include "maskrt/types.hpp"
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
@@ -21,9 +23,11 @@ __asm__(
     "maskrt_font_begin:\n"
     ".incbin \"" MASKRT_FONT_FILE
     "\"\n"
+    "maskrt_font_end:\n"
     ".byte 0\n"
     ".previous\n");
 extern "C" const unsigned char maskrt_font_begin[] __attribute__((visibility("hidden")));
+extern "C" const unsigned char maskrt_font_end[] __attribute__((visibility("hidden")));
 
 namespace maskrt::cli {
 namespace {
@@ -37,66 +41,92 @@ const stbtt_fontinfo& font() {
   return info;
 }
 
-/// The code point that starts at text[i], and i moved past it.
-int next_code_point(const std::string& text, std::size_t& i) {
-  constexpr int replacement = 0xfffd;
-  const auto lead = static_cast<unsigned char>(text[i++]);
-  if (lead < 0x80) return lead;
-  const int following = lead >= 0xf0 && lead < 0xf8 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc2 ? 1 : 0;
-  if (following == 0 || lead >= 0xf8) return replacement;
-  int code = lead & (0x3f >> following);
-  for (int k = 0; k < following; ++k) {
-    if (i >= text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return replacement;
-    code = (code << 6) | (static_cast<unsigned char>(text[i++]) & 0x3f);
-  }
-  return code;
+struct Glyph {
+  int left = 0, top = 0, columns = 0, rows = 0;
+  std::vector<std::uint8_t> coverage;
+};
+
+/// The character with the pen at `x` on the baseline.
+Glyph rasterised(int code, float scale, float x) {
+  Glyph glyph;
+  const float column = std::floor(x);
+  int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
+  stbtt_GetCodepointBitmapBoxSubpixel(&font(), code, scale, scale, x - column, 0, &x0, &y0, &x1, &y1);
+  glyph.left = static_cast<int>(column) + x0;
+  glyph.top = y0;
+  glyph.columns = std::max(0, x1 - x0);
+  glyph.rows = std::max(0, y1 - y0);
+  glyph.coverage.resize(static_cast<std::size_t>(glyph.columns) * static_cast<std::size_t>(glyph.rows));
+  if (!glyph.coverage.empty())
+    stbtt_MakeCodepointBitmapSubpixel(&font(), glyph.coverage.data(), glyph.columns, glyph.rows, glyph.columns, scale,
+                                      scale, x - column, 0, code);
+  return glyph;
 }
 
-/// Calls place(code point, pen position in pixels) for each character; gives the pen's last position.
-template <typename Place>
-float for_each_glyph(const std::string& text, float scale, const Place& place) {
-  float pen = 0;
-  int previous = 0;
-  for (std::size_t i = 0; i < text.size();) {
-    const int code = next_code_point(text, i);
-    if (previous != 0) pen += scale * static_cast<float>(stbtt_GetCodepointKernAdvance(&font(), previous, code));
-    place(code, pen);
-    int advance = 0, bearing = 0;
-    stbtt_GetCodepointHMetrics(&font(), code, &advance, &bearing);
-    pen += scale * static_cast<float>(advance);
-    previous = code;
-  }
-  return pen;
-}
+float scale_of(float pixels) { return stbtt_ScaleForPixelHeight(&font(), pixels); }
 
 }  // namespace
 
-TextSize measure_text(const std::string& text, float pixels) {
-  const float scale = stbtt_ScaleForPixelHeight(&font(), pixels);
+std::span<const std::uint8_t> own_font() { return {maskrt_font_begin, maskrt_font_end}; }
+
+bool own_font_has(char32_t code) { return stbtt_FindGlyphIndex(&font(), static_cast<int>(code)) != 0; }
+
+float em_of(float pixels) { return scale_of(pixels) / stbtt_ScaleForMappingEmToPixels(&font(), 1); }
+
+TextLine empty_line(float pixels) {
   int ascent = 0, descent = 0, gap = 0;
   stbtt_GetFontVMetrics(&font(), &ascent, &descent, &gap);
-  const float width = for_each_glyph(text, scale, [](int, float) {});
-  return {width, scale * static_cast<float>(ascent), -scale * static_cast<float>(descent)};
+  TextLine line;
+  line.ascent = scale_of(pixels) * static_cast<float>(ascent);
+  line.descent = -scale_of(pixels) * static_cast<float>(descent);
+  return line;
 }
 
-void draw_text(Canvas& canvas, const std::string& text, float pixels, float x, float y, Color color) {
-  const float scale = stbtt_ScaleForPixelHeight(&font(), pixels);
-  const int baseline = static_cast<int>(std::lround(y));  // whole rows keep horizontal strokes sharp
-  std::vector<std::uint8_t> glyph;
-  for_each_glyph(text, scale, [&](int code, float pen) {
-    const float left = x + pen, column = std::floor(left);
-    int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
-    stbtt_GetCodepointBitmapBoxSubpixel(&font(), code, scale, scale, left - column, 0, &x0, &y0, &x1, &y1);
-    const int width = x1 - x0, height = y1 - y0;
-    if (width <= 0 || height <= 0) return;
-    glyph.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 0);
-    stbtt_MakeCodepointBitmapSubpixel(&font(), glyph.data(), width, height, width, scale, scale, left - column, 0,
-                                      code);
-    for (int row = 0; row < height; ++row)
-      for (int i = 0; i < width; ++i)
-        canvas.blend(static_cast<int>(column) + x0 + i, baseline + y0 + row, color,
-                     static_cast<float>(glyph[static_cast<std::size_t>(row * width + i)]) / 255.0f);
-  });
+TextLine own_font_line(std::span<const char32_t> text, float pixels) {
+  const float scale = scale_of(pixels);
+  TextLine line = empty_line(pixels);
+  std::vector<Glyph> glyphs;
+  int previous = 0;
+  for (const char32_t character : text) {
+    const int code = static_cast<int>(character);
+    if (previous != 0) line.width += scale * static_cast<float>(stbtt_GetCodepointKernAdvance(&font(), previous, code));
+    Glyph glyph = rasterised(code, scale, line.width);
+    if (!glyph.coverage.empty()) glyphs.push_back(std::move(glyph));
+    int advance = 0, bearing = 0;
+    stbtt_GetCodepointHMetrics(&font(), code, &advance, &bearing);
+    line.width += scale * static_cast<float>(advance);
+    previous = code;
+  }
+  if (glyphs.empty()) return line;
+
+  int right = glyphs.front().left, bottom = glyphs.front().top;
+  line.left = right;
+  line.top = bottom;
+  for (const Glyph& glyph : glyphs) {
+    line.left = std::min(line.left, glyph.left);
+    line.top = std::min(line.top, glyph.top);
+    right = std::max(right, glyph.left + glyph.columns);
+    bottom = std::max(bottom, glyph.top + glyph.rows);
+  }
+  line.columns = right - line.left;
+  line.rows = bottom - line.top;
+  line.coverage.resize(static_cast<std::size_t>(line.columns) * static_cast<std::size_t>(line.rows));
+  for (const Glyph& glyph : glyphs) {
+    const std::uint8_t* ink = glyph.coverage.data();
+    for (int y = glyph.top - line.top; y < glyph.top - line.top + glyph.rows; ++y) {
+      std::uint8_t* pixel = line.coverage.data() + std::ptrdiff_t{y} * line.columns + (glyph.left - line.left);
+      for (int x = 0; x < glyph.columns; ++x, ++pixel, ++ink)
+        *pixel = static_cast<std::uint8_t>(std::min(255, *pixel + *ink));
+    }
+  }
+  return line;
+}
+
+void draw_text(Canvas& canvas, const TextLine& line, int x, int y, Color color) {
+  const std::uint8_t* ink = line.coverage.data();
+  for (int row = 0; row < line.rows; ++row)
+    for (int column = 0; column < line.columns; ++column, ++ink)
+      canvas.blend(x + line.left + column, y + line.top + row, color, static_cast<float>(*ink) / 255.0f);
 }
 
 }  // namespace maskrt::cli

@@ -1,23 +1,41 @@
-// Text drawn with the font that the program carries, DejaVu Sans.
+// The font that the program carries, DejaVu Sans, and lines of text in it.
 #pragma once
 
-#include <string>
+#include <cstdint>
+#include <span>
+#include <vector>
 
 #include "canvas.h"
 
 namespace maskrt::cli {
 
-/// Pixels that a line of text takes. `ascent` and `descent` are the font's, the same for every text.
-struct TextSize {
-  float width = 0, ascent = 0, descent = 0;
+/// A line of text, drawn as shares of pixels that ink covers.
+struct TextLine {
+  float width = 0;                     ///< pixels that the pen moves by
+  float ascent = 0, descent = 0;       ///< of the program's font above and below the baseline, the same for every text
+  int left = 0, top = 0;               ///< of the bitmap: columns right of the pen's start, rows below the baseline
+  int columns = 0, rows = 0;           ///< of the bitmap
+  std::vector<std::uint8_t> coverage;  ///< row-major, 255 for a whole pixel
+
   float height() const { return ascent + descent; }
 };
 
-/// `text` is UTF-8; bytes that are not become the replacement character. `pixels` is the height of the font, from the
-/// highest ascender to the lowest descender.
-TextSize measure_text(const std::string& text, float pixels);
+/// The font's file.
+std::span<const std::uint8_t> own_font();
+
+/// True where the font has a glyph for the character.
+bool own_font_has(char32_t code);
+
+/// Pixels of the em square of a font that is `pixels` high from the highest ascender to the lowest descender.
+float em_of(float pixels);
+
+/// A line without ink: the font's ascent and descent.
+TextLine empty_line(float pixels);
+
+/// Characters one after the other from left to right, kerned: for scripts in which that is right.
+TextLine own_font_line(std::span<const char32_t> text, float pixels);
 
 /// Draws with the pen starting at `x` on the baseline `y`.
-void draw_text(Canvas& canvas, const std::string& text, float pixels, float x, float y, Color color);
+void draw_text(Canvas& canvas, const TextLine& line, int x, int y, Color color);
 
 }  // namespace maskrt::cli

@@ -10,31 +10,21 @@
 #include <system_error>
 
 #include "maskrt/maskrt.hpp"
+#include "output_names.h"
+#include "picture_folder.h"
 
 namespace maskrt::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string in_lower_case(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
-void add_folder(const fs::path& folder, std::vector<fs::path>& paths) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  fs::directory_iterator entry(folder, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    std::error_code ignored;  // a dangling link is no image
-    if (is_image_name(entry->path()) && entry->is_regular_file(ignored)) found.push_back(entry->path());
-  }
-  if (error) throw Error("cannot list the folder " + folder.string() + ": " + error.message());
-  if (found.empty())
-    throw Error("expected images in the folder " + folder.string() +
-                ", found none (.jpg .jpeg .png .bmp .ppm .pgm .pnm)");
-  std::sort(found.begin(), found.end());
-  paths.insert(paths.end(), found.begin(), found.end());
+void add_folder(const fs::path& folder, std::vector<fs::path>& paths, std::vector<std::string>* passed_over) {
+  const PictureFolder found = list_pictures(folder);
+  if (found.pictures.empty())
+    throw Error("expected images in the folder " + folder.string() + ", found none (" + picture_extensions() + ")" +
+                (found.passed_over.empty() ? "" : "; " + found.passed_over));
+  if (passed_over != nullptr && !found.passed_over.empty()) passed_over->push_back(found.passed_over);
+  paths.insert(paths.end(), found.pictures.begin(), found.pictures.end());
 }
 
 void add_matches(const std::string& pattern, std::vector<fs::path>& paths) {
@@ -70,27 +60,14 @@ std::vector<std::int64_t> numbers_of(const std::vector<fs::path>& paths) {
   return distinct.size() == numbers.size() ? numbers : std::vector<std::int64_t>();
 }
 
-/// `stem`, or the first of stem_2, stem_3, ... that nobody has. Names that differ in case alone count as equal: some
-/// file systems take them so.
-std::string unique_stem(const std::string& stem, std::set<std::string>& taken) {
-  std::string unique = stem;
-  for (int i = 2; !taken.insert(in_lower_case(unique)).second; ++i) unique = stem + "_" + std::to_string(i);
-  return unique;
-}
-
 }  // namespace
 
-bool is_image_name(const fs::path& path) {
-  static const std::set<std::string> extensions = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm", ".pnm"};
-  return extensions.contains(in_lower_case(path.extension().string()));
-}
-
-std::vector<Input> expand_inputs(const std::vector<std::string>& arguments) {
+std::vector<Input> expand_inputs(const std::vector<std::string>& arguments, std::vector<std::string>* passed_over) {
   std::vector<fs::path> paths;
   for (const std::string& argument : arguments) {
     std::error_code ignored;
     if (fs::is_directory(argument, ignored))
-      add_folder(argument, paths);
+      add_folder(argument, paths, passed_over);
     else if (!fs::exists(argument, ignored) && argument.find_first_of("*?[") != std::string::npos)
       add_matches(argument, paths);
     else
@@ -100,28 +77,16 @@ std::vector<Input> expand_inputs(const std::vector<std::string>& arguments) {
   std::map<std::string, int> uses;
   for (const fs::path& path : paths) ++uses[path.filename().string()];
   const std::vector<std::int64_t> numbers = numbers_of(paths);
-  std::set<std::string> taken;
+  const std::vector<std::string> stems = output_stems(paths);
   std::vector<Input> inputs;
   for (std::size_t i = 0; i < paths.size(); ++i) {
     const fs::path& path = paths[i];
     const std::string name = path.filename().string();
     inputs.push_back({path, uses[name] > 1 ? path.string() : name,
                       numbers.empty() ? static_cast<std::int64_t>(i) + 1 : numbers[i],
-                      unique_stem(path.stem().string(), taken)});
+                      stems[i]});
   }
   return inputs;
-}
-
-std::string sanitised(const std::string& name) {
-  std::string clean;
-  for (const char c : name) {
-    const bool keep = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.';
-    if (keep)
-      clean += c;
-    else if (clean.empty() || clean.back() != '_')
-      clean += '_';
-  }
-  return clean;
 }
 
 }  // namespace maskrt::cli

@@ -17,20 +17,15 @@ struct Input {
   /// The number that the file's name is made of, where all inputs are named so and differ ("000000000139.jpg" is 139);
   /// otherwise the position among the inputs, from 1.
   std::int64_t image_id = 0;
-  /// What files made from this input are called: its name without the extension, with "_2", "_3", ... where another
-  /// input took that name before.
+  /// What files made from this input are called (output_names.h).
   std::string stem;
 };
 
 /// Files as they are named, missing ones too (reading them gives the error); the images of a folder (not of those
 /// inside it) and the matches of a pattern with *, ? or [...], both sorted by name.
+/// `passed_over` gets a sentence for each folder that holds files which are no images (picture_folder.h).
 /// Throws Error for a folder without images and for a pattern that matches nothing.
-std::vector<Input> expand_inputs(const std::vector<std::string>& arguments);
-
-/// True for the extensions that count in a folder: .jpg .jpeg .png .bmp .ppm .pgm .pnm, in either case.
-bool is_image_name(const std::filesystem::path& path);
-
-/// Letters, digits, "-" and "." stay, every other run of bytes becomes one "_": "hair drier" is "hair_drier".
-std::string sanitised(const std::string& name);
+std::vector<Input> expand_inputs(const std::vector<std::string>& arguments,
+                                 std::vector<std::string>* passed_over = nullptr);
 
 }  // namespace maskrt::cli

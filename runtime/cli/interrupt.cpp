@@ -1,5 +1,6 @@
 #include "interrupt.h"
 
+#include <atomic>
 #include <csignal>
 
 #include "graph/temporary_files.h"
@@ -7,11 +8,12 @@
 namespace maskrt::cli {
 namespace {
 
-volatile std::sig_atomic_t arrived = 0;
+/// Read on any thread, while a handler may be running on another.
+std::atomic<int> arrived = 0;
+static_assert(std::atomic<int>::is_always_lock_free);  // as a signal's handler needs it
 
 void note(int signal) {
-  if (arrived != 0) graph::end_by_signal(signal);
-  arrived = signal;
+  if (arrived.exchange(signal) != 0) graph::end_by_signal(signal);
 }
 
 }  // namespace
@@ -21,7 +23,7 @@ void watch_interrupts() { graph::on_end_signals(note); }
 int interrupt_signal() { return arrived; }
 
 void check_interrupt() {
-  if (arrived != 0) throw Interrupted(arrived);
+  if (const int signal = arrived) throw Interrupted(signal);
 }
 
 }  // namespace maskrt::cli

@@ -13,9 +13,11 @@
 #include "command.h"
 #include "console.h"
 #include "graph/atomic_file.h"
+#include "graph/bracketed_words.h"
 #include "graph/temporary_files.h"
 #include "interrupt.h"
 #include "maskrt/maskrt.hpp"
+#include "suggestion.h"
 
 namespace maskrt::cli {
 
@@ -54,13 +56,14 @@ int run_command_line(int argc, char** argv) {
   for (CLI::App* command : app.get_subcommands(nullptr)) command->set_version_flag("--version", version_text);
 
   try {
-    app.parse(argc, argv);
+    parse_whole_words(app, argc, argv);
     for (const auto& [name, command] : commands)
       if (app.got_subcommand(name)) return command();
     throw UsageError("expected a command: run, eval, dump, bench, tune or info");
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);  // help, version
-    report(on_one_line(error.what()) + " (see '" + command_name(app) + " --help')");
+    const std::string meant = misspelled(app);
+    report((meant.empty() ? on_one_line(error.what()) : meant) + " (see '" + command_name(app) + " --help')");
     return exit_usage;
   } catch (const UsageError& error) {
     report(std::string(error.what()) + " (see '" + command_name(app) + " --help')");

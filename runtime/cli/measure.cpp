@@ -17,15 +17,19 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// Calls `run` twice to warm up, then until there are enough runs. `run` gives what it measured; gives all of it.
+/// Calls `run` to warm up, then until there are enough runs. `run` gives what it measured; gives all of it.
 template <typename Run>
-auto repeat(int runs, const Run& run) {
+auto repeat(const MeasureSettings& settings, const Run& run) {
   constexpr int fewest = 7, most = 200;
   constexpr std::chrono::seconds enough(3);
-  for (int i = 0; i < 2; ++i) run();
+  for (int i = 0; i < settings.warmup; ++i) {
+    check_interrupt();
+    run();
+  }
   std::vector<decltype(run())> measured;
   const auto start = Clock::now();
-  for (int i = 0; runs > 0 ? i < runs : i < fewest || (i < most && Clock::now() - start < enough); ++i) {
+  for (int i = 0; settings.runs > 0 ? i < settings.runs : i < fewest || (i < most && Clock::now() - start < enough);
+       ++i) {
     check_interrupt();
     measured.push_back(run());
   }
@@ -63,10 +67,10 @@ std::vector<double> stage_of(const std::vector<std::array<double, n>>& runs, std
   return seconds;
 }
 
-std::vector<LayerTiming> measure_layers(Session& session, int batch, Size size, int runs) {
-  const auto measured = repeat(runs, [&] {
+std::vector<LayerTiming> measure_layers(Session& session, Size size, const MeasureSettings& settings) {
+  const auto measured = repeat(settings, [&] {
     std::vector<LayerTiming> layers;
-    session.run_network(batch, size.height, size.width, &layers);
+    session.run_network(settings.batch, size.height, size.width, &layers);
     return layers;
   });
   std::vector<LayerTiming> layers = measured.front();
@@ -80,10 +84,11 @@ std::vector<LayerTiming> measure_layers(Session& session, int batch, Size size, 
 
 }  // namespace
 
-Measured measure(const Model& model, const MeasureSettings& settings) {
+Measured measure(const Model& model, const MeasureSettings& settings, const std::function<void()>& before_layers) {
   const ModelInfo info = model.info();
   const int divisibility = info.input.size_divisibility;
   Measured measured;
+  measured.warmup = settings.warmup;
   if (settings.size) measured.network = padded(*settings.size, divisibility);
   if (settings.image) measured.picture = *settings.image;
   if (!settings.size && !settings.image)
@@ -92,7 +97,7 @@ Measured measure(const Model& model, const MeasureSettings& settings) {
 
   const Canvas picture = synthetic_picture(measured.picture);
   const auto jpeg = encode_jpeg(picture.rgb(), picture.width(), picture.height(), 90);
-  measured.stages.push_back({"decode", repeat(settings.runs, [&] {
+  measured.stages.push_back({"decode", repeat(settings, [&] {
                                const auto decoding = Clock::now();
                                Image::from_bytes(jpeg);
                                return seconds_since(decoding);
@@ -107,7 +112,7 @@ Measured measure(const Model& model, const MeasureSettings& settings) {
   const auto start = Clock::now();
   session.prepare(settings.batch, measured.network.height, measured.network.width);
   measured.plan_seconds = seconds_since(start);
-  const auto calls = repeat(settings.runs, [&] {
+  const auto calls = repeat(settings, [&] {
     const auto calling = Clock::now();
     measured.instances = session.run(images).front().size();
     const double whole = seconds_since(calling);
@@ -119,11 +124,10 @@ Measured measure(const Model& model, const MeasureSettings& settings) {
   measured.stages.push_back({gpu ? "compute" : "network", stage_of(calls, 1)});
   measured.stages.push_back({gpu ? "device to host" : "postprocess", stage_of(calls, 2)});
   measured.stages.push_back({"whole call", stage_of(calls, 3)});
-  measured.stages.push_back({"network alone", repeat(settings.runs, [&] {
+  measured.stages.push_back({"network alone", repeat(settings, [&] {
                                return session.run_network(settings.batch, measured.network.height,
                                                           measured.network.width);
                              })});
-  if (settings.layers) measured.layers = measure_layers(session, settings.batch, measured.network, settings.runs);
   measured.memory = session.memory(settings.batch, measured.network.height, measured.network.width);
   if (settings.further_plan) {
     const Size other = measured.network.height != measured.network.width
@@ -133,6 +137,8 @@ Measured measure(const Model& model, const MeasureSettings& settings) {
     session.prepare(settings.batch, other.height, other.width);
     measured.further_plan_seconds = seconds_since(making);
   }
+  before_layers();
+  if (settings.layers) measured.layers = measure_layers(session, measured.network, settings);
   return measured;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,7 +16,8 @@ struct MeasureSettings {
   std::optional<Size> size;   ///< of the network's input, rounded up to what the model needs
   std::optional<Size> image;  ///< of the generated picture; `size` where not given
   int batch = 1;
-  int runs = 0;  ///< of each stage; 0: for about three seconds, 7 to 200
+  int runs = 0;    ///< of each stage; 0: for about three seconds, 7 to 200
+  int warmup = 2;  ///< runs of each stage before those
   bool layers = false;
   bool further_plan = false;  ///< make a plan of another size at the end; measuring for it would take memory of its own
   SessionOptions session;
@@ -39,10 +41,12 @@ struct Measured {
   std::vector<Stage> stages;
   std::vector<LayerTiming> layers;  ///< with median seconds
   std::size_t instances = 0;        ///< found in each picture
+  int warmup = 0;
   MemoryUse memory;
 };
 
-/// Runs each stage twice to warm up, then as often as asked for. Throws Error; Interrupted between two runs.
-Measured measure(const Model& model, const MeasureSettings& settings);
+/// Runs each stage to warm up, then as often as asked for; calls `before_layers` before it measures layers, whose
+/// bounds take memory to find out. Throws Error; Interrupted between two runs.
+Measured measure(const Model& model, const MeasureSettings& settings, const std::function<void()>& before_layers);
 
 }  // namespace maskrt::cli

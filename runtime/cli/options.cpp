@@ -5,9 +5,9 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <utility>
 
+#include "console.h"
 #include "outputs.h"
 
 namespace maskrt::cli {
@@ -83,8 +83,8 @@ SessionOptions DeviceOptions::session_options() const {
 Model load_model(const std::string& path, const ModelOptions& options) {
   Model model = Model::load(path, options);
   const ModelInfo info = model.info();
-  if (!info.device_reason.empty()) std::fprintf(stderr, "running on the CPU: %s\n", info.device_reason.c_str());
-  if (!info.tuning_reason.empty()) std::fprintf(stderr, "without the tuning file: %s\n", info.tuning_reason.c_str());
+  if (!info.device_reason.empty()) note("running on the CPU: " + info.device_reason);
+  if (!info.tuning_reason.empty()) note("without the tuning file: " + info.tuning_reason);
   return model;
 }
 
@@ -133,6 +133,16 @@ void add_batch_option(CLI::App& command, int& batch) {
       ->check(whole_number(1, 1024))
       ->type_name("N")
       ->capture_default_str();
+}
+
+void add_quiet_flag(CLI::App& command, bool& quiet) {
+  command.add_flag_callback(
+      "--quiet",
+      [&quiet] {
+        quiet = true;
+        print_errors_alone();
+      },
+      "Print errors alone");
 }
 
 void add_decode_options(CLI::App& command, DecodeOptions& options) {

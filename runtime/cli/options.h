@@ -54,6 +54,9 @@ void add_inputs(graph::FileRoles& roles, const std::string& model, const DeviceO
 /// --batch, from 1.
 void add_batch_option(CLI::App& command, int& batch);
 
+/// --quiet: print_errors_alone() (console.h).
+void add_quiet_flag(CLI::App& command, bool& quiet);
+
 /// --no-exif.
 void add_decode_options(CLI::App& command, DecodeOptions& options);
 

@@ -6,20 +6,22 @@
 #include <limits>
 #include <utility>
 
-#include "distance.h"
-#include "font.h"
+#include "instance_colors.h"
+#include "label_point.h"
+#include "mask_painter.h"
 #include "palette.h"
+#include "text_line.h"
 
 namespace maskrt::cli {
 namespace {
 
-constexpr float fill_alpha = 0.45f, outline_alpha = 0.95f, rim_alpha = 0.35f, label_alpha = 0.9f;
+constexpr float label_alpha = 0.9f;
 
 /// Sizes in pixels that follow from the picture's.
 struct Scale {
   explicit Scale(const Canvas& canvas) {
     const auto side = static_cast<float>(std::min(canvas.width(), canvas.height()));
-    line = std::max(1.5f, 0.0028f * side);
+    line = std::clamp(0.0028f * side, 1.5f, MaskPainter::widest_line);
     font = std::clamp(0.029f * side, 10.0f, 48.0f);
   }
   float line, font;
@@ -27,63 +29,29 @@ struct Scale {
 
 constexpr float smallest_font = 7;
 
-struct Position {
-  int x = 0, y = 0;
-};
-
-/// Draws one mask. Gives where its label belongs: at the edge straight above the point that lies deepest in the mask,
-/// which is in its main part even where there are specks around it.
-Position draw_mask(Canvas& canvas, const Drawing& drawing, float line) {
-  // A margin for the outline's outer half; none beyond the picture, so that a mask cut off by the picture's border gets
-  // no line along it.
-  const int margin = static_cast<int>(std::ceil(line)) + 2;
-  const int left = std::max(0, drawing.box.x - margin), top = std::max(0, drawing.box.y - margin);
-  const int right = std::min(canvas.width(), drawing.box.x + drawing.box.width + margin);
-  const int bottom = std::min(canvas.height(), drawing.box.y + drawing.box.height + margin);
-  const int width = right - left, height = bottom - top;
-  if (width <= 0 || height <= 0) return {};
-
-  std::vector<std::uint8_t> bitmap(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
-  for (int y = 0; y < drawing.box.height; ++y)
-    std::copy_n(drawing.bitmap.begin() + std::ptrdiff_t{y} * drawing.box.width, drawing.box.width,
-                bitmap.begin() + std::ptrdiff_t{drawing.box.y - top + y} * width + (drawing.box.x - left));
-  std::vector<float> distance = signed_distance(bitmap, width, height);
-  smooth(distance, width, height, 2);
-
-  for (int y = 0; y < height; ++y) {
-    for (int x = 0; x < width; ++x) {
-      const float d =
-          distance[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)];
-      canvas.blend(left + x, top + y, drawing.color, fill_alpha * std::clamp(d + 0.5f, 0.0f, 1.0f));
-      // A dark rim sets the line off from grounds of its own colour.
-      const float outline = 0.5f * line + 0.5f - std::fabs(d);
-      canvas.blend(left + x, top + y, Color(), rim_alpha * std::clamp(outline + 1, 0.0f, 1.0f));
-      canvas.blend(left + x, top + y, drawing.color, outline_alpha * std::clamp(outline, 0.0f, 1.0f));
-    }
-  }
-
-  const auto deepest = std::max_element(distance.begin(), distance.end()) - distance.begin();
-  Position edge = {static_cast<int>(deepest % width), static_cast<int>(deepest / width)};
-  while (edge.y > 0 && bitmap[static_cast<std::size_t>(std::ptrdiff_t{edge.y - 1} * width + edge.x)] != 0) --edge.y;
-  return {left + edge.x, top + edge.y};
-}
-
-/// A label's font and the space it takes; no width where it could not be read.
+/// A label's text and the space it takes; no width where it could not be read. The score is a line of its own to the
+/// right of the name, whichever way that is written.
 struct Label {
   float font = 0, padding = 0;
-  TextSize text;
+  TextLine name, score;
+  int score_start = 0;  ///< pixels from the name's start
   int width = 0, height = 0;
 };
 
-Label lay_out(const Canvas& canvas, const std::string& text, float font) {
+Label lay_out(const Canvas& canvas, const Drawing& drawing, float font) {
   Label label;
-  if (text.empty()) return label;
+  if (drawing.name.empty() && drawing.score.empty()) return label;
   label.font = font;
   for (int attempt = 0; attempt < 4; ++attempt) {
     label.padding = std::max(2.0f, 0.22f * label.font);
-    label.text = measure_text(text, label.font);
-    label.width = static_cast<int>(std::ceil(label.text.width + 2 * label.padding));
-    label.height = static_cast<int>(std::ceil(label.text.height() + label.padding));
+    label.name = text_line(drawing.name, label.font);
+    label.score = text_line(drawing.score, label.font);
+    const bool both = !drawing.name.empty() && !drawing.score.empty();
+    const float gap = both ? text_line(" ", label.font).width : 0;
+    label.score_start = static_cast<int>(std::lround(label.name.width + gap));
+    label.width =
+        static_cast<int>(std::ceil(static_cast<float>(label.score_start) + label.score.width + 2 * label.padding));
+    label.height = static_cast<int>(std::ceil(label.name.height() + label.padding));
     const float fit = std::min(static_cast<float>(canvas.width()) / static_cast<float>(label.width),
                                static_cast<float>(canvas.height()) / static_cast<float>(label.height));
     if (fit >= 1) return label;
@@ -94,12 +62,13 @@ Label lay_out(const Canvas& canvas, const std::string& text, float font) {
   return label;
 }
 
-void draw_label(Canvas& canvas, const Label& label, const Box& place, const std::string& text, Color color) {
-  const float radius = 0.2f * label.font;
-  canvas.fill_rounded_box(place, radius, color, label_alpha);
-  const float baseline =
-      static_cast<float>(place.y) + 0.5f * (static_cast<float>(place.height) - label.text.height()) + label.text.ascent;
-  draw_text(canvas, text, label.font, static_cast<float>(place.x) + label.padding, baseline, text_color_on(color));
+void draw_label(Canvas& canvas, const Label& label, const Box& place, Color color) {
+  canvas.fill_rounded_box(place, 0.2f * label.font, color, label_alpha);
+  const float above = 0.5f * (static_cast<float>(place.height) - label.name.height());
+  const int baseline = place.y + static_cast<int>(std::lround(above + label.name.ascent));
+  const int start = place.x + static_cast<int>(std::lround(label.padding));
+  draw_text(canvas, label.name, start, baseline, text_color_on(color));
+  draw_text(canvas, label.score, start + label.score_start, baseline, text_color_on(color));
 }
 
 std::int64_t overlap(const Box& a, const Box& b) {
@@ -111,25 +80,29 @@ std::int64_t overlap(const Box& a, const Box& b) {
 }  // namespace
 
 std::vector<Drawing> drawings_of(std::span<const Instance> instances, const std::vector<Category>& categories,
-                                 float minimum_score) {
+                                 float minimum_score, Colouring colouring) {
   std::vector<std::pair<std::int64_t, const Instance*>> chosen;
   for (const Instance& instance : instances)
     if (instance.score >= minimum_score && instance.box.width > 0) chosen.emplace_back(instance.mask.area(), &instance);
   std::stable_sort(chosen.begin(), chosen.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
 
+  std::vector<Box> boxes;
+  for (const auto& [area, instance] : chosen) boxes.push_back(instance->box);
+  const std::vector<Color> own_colors = instance_colors(boxes);
+
   std::vector<Drawing> drawings;
   for (const auto& [area, instance] : chosen) {
     Drawing drawing;
     drawing.box = instance->box;
-    drawing.bitmap.reserve(static_cast<std::size_t>(drawing.box.width) * static_cast<std::size_t>(drawing.box.height));
-    for (int y = 0; y < drawing.box.height; ++y)
-      for (int x = 0; x < drawing.box.width; ++x)
-        drawing.bitmap.push_back(instance->mask.at(drawing.box.x + x, drawing.box.y + y) ? 1 : 0);
+    drawing.mask = instance->mask;
     char score[16];
-    std::snprintf(score, sizeof score, " %.2f", instance->score);
-    drawing.text = instance->label + score;
+    std::snprintf(score, sizeof score, "%.2f", instance->score);
+    drawing.name = instance->label;
+    drawing.score = score;
     const auto index = static_cast<std::size_t>(instance->class_id);
-    drawing.color = class_color(index < categories.size() ? categories[index] : Category(), instance->class_id);
+    drawing.color = colouring == Colouring::instance
+                        ? own_colors[drawings.size()]
+                        : class_color(index < categories.size() ? categories[index] : Category(), instance->class_id);
     drawings.push_back(std::move(drawing));
   }
   return drawings;
@@ -174,16 +147,18 @@ std::vector<Box> place_labels(std::span<const LabelAnchor> anchors, int width, i
 
 void draw_overlay(Canvas& canvas, std::span<const Drawing> drawings) {
   const Scale scale(canvas);
+  MaskPainter painter(scale.line);
   std::vector<Label> labels;
   std::vector<LabelAnchor> anchors;
   for (const Drawing& drawing : drawings) {
-    const Position edge = draw_mask(canvas, drawing, scale.line);
-    labels.push_back(lay_out(canvas, drawing.text, scale.font));
+    painter.paint(canvas, drawing.mask, drawing.box, drawing.color);
+    const Pixel edge = label_point(drawing.mask, drawing.box);
+    labels.push_back(lay_out(canvas, drawing, scale.font));
     anchors.push_back({drawing.box, edge.x, edge.y, labels.back().width, labels.back().height});
   }
   const std::vector<Box> places = place_labels(anchors, canvas.width(), canvas.height());
   for (std::size_t i = 0; i < drawings.size(); ++i)
-    if (places[i].width > 0) draw_label(canvas, labels[i], places[i], drawings[i].text, drawings[i].color);
+    if (places[i].width > 0) draw_label(canvas, labels[i], places[i], drawings[i].color);
 }
 
 }  // namespace maskrt::cli

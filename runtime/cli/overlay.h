@@ -13,15 +13,18 @@ namespace maskrt::cli {
 
 /// One instance as it is drawn.
 struct Drawing {
-  Box box;                           ///< inside the picture
-  std::vector<std::uint8_t> bitmap;  ///< box.width * box.height, row-major, not zero inside the mask
-  std::string text;                  ///< "car 0.93"; no label where empty
+  Box box;                  ///< of the mask, not empty
+  Mask mask;                ///< of the picture's size
+  std::string name, score;  ///< of its label; no label where both are empty
   Color color;
 };
 
+/// Whether each instance has a colour of its own (instance_colors.h), or each class (palette.h).
+enum class Colouring : std::uint8_t { instance, by_class };
+
 /// The instances of at least `minimum_score` whose masks are not empty, the largest first.
 std::vector<Drawing> drawings_of(std::span<const Instance> instances, const std::vector<Category>& categories,
-                                 float minimum_score);
+                                 float minimum_score, Colouring colouring);
 
 /// Draws in the order given, labels above all masks. Lines and letters grow with the picture. A label that would not
 /// fit into the picture is made smaller, and left out where it could not be read any more.

@@ -16,8 +16,12 @@ std::uint8_t srgb_from_linear(double value) {
   return static_cast<std::uint8_t>(std::lround(encoded * 255));
 }
 
-/// From Oklab's lightness, chroma and hue (Ottosson, "A perceptual color space for image processing", 2020): equal
-/// steps of hue look equally far apart there, which they do not in HSV.
+double luminance(Color color) {
+  return 0.2126 * linear_from_srgb(color.r) + 0.7152 * linear_from_srgb(color.g) + 0.0722 * linear_from_srgb(color.b);
+}
+
+}  // namespace
+
 Color from_oklch(double lightness, double chroma, double hue) {
   const double a = chroma * std::cos(hue), b = chroma * std::sin(hue);
   const double l = std::pow(lightness + 0.3963377774 * a + 0.2158037573 * b, 3);
@@ -27,12 +31,6 @@ Color from_oklch(double lightness, double chroma, double hue) {
           srgb_from_linear(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
           srgb_from_linear(-0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s)};
 }
-
-double luminance(Color color) {
-  return 0.2126 * linear_from_srgb(color.r) + 0.7152 * linear_from_srgb(color.g) + 0.0722 * linear_from_srgb(color.b);
-}
-
-}  // namespace
 
 Color class_color(const Category& category, int class_id) {
   const Color own = {category.color[0], category.color[1], category.color[2]};

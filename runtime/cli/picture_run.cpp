@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -11,14 +12,29 @@
 #include "graph/atomic_file.h"
 #include "graph/checksum.h"
 #include "graph/safetensors.h"
+#include "heap.h"
 #include "interrupt.h"
+#include "ordered_pipeline.h"
+#include "runtime/usable_processors.h"
 
 namespace maskrt::cli {
 namespace {
 
+/// What the pictures that are under way may take for each processor. Up to 33 megapixels that is room for enough.
+constexpr std::size_t bytes_a_processor = std::size_t{1} << 29;
+
+/// Of a picture with its masks, a bit a pixel each, and its drawing.
+constexpr std::size_t bytes_a_pixel = 16;
+
 /// The next picture's files would fare no better.
 bool concerns_all(int reason) {
   return reason == ENOSPC || reason == EDQUOT || reason == EIO || reason == EPIPE || reason == EINTR;
+}
+
+SessionShares shares(std::size_t batches, std::size_t batch, const DeviceOptions& device, bool on_gpu, int processors) {
+  if (on_gpu) return shares_on_gpu(batches);
+  if (!device.tuning.empty()) return {1, processors};  // a file's choices are for a session of that many threads
+  return shares_on_processors(batches, batch, processors, !device.deterministic);
 }
 
 }  // namespace
@@ -52,34 +68,196 @@ std::string describe_run(const std::string& model, std::optional<float> score, c
   return text;
 }
 
-PictureRun::PictureRun(Session& session, std::span<const Picture> pictures, ResultSink& sink,
-                       PictureRunSettings settings)
-    : session_(session), pictures_(pictures), sink_(sink), settings_(std::move(settings)) {}
+PictureRun::PictureRun(const Model& model, const DeviceOptions& device, std::span<const Picture> pictures,
+                       ResultSink& sink, PictureRunSettings settings)
+    : model_(model),
+      info_(model.info()),
+      on_gpu_(info_.device != "cpu"),
+      processors_(device.threads > 0 ? device.threads : usable_processors()),
+      pictures_(pictures),
+      sink_(sink),
+      settings_(std::move(settings)),
+      batches_((pictures.size() + settings_.batch - 1) / settings_.batch),
+      sessions_(model, shares(batches_, settings_.batch, device, on_gpu_, processors_)),
+      usual_open_(std::max(static_cast<std::size_t>(processors_), sessions_.shares().sessions * settings_.batch) +
+                  settings_.batch),
+      most_held_(2 * (usual_open_ / settings_.batch) + 8),
+      members_(std::min(most_held_, batches_) * settings_.batch) {}
+
+std::size_t PictureRun::size_of(std::size_t batch) const {
+  return std::min(settings_.batch, pictures_.size() - first_of(batch));
+}
+
+bool PictureRun::is_done(std::size_t batch) const {
+  for (std::size_t i = 0; i < size_of(batch); ++i)
+    if (sink_.earlier(first_of(batch) + i) == nullptr) return false;
+  return true;
+}
+
+std::span<PictureRun::Member> PictureRun::members(std::size_t batch) {
+  return std::span(members_).subspan(batch % most_held_ * settings_.batch, size_of(batch));
+}
+
+std::size_t PictureRun::most_open() const {
+  const std::size_t room = static_cast<std::size_t>(processors_) * bytes_a_processor / bytes_a_pixel;
+  const std::size_t pictures = std::min(usual_open_, room / most_pixels_.load(std::memory_order_relaxed));
+  return std::max<std::size_t>(1, pictures / settings_.batch);
+}
 
 void PictureRun::run() {
+  const StageClock wall(TimeOf::wall);
+  const double processors_before = process_seconds();
+  keep_freed_pages();
+  for (std::size_t i = 0; i < pictures_.size(); ++i)
+    if (sink_.earlier(i) == nullptr) ++to_run_;
+  progress(0, 0, to_run_);
+  const SessionShares& shares = sessions_.shares();
+  const PipelineStage decoding = {[this](std::size_t batch, std::size_t member) { load(batch, member); }, true},
+                      detecting = {[this](std::size_t batch, std::size_t) { detect(batch); }, false,
+                                   on_gpu_ ? 0 : shares.threads, shares.sessions},
+                      finishing = {[this](std::size_t batch, std::size_t member) { finish(batch, member); }, true};
+  const std::array stages = {decoding, detecting, finishing};
+  PipelineSettings settings;
+  settings.items = batches_;
+  settings.parts = [this](std::size_t batch) { return size_of(batch); };
+  settings.processors = processors_;
+  settings.threads =
+      std::min(static_cast<std::size_t>(processors_), pictures_.size()) + (on_gpu_ ? shares.sessions : 0);
+  settings.most_open = [this] { return most_open(); };
+  settings.most_held = most_held_;
   try {
-    std::vector<Member> batch;
-    for (std::size_t i = 0; i < pictures_.size(); ++i) {
-      check_interrupt();
-      if (sink_.earlier(i) != nullptr)
-        batch.push_back({i, std::nullopt});
-      else
-        attempt(pictures_[i], [&] { batch.push_back({i, load(i)}); });
-      if (batch.size() == settings_.batch) run_batch(std::exchange(batch, {}));
-      progress(i + 1);
-    }
-    run_batch(std::move(batch));
+    run_pipeline(
+        settings, stages, [this](std::size_t batch) { deliver(batch); }, check_interrupt);
     sink_.finish();
   } catch (...) {
     sink_.keep();
     throw;
   }
+  seconds_ = wall.seconds();
+  processor_seconds_ = process_seconds() - processors_before;
 }
 
-Image PictureRun::load(std::size_t picture) {
-  Image image = Image::from_file(pictures_[picture].path.string(), settings_.decode);
-  check(picture, image);
-  return image;
+std::string PictureRun::times() const {
+  std::array<double, stage_count> seconds = times_.seconds();
+  const std::array<double, stage_count> team = team_times_.seconds();
+  if (const double sum = std::accumulate(team.begin(), team.end(), 0.0); sum > 0) {
+    const double rest = processor_seconds_ - std::accumulate(seconds.begin(), seconds.end(), 0.0);
+    for (std::size_t i = 0; i < stage_count; ++i) seconds[i] += std::max(0.0, rest) * team[i] / sum;
+  }
+  return times_text(ran_, seconds_, seconds, processors_, on_gpu_ ? info_.device : "");
+}
+
+void PictureRun::load(std::size_t batch, std::size_t member) {
+  if (is_done(batch)) return;
+  const std::size_t picture = first_of(batch) + member;
+  Member& to_load = members(batch)[member];
+  const StageClock clock;
+  try {
+    Image image = Image::from_file(pictures_[picture].path.string(), settings_.decode);
+    check(picture, image);
+    const std::size_t pixels = static_cast<std::size_t>(image.width()) * static_cast<std::size_t>(image.height());
+    std::size_t most = most_pixels_.load();
+    while (pixels > most && !most_pixels_.compare_exchange_weak(most, pixels)) continue;
+    to_load.image = std::move(image);
+  } catch (const Error&) {
+    to_load.unusable = std::current_exception();
+  }
+  times_.add(Stage::decoding, clock.seconds());
+}
+
+void PictureRun::detect(std::size_t batch) {
+  std::vector<Member*> loaded;
+  for (Member& member : members(batch))
+    if (member.image) loaded.push_back(&member);
+  if (loaded.empty()) return;
+  try {
+    detect(loaded);
+  } catch (const Error&) {
+    for (Member* member : loaded) {
+      try {
+        if (loaded.size() == 1) throw;
+        detect(std::span(&member, 1));  // one picture's fault: the others still count
+      } catch (const Error&) {
+        member->unusable = std::current_exception();
+      }
+    }
+  }
+}
+
+void PictureRun::detect(std::span<Member* const> members) {
+  std::vector<Image> images;
+  for (const Member* member : members) images.push_back(*member->image);
+  const std::pair<int, int> size = input_size(info_, images);
+  sessions_.with_session(size, [&](Session& session) {
+    const bool has_a_team = !on_gpu_ && sessions_.shares().threads > 1;
+    StageTimes& times = has_a_team ? team_times_ : times_;
+    const TimeOf what = has_a_team ? TimeOf::wall : TimeOf::thread;
+    const StageClock planning(what);
+    session.prepare(static_cast<int>(images.size()), size.first, size.second);
+    times.add(Stage::planning, planning.seconds());
+
+    const StageClock running(what);
+    std::vector<std::vector<Instance>> found = session.run(images, settings_.options);
+    const double seconds = running.seconds();
+    // On a GPU by its own clock; here the parts of what the call took.
+    const Timings timings = session.timings();
+    const double sum = timings.preprocess + timings.network + timings.postprocess;
+    const double share = on_gpu_ ? 1 : seconds / std::max(sum, 1e-9);
+    times.add(Stage::preparation, share * timings.preprocess);
+    times.add(Stage::network, share * timings.network);
+    times.add(Stage::postprocessing, share * timings.postprocess);
+    for (std::size_t i = 0; i < members.size(); ++i) members[i]->instances = std::move(found[i]);
+  });
+}
+
+void PictureRun::finish(std::size_t batch, std::size_t member) {
+  const std::size_t picture = first_of(batch) + member;
+  Member& found = members(batch)[member];
+  const std::optional<Image> image = std::exchange(found.image, std::nullopt);
+  const std::vector<Instance> instances = std::exchange(found.instances, {});
+  if (!image || found.unusable || sink_.earlier(picture) != nullptr) return;
+  try {
+    const StageClock clock;
+    found.line = sink_.as_written(line_of(pictures_[picture], *image, instances));
+    times_.add(Stage::postprocessing, clock.seconds());
+  } catch (const Error&) {
+    found.unusable = std::current_exception();
+    return;
+  }
+  const StageClock clock;
+  try {
+    found.files = draw(picture, *image, instances);
+  } catch (const Error&) {
+    found.undrawn = std::current_exception();
+  }
+  times_.add(Stage::drawing, clock.seconds());
+}
+
+void PictureRun::deliver(std::size_t batch) {
+  for (std::size_t i = 0; i < size_of(batch); ++i) {
+    check_interrupt();
+    const StageClock clock;
+    const std::size_t number = first_of(batch) + i;
+    const Picture& picture = pictures_[number];
+    Member done = std::exchange(members(batch)[i], {});
+    if (done.unusable) attempt(picture, [&] { std::rethrow_exception(done.unusable); });
+    const coco::ImageLine* const earlier = sink_.earlier(number);
+    if (done.line) {
+      attempt(picture, [&] {
+        if (done.undrawn) std::rethrow_exception(done.undrawn);
+        for (const EncodedFile& file : done.files) write(file, *done.line);
+      });
+      ++ran_;
+    }
+    if (done.line || earlier != nullptr) {
+      const coco::ImageLine line = earlier != nullptr ? sink_.as_written(*earlier) : std::move(*done.line);
+      sink_.add(number, line);
+      added(number, line, earlier != nullptr);
+    }
+    times_.add(Stage::writing, clock.seconds());
+    if (earlier == nullptr) ++tried_;
+    progress(number + 1, tried_, to_run_);
+  }
 }
 
 /// Does `work`; an error of it is reported as the picture's, or thrown on with fail_fast. Gives whether it went well.
@@ -99,61 +277,6 @@ bool PictureRun::attempt(const Picture& picture, const Work& work) {
     ++failures_;
     return false;
   }
-}
-
-void PictureRun::run_batch(std::vector<Member> batch) {
-  const bool all_done = std::all_of(batch.begin(), batch.end(),
-                                    [&](const Member& member) { return sink_.earlier(member.picture) != nullptr; });
-  if (all_done) {
-    for (const Member& member : batch) add(member.picture, *sink_.earlier(member.picture), std::nullopt);
-    return;
-  }
-  for (Member& member : batch) {
-    if (!member.image) attempt(pictures_[member.picture], [&] { member.image = load(member.picture); });
-  }
-  run_images(batch);
-}
-
-void PictureRun::run_images(const std::vector<Member>& batch) {
-  std::vector<Image> images;
-  for (const Member& member : batch) {
-    if (member.image) images.push_back(*member.image);
-  }
-  std::vector<std::vector<Instance>> instances;
-  try {
-    instances = session_.run(images, settings_.options);
-  } catch (const Error&) {
-    if (batch.size() > 1) {  // one picture's fault: the others still count
-      for (const Member& member : batch) run_batch({member});
-      return;
-    }
-    attempt(pictures_[batch.front().picture], [] { throw; });
-    return;
-  }
-  const Timings timings = session_.timings();
-  const double seconds = timings.preprocess + timings.network + timings.postprocess;
-  seconds_ += seconds;
-  network_seconds_ += timings.network;
-  std::size_t next = 0;
-  for (const Member& member : batch) {
-    const std::vector<Instance> found = member.image ? std::move(instances[next++]) : std::vector<Instance>();
-    if (const coco::ImageLine* line = sink_.earlier(member.picture)) {
-      add(member.picture, *line, std::nullopt);
-      continue;
-    }
-    const Picture& picture = pictures_[member.picture];
-    coco::ImageLine line;
-    if (!attempt(picture, [&] { line = line_of(picture, *member.image, found); })) continue;
-    attempt(picture, [&] { draw(member.picture, *member.image, found); });
-    ++ran_;
-    add(member.picture, std::move(line), seconds / static_cast<double>(images.size()));
-  }
-}
-
-void PictureRun::add(std::size_t picture, coco::ImageLine line, std::optional<double> seconds) {
-  line = sink_.as_written(std::move(line));
-  sink_.add(picture, line);
-  added(picture, line, seconds);
 }
 
 }  // namespace maskrt::cli

@@ -1,14 +1,24 @@
-// Runs a model over many pictures, batch by batch, and hands what it finds to a result sink.
+// Runs a model over many pictures, batch by batch, on all processors at a time, and hands what it finds to a result
+// sink.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstddef>
+#include <exception>
+#include <filesystem>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "../coco/image_lines.h"
+#include "encoded_file.h"
 #include "maskrt/maskrt.hpp"
+#include "options.h"
 #include "result_sink.h"
+#include "session_pool.h"
+#include "stage_times.h"
 
 namespace maskrt::cli {
 
@@ -19,12 +29,17 @@ struct PictureRunSettings {
   RunOptions options;
 };
 
-/// A picture that cannot be used is reported and left out. Pictures whose results the sink has from an earlier run are
-/// not run again, but for those whose batch has others to be run: each batch is the one that it would have been in a
-/// run of all pictures, so that a resumed run has the same results.
+/// Decodes, runs and draws several pictures at a time (ordered_pipeline.h), and writes what was found in the order of
+/// the pictures, so that whatever is on the disk when a run is stopped is what a run of fewer pictures writes.
+///
+/// Batches are of pictures that follow one another. A picture that cannot be used is reported and left out. Pictures
+/// whose results the sink has from an earlier run are not run again, but for those whose batch has others to be run:
+/// each batch is the one that it would have been in a run of all pictures, so that a resumed run has the same results.
 class PictureRun {
  public:
-  PictureRun(Session& session, std::span<const Picture> pictures, ResultSink& sink, PictureRunSettings settings);
+  /// All outlive it.
+  PictureRun(const Model& model, const DeviceOptions& device, std::span<const Picture> pictures, ResultSink& sink,
+             PictureRunSettings settings);
   PictureRun(const PictureRun&) = delete;
   PictureRun& operator=(const PictureRun&) = delete;
   virtual ~PictureRun() = default;
@@ -35,38 +50,72 @@ class PictureRun {
 
   std::size_t failures() const { return failures_; }  ///< reported errors
   std::size_t ran() const { return ran_; }            ///< images that this run found the results of
-  double seconds() const { return seconds_; }         ///< from pixels to instances
-  double network_seconds() const { return network_seconds_; }
+  double seconds() const { return seconds_; }         ///< from the first picture to the last, on the wall
+  /// "21.3 ms an image ..." (stage_times.h), of the images that this run found the results of, 1 or more.
+  std::string times() const;
 
  protected:
+  // Called on several threads at a time.
   /// Throws Error for a picture that must not be used.
-  virtual void check(std::size_t /*picture*/, const Image& /*image*/) {}
-  /// Writes what else is made of a picture than its results. An Error, but of a full disk, is that picture's.
-  virtual void draw(std::size_t /*picture*/, const Image& /*image*/, const std::vector<Instance>& /*instances*/) {}
-  /// Results are in the sink; `seconds` is the picture's share of its batch, nothing for those of an earlier run.
-  virtual void added(std::size_t /*picture*/, const coco::ImageLine& /*line*/, std::optional<double> /*seconds*/) {}
-  /// `pictures` of all are through.
-  virtual void progress(std::size_t /*pictures*/) {}
+  virtual void check(std::size_t /*picture*/, const Image& /*image*/) const {}
+  /// Gives what else is to be written of a picture than its results. An Error is that picture's.
+  virtual std::vector<EncodedFile> draw(std::size_t /*picture*/, const Image& /*image*/,
+                                        const std::vector<Instance>& /*instances*/) const {
+    return {};
+  }
+
+  // Called on the thread that runs it, in the order of pictures.
+  /// Results are in the sink. `earlier`: of an earlier run.
+  virtual void added(std::size_t /*picture*/, const coco::ImageLine& /*line*/, bool /*earlier*/) {}
+  /// `pictures` of all are through, among them `run` of the `to_run` that no earlier run has the results of.
+  virtual void progress(std::size_t /*pictures*/, std::size_t /*run*/, std::size_t /*to_run*/) {}
 
  private:
+  /// A picture on its way.
   struct Member {
-    std::size_t picture;
-    std::optional<Image> image;  ///< nothing where it is done, and not needed so far
+    std::optional<Image> image;
+    std::vector<Instance> instances;
+    std::optional<coco::ImageLine> line;
+    std::vector<EncodedFile> files;
+    std::exception_ptr unusable;  ///< why there is no line
+    std::exception_ptr undrawn;   ///< why there are no files
   };
 
+  std::size_t first_of(std::size_t batch) const { return batch * settings_.batch; }
+  std::size_t size_of(std::size_t batch) const;
+  bool is_done(std::size_t batch) const;
+  std::span<Member> members(std::size_t batch);
+  /// Batches: enough for all processors to have something to do, and fewer where pictures are as large as the largest
+  /// so far.
+  std::size_t most_open() const;
+
+  void load(std::size_t batch, std::size_t member);
+  void detect(std::size_t batch);
+  void detect(std::span<Member* const> members);
+  void finish(std::size_t batch, std::size_t member);
+  void deliver(std::size_t batch);
   template <typename Work>
   bool attempt(const Picture& picture, const Work& work);
-  Image load(std::size_t picture);
-  void run_batch(std::vector<Member> batch);
-  void run_images(const std::vector<Member>& batch);
-  void add(std::size_t picture, coco::ImageLine line, std::optional<double> seconds);
 
-  Session& session_;
+  const Model& model_;
+  const ModelInfo info_;
+  const bool on_gpu_;
+  const int processors_;
   std::span<const Picture> pictures_;
   ResultSink& sink_;
-  PictureRunSettings settings_;
+  const PictureRunSettings settings_;
+  const std::size_t batches_;
+  SessionPool sessions_;
+  const std::size_t usual_open_;              ///< pictures that are decoded and not through
+  const std::size_t most_held_;               ///< batches
+  std::vector<Member> members_;               ///< of the batches that are held: batch b has the place b % most_held_
+  std::atomic<std::size_t> most_pixels_ = 1;  ///< of a picture so far
+  StageTimes times_;                          ///< of processors, and of a GPU
+  StageTimes team_times_;  ///< on the wall, of what sessions of several threads do: what is left of the process's time
+  double processor_seconds_ = 0;  ///< of the process while it ran
   std::size_t failures_ = 0, ran_ = 0;
-  double seconds_ = 0, network_seconds_ = 0;
+  std::size_t to_run_ = 0, tried_ = 0;  ///< pictures without results of an earlier run, all and those that are through
+  double seconds_ = 0;
 };
 
 /// A line of the sink's: an image and what was found in it. Throws Error for scores that are no numbers.

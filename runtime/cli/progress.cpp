@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <utility>
+
+#include "console.h"
 
 namespace maskrt::cli {
 
@@ -17,6 +20,25 @@ std::string bar_text(std::size_t done, std::size_t total, int width) {
   char bar[128];
   std::snprintf(bar, sizeof bar, "[%s] %3d%%", text.c_str(), static_cast<int>(share * 100));
   return bar;
+}
+
+std::string bar_line(std::size_t done, std::size_t total, const std::string& text, int columns) {
+  constexpr int around_bar = 9;  // brackets, a share and two spaces
+  const int width = std::min(30, columns - 1 - around_bar - static_cast<int>(text.size()));
+  if (width >= 5) return bar_text(done, total, width) + "  " + text;
+  return text.substr(0, static_cast<std::size_t>(std::max(0, columns - 1)));
+}
+
+std::string counts_text(std::size_t done, std::size_t total, const std::string& unit, std::size_t worked,
+                        std::size_t to_work, double seconds) {
+  std::string text = std::to_string(done) + " of " + std::to_string(total) + " " + unit;
+  if (worked == 0 || seconds <= 0) return text;
+  const double rate = static_cast<double>(worked) / seconds;
+  char per_second[64];
+  std::snprintf(per_second, sizeof per_second, rate < 0.1 ? ", %.2f a second" : ", %.1f a second", rate);
+  text += per_second;
+  if (worked < to_work) text += ", " + duration_text(static_cast<double>(to_work - worked) / rate) + " left";
+  return text;
 }
 
 std::string duration_text(double seconds) {
@@ -39,32 +61,27 @@ Progress::Progress(std::string unit, std::size_t total, bool quiet)
       start_(Clock::now()),
       last_(start_) {}
 
-Progress::~Progress() {
-  if (drawn_) std::fputs("\r\033[K", stderr);
+Progress::~Progress() { end(); }
+
+void Progress::end() {
+  if (std::exchange(drawn_, false)) show_status({});
+  quiet_ = true;
 }
 
-double Progress::seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
-
-void Progress::update(std::size_t done) {
+void Progress::update(std::size_t done, std::size_t worked, std::size_t to_work) {
   const auto interval = terminal_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10000);
   const auto now = Clock::now();
-  if (quiet_ || now - last_ < interval) return;
+  const bool first = terminal_ && !drawn_;
+  if (quiet_ || (!first && now - last_ < interval)) return;
   last_ = now;
-  draw(done, static_cast<double>(done) / seconds());
-}
-
-void Progress::draw(std::size_t done, double rate) {
-  char counts[128];
-  std::snprintf(counts, sizeof counts, "%zu of %zu %s, %.1f a second", done, total_, unit_.c_str(), rate);
-  const std::string left =
-      rate > 0 && done < total_ ? ", " + duration_text(static_cast<double>(total_ - done) / rate) + " left" : "";
+  const std::string text =
+      counts_text(done, total_, unit_, worked, to_work, std::chrono::duration<double>(now - start_).count());
   if (terminal_) {
-    std::fprintf(stderr, "\r\033[K%s  %s%s", bar_text(done, total_, 30).c_str(), counts, left.c_str());
+    show_status(bar_line(done, total_, text, terminal_columns()));
     drawn_ = true;
   } else {
-    std::fprintf(stderr, "%s%s\n", counts, left.c_str());
+    std::fprintf(stderr, "%s\n", text.c_str());
   }
-  std::fflush(stderr);
 }
 
 }  // namespace maskrt::cli

@@ -109,7 +109,10 @@ void ResultSink::add(std::size_t picture, coco::ImageLine line) {
   added_[picture] = true;
   ++done_;
   if (list_) {
-    for (const coco::CocoResult& result : line.instances) list_->add(result);
+    for (coco::CocoResult& result : line.instances) {
+      result.overlay = line.overlay;
+      list_->add(result);
+    }
     list_->end_image();
   }
 }

@@ -47,7 +47,8 @@ class ResultSink {
   /// anything, for that is what an earlier run has done.
   ResultSink(const ResultFiles& files, std::span<const Picture> pictures, std::string run);
 
-  /// The picture's results from the run that is resumed; null where it has none.
+  /// The picture's results from the run that is resumed; null where it has none. May be called on several threads,
+  /// while others of its calls are made on one.
   const coco::ImageLine* earlier(std::size_t picture) const;
 
   /// The picture's results, found now or earlier, as they are written: with boxes or without. Boxes are made from the

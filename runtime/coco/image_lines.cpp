@@ -45,6 +45,7 @@ ImageLine read_line(const std::string& text, const std::string& file, std::size_
   line.width = read_size(record, "width");
   line.height = read_size(record, "height");
   line.run = record.text("run");
+  line.overlay = record.text("overlay");
   const auto instances = record.find("instances");
   if (!instances || !instances->is_array()) record.fail("instances", "a list of results", instances);
   const std::string section = "lines[" + std::to_string(index) + "].instances";
@@ -66,6 +67,10 @@ std::string to_text(const ImageLine& line) {
   append_id(out, line.image_id);
   out += ", \"width\": " + std::to_string(line.width) + ", \"height\": " + std::to_string(line.height) + ", \"run\": ";
   append_string(out, line.run);
+  if (!line.overlay.empty()) {
+    out += ", \"overlay\": ";
+    append_string(out, line.overlay);
+  }
   out += ", \"instances\": [";
   for (std::size_t i = 0; i < line.instances.size(); ++i) {
     if (i != 0) out += ", ";

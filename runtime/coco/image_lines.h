@@ -2,7 +2,7 @@
 //
 //   {"file_name": "street.jpg", "image_id": 1, "width": 640, "height": 480, "run": "...", "instances": [...]}
 // "instances" are COCO results (results.h), none for an image in which nothing was found; "run" tells which model and
-// options made the line.
+// options made the line. "overlay" is there where the image was drawn, and is the drawing's path.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@ struct ImageLine {
   Id image_id;
   int width = 0, height = 0;
   std::string run;
-  std::vector<CocoResult> instances;
+  std::vector<CocoResult> instances;  ///< their `overlay` is empty: it is the line's
+  std::string overlay = {};           ///< not written where empty
 };
 
 /// The line with its end. Numbers read back as they were; bytes of names that are not UTF-8 become U+FFFD.

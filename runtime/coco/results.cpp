@@ -95,6 +95,14 @@ void append_result(std::string& out, const CocoResult& result) {
     append_string(out, mask->counts);
     out += '}';
   }
+  if (!result.overlay.empty()) {
+    out += ", \"overlay\": ";
+    append_string(out, result.overlay);
+  }
+  if (!result.mask_file.empty()) {
+    out += ", \"mask_file\": ";
+    append_string(out, result.mask_file);
+  }
   out += '}';
 }
 
@@ -107,6 +115,8 @@ CocoResult read_result(const Record& record, bool with_mask) {
   result.bbox = record.box("bbox");
   result.score = record.number("score");
   if (with_mask) result.segmentation = read_mask(record);
+  result.overlay = record.text("overlay");
+  result.mask_file = record.text("mask_file");
   return result;
 }
 

@@ -3,6 +3,7 @@
 // One JSON list with an object for each detection:
 //   {"file_name": "street.jpg", "image_id": 1, "category_id": 3, "category": "car", "bbox": [12, 30, 101, 48],
 //    "score": 0.93, "segmentation": {"size": [480, 640], "counts": "..."}}
+// and, where `maskrt run` wrote pictures, "overlay" and "mask_file" with their paths as the command named them.
 // "bbox" is x, y, width, height; "size" is height, width; "counts" is COCO's compressed run-length encoding.
 #pragma once
 
@@ -28,6 +29,8 @@ struct CocoResult {
   std::optional<std::array<double, 4>> bbox;
   double score = 0;
   std::optional<Rle> segmentation;
+  std::string overlay = {};    ///< the picture in which it is drawn; maskrt's own member; not written where empty
+  std::string mask_file = {};  ///< the picture of its mask; maskrt's own member; not written where empty
 };
 
 /// Reads a results file. Masks may be compressed or uncompressed runs; they are kept as written and checked when used.

@@ -126,6 +126,7 @@ void ProgramBuilder::conv_whole(const graph::Conv& op, const ConvChoice& choice,
     conv->run(in.address(addresses), weights.get(), reinterpret_cast<const float*>(bias.get()),
               target.address(addresses), scratch.address(addresses));
   });
+  note_arithmetic(choice, in.tensor.type);
   if (own_output) convert(target, conv->out_layout(), out, out_layout);
 }
 
@@ -188,6 +189,16 @@ void ProgramBuilder::conv_in_parts(const graph::Conv& op, const ConvCalls& calls
       convs[i]->run(inputs[i].address(addresses), weights[i].get(), reinterpret_cast<const float*>(biases[i].get()),
                     parts[i].address(addresses), scratch.address(addresses));
   });
+  note_arithmetic(calls.choices.front(), problem.in.type);
+}
+
+void ProgramBuilder::note_arithmetic(const ConvChoice& choice, DataType type) {
+  Step& conv = program_.steps.back();
+  constexpr double fewer_products = 4;  // Winograd's F(4,3): 36 products for 16 outputs of 9 taps each
+  if (choice.algorithm == kernels::ConvAlgorithm::winograd) conv.least_flops = conv.flops / fewer_products;
+  conv.arithmetic = type == DataType::bf16 ? Precision::bf16 : Precision::fp32;
+  constexpr std::size_t bf16_bytes = 2;
+  if (type == DataType::bf16) conv.bytes = graph::cost_of(graph_, node(), extents_, bf16_bytes).bytes;
 }
 
 }  // namespace maskrt::cpu

@@ -71,7 +71,8 @@ std::string ConvChoice::name(DataType type) const {
   return std::string(brgemm ? "brgemm " : jit ? "direct " : "plain ") + precision;
 }
 
-ConvChooser::ConvChooser(bool compares_types) : compares_types_(compares_types), times_(processor_description()) {
+ConvChooser::ConvChooser(bool compares_types)
+    : compares_types_(compares_types), times_(processor_description()), borrowed_(processor_description()) {
   const char* tune = std::getenv("MASKRT_CPU_TUNE");
   if (tune != nullptr && std::strcmp(tune, "0") == 0) measuring_ = Measuring::never;
 }
@@ -105,6 +106,11 @@ double ConvChooser::measure(const Convolution& conv) {
   return best;
 }
 
+void ConvChooser::use(ConvTimes times) {
+  times_ = std::move(times);
+  borrowed_.clear();
+}
+
 void ConvChooser::release_workspace() {
   workspace_ = nullptr;
   workspace_bytes_ = 0;
@@ -116,6 +122,7 @@ void ConvChooser::finish() {
   held_.clear();
   std::erase_if(made_, [](const auto& made) { return made.second.expired(); });
   if (measures() && times_.size() > most_times) times_.clear();
+  if (borrowed_.size() > most_times) borrowed_.clear();
 }
 
 double ConvChooser::rate(DataType type, int threads) {
@@ -165,8 +172,13 @@ ConvTime ConvChooser::time_of(const ConvProblem& problem, int threads) {
     return assumed(problem);
   }
   if (const auto known = times_.find(problem, threads)) return *known;
-  if (measuring_ == Measuring::unknown)
-    if (const auto near = times_.nearest(problem, threads, alike)) return *near;
+  if (measuring_ == Measuring::unknown) {
+    if (const auto before = borrowed_.find(problem, threads)) return *before;
+    if (const auto near = times_.nearest(problem, threads, alike)) {
+      borrowed_.set(problem, threads, *near);
+      return *near;
+    }
+  }
   const ConvTime time = fastest(problem, threads);
   times_.set(problem, threads, time);
   return time;

@@ -41,7 +41,7 @@ class ConvChooser {
 
   void set_measuring(Measuring measuring) { measuring_ = measuring; }
   /// Takes these times, measured earlier, in place of its own.
-  void use(ConvTimes times) { times_ = std::move(times); }
+  void use(ConvTimes times);
   const ConvTimes& times() const { return times_; }
 
   /// The fastest for a problem whose tensors have these types, made for `threads` threads; the same object each time
@@ -52,6 +52,9 @@ class ConvChooser {
 
   /// False where bf16 arithmetic is so slow here that no convolution can gain by it.
   bool bf16_pays(int threads);
+
+  /// Multiply-adds, twice, each second, of a direct convolution at its best.
+  double rate(DataType type, int threads);
 
   bool measures() const { return measuring_ != Measuring::never; }
 
@@ -71,15 +74,15 @@ class ConvChooser {
   std::shared_ptr<const kernels::Convolution> make(const kernels::ConvProblem& problem, int threads,
                                                    kernels::ConvAlgorithm algorithm);
   double measure(const kernels::Convolution& conv);
-  /// Multiply-adds, twice, each second, of a direct convolution at its best.
-  double rate(DataType type, int threads);
-
   Measuring measuring_ = Measuring::unknown;
   bool compares_types_;
   double measuring_seconds_ = 0;
   AlignedBytes workspace_;  // inputs, outputs, weights and scratch of whatever is measured; only zeros, or sums of them
   std::size_t workspace_bytes_ = 0;
   ConvTimes times_;
+  /// What sizes that were not measured took from others: they keep it when a nearer size is measured, so that all
+  /// sessions of a model compute a size alike, whichever of them made its plan first.
+  ConvTimes borrowed_;
   std::map<std::string, std::weak_ptr<const kernels::Convolution>> made_;
   std::vector<std::shared_ptr<const kernels::Convolution>> held_;  // until the round ends
 };

@@ -1,6 +1,7 @@
 // The CPU as a device: oneDNN and OpenMP.
 #pragma once
 
+#include "peak_table.h"
 #include "runtime/device.h"
 
 namespace maskrt::cpu {
@@ -10,9 +11,13 @@ class CpuDevice final : public Device {
   CpuDevice();
   std::string name() const override { return "cpu"; }
   std::string description() const override;
+  PeakRates peak(Precision precision, int threads) override { return peaks_.of(precision, threads); }
   Precision default_precision() const override { return Precision::fp32; }
   std::unique_ptr<Network> prepare(graph::Graph graph, Precision precision) override;
   std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) override;
+
+ private:
+  PeakTable peaks_;
 };
 
 }  // namespace maskrt::cpu

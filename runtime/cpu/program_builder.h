@@ -54,6 +54,8 @@ class ProgramBuilder {
   void aggregate(kernels::MapWeights weights, double epsilon);
   void conv_whole(const graph::Conv& op, const ConvChoice& choice, View in, DataType out_type);
   void conv_in_parts(const graph::Conv& op, const ConvCalls& calls, const View& in);
+  /// Tells of the step added last, a convolution, what bounds it: its arithmetic and its bytes.
+  void note_arithmetic(const ConvChoice& choice, DataType type);
   View conv_target(const graph::Conv& op, DataType out_type);
   void coordinate_term(const graph::Conv& op, const View& out);
   /// Fills parts of a node's weights; null where one is there already.

@@ -20,7 +20,7 @@ std::string CudaDevice::description() const {
          std::to_string(version % 1000 / 10);
 }
 
-PeakRates CudaDevice::peak(Precision precision) const { return peak_of(*library_.context(), precision); }
+PeakRates CudaDevice::peak(Precision precision, int /*threads*/) { return peak_of(*library_.context(), precision); }
 
 void CudaDevice::check_process() const {
   if (::getpid() != opened_by_)

@@ -21,12 +21,19 @@ void check_expansion(const Header& header, std::int64_t pixels, std::size_t file
 }
 
 Header read_header(Bytes file) {
+  using namespace std::string_view_literals;
   if (file.empty()) throw Error("expected a picture, found no bytes");
-  if (starts_with(file, "\xff\xd8")) return read_jpeg_header(file);
+  if (starts_with(file, "\xff\xd8\xff")) return read_jpeg_header(file);
   if (starts_with(file, "\x89PNG\r\n\x1a\n")) return read_png_header(file);
   if (starts_with(file, "BM")) return read_bmp_header(file);
-  if (starts_with(file, "P5") || starts_with(file, "P6")) return read_pnm_header(file);
-  throw Error("expected a JPEG, PNG, BMP, PGM or PPM picture, found other first bytes");
+  if (starts_with(file, "GIF87a") || starts_with(file, "GIF89a")) return read_gif_header(file);
+  if (starts_with(file, "RIFF") && has(file, 8, 4) && starts_with(file.subspan(8), "WEBP"))
+    return read_webp_header(file);
+  for (const std::string_view magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})
+    if (starts_with(file, magic)) return read_tiff_header(file);
+  for (const std::string_view magic : {"P1", "P2", "P3", "P4", "P5", "P6"})
+    if (starts_with(file, magic)) return read_pnm_header(file);
+  throw Error("expected a JPEG, PNG, BMP, PNM, GIF, WebP or TIFF picture, found " + other_format(file));
 }
 
 }  // namespace maskrt::image

@@ -2,19 +2,24 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "byte_reader.h"
 #include "maskrt/types.hpp"
 
 namespace maskrt::image {
 
-enum class Container : std::uint8_t { jpeg, png, bmp, pnm };
+enum class Container : std::uint8_t { jpeg, png, bmp, pnm, gif, webp, tiff };
 
 struct Header {
   Container container = Container::jpeg;
   std::int64_t width = 0, height = 0;
   int orientation = 1;             ///< EXIF's or XMP's, 1 to 8
   std::size_t decoder_memory = 0;  ///< bytes beyond which a decoder of this picture has gone wrong
+  bool ended = true;  ///< false for a PNG that is cut off behind or in its pixels' data, which may still hold them all
+  bool short_palette = false;  ///< a PNG with fewer colours than its bits of index could name
+  /// What kind of picture this is ("an arithmetic-coded JPEG") where libmaskrt by itself has no decoder for it.
+  std::string needs_library;
 };
 
 /// The most pixels that a picture may have.
@@ -30,6 +35,9 @@ Header read_jpeg_header(Bytes file);
 Header read_png_header(Bytes file);
 Header read_bmp_header(Bytes file);
 Header read_pnm_header(Bytes file);
+Header read_gif_header(Bytes file);
+Header read_webp_header(Bytes file);
+Header read_tiff_header(Bytes file);
 
 /// Throws Error unless 1 <= width, 1 <= height and their product is at most most_pixels.
 void check_size(std::int64_t width, std::int64_t height);
@@ -38,5 +46,9 @@ void check_size(std::int64_t width, std::int64_t height);
 /// decode than a byte a channel) that is taken as it comes; larger pictures must have a byte of file for every 64
 /// pixels, so that time and memory stay in proportion to the file. Throws Error.
 void check_expansion(const Header& header, std::int64_t pixels, std::size_t file_size);
+
+/// What a file that is no picture of the seven containers is, by its first bytes: "a HEIC picture", "an HTML page", "a
+/// Git LFS pointer, ...", or "other first bytes".
+std::string other_format(Bytes file);
 
 }  // namespace maskrt::image

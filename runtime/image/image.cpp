@@ -5,12 +5,11 @@
 #include <new>
 #include <system_error>
 
+#include "decode.h"
 #include "exif.h"
 #include "header.h"
 #include "maskrt/maskrt.hpp"
-#include "pnm.h"
 #include "runtime/public_call.h"
-#include "stb.h"
 
 namespace maskrt {
 
@@ -69,11 +68,7 @@ Image Image::decoded(std::span<const std::byte> bytes, const DecodeOptions& opti
   auto data = std::make_shared<Data>();
   data->width = static_cast<int>(header.width);
   data->height = static_cast<int>(header.height);
-  if (header.container == image::Container::pnm) {
-    data->pixels = shared(image::decode_pnm(bytes));
-  } else {
-    data->pixels = image::decode_with_stb(bytes, header.width, header.height, header.decoder_memory);
-  }
+  data->pixels = image::decode(bytes, header);
   if (options.exif_orientation && header.orientation != 1) {
     image::Raster turned = image::oriented(data->pixels.get(), data->width, data->height, header.orientation);
     data->width = turned.width;

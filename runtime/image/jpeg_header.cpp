@@ -1,48 +1,27 @@
-// The segments of a JPEG file, walked from its first marker to its last.
+// What the segments of a JPEG file say, from its first marker to its last.
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <string>
 #include <string_view>
 
 #include "exif.h"
 #include "header.h"
+#include "jpeg_segments.h"
 
 namespace maskrt::image {
 namespace {
 
-enum Marker : std::uint32_t {
-  sof0 = 0xc0,
-  sof2 = 0xc2,
-  dht = 0xc4,
-  jpg = 0xc8,
-  dac = 0xcc,
-  sof15 = 0xcf,
-  rst0 = 0xd0,
-  rst7 = 0xd7,
-  eoi = 0xd9,
-  sos = 0xda,
-  app1 = 0xe1,
-  tem = 0x01,
-};
-
 // What APP1 segments begin with.
 constexpr std::string_view exif_name{"Exif\0\0", 6}, xmp_name{"http://ns.adobe.com/xap/1.0/\0", 29};
-
-bool is_frame(std::uint32_t marker) {
-  return marker >= sof0 && marker <= sof15 && marker != dht && marker != jpg && marker != dac;
-}
-
-bool stands_alone(std::uint32_t marker) { return marker == tem || (marker >= rst0 && marker <= rst7); }
 
 /// What a decoder does in the scans of a frame, counted in visits of blocks of 8 x 8 coefficients. A scan may be all
 /// but empty and its blocks are visited all the same, so that the work is the number of scans times the number of
 /// blocks.
 class ScanWork {
  public:
-  /// `segment` is that of a frame whose sizes have been read.
-  void start(Bytes segment, const Header& header, bool progressive) {
-    progressive_ = progressive;
+  /// `segment` is that of a frame whose sizes have been read; `dense` that a block takes a bit or more of each scan.
+  void start(Bytes segment, const Header& header, bool dense) {
+    dense_ = dense;
     size_ = std::to_string(header.width) + " x " + std::to_string(header.height) + " pixels";
     components_ = {};
     const std::size_t count = std::min<std::size_t>(byte_at(segment, 5), (segment.size() - 6) / 3);
@@ -64,8 +43,8 @@ class ScanWork {
   /// more of a sequential scan. Progressive scans code thousands of empty blocks in some bits, but a real file has ten
   /// of them, and its first takes a bit a block.
   void add(Bytes segment, std::size_t file_size) {
-    const std::int64_t most = progressive_ ? (1 << 23) + 8 * static_cast<std::int64_t>(file_size)
-                                           : (1 << 20) + 4 * static_cast<std::int64_t>(file_size);
+    const std::int64_t most = dense_ ? (1 << 20) + 4 * static_cast<std::int64_t>(file_size)
+                                     : (1 << 23) + 8 * static_cast<std::int64_t>(file_size);
     const std::size_t count = segment.empty() ? 0 : byte_at(segment, 0);
     for (std::size_t i = 0; i < count && 2 * i + 2 < segment.size(); ++i)
       for (const Component& component : components_)
@@ -87,12 +66,13 @@ class ScanWork {
   std::int64_t visited_ = 0;
   int scans_ = 0;
   std::string size_;  ///< for messages
-  bool progressive_ = false;
+  bool dense_ = false;
 };
 
 void read_frame(std::uint32_t marker, Bytes segment, Header& header) {
   if (header.width != 0) throw Error("expected one frame in the JPEG file, found a second");
-  if (marker > sof2) throw Error("expected a baseline or progressive JPEG, found a lossless or arithmetic-coded one");
+  if (marker > sof2 && marker != sof9 && marker != sof10)
+    throw Error("expected a baseline or progressive JPEG, found a lossless or hierarchical one");
   if (segment.size() < 6) throw Error("expected a JPEG frame header of 6 bytes or more, found a shorter one");
   if (byte_at(segment, 0) != 8) {
     throw Error("expected a JPEG of 8 bits a sample, found " + std::to_string(byte_at(segment, 0)));
@@ -100,6 +80,10 @@ void read_frame(std::uint32_t marker, Bytes segment, Header& header) {
   header.height = big16(segment, 1);
   header.width = big16(segment, 3);
   check_size(header.width, header.height);
+  const std::uint32_t components = byte_at(segment, 5);
+  if (components != 1 && components != 3 && components != 4)
+    throw Error("expected a JPEG of 1, 3 or 4 components, found " + std::to_string(components));
+  if (marker > sof2) header.needs_library = "an arithmetic-coded JPEG";
 }
 
 /// A table has at most 256 symbols; decoders write as many as its counts say.
@@ -116,19 +100,6 @@ void check_huffman_tables(Bytes segment) {
   }
 }
 
-/// The offset of the marker that ends the entropy-coded data from `offset` on, or the file's size.
-std::size_t skip_entropy_coded(Bytes file, std::size_t offset) {
-  while (offset + 1 < file.size()) {
-    const void* found = std::memchr(file.data() + offset, 0xff, file.size() - 1 - offset);
-    if (found == nullptr) break;
-    offset = static_cast<std::size_t>(static_cast<const std::byte*>(found) - file.data());
-    const std::uint32_t next = byte_at(file, offset + 1);
-    if (next != 0 && next != 0xff && !(next >= rst0 && next <= rst7)) return offset;
-    offset += next == 0xff ? 1 : 2;
-  }
-  return file.size();
-}
-
 }  // namespace
 
 Header read_jpeg_header(Bytes file) {
@@ -137,46 +108,33 @@ Header read_jpeg_header(Bytes file) {
   ScanWork work;
   bool scan_seen = false;
   Bytes exif, xmp;
-  std::size_t offset = 2;
-  for (;;) {
-    while (has(file, offset, 2) && byte_at(file, offset) == 0xff && byte_at(file, offset + 1) == 0xff) ++offset;
-    if (!has(file, offset, 2)) throw Error("the JPEG file is truncated: it ends before its end-of-image marker");
-    if (byte_at(file, offset) != 0xff) {
-      throw Error("expected a JPEG marker at byte " + std::to_string(offset) + ", found other data");
-    }
-    const std::uint32_t marker = byte_at(file, offset + 1);
-    offset += 2;
-    if (marker == eoi) break;
-    if (stands_alone(marker)) continue;
-    if (!has(file, offset, 2) || big16(file, offset) < 2 || !has(file, offset, big16(file, offset))) {
-      throw Error("the JPEG file is truncated or damaged: the segment at byte " + std::to_string(offset - 2) +
-                  " does not fit");
-    }
-    const std::size_t length = big16(file, offset);
-    const Bytes segment = file.subspan(offset + 2, length - 2);
-    offset += length;
-    if (is_frame(marker)) {
-      read_frame(marker, segment, header);
-      work.start(segment, header, marker == sof2);
-    } else if (marker == dht) {
-      check_huffman_tables(segment);
-    } else if (marker == app1 && !scan_seen) {
+  JpegSegments segments(file);
+  while (const auto segment = segments.next()) {
+    const Bytes content = segment->content;
+    if (is_jpeg_frame(segment->marker)) {
+      read_frame(segment->marker, content, header);
+      work.start(content, header, segment->marker <= sof1);
+    } else if (segment->marker == dht) {
+      check_huffman_tables(content);
+    } else if (segment->marker == app1 && !scan_seen) {
       // Of several the first EXIF block counts (what follows in others is beyond its first directory), and the last
       // XMP.
-      if (starts_with(segment, exif_name) && exif.size() <= exif_name.size()) exif = segment;
-      if (starts_with(segment, xmp_name)) xmp = segment.subspan(xmp_name.size());
-    } else if (marker == sos) {
+      if (starts_with(content, exif_name) && exif.size() <= exif_name.size()) exif = content;
+      if (starts_with(content, xmp_name)) xmp = content.subspan(xmp_name.size());
+    } else if (segment->marker == sos) {
       if (header.width == 0) throw Error("expected a JPEG frame header before the first scan, found none");
       scan_seen = true;
-      work.add(segment, file.size());
-      offset = skip_entropy_coded(file, offset);
+      work.add(content, file.size());
     }
   }
+  if (!segments.ended()) throw Error("the JPEG file is truncated: it ends before its end-of-image marker");
   if (!scan_seen) throw Error("expected a scan in the JPEG file, found none");
   header.orientation = orientation_of(exif, xmp);
-  // One bit codes no more than one block of 8 x 8 samples of the first component, so a file has a least size.
+  // One bit of Huffman codes is no more than one block of 8 x 8 samples of the first component, so a file has a least
+  // size.
   constexpr std::int64_t most_pixels_a_byte = 8 * 64;
-  if (header.width * header.height / most_pixels_a_byte > static_cast<std::int64_t>(file.size())) {
+  if (header.needs_library.empty() &&
+      header.width * header.height / most_pixels_a_byte > static_cast<std::int64_t>(file.size())) {
     throw Error("the JPEG file is truncated or damaged: " + std::to_string(file.size()) + " bytes cannot hold " +
                 std::to_string(header.width) + " x " + std::to_string(header.height) + " pixels");
   }

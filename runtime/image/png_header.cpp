@@ -7,25 +7,10 @@
 
 #include "exif.h"
 #include "header.h"
+#include "png_crc.h"
 
 namespace maskrt::image {
 namespace {
-
-constexpr std::array<std::uint32_t, 256> crc_table = [] {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    std::uint32_t value = i;
-    for (int bit = 0; bit < 8; ++bit) value = (value & 1) != 0 ? value >> 1 ^ 0xedb88320u : value >> 1;
-    table[i] = value;
-  }
-  return table;
-}();
-
-std::uint32_t crc32(Bytes bytes) {
-  std::uint32_t value = 0xffffffffu;
-  for (const std::byte byte : bytes) value = crc_table[(value ^ static_cast<std::uint8_t>(byte)) & 0xff] ^ value >> 8;
-  return ~value;
-}
 
 /// Bits of a pixel; throws Error for a combination that PNG does not have.
 std::int64_t bits_per_pixel(std::uint32_t depth, std::uint32_t color) {
@@ -63,18 +48,26 @@ Header read_png_header(Bytes file) {
   header.container = Container::png;
   constexpr std::size_t frame = 12;  // length, type and checksum around a chunk's data
   std::int64_t row_bits = 0;
-  std::size_t compressed = 0, offset = 8;
+  std::size_t compressed = 0, offset = 8, colours = 0, depth = 0;
+  bool indexed = false;
   Bytes exif, xmp;
   for (bool first = true, ended = false; !ended; first = false) {
+    const bool fits = has(file, offset, frame) && has(file, offset + frame, big32(file, offset));
+    // A file that is cut off behind or in its pixels' data may hold them all; a decoder sees whether some are missing.
+    if (!fits && (compressed > 0 || (has(file, offset, 8) && starts_with(file.subspan(offset + 4), "IDAT")))) {
+      if (has(file, offset, 8) && starts_with(file.subspan(offset + 4), "IDAT")) compressed += file.size() - offset - 8;
+      header.ended = false;
+      break;
+    }
     if (!has(file, offset, frame)) throw Error("the PNG file is truncated: it ends before its IEND chunk");
     const std::size_t length = big32(file, offset);
     const Bytes tail = file.subspan(offset + 4);
-    if (length > 0x7fffffffu || !has(tail, 8, length)) {
+    if (!fits || length > 0x7fffffffu) {
       throw Error("the PNG file is truncated or damaged: the chunk at byte " + std::to_string(offset) +
                   " does not fit");
     }
     const bool critical = (byte_at(tail, 0) & 0x20) == 0;
-    if (critical && crc32(tail.first(4 + length)) != big32(tail, 4 + length)) {
+    if (critical && png_crc(tail.first(4 + length)) != big32(tail, 4 + length)) {
       throw Error("the PNG file is damaged: the checksum of the chunk at byte " + std::to_string(offset) +
                   " does not match");
     }
@@ -91,7 +84,11 @@ Header read_png_header(Bytes file) {
       header.width = big32(data, 0);
       header.height = big32(data, 4);
       check_size(header.width, header.height);
+      indexed = byte_at(data, 9) == 3;
+      depth = byte_at(data, 8);
       row_bits = header.width * bits_per_pixel(byte_at(data, 8), byte_at(data, 9));
+    } else if (starts_with(tail, "PLTE")) {
+      colours = length / 3;
     } else if (starts_with(tail, "IDAT")) {
       compressed += length;
     } else if (starts_with(tail, "eXIf")) {
@@ -102,6 +99,7 @@ Header read_png_header(Bytes file) {
     ended = starts_with(tail, "IEND");
     offset += frame + length;
   }
+  header.short_palette = indexed && colours < std::size_t{1} << depth;
   header.orientation = orientation_of(exif, xmp);
   // Deflate makes at most 258 bytes of two bits.
   constexpr std::int64_t most_expansion = 4 * 258;

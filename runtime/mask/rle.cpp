@@ -148,9 +148,14 @@ void for_each_run(int height, int width, std::span<const std::uint64_t> words, i
   }
   std::int64_t run_start = 0;
   std::uint64_t carry = 0;
+  const int full = height / 64;
   for (int x = 0; x < width; ++x) {
+    const std::uint64_t* const column = words.data() + static_cast<std::size_t>(x) * words_per_column;
     for (int k = 0; k < used; ++k) {
-      const std::uint64_t word = words[static_cast<std::size_t>(x) * words_per_column + k];
+      // Most words are like the pixel before them: outside of the object, or well inside.
+      for (const std::uint64_t same = carry != 0 ? ~std::uint64_t{0} : 0; k < full && column[k] == same;) ++k;
+      if (k == used) break;
+      const std::uint64_t word = column[k];
       const int valid = std::min(64, height - 64 * k);
       // A bit is set where a pixel differs from the one before it, which may be the last of the column before.
       std::uint64_t changes = word ^ (word << 1 | carry);

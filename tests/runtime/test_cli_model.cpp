@@ -85,10 +85,32 @@ TEST_CASE("run: JSON is a flat list of COCO results, in the order of inputs, wit
   CHECK(order == std::vector<std::string>{"003.jpg", "000.jpg", "001.jpg"});
 }
 
+TEST_CASE("--quiet prints errors alone") {
+  const TemporaryFolder folder;
+  const std::string out = folder / "out.json", broken = folder / "broken.jpg";
+  const auto without_device = [](std::vector<std::string> words) {  // so that "auto" has something to tell
+    words.insert(words.begin() + 1, demo_model());
+    words.insert(words.begin(), {MASKRT_COMMAND});
+    return run_process(words);
+  };
+  const ProcessResult ran = without_device({"run", picture(0), "--json", out, "--quiet"});
+  CHECK(ran.status == 0);
+  CHECK(ran.out + ran.err == "");
+  const ProcessResult scored = without_device({"eval", "--images", demo + "/images", "--annotations", demo + "/annotations.json",
+                                               "--limit", "1", "--json", out, "--quiet"});
+  CHECK(scored.status == 0);
+  CHECK(scored.out + scored.err == "");
+  write_text(broken, "no picture");
+  const ProcessResult failed = without_device({"run", picture(0), broken, "--quiet"});
+  CHECK(failed.status == 1);
+  CHECK(failed.out.empty());
+  CHECK_THAT(failed.err, StartsWith("maskrt: " + broken + ": ") && Matches("[^\n]*\n"));
+}
+
 TEST_CASE("run: --score filters what is written, masks and pictures have their names") {
   TemporaryFolder folder;
   const std::string all = folder / "all.json", some = folder / "some.json";
-  check_success(maskrt_command("run", {picture(0), "--json", all, "--masks", folder / "masks", "--quiet"}));
+  check_success(maskrt_command("run", {picture(0), "--score", "0", "--json", all, "--masks", folder / "masks", "--quiet"}));
   const auto results = coco::read_results(all);
 
   // Between two scores that are far apart: each process chooses its algorithms anew, and scores differ in their last
@@ -130,8 +152,8 @@ TEST_CASE("run: --score filters what is written, masks and pictures have their n
   }
   CHECK(files_in(folder / "some").size() == filtered.size());
 
-  CHECK(files_in(folder / "drawn") == std::set<std::string>{"000.png"});
-  const Image original = Image::from_file(picture(0)), drawn = Image::from_file(folder / "drawn/000.png");
+  CHECK(files_in(folder / "drawn") == std::set<std::string>{"000.jpg"});
+  const Image original = Image::from_file(picture(0)), drawn = Image::from_file(folder / "drawn/000.jpg");
   REQUIRE(drawn.width() == original.width());
   REQUIRE(drawn.height() == original.height());
   int changed = 0;
@@ -148,8 +170,8 @@ TEST_CASE("run: the same image and plan give the same bits, and pictures of one 
   fs::copy(picture(0), folder / "b/x.jpg");
   check_success(maskrt_command(
       "run", {folder / "a", folder / "b/*.jpg", "--json", folder / "r.json", "--overlay", folder / "drawn"}));
-  CHECK(files_in(folder / "drawn") == std::set<std::string>{"x.png", "x_2.png"});
-  CHECK(read_text(folder / "drawn/x.png") == read_text(folder / "drawn/x_2.png"));
+  CHECK(files_in(folder / "drawn") == std::set<std::string>{"x.jpg", "x_2.jpg"});
+  CHECK(read_text(folder / "drawn/x.jpg") == read_text(folder / "drawn/x_2.jpg"));
   const auto results = coco::read_results(folder / "r.json");
   const std::size_t half = results.size() / 2;
   REQUIRE(results.size() == 2 * half);
@@ -203,7 +225,7 @@ TEST_CASE("run: a bad image is reported and skipped, and the status is 1") {
     std::set<std::pair<std::string, coco::Id>> found;
     for (const auto& result : coco::read_results(out)) found.emplace(result.file_name, result.image_id);
     CHECK(found == std::set<std::pair<std::string, coco::Id>>{{"000.jpg", 1}, {"001.jpg", 3}});
-    CHECK(files_in(folder / "drawn") == std::set<std::string>{"000.png", "001.png"});
+    CHECK(files_in(folder / "drawn") == std::set<std::string>{"000.jpg", "001.jpg"});
     fs::remove(out);
   }
 
@@ -319,9 +341,10 @@ TEST_CASE("dump: tensors of a batch under the network's names") {
 TEST_CASE("bench: every stage and every layer, with figures that fit together") {
   TemporaryFolder folder;
   const ProcessResult ran = maskrt_command(
-      "bench", {"--size", "100x128", "--runs", "3", "--threads", "1", "--layers", "--json", folder / "b.json"});
+      "bench", {"--size", "100x128", "--runs", "3", "--warmup", "1", "--threads", "1", "--layers", "--json", folder / "b.json"});
   check_success(ran);
-  for (const char* stage : {"decode", "preprocess", "network", "postprocess", "whole call", "network alone", "GFLOP/s"})
+  for (const char* stage : {"decode", "preprocess", "network", "postprocess", "whole call", "network alone", "GFLOP/s",
+                            "maskrt 0.", ", commit ", "oneDNN", "operation", "bound ms", "network alone: again and again"})
     CHECK_THAT(ran.out, Contains(stage));
 
   const json figures = json::parse(read_text(folder / "b.json"));
@@ -330,6 +353,11 @@ TEST_CASE("bench: every stage and every layer, with figures that fit together") 
   CHECK(figures.at("precision") == "fp32");
   CHECK(figures.at("threads") == 1);
   CHECK(figures.at("batch") == 1);
+  CHECK(figures.at("warmup") == 1);
+  CHECK_THAT(figures.at("processor").get<std::string>(), Contains("oneDNN"));
+  CHECK(figures.at("version") == version());
+  CHECK(figures.at("commit").get<std::string>().size() >= 7);
+  CHECK(figures.at("date").get<std::string>().size() == 10);
   for (const char* stage : {"decode", "preprocess", "network", "postprocess", "whole_call", "network_alone"}) {
     INFO(stage);
     const json& spread = figures.at(stage);
@@ -349,6 +377,23 @@ TEST_CASE("bench: every stage and every layer, with figures that fit together") 
   }
   CHECK(figures.at("layers").size() > 40);
   CHECK(share == Approx(1));
+  for (const char* rate : {"flops", "memory_bytes", "cache_bytes"}) CHECK(figures.at("peak").at(rate).get<double>() > 1e8);
+
+  // What layers say adds up by operation and in all.
+  for (const char* key : {"ms", "flops", "bytes", "bound_ms"}) {
+    INFO(key);
+    const auto sum = [&](const char* list) {
+      double all = 0;
+      for (const json& part : figures.at(list)) all += part.at(key).get<double>();
+      return all;
+    };
+    CHECK(sum("layers") > 0);
+    CHECK(sum("operations") == Approx(sum("layers")));
+    CHECK(figures.at("all_layers").at(key).get<double>() == Approx(sum("layers")));
+  }
+  std::size_t layers = 0;
+  for (const json& operation : figures.at("operations")) layers += operation.at("layers").get<std::size_t>();
+  CHECK(layers == figures.at("layers").size());
 }
 
 TEST_CASE("tune: one file for several sizes and devices, which decides from then on") {

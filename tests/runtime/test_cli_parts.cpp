@@ -80,13 +80,6 @@ TEST_CASE("Image ids are the numbers that files are named by, or positions") {
   CHECK(ids(expand_inputs({"99999999999999999999.jpg"})) == std::vector<std::int64_t>{1});  // beyond 64 bits
 }
 
-TEST_CASE("Category names become parts of file names") {
-  CHECK(sanitised("hair drier") == "hair_drier");
-  CHECK(sanitised("../etc/passwd") == ".._etc_passwd");
-  CHECK(sanitised("caf\xc3\xa9") == "caf_");
-  CHECK(sanitised("") == "");
-}
-
 TEST_CASE("A folder is made with those above it; a file in its place is an error") {
   TemporaryFolder folder;
   make_folder(folder / "a/b/c");

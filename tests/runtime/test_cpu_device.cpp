@@ -321,6 +321,56 @@ TEST_CASE("programs of one network share its prepared weights", "[cpu]") {
   CHECK(network->memory().prepared_weights == once);
 }
 
+TEST_CASE("a step's bound is the larger of its arithmetic and its bytes, at the rates of where they come from") {
+  const PeakRates peak = {1000, 10, 100, 50};
+  Step step;
+  step.flops = 4000;
+  step.bytes = 20;
+  CHECK(least_seconds(step, peak) == 4);
+  step.least_flops = 100;  // 20 bytes from the cache take longer
+  CHECK(least_seconds(step, peak) == Approx(20.0 / 50));
+  step.bytes = 200;  // more than the cache holds
+  CHECK(least_seconds(step, peak) == 20);
+  CHECK(least_seconds(step, {}) == 0);
+  CHECK(least_seconds(step, {1000, 100}) == 2);
+}
+
+TEST_CASE("what bounds a convolution: the products of its algorithm, in the type that it multiplies", "[cpu]") {
+  Dice dice(19);
+  cpu::CpuDevice device;
+  Graph g;
+  const ValueId x = g.add("input", graph::Input{64}, {});
+  g.outputs.push_back(g.add("c", same_size(dice, "c", 64, 64), {x}));
+  const auto network = device.prepare(g, Precision::fp32);
+  network->measure_nothing();
+  const Program program = network->compile(1, 64, 64, 1);
+  constexpr double flops = 2.0 * 64 * 64 * 64 * 64 * 9;
+  bool found = false;
+  for (const Step& step : program.steps) {
+    if (step.operation != "conv") continue;
+    found = true;
+    CHECK(step.flops == flops);
+    CHECK(step.arithmetic == Precision::fp32);
+    const bool winograd = step.algorithm.find("winograd") != std::string::npos;
+    CHECK(step.least_flops.value_or(flops) == (winograd ? flops / 4 : flops));
+    CHECK(step.bytes >= 4.0 * 2 * 64 * 64 * 64);
+  }
+  CHECK(found);
+}
+
+TEST_CASE("the processor's rates are measured once for each precision and number of threads", "[cpu]") {
+  cpu::CpuDevice device;
+  const PeakRates peak = device.peak(Precision::fp32, 3);
+  CHECK(peak.flops > 0);
+  CHECK(peak.bytes > 0);
+  CHECK(peak.cached_bytes >= peak.bytes);
+  CHECK(peak.cache > 0);
+  const PeakRates again = device.peak(Precision::fp32, 3);
+  CHECK(again.flops == peak.flops);
+  CHECK(again.bytes == peak.bytes);
+  CHECK(device.peak(Precision::bf16, 1).flops > 0);
+}
+
 TEST_CASE("a graph that breaks its rules is refused", "[cpu]") {
   Graph g;
   g.add("input", graph::Input{3}, {});

@@ -5,6 +5,7 @@
 #include "../graph/small_network.h"
 #include "device_run.h"
 #include "graph/rewrites/rewrites.h"
+#include "runtime/cpu/conv_chooser.h"
 #include "runtime/cpu/conv_times.h"
 #include "runtime/cpu/processor.h"
 #include "support/files.h"
@@ -93,6 +94,19 @@ TEST_CASE("the nearest size of a layer decides, in proportion to its area") {
   ConvProblem other = problem_of(1, 10, 15);
   other.geometry.stride = 2;
   CHECK_FALSE(times.nearest(other, 1));
+}
+
+TEST_CASE("a size that has taken another's algorithms keeps them when a nearer one is measured") {
+  cpu::ConvChooser chooser(false);
+  ConvTimes times(cpu::processor_description());
+  times.set(problem_of(1, 10, 10), 1, {ConvAlgorithm::free, 1});  // which measuring never chooses
+  chooser.use(times);
+  chooser.set_measuring(cpu::ConvChooser::Measuring::unknown);
+  const ConvProblem alike = problem_of(1, 19, 20), unlike = problem_of(1, 21, 20);
+  CHECK(chooser.choose(alike, 1).algorithm == ConvAlgorithm::free);
+  CHECK(chooser.choose(unlike, 1).algorithm != ConvAlgorithm::free);
+  CHECK(chooser.choose(alike, 1).algorithm == ConvAlgorithm::free);
+  CHECK(chooser.choose(problem_of(1, 20, 20), 1).algorithm != ConvAlgorithm::free);
 }
 
 TEST_CASE("a line of times that is none is refused by its number") {

@@ -7,6 +7,7 @@
 
 #include "maskrt/maskrt.hpp"
 #include "runtime/coco/evaluate.h"
+#include "runtime/image/open_image_library.h"
 #include "runtime/mask/rle.h"
 #include "support/files.h"
 #include "weights_tools/convert.h"
@@ -111,12 +112,14 @@ TEST_CASE("the demo's average precision is the reference's, in bf16 too", "[demo
     for (const auto& image : annotations.images)
       for (auto& result : detect(session, demo / "images" / image.file_name, image.id))
         results.push_back(std::move(result));
-    // One in a hundred: JPEG decoders differ by a level, and unlike the four showcase pictures these were not chosen for
-    // being clear. Of 604 detections 5 find no counterpart; with the pixels that Pillow decodes it is 2.
+    // One in a hundred: unlike the four showcase pictures these were not chosen for being clear. Of 604 detections 2
+    // find no counterpart, and 5 without the image library, because JPEG decoders differ by a level.
     if (precision == Compute::fp32) check_agreement(results, coco::read_results(demo / "reference_results.json"), 0.01);
     ap[precision] = coco::evaluate(annotations, results).metrics[0];
   }
-  CHECK(ap.at(Compute::fp32) == Approx(reference).margin(0.003));
+  // Without libmaskrt_images.so the pixels are not the reference's.
+  const bool same_pixels = image::image_library() != nullptr;
+  CHECK(ap.at(Compute::fp32) == Approx(reference).margin(same_pixels ? 0.0005 : 0.003));
   if (ap.count(Compute::bf16) != 0) CHECK(ap[Compute::bf16] == Approx(ap.at(Compute::fp32)).margin(0.005));
 }
 

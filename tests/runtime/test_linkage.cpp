@@ -50,6 +50,17 @@ TEST_CASE("libmaskrt needs nothing but libc and libstdc++", "[linkage]") {
   }
 }
 
+#ifdef MASKRT_IMAGES_LIBRARY
+TEST_CASE("the image library brings its decoders itself", "[linkage]") {
+  const auto needed = needed_libraries(testing::read_text(MASKRT_IMAGES_LIBRARY));
+  for (const char* decoder : {"libjpeg", "libpng", "libtiff", "libwebp."}) {
+    INFO(decoder);
+    CHECK(std::any_of(needed.begin(), needed.end(),
+                      [&](const std::string& library) { return library.find(decoder) == 0; }));
+  }
+}
+#endif
+
 TEST_CASE("the CPU device's library brings oneDNN itself", "[linkage]") {
   const auto needed = needed_libraries(testing::read_text(MASKRT_CPU_LIBRARY));
   CHECK(std::find_if(needed.begin(), needed.end(), [](const std::string& library) {

@@ -1,12 +1,17 @@
 // Pictures of what was found: what is drawn where, and that labels can be read.
 #include <catch2/catch.hpp>
 #include <random>
+#include <set>
 
 #include "runtime/cli/distance.h"
 #include "runtime/cli/font.h"
+#include "runtime/cli/instance_colors.h"
+#include "runtime/cli/label_point.h"
+#include "runtime/cli/mask_painter.h"
 #include "runtime/cli/overlay.h"
 #include "runtime/cli/palette.h"
 #include "runtime/cli/png.h"
+#include "runtime/cli/text_line.h"
 #include "runtime/mask/mask.h"
 
 using namespace maskrt;
@@ -14,24 +19,38 @@ using namespace maskrt::cli;
 
 namespace {
 
-/// A filled rectangle as an instance.
-Drawing rectangle(const Box& box, const std::string& text, Color color) {
-  return {box, std::vector<std::uint8_t>(static_cast<std::size_t>(box.width * box.height), 1), text, color};
-}
-
 int difference(Color a, Color b) { return std::max({std::abs(a.r - b.r), std::abs(a.g - b.g), std::abs(a.b - b.b)}); }
 
-/// The mask of a box in a picture of width x height.
-Mask mask_of(const Box& box, int width, int height) {
+/// The mask of a picture's pixels for which `inside(x, y)` is true.
+template <typename Inside>
+Mask mask_where(int width, int height, const Inside& inside) {
   kernels::MaskBits bits;
   bits.width = width;
   bits.height = height;
   bits.words_per_column = (height + 63) / 64;
   bits.words.assign(static_cast<std::size_t>(width * bits.words_per_column), 0);
-  for (int x = box.x; x < box.x + box.width; ++x)
-    for (int y = box.y; y < box.y + box.height; ++y)
-      bits.words[static_cast<std::size_t>(x * bits.words_per_column + y / 64)] |= std::uint64_t{1} << (y % 64);
-  return Mask(std::make_shared<Mask::Data>(bits, std::int64_t{box.width} * box.height));
+  std::int64_t area = 0;
+  for (int x = 0; x < width; ++x)
+    for (int y = 0; y < height; ++y)
+      if (inside(x, y)) {
+        bits.words[static_cast<std::size_t>(x * bits.words_per_column + y / 64)] |= std::uint64_t{1} << (y % 64);
+        ++area;
+      }
+  return Mask(std::make_shared<Mask::Data>(bits, area));
+}
+
+bool is_inside(const Box& box, int x, int y) {
+  return x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height;
+}
+
+/// The mask of a box in a picture of width x height.
+Mask mask_of(const Box& box, int width, int height) {
+  return mask_where(width, height, [&](int x, int y) { return is_inside(box, x, y); });
+}
+
+/// A filled rectangle as an instance.
+Drawing rectangle(const Canvas& canvas, const Box& box, const std::string& text, Color color) {
+  return {box, mask_of(box, canvas.width(), canvas.height()), text, "", color};
 }
 
 Instance instance(float score, int class_id, const std::string& label, const Box& box) {
@@ -70,24 +89,66 @@ TEST_CASE("The distance field equals a search over all pixels") {
   }
 }
 
-TEST_CASE("Smoothing keeps a plane and takes the edge off a step") {
-  std::vector<float> plane(15 * 12), step(plane.size());
-  for (int i = 0; i < 15 * 12; ++i) {
-    plane[static_cast<std::size_t>(i)] = static_cast<float>(i % 15);
-    step[static_cast<std::size_t>(i)] = i % 15 < 7 ? 0.0f : 1.0f;
+TEST_CASE("Masks are painted as the plain formula says, whatever their shape, place and the line's width") {
+  std::mt19937 random(11);
+  const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  for (const auto& [width, height] : {std::pair(1, 1), {1, 70}, {90, 1}, {64, 64}, {131, 129}, {200, 65}}) {
+    for (const float line : {1.5f, 3.0f, 10.3f, MaskPainter::widest_line}) {
+      for (int shape = 0; shape < 5; ++shape) {
+        const int cx = below(width), cy = below(height), rx = 1 + below(60), ry = 1 + below(60);
+        const Mask mask = mask_where(width, height, [&](int x, int y) {
+          if (shape == 0) return true;
+          if (shape == 1) return x == cx && y == cy;
+          if (shape == 2) return below(10) == 0;  // specks
+          const double dx = double(x - cx) / rx, dy = double(y - cy) / ry, square = dx * dx + dy * dy;
+          return shape == 3 ? square < 1 : square < 1 && square > 0.5;
+        });
+        Canvas canvas(width, height, grey);
+        MaskPainter(line).paint(canvas, mask, {0, 0, width, height}, {250, 30, 60});
+
+        // The mask's border pixels go on beyond the picture, far enough for all that the formula looks at.
+        constexpr int beyond = 30;
+        const int wide = width + 2 * beyond, high = height + 2 * beyond;
+        const auto at = [&](int x, int y) { return static_cast<std::size_t>(y * wide + x); };
+        std::vector<std::uint8_t> bitmap(at(0, high));
+        for (int y = 0; y < high; ++y)
+          for (int x = 0; x < wide; ++x)
+            bitmap[at(x, y)] =
+                mask.at(std::clamp(x - beyond, 0, width - 1), std::clamp(y - beyond, 0, height - 1)) ? 1 : 0;
+        std::vector<float> distance = signed_distance(bitmap, wide, high);
+        for (float& d : distance) d = std::clamp(d, -20.0f, 20.0f);
+        const auto smoothed = [&](int x, int y) {
+          constexpr double weights[] = {1, 4, 6, 4, 1};
+          double sum = 0;
+          for (int j = 0; j < 5; ++j)
+            for (int i = 0; i < 5; ++i) sum += weights[i] * weights[j] * distance[at(x + i - 2, y + j - 2)];
+          return sum / 256;
+        };
+        int worst = 0;
+        for (int y = 0; y < height; ++y)
+          for (int x = 0; x < width; ++x) {
+            const double d = smoothed(x + beyond, y + beyond), from_line = 0.5 * line + 0.5 - std::fabs(d);
+            const double tint = 0.45 * std::clamp(d + 0.5, 0.0, 1.0), rim = 0.35 * std::clamp(from_line + 1, 0.0, 1.0);
+            const double outline = 0.95 * std::clamp(from_line, 0.0, 1.0);
+            const auto painted = [&](double old, double color) {
+              const double tinted = old + tint * (color - old), rimmed = tinted * (1 - rim);
+              return static_cast<std::uint8_t>(std::lround(rimmed + outline * (color - rimmed)));
+            };
+            const Color want = {painted(grey.r, 250), painted(grey.g, 30), painted(grey.b, 60)};
+            worst = std::max(worst, difference(canvas.at(x, y), want));
+          }
+        INFO(width << "x" << height << ", line " << line << ", shape " << shape);
+        // Half a level of rounding, weights in steps of 1 / 256, and a distance in steps of 1 / 64: 2.6 levels where
+        // the outline's ramp is steepest.
+        CHECK(worst <= 4);
+      }
+    }
   }
-  smooth(plane, 15, 12, 1);
-  smooth(step, 15, 12, 1);
-  for (int x = 1; x < 14; ++x) CHECK(plane[static_cast<std::size_t>(5 * 15 + x)] == static_cast<float>(x));
-  CHECK(step[5 * 15 + 5] == 0.0f);
-  CHECK(step[5 * 15 + 6] == 0.25f);
-  CHECK(step[5 * 15 + 7] == 0.75f);
-  CHECK(step[5 * 15 + 8] == 1.0f);
 }
 
 TEST_CASE("A mask is tinted inside, outlined at its edge, and leaves the rest alone") {
   Canvas canvas(200, 160, grey);
-  draw_overlay(canvas, std::vector{rectangle({60, 50, 80, 60}, "", red)});
+  draw_overlay(canvas, std::vector{rectangle(canvas, {60, 50, 80, 60}, "", red)});
   // 0.45 of red over grey: 100 + 0.45 * 155 and 100 * 0.55.
   CHECK(difference(canvas.at(100, 80), {170, 55, 55}) <= 1);
   // The edge's pixels: tint, 0.35 of the dark rim, then 0.95 * 0.75 of red, as a line of 1.5 pixels around the edge
@@ -103,7 +164,7 @@ TEST_CASE("A mask is tinted inside, outlined at its edge, and leaves the rest al
 
 TEST_CASE("A mask that the picture's border cuts off has no outline along the border") {
   Canvas canvas(120, 100, grey);
-  draw_overlay(canvas, std::vector{rectangle({0, 0, 120, 40}, "", red)});
+  draw_overlay(canvas, std::vector{rectangle(canvas, {0, 0, 120, 40}, "", red)});
   CHECK(difference(canvas.at(0, 20), {170, 55, 55}) <= 1);
   CHECK(difference(canvas.at(60, 0), {170, 55, 55}) <= 1);
   CHECK(difference(canvas.at(60, 39), {213, 10, 10}) <= 2);
@@ -111,7 +172,8 @@ TEST_CASE("A mask that the picture's border cuts off has no outline along the bo
 
 TEST_CASE("Later instances and labels lie above earlier ones") {
   Canvas canvas(300, 200, grey);
-  draw_overlay(canvas, std::vector{rectangle({50, 60, 200, 100}, "", red), rectangle({100, 90, 60, 40}, "", blue)});
+  draw_overlay(canvas, std::vector{rectangle(canvas, {50, 60, 200, 100}, "", red),
+                                   rectangle(canvas, {100, 90, 60, 40}, "", blue)});
   const Color tinted = {170, 55, 55};
   const Color both = {static_cast<std::uint8_t>(tinted.r * 0.55), 30,
                       static_cast<std::uint8_t>(tinted.b + 0.45 * (255 - tinted.b))};
@@ -122,8 +184,8 @@ TEST_CASE("Labels stay inside pictures of every size, and tiny pictures go witho
   for (const auto& [width, height] : {std::pair(1, 1), {1, 500}, {500, 1}, {3, 3}, {20, 12}, {60, 40}, {640, 480}}) {
     Canvas canvas(width, height, grey);
     const Box whole = {0, 0, width, height}, corner = {width - 1, height - 1, 1, 1};
-    draw_overlay(canvas, std::vector{rectangle(whole, "a very long name of a class 0.99", red),
-                                     rectangle(corner, "person 0.50", blue)});
+    draw_overlay(canvas, std::vector{rectangle(canvas, whole, "a very long name of a class 0.99", red),
+                                     rectangle(canvas, corner, "person 0.50", blue)});
     INFO(width << "x" << height);
     CHECK(canvas.rgb().size() == static_cast<std::size_t>(width * height * 3));
   }
@@ -160,13 +222,16 @@ TEST_CASE("Labels are placed inside the picture and apart from each other where 
 
 TEST_CASE("A label touches its instance's main part, whatever specks there are") {
   // A large square low in the picture and one pixel above it, far off.
-  Drawing drawing = rectangle({100, 10, 200, 200}, "", red);
-  for (int y = 0; y < 200; ++y)
-    for (int x = 0; x < 200; ++x)
-      drawing.bitmap[static_cast<std::size_t>(y * 200 + x)] = (y >= 100 && x >= 100) || (y == 0 && x == 0) ? 1 : 0;
   Canvas without(400, 300, grey), with(400, 300, grey);
+  Drawing drawing;
+  drawing.box = {100, 10, 200, 200};
+  drawing.color = red;
+  drawing.mask = mask_where(400, 300, [](int x, int y) {
+    return is_inside({200, 110, 100, 100}, x, y) || (x == 100 && y == 10);
+  });
   draw_overlay(without, std::vector{drawing});
-  drawing.text = "square 0.80";
+  drawing.name = "square";
+  drawing.score = "0.80";
   draw_overlay(with, std::vector{drawing});
   int left = 400, right = -1, top = 300, bottom = -1;
   for (int y = 0; y < 300; ++y)
@@ -187,10 +252,10 @@ TEST_CASE("A label touches its instance's main part, whatever specks there are")
 TEST_CASE("Text has ink where it was measured and nowhere else") {
   Canvas canvas(200, 60, {255, 255, 255});
   const std::string text = "Ringelblume, 0.97 gjpq";
-  const TextSize size = measure_text(text, 18);
+  const TextLine size = text_line(text, 18);
   CHECK(size.height() == Approx(18).margin(0.01));
   REQUIRE(size.width < 190);
-  draw_text(canvas, text, 18, 4, 30, Color());
+  draw_text(canvas, size, 4, 30, Color());
   int ink = 0;
   for (int y = 0; y < 60; ++y)
     for (int x = 0; x < 200; ++x) {
@@ -202,16 +267,6 @@ TEST_CASE("Text has ink where it was measured and nowhere else") {
       CHECK(static_cast<float>(y) <= 30 + size.descent + 1);
     }
   CHECK(ink > 200);
-}
-
-TEST_CASE("Names in any encoding can be drawn") {
-  const float replacement = measure_text("\xef\xbf\xbd", 20).width;
-  for (const std::string broken : {"\xff", "\x80", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xc0"}) {
-    INFO("first byte " << static_cast<int>(static_cast<unsigned char>(broken[0])));
-    CHECK(measure_text(broken, 20).width == Approx(replacement));
-  }
-  CHECK(measure_text("\xc3\xa9", 20).width == Approx(measure_text("e", 20).width));  // as wide as without the accent
-  CHECK(measure_text("", 20).width == 0);
 }
 
 TEST_CASE("Every class has a colour on which its label can be read, far from its neighbours'") {
@@ -229,19 +284,75 @@ TEST_CASE("Every class has a colour on which its label can be read, far from its
   CHECK(class_color(named, 3) == Color{220, 0, 60});
 }
 
+TEST_CASE("Neighbouring instances have hues far apart, and each colour's label can be read") {
+  const auto apart = [](int a, int b) { return std::min(std::abs(a - b), hues - std::abs(a - b)) * 360 / hues; };
+  const Box box = {100, 100, 50, 50};
+  // All in one place: up to 5 at 60 degrees or more, up to 12 all different.
+  const std::vector<int> same = instance_hues(std::vector(12, box));
+  for (std::size_t i = 0; i < same.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) CHECK(apart(same[i], same[j]) >= (i < 5 ? 60 : 30));
+  // A crowd in a row, where each meets the two or three next to it.
+  std::vector<Box> row;
+  for (int i = 0; i < 60; ++i) row.push_back({40 * i, 100, 50, 50});
+  const std::vector<int> crowd = instance_hues(row);
+  for (std::size_t i = 1; i < crowd.size(); ++i) CHECK(apart(crowd[i], crowd[i - 1]) >= 60);
+  // Some far from each other: the first dozen differs.
+  std::vector<Box> far;
+  for (int i = 0; i < 12; ++i) far.push_back({1000 * i, 100, 50, 50});
+  const std::vector<int> spread = instance_hues(far);
+  CHECK(std::set<int>(spread.begin(), spread.end()).size() == 12);
+  CHECK(instance_hues(row) == crowd);
+
+  const std::vector<Color> colors = instance_colors(std::vector(100, box));
+  for (std::size_t i = 0; i < colors.size(); ++i) {
+    CHECK(contrast(colors[i], text_color_on(colors[i])) >= 4.5);
+    if (i > 0) CHECK(difference(colors[i], colors[i - 1]) >= 30);
+  }
+  CHECK(difference(colors[12], colors[0]) >= 20);  // of one hue, another lightness
+}
+
+TEST_CASE("Instances of one class have colours of their own, or the class's") {
+  const std::vector<Instance> instances = {instance(0.9f, 0, "cat", {5, 5, 10, 10}),
+                                           instance(0.8f, 0, "cat", {12, 5, 10, 10})};
+  const auto own = drawings_of(instances, {Category()}, 0.4f, Colouring::instance);
+  CHECK(difference(own.at(0).color, own.at(1).color) >= 60);
+  const auto classes = drawings_of(instances, {Category()}, 0.4f, Colouring::by_class);
+  CHECK(classes.at(0).color == classes.at(1).color);
+  CHECK(classes.at(0).color == class_color(Category(), 0));
+}
+
+TEST_CASE("The point of a mask's label is set, at the upper edge, and in thin masks too") {
+  std::mt19937 random(2);
+  const auto check = [](const Mask& mask, const Box& box) {
+    const Pixel point = label_point(mask, box);
+    CHECK(mask.at(point.x, point.y));
+    CHECK_FALSE(mask.at(point.x, point.y - 1));
+    return point;
+  };
+  const Pixel middle = check(mask_of({100, 50, 300, 200}, 500, 300), {100, 50, 300, 200});
+  CHECK(std::abs(middle.x - 250) <= 60);
+  CHECK(middle.y == 50);
+  for (const int x : {0, 1, 7, 100, 498})
+    check(mask_where(500, 300, [x](int i, int) { return i == x || i == 499; }), {x, 0, 500 - x, 300});
+  check(mask_where(500, 500, [](int x, int y) { return x == y; }), {0, 0, 500, 500});
+  check(mask_of({499, 299, 1, 1}, 500, 300), {499, 299, 1, 1});
+  check(mask_of({0, 0, 500, 300}, 500, 300), {0, 0, 500, 300});
+}
+
 TEST_CASE("Instances are drawn from a score on, the largest first, empty ones not at all") {
   const std::vector<Instance> instances = {instance(0.9f, 0, "cat", {5, 5, 10, 10}),
                                            instance(0.3f, 1, "dog", {0, 0, 60, 60}),
                                            instance(0.4f, 1, "dog", {10, 3, 30, 67}), instance(0.8f, 0, "cat", Box())};
   Category cat, dog;
   dog.color[1] = 200;
-  const std::vector<Drawing> drawings = drawings_of(instances, {cat, dog}, 0.4f);
+  const std::vector<Drawing> drawings = drawings_of(instances, {cat, dog}, 0.4f, Colouring::by_class);
   REQUIRE(drawings.size() == 2);
-  CHECK(drawings[0].text == "dog 0.40");
+  CHECK(drawings[0].name == "dog");
+  CHECK(drawings[0].score == "0.40");
   CHECK(drawings[0].color == Color{0, 200, 0});
   CHECK(drawings[0].box.height == 67);
-  CHECK(drawings[0].bitmap == std::vector<std::uint8_t>(30 * 67, 1));
-  CHECK(drawings[1].text == "cat 0.90");
+  CHECK(drawings[0].mask.area() == 30 * 67);
+  CHECK(drawings[1].name == "cat");
 }
 
 TEST_CASE("A canvas takes pixels of every format, and PNG gives them back") {

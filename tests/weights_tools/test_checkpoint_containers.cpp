@@ -99,8 +99,8 @@ TEST_CASE("a zip directory that claims more entries than the file holds is refus
 }
 
 TEST_CASE("errors inside an archive's pickle name the entry and the byte") {
-  CHECK_THAT(error_of(make_zip(torch_entries(PickleWriter().global("os", "system").done(), kData))),
-             Catch::StartsWith("zip entry \"archive/data.pkl\": byte 2 of the pickle: refused \"os.system\""));
+  CHECK_THAT(error_of(make_zip(torch_entries(PickleWriter().done(), kData))),
+             Catch::StartsWith("zip entry \"archive/data.pkl\": byte 2 of the pickle: expected a value"));
 }
 
 TEST_CASE("legacy files are read, views included") {
@@ -155,11 +155,7 @@ TEST_CASE("files that are no checkpoints are refused by what they start with") {
   CHECK_THROWS_WITH(weights::read_checkpoint("/"), Catch::Contains("/"));
 }
 
-TEST_CASE("safetensors of the same name twice but for its prefix, of no numbers, and of integers") {
-  const std::string header =
-      R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"module.a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})";
-  CHECK_THAT(error_of(bytes_of(std::uint64_t{header.size()}) + header + kData),
-             Catch::Contains("with and without a \"module.\" prefix"));
+TEST_CASE("safetensors of no numbers, and of integers") {
   // Nothing to read, whatever the other extents: neither a product nor a stride overflows.
   const std::string empty = R"({"a":{"dtype":"F32","shape":[0,9223372036854775807,9223372036854775807],"data_offsets":[0,0]}})";
   const auto empty_file = bytes_of(std::uint64_t{empty.size()}) + empty;

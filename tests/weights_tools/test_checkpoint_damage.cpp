@@ -1,5 +1,6 @@
 // Small checkpoints of every kind, cut off everywhere and with every byte changed: an error or a result, and no more
 // memory than the file justifies.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "support/allocation_meter.h"
@@ -37,7 +38,10 @@ Outcome read_all(const std::filesystem::path& path) {
 
 const auto kFiles = {"zip_metadata.pth",      "zip_views.pth",         "zip_protocol4.pth",   "legacy.pth",
                      "legacy_protocol4.pth",  "numpy_protocol0.pkl",   "numpy_protocol2.pkl", "numpy_protocol5.pkl",
-                     "python2_protocol0.pkl", "python2_protocol2.pkl", "small.safetensors"};
+                     "python2_protocol0.pkl", "python2_protocol2.pkl", "small.safetensors",   "float8.safetensors",
+                     "torch_protocol2.pkl",   "torch_protocol4.pkl"};
+// Much of these may change unnoticed: names of classes that are not built, numbers without checksums.
+const auto kTolerantFiles = {"legacy_objects.pth", "zip_no_checksums.pth"};
 
 }  // namespace
 
@@ -62,7 +66,9 @@ TEST_CASE("a checkpoint that is cut off anywhere is an error") {
 
 TEST_CASE("a checkpoint with any byte changed is an error or a checkpoint") {
   const testing::TemporaryFolder folder;
-  for (const std::string name : kFiles) {
+  auto files = std::vector<std::string>(kFiles.begin(), kFiles.end());
+  files.insert(files.end(), kTolerantFiles.begin(), kTolerantFiles.end());
+  for (const std::string& name : files) {
     const auto whole = testing::read_text(MASKRT_TEST_DATA "/checkpoints/" + name);
     const auto path = testing::write_text(folder / name, whole);
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
@@ -85,7 +91,8 @@ TEST_CASE("a checkpoint with any byte changed is an error or a checkpoint") {
       put(position, whole[position]);
     }
     CAPTURE(name);
-    CHECK(refused > whole.size() / 4);
+    const bool tolerant = std::find(kTolerantFiles.begin(), kTolerantFiles.end(), name) != kTolerantFiles.end();
+    CHECK(refused > whole.size() / (tolerant ? 40 : 4));
     CHECK(read_all(path).read);
   }
 }

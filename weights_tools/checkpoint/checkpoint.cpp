@@ -5,6 +5,7 @@
 
 #include "containers.h"
 #include "graph/byte_source.h"
+#include "graph/file_kind.h"
 #include "graph/reading.h"
 
 namespace maskrt::weights {
@@ -64,6 +65,7 @@ bool is_pickle(std::span<const std::byte> bytes) {
 
 // The first bytes of a file, for a message.
 std::string describe_start(std::span<const std::byte> bytes) {
+  const auto kind = graph::recognise(bytes);
   if (bytes.empty()) return "an empty file";
   std::string text;
   for (const auto byte : bytes.first(std::min<std::size_t>(bytes.size(), 12))) {
@@ -75,12 +77,17 @@ std::string describe_start(std::span<const std::byte> bytes) {
       text += {'\\', 'x', kDigits[c >> 4], kDigits[c & 15u]};
     }
   }
-  return "a file that starts with \"" + text + "\"";
+  return (kind ? std::string(kind->name) : "a file") + " that starts with \"" + text + "\"";
 }
 
 }  // namespace
 
 std::vector<std::byte> CheckpointTensor::dense() const {
+  if (float8 != Float8::none) {
+    const auto values = to_floats();
+    const auto bytes = std::as_bytes(std::span(values));
+    return {bytes.begin(), bytes.end()};
+  }
   const std::size_t size = size_of(type);
   std::vector<std::byte> bytes(static_cast<std::size_t>(elements(shape)) * size);
   std::byte* out = bytes.data();
@@ -98,6 +105,10 @@ std::vector<float> CheckpointTensor::to_floats() const {
   const auto convert = [&](auto element) {
     for_each_element(*this, [&](std::int64_t index) { *out++ = static_cast<float>(element(index)); });
   };
+  if (float8 != Float8::none) {
+    convert([&](auto i) { return float_from_float8(float8, load<std::uint8_t>(in, i)); });
+    return values;
+  }
   switch (type) {
     case DataType::f64:
       convert([&](auto i) { return load<double>(in, i); });
@@ -160,7 +171,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
       if (starts_with(bytes, "PK\x03\x04") || starts_with(bytes, "PK\x05\x06")) return read_torch_zip(bytes);
       if (is_pickle(bytes)) return read_pickle(bytes);
       throw Error(
-          "expected a checkpoint (PyTorch's zip or legacy container, a pickle of numpy arrays, or safetensors), found " +
+          "expected a checkpoint (PyTorch's zip or legacy container, a pickle of arrays, or safetensors), found " +
           describe_start(bytes));
     } catch (const Error& error) {
       const std::string where = path.string() + ": ";

@@ -29,6 +29,7 @@ const Global* find_global(std::string_view module, std::string_view name) {
 }
 
 void set_state(Heap& heap, const Value& target, const Value& state) {
+  if (std::holds_alternative<Opaque>(target)) return;
   if (auto* dict = as<Dict>(target); dict != nullptr && dict->has_attributes) {
     // Attributes of the dict object, such as a state dict's _metadata with the modules' versions.
     if (as<Dict>(state) == nullptr) {

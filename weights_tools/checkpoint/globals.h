@@ -1,4 +1,4 @@
-// The Python names that a checkpoint may mention. All of them build data; there is no other way to add one.
+// The Python names that stand for data in a checkpoint. All of them build data; there is no other way to add one.
 #pragma once
 
 #include <span>
@@ -8,9 +8,13 @@
 
 namespace maskrt::weights::pickle {
 
+/// The storage that torch.save wrote into `file`, bytes inside a pickle.
+using LoadStorage = Storage* (*)(Heap& heap, Blob& file);
+
 /// A call that a pickle asks for.
 struct Call {
   Heap& heap;
+  LoadStorage load_storage;  ///< null where such bytes are not expected
   const Global& callee;
   std::span<const Value> arguments;
 
@@ -30,7 +34,8 @@ struct Global {
 /// "torch._utils._rebuild_tensor_v2" and the like; null for a name that is not on the list.
 const Global* find_global(std::string_view module, std::string_view name);
 
-/// What opcode BUILD does: gives an object its state. Throws Error for a target that takes none.
+/// What opcode BUILD does: gives an object its state. An opaque one drops it. Throws Error for a target that takes
+/// none.
 void set_state(Heap& heap, const Value& target, const Value& state);
 
 /// The lists, by who defines the names.

@@ -102,6 +102,10 @@ constexpr Global kGlobals[] = {
     {"numpy.core.numeric._frombuffer", from_buffer},
     {"numpy._core.numeric._frombuffer", from_buffer},
     {"ml_dtypes.bfloat16", nullptr, &element::bf16},
+    {"ml_dtypes.float8_e4m3fn", nullptr, &element::f8_e4m3fn},
+    {"ml_dtypes.float8_e5m2", nullptr, &element::f8_e5m2},
+    {"ml_dtypes.float8_e4m3fnuz", nullptr, &element::f8_e4m3fnuz},
+    {"ml_dtypes.float8_e5m2fnuz", nullptr, &element::f8_e5m2fnuz},
 };
 
 }  // namespace

@@ -22,8 +22,8 @@ static_assert(std::size(kTypeNames) == std::variant_size_v<Value>);
 
 void Heap::charge(std::size_t bytes) {
   if (bytes > left_) {
-    throw Error("expected a pickle whose contents take at most " + std::to_string(budget_) +
-                " bytes of memory for a file of this size, found one that needs more");
+    throw BudgetError("expected a pickle whose contents take at most " + std::to_string(budget_) +
+                      " bytes of memory for a file of this size, found one that needs more");
   }
   left_ -= bytes;
 }

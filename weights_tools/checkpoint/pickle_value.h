@@ -36,9 +36,11 @@ struct BigInteger {
   std::span<const std::byte> little_endian;
 };
 
-/// Data that is kept for its place only (a device, a complex number): nothing reads its contents.
+/// Stands where an object would be that nobody builds: of a class that is no plain data (a scheduler, a Namespace), or
+/// whose contents nothing reads (a device, a complex number). What a pickle calls on it, sets in it or adds to it is
+/// dropped, so it holds nothing but a name.
 struct Opaque {
-  const char* type_name;
+  std::string_view type_name;  ///< "argparse.Namespace"
 };
 
 struct Blob;
@@ -87,6 +89,7 @@ struct Storage {
   std::int64_t elements = 0;
   std::int64_t view_offset = 0;    ///< in elements
   std::int64_t view_elements = 0;  ///< equal to `elements` where there is no view
+  Blob* contents = nullptr;        ///< its bytes, where they stand in the pickle itself
 };
 
 /// A PyTorch tensor, or a numpy array. Not yet compared with the size of its data.
@@ -98,6 +101,7 @@ struct Tensor {
   bool column_major = false;          ///< numpy's "Fortran order"
   bool big_endian = false;
   bool is_numpy = false;
+  std::string_view lazy_flag;  ///< "conj" or "neg" for a view that means another number than it stores
   Storage* storage = nullptr;  ///< PyTorch's
   Blob* blob = nullptr;        ///< numpy's
 };
@@ -106,6 +110,12 @@ struct Tensor {
 struct NumpyType {
   const ElementType* type = &element::other;
   bool big_endian = false;
+};
+
+/// A pickle that would take more memory than its file justifies.
+class BudgetError : public Error {
+ public:
+  using Error::Error;
 };
 
 /// Owns everything that a pickle builds, and counts it: a pickle that would take more than its budget is refused.

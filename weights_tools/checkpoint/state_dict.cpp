@@ -32,8 +32,7 @@ Items named_items(const Dict& dict) {
     } else if (const auto* number = std::get_if<std::int64_t>(&key)) {
       name = std::to_string(*number);
     } else {
-      throw Error("expected names as the keys of a state dict, found a value of type " +
-                  std::string(pickle::type_name(key)));
+      name = "(" + std::string(pickle::type_name(key)) + ")";  // no name of a tensor; a script's own data has such keys
     }
     if (name.size() > kMaxName) {
       throw Error("expected names of at most " + std::to_string(kMaxName) + " bytes in a state dict, found \"" +
@@ -44,28 +43,61 @@ Items named_items(const Dict& dict) {
   return items;
 }
 
+// "a tensor of int64", "a value of type argparse.Namespace"
+std::string describe(const Value& value) {
+  if (const auto* tensor = pickle::as<Tensor>(value)) return "a tensor of " + std::string(tensor->type->name);
+  return "a value of type " + std::string(pickle::type_name(value));
+}
+
 std::string first_names(const Items& items) {
   std::string text;
   int count = 0;
   for (const auto& [name, value] : items) {
     if (++count > 5) return text + ", ...";
-    text += (count > 1 ? ", \"" : "\"") + name + "\"";
+    text += (count > 1 ? ", \"" : "\"") + name + "\" (" + describe(value) + ")";
   }
   return text.empty() ? "nothing" : text;
+}
+
+bool is_weight(const Value& value) {
+  const auto* tensor = pickle::as<Tensor>(value);
+  return tensor != nullptr && tensor->type->is_floating();
+}
+
+bool holds_weights(const Value& value) {
+  const auto* dict = pickle::as<Dict>(value);
+  return dict != nullptr &&
+         std::any_of(dict->items.begin(), dict->items.end(), [](const auto& item) { return is_weight(item.second); });
+}
+
+// What training scripts call a state dict in what they save, the usual ones first.
+constexpr const char* kWrappers[] = {"model", "state_dict", "model_state_dict", "model_state", "module",
+                                     "net",   "network",    "weights",          "params"};
+
+// The item of a dict that is a state dict or leads to one; end() for a dict that is one itself, or holds none.
+Items::const_iterator find_wrapper(const Items& items) {
+  // A config may stand under a usual name too: what holds weights comes first.
+  for (const char* name : kWrappers)
+    if (const auto item = items.find(name); item != items.end() && holds_weights(item->second)) return item;
+  const auto named = [](const auto& item) { return is_weight(item.second); };
+  if (std::any_of(items.begin(), items.end(), named)) return items.end();
+  for (const char* name : kWrappers)
+    if (const auto item = items.find(name); item != items.end() && pickle::as<Dict>(item->second)) return item;
+  const auto holds = [](const auto& item) { return holds_weights(item.second); };
+  const auto only = std::find_if(items.begin(), items.end(), holds);
+  return only != items.end() && std::none_of(std::next(only), items.end(), holds) ? only : items.end();
 }
 
 // The innermost of {"model": {"state_dict": ...}}; names beside a wrapper go to `ignored`.
 Items unwrapped(const Value& root, std::vector<std::string>& ignored) {
   const auto* dict = pickle::as<Dict>(root);
   if (dict == nullptr) {
-    throw Error("expected a dict of tensors, found a value of type " + std::string(pickle::type_name(root)));
+    throw Error("expected a dict of tensors, found " + describe(root) +
+                (std::holds_alternative<pickle::Opaque>(root) ? "; in Python, save its state_dict()" : ""));
   }
   for (int depth = 0; depth <= kMaxWrappers; ++depth) {
     auto items = named_items(*dict);
-    auto wrapper = items.end();
-    for (const char* name : {"state_dict", "model"}) {
-      if (const auto item = items.find(name); item != items.end() && pickle::as<Dict>(item->second)) wrapper = item;
-    }
+    const auto wrapper = find_wrapper(items);
     if (wrapper == items.end()) {
       if (const auto blobs = items.find("blobs"); blobs != items.end() && pickle::as<Dict>(blobs->second)) {
         throw Error("expected PyTorch's names under \"model\", found a Caffe2 model (\"blobs\")");
@@ -118,13 +150,13 @@ std::vector<std::int64_t> packed_strides(const Tensor& array) {
   return strides;
 }
 
-// What holds for a shape on its own. Gives the tensor's dense size in bytes.
+// What holds for a shape on its own. Gives the tensor's dense size in bytes, as the graph reads it.
 std::size_t check_shape(const Tensor& tensor, std::size_t file_size) {
   if (std::any_of(tensor.shape.begin(), tensor.shape.end(), [](auto extent) { return extent < 0; })) {
     throw Error("expected extents of at least 0, found shape " + numbers(tensor.shape));
   }
   // Empty axes count as 1 here: products of a shape must not overflow in any order.
-  std::int64_t bytes = static_cast<std::int64_t>(tensor.type->size);
+  auto bytes = static_cast<std::int64_t>(size_of(*tensor.type->type));
   for (const auto extent : tensor.shape) bytes = product(bytes, std::max<std::int64_t>(extent, 1), "a tensor's size");
   if (elements(tensor.shape) == 0) bytes = 0;
   const auto dense = static_cast<std::size_t>(bytes);
@@ -136,16 +168,21 @@ std::size_t check_shape(const Tensor& tensor, std::size_t file_size) {
 }
 
 // A numpy array's bytes: dense, in one of two orders.
-CheckpointTensor from_numpy(const Tensor& array, std::size_t dense_size, pickle::Heap& heap) {
+CheckpointTensor from_numpy(const Tensor& array, pickle::Heap& heap) {
   if (array.big_endian) throw Error("expected little-endian numbers, found big-endian ones");
-  if (array.blob->bytes.size() != dense_size) {
-    throw Error("expected " + std::to_string(dense_size) + " bytes for shape " + numbers(array.shape) + " of " +
+  const auto size = static_cast<std::size_t>(elements(array.shape)) * array.type->size;
+  if (array.blob->bytes.size() != size) {
+    throw Error("expected " + std::to_string(size) + " bytes for shape " + numbers(array.shape) + " of " +
                 std::string(array.type->name) + ", found " + std::to_string(array.blob->bytes.size()));
   }
-  return {*array.type->type, array.shape, packed_strides(array), 0, heap.own(*array.blob)};
+  return {*array.type->type, array.shape, packed_strides(array), 0, heap.own(*array.blob), array.type->float8};
 }
 
-CheckpointTensor from_torch(const Tensor& tensor, const StorageLoader& load) {
+CheckpointTensor from_torch(const Tensor& tensor, pickle::Heap& heap, const StorageLoader& load) {
+  if (!tensor.lazy_flag.empty()) {
+    throw Error("expected a tensor that is stored as it is, found a lazy view: its " +
+                std::string(tensor.lazy_flag.substr(0, 32)) + " flag is set");
+  }
   const auto& storage = *tensor.storage;
   const std::string where = "storage \"" + std::string(storage.key) + "\": ";
   if (tensor.strides.size() != tensor.shape.size() || tensor.offset < 0 ||
@@ -169,7 +206,7 @@ CheckpointTensor from_torch(const Tensor& tensor, const StorageLoader& load) {
     throw Error(where + "expected a view that starts at a whole element, found it at byte " +
                 std::to_string(view_start));
   }
-  auto block = load(storage);
+  auto block = storage.contents != nullptr ? heap.own(*storage.contents) : load(storage);
   if (block->size() != static_cast<std::size_t>(storage_bytes)) {
     throw Error(where + "expected " + std::to_string(storage_bytes) + " bytes, found " + std::to_string(block->size()));
   }
@@ -178,29 +215,23 @@ CheckpointTensor from_torch(const Tensor& tensor, const StorageLoader& load) {
   for (std::size_t i = 0; i < strides.size(); ++i) {
     if (tensor.shape[i] <= 1) strides[i] = 0;  // never taken, may be any number
   }
-  return {*tensor.type->type, tensor.shape, std::move(strides), offset, std::move(block)};
+  return {*tensor.type->type, tensor.shape, std::move(strides), offset, std::move(block), tensor.type->float8};
 }
 
 }  // namespace
 
-std::string plain_name(std::string name) {
-  constexpr std::string_view kPrefix = "module.";
-  while (name.starts_with(kPrefix)) name.erase(0, kPrefix.size());
-  return name;
-}
-
 Checkpoint checkpoint_from(const Value& root, pickle::Heap& heap, Container container, std::size_t file_size,
                            const StorageLoader& load) {
-  Checkpoint checkpoint{container, {}, {}};
+  Checkpoint checkpoint{container, {}, {}, {}};
   const auto items = unwrapped(root, checkpoint.ignored);
   std::size_t dense_left = kMaxTotalDenseRatio * file_size + kTotalDenseSlack;
-  for (const auto& [full_name, value] : items) {
-    const std::string name = plain_name(full_name);
-    const auto* tensor = pickle::as<Tensor>(value);
-    if (tensor == nullptr || !tensor->type->is_floating()) {
+  for (const auto& [name, value] : items) {
+    if (!is_weight(value)) {
       checkpoint.ignored.push_back(name);
+      checkpoint.other.emplace(name, describe(value));
       continue;
     }
+    const auto* tensor = pickle::as<Tensor>(value);
     try {
       const auto dense_size = check_shape(*tensor, file_size);
       if (dense_size > dense_left) {
@@ -208,12 +239,9 @@ Checkpoint checkpoint_from(const Value& root, pickle::Heap& heap, Container cont
                     " bytes can hold, found storages repeated too often");
       }
       dense_left -= dense_size;
-      auto loaded = tensor->is_numpy ? from_numpy(*tensor, dense_size, heap) : from_torch(*tensor, load);
-      if (!checkpoint.tensors.try_emplace(name, std::move(loaded)).second) {
-        throw Error("expected every name once, found it with and without a \"module.\" prefix");
-      }
+      checkpoint.tensors.emplace(name, tensor->is_numpy ? from_numpy(*tensor, heap) : from_torch(*tensor, heap, load));
     } catch (const Error& error) {
-      throw Error("tensor \"" + full_name + "\": " + error.what());
+      throw Error("tensor \"" + name + "\": " + error.what());
     }
   }
   if (checkpoint.tensors.empty()) {

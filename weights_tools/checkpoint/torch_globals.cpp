@@ -11,10 +11,10 @@ Tensor* expect_tensor(const Call& call, const Value& value) {
   call.fail("a tensor", value);
 }
 
-// Conjugate and negative views store the opposite of what they mean.
-void refuse_lazy_views(const Value& metadata) {
+// Conjugate and negative views store the opposite of what they mean: gives the flag that says so, or nothing.
+std::string_view lazy_flag(const Value& metadata) {
   const auto* dict = as<Dict>(metadata);
-  if (dict == nullptr) return;
+  if (dict == nullptr) return {};
   // PyTorch knows two flags. The bound comes before the search: a long dict that is named often must not be searched
   // often.
   constexpr std::size_t kMostFlags = 16;
@@ -23,11 +23,9 @@ void refuse_lazy_views(const Value& metadata) {
                 std::to_string(dict->items.size()));
   }
   for (const auto& [key, value] : dict->items) {
-    if (const auto* flag = std::get_if<bool>(&value); flag != nullptr && *flag) {
-      throw Error("expected a tensor that is stored as it is, found a lazy view: its " +
-                  std::string(text(key, "the name of a flag").substr(0, 32)) + " flag is set");
-    }
+    if (const auto* flag = std::get_if<bool>(&value); flag != nullptr && *flag) return text(key, "the name of a flag");
   }
+  return {};
 }
 
 // (storage, offset, shape, strides, ...)
@@ -53,18 +51,19 @@ Value rebuild_tensor(const Call& call) {
 // (storage, offset, shape, strides, requires_grad, backward_hooks[, metadata])
 Value rebuild_tensor_v2(const Call& call) {
   call.expect_arguments(6, 7);
-  if (call.arguments.size() == 7) refuse_lazy_views(call.arguments[6]);
-  return on_storage(call);
+  auto* tensor = on_storage(call);
+  if (call.arguments.size() == 7) tensor->lazy_flag = lazy_flag(call.arguments[6]);
+  return tensor;
 }
 
 // (storage, offset, shape, strides, requires_grad, backward_hooks, dtype[, metadata]); the storage is untyped.
 Value rebuild_tensor_v3(const Call& call) {
   call.expect_arguments(7, 8);
-  if (call.arguments.size() == 8) refuse_lazy_views(call.arguments[7]);
   const auto* dtype = std::get_if<const Global*>(&call.arguments[6]);
   if (dtype == nullptr || (*dtype)->element == nullptr) call.fail("a dtype", call.arguments[6]);
   auto* tensor = on_storage(call);
   tensor->type = (*dtype)->element;
+  if (call.arguments.size() == 8) tensor->lazy_flag = lazy_flag(call.arguments[7]);
   return tensor;
 }
 
@@ -84,7 +83,7 @@ Value rebuild_from_type(const Call& call) {
     call.fail("a function that rebuilds a tensor", call.arguments[0]);
   }
   if (inner == nullptr) call.fail("a tuple of arguments", call.arguments[2]);
-  return expect_tensor(call, (*function)->construct({call.heap, **function, inner->items}));
+  return expect_tensor(call, (*function)->construct({call.heap, call.load_storage, **function, inner->items}));
 }
 
 // torch.Size((1, 2, 3))
@@ -93,6 +92,17 @@ Value size(const Call& call) {
   const auto& value = call.arguments[0];
   if (sequence(value) != nullptr) return value;
   call.fail("a tuple", value);
+}
+
+// How pickle.dump writes a storage: torch.save's bytes inside the pickle.
+Value load_from_bytes(const Call& call) {
+  call.expect_arguments(1, 1);
+  auto* file = as<Blob>(call.arguments[0]);
+  if (file == nullptr) call.fail("bytes", call.arguments[0]);
+  if (call.load_storage == nullptr) return Opaque{call.callee.name};
+  constexpr std::size_t kSmallest = 1024;  // what reading the smallest of such files takes
+  call.heap.charge(kSmallest + file->bytes.size());
+  return call.load_storage(call.heap, *file);
 }
 
 Value device(const Call& call) {
@@ -107,6 +117,7 @@ constexpr Global kGlobals[] = {
     {"torch._utils._rebuild_parameter", rebuild_parameter},
     {"torch._utils._rebuild_parameter_with_state", rebuild_parameter},
     {"torch._tensor._rebuild_from_type_v2", rebuild_from_type},
+    {"torch.storage._load_from_bytes", load_from_bytes},
     {"torch.Tensor"},
     {"torch.nn.parameter.Parameter"},
     {"torch.Size", size},
@@ -123,6 +134,11 @@ constexpr Global kGlobals[] = {
     {"torch.BoolStorage", nullptr, &element::boolean},
     {"torch.ComplexFloatStorage", nullptr, &element::complex64},
     {"torch.ComplexDoubleStorage", nullptr, &element::complex128},
+    {"torch.QInt8Storage", nullptr, &element::quantized8},
+    {"torch.QUInt8Storage", nullptr, &element::quantized8},
+    {"torch.QInt32Storage", nullptr, &element::quantized32},
+    {"torch.QUInt4x2Storage", nullptr, &element::quantized8},
+    {"torch.QUInt2x4Storage", nullptr, &element::quantized8},
     {"torch.UntypedStorage", nullptr, &element::u8},
     {"torch.storage.UntypedStorage", nullptr, &element::u8},
     {"torch.float64", nullptr, &element::f64},
@@ -141,8 +157,10 @@ constexpr Global kGlobals[] = {
     {"torch.complex32", nullptr, &element::complex32},
     {"torch.complex64", nullptr, &element::complex64},
     {"torch.complex128", nullptr, &element::complex128},
-    {"torch.float8_e4m3fn", nullptr, &element::f8_e4m3},
+    {"torch.float8_e4m3fn", nullptr, &element::f8_e4m3fn},
     {"torch.float8_e5m2", nullptr, &element::f8_e5m2},
+    {"torch.float8_e4m3fnuz", nullptr, &element::f8_e4m3fnuz},
+    {"torch.float8_e5m2fnuz", nullptr, &element::f8_e5m2fnuz},
 };
 
 }  // namespace

@@ -30,11 +30,12 @@ Value refuse_persistent_id(Heap&, const Value&) { throw Error("refused a persist
 // The pickles of a legacy file, one after the other.
 class PickleRow {
  public:
-  PickleRow(std::span<const std::byte> bytes, Heap& heap) : reader_(bytes), bytes_(bytes), heap_(heap) {}
+  PickleRow(std::span<const std::byte> bytes, Heap& heap, pickle::LoadStorage load_storage)
+      : reader_(bytes), bytes_(bytes), heap_(heap), load_storage_(load_storage) {}
 
   Value next(std::string_view what, const pickle::PersistentLoad& load = refuse_persistent_id) {
     try {
-      const auto [value, size] = pickle::unpickle(bytes_.subspan(reader_.position()), heap_, load);
+      const auto [value, size] = pickle::unpickle(bytes_.subspan(reader_.position()), heap_, load, load_storage_);
       reader_.take(size);
       return value;
     } catch (const Error& error) {
@@ -48,6 +49,7 @@ class PickleRow {
   pickle::Reader reader_;
   std::span<const std::byte> bytes_;
   Heap& heap_;
+  pickle::LoadStorage load_storage_;
 };
 
 void check_header(PickleRow& pickles) {
@@ -89,6 +91,7 @@ StorageBytes locate_storages(PickleRow& pickles, const std::map<std::string_view
     try {
       const auto count = pickles.reader().number<std::int64_t>();
       const auto size = type->second->size;
+      if (size == 0) throw Error("expected elements of a known type, found another one");
       if (count < 0 || static_cast<std::uint64_t>(count) > pickles.reader().left() / size) {
         throw Error("expected elements that the file's last " + std::to_string(pickles.reader().left()) +
                     " bytes can hold, found " + std::to_string(count) + " of " + std::string(type->second->name));
@@ -102,22 +105,33 @@ StorageBytes locate_storages(PickleRow& pickles, const std::map<std::string_view
   return storages;
 }
 
-Checkpoint read_torch_legacy(std::size_t file_size, PickleRow& pickles, Heap& heap) {
+// What stands behind the magic number.
+struct LegacyFile {
+  Value root;
+  StorageBytes storages;
+};
+
+LegacyFile read_legacy(PickleRow& pickles) {
   check_header(pickles);
   std::map<std::string_view, const ElementType*> types;
   const auto root = pickles.next("the checkpoint's pickle", [&](Heap& target, const Value& id) -> Value {
-    auto* storage = storage_from_persistent_id(target, id);
+    const Value value = value_of_persistent_id(target, id);
+    const auto* storage = pickle::as<pickle::Storage>(value);
+    if (storage == nullptr) return value;
     const auto [entry, is_new] = types.try_emplace(storage->key, storage->type);
     if (!is_new && entry->second != storage->type) {
       throw Error("storage \"" + std::string(storage->key) + "\": expected one type, found " +
                   std::string(entry->second->name) + " and " + std::string(storage->type->name));
     }
-    return storage;
+    return value;
   });
-  const auto located = locate_storages(pickles, types);
+  return {root, locate_storages(pickles, types)};
+}
 
+Checkpoint read_torch_legacy(std::size_t file_size, PickleRow& pickles, Heap& heap) {
+  const auto [root, located] = read_legacy(pickles);
   std::map<std::string_view, pickle::SharedBytes> storages;
-  const auto load = [&](const pickle::Storage& storage) {
+  const auto load = [&storages, &located = located](const pickle::Storage& storage) {
     auto& block = storages[storage.key];
     if (block == nullptr) {
       const auto found = located.find(storage.key);
@@ -133,13 +147,28 @@ Checkpoint read_torch_legacy(std::size_t file_size, PickleRow& pickles, Heap& he
 
 }  // namespace
 
+pickle::Storage* load_storage(Heap& heap, pickle::Blob& file) {
+  if (file.bytes.size() >= 2 && file.bytes[0] == std::byte{'P'} && file.bytes[1] == std::byte{'K'})
+    return load_zipped_storage(heap, file);
+  PickleRow pickles(file.bytes, heap, nullptr);  // such files do not nest
+  if (!is_magic(pickles.next("the storage's file")))
+    throw Error("expected a storage that torch.save wrote, found another pickle");
+  const auto [root, located] = read_legacy(pickles);
+  auto* storage = pickle::as<pickle::Storage>(root);
+  if (storage == nullptr || !located.contains(storage->key))
+    throw Error("expected a storage that torch.save wrote, found a value of type " +
+                std::string(pickle::type_name(root)));
+  storage->contents = heap.make(pickle::Blob{located.at(storage->key), {}});
+  return storage;
+}
+
 Checkpoint read_pickle(std::span<const std::byte> file) {
   Heap heap(pickle_budget(file.size()));
-  PickleRow pickles(file, heap);
+  PickleRow pickles(file, heap, load_storage);
   const auto first = pickles.next("the pickle");
   if (is_magic(first)) return read_torch_legacy(file.size(), pickles, heap);
   const auto refuse_storage = [](const pickle::Storage&) -> pickle::SharedBytes {
-    throw Error("expected a numpy array, found a PyTorch tensor outside a PyTorch file");
+    throw Error("expected an array with its numbers, found a PyTorch tensor without its storage");
   };
   return checkpoint_from(first, heap, Container::detectron2_pickle, file.size(), refuse_storage);
 }

@@ -9,8 +9,14 @@ constexpr std::size_t kMaxKey = 64;  // keys are decimal numbers; a bound keeps 
 
 }  // namespace
 
-pickle::Storage* storage_from_persistent_id(pickle::Heap& heap, const pickle::Value& id) {
+pickle::Value value_of_persistent_id(pickle::Heap& heap, const pickle::Value& id) {
   const auto* items = pickle::sequence(id);
+  const auto kind_is = [&](std::string_view kind) {
+    const auto* text = std::get_if<pickle::Text>(&items->front());
+    const auto* bytes = std::get_if<pickle::ByteText>(&items->front());
+    return (text != nullptr && text->characters == kind) || (bytes != nullptr && bytes->characters == kind);
+  };
+  if (items != nullptr && items->size() == 4 && kind_is("module")) return (*items)[1];
   if (items == nullptr || items->size() < 5 || items->size() > 6) {
     throw Error("expected a storage's five or six numbers and names as a persistent id, found " +
                 (items != nullptr ? std::to_string(items->size()) : std::string(pickle::type_name(id))));
@@ -19,12 +25,13 @@ pickle::Storage* storage_from_persistent_id(pickle::Heap& heap, const pickle::Va
     throw Error("expected the persistent id of a storage, found one of a \"" + std::string(kind.substr(0, 32)) + "\"");
   }
   const auto* type = std::get_if<const pickle::Global*>(&(*items)[1]);
-  if (type == nullptr || (*type)->element == nullptr) {
+  const bool is_known = type != nullptr && (*type)->element != nullptr;
+  if (!is_known && !std::holds_alternative<pickle::Opaque>((*items)[1])) {
     throw Error("expected the class of a storage, found a value of type " +
                 std::string(pickle::type_name((*items)[1])));
   }
   pickle::Storage storage;
-  storage.type = (*type)->element;
+  storage.type = is_known ? (*type)->element : &element::other;  // of a newer PyTorch, say
   storage.key = pickle::text((*items)[2], "a storage's key");
   if (storage.key.empty() || storage.key.size() > kMaxKey) {
     throw Error("expected a storage's key of 1 to " + std::to_string(kMaxKey) + " characters, found one of " +

@@ -35,6 +35,23 @@ std::string find_folder(const ZipArchive& archive) {
 
 }  // namespace
 
+pickle::Storage* load_zipped_storage(pickle::Heap& heap, pickle::Blob& file) {
+  const ZipArchive archive(file.bytes);
+  const std::string folder = find_folder(archive);
+  const auto take = [&](const std::string& name) {
+    auto bytes = std::make_shared<const std::vector<std::byte>>(archive.read(folder + name));
+    heap.charge(bytes->size());
+    return heap.make(pickle::Blob{*bytes, bytes});
+  };
+  const auto root = pickle::unpickle(take("data.pkl")->bytes, heap, value_of_persistent_id).value;
+  auto* storage = pickle::as<pickle::Storage>(root);
+  if (storage == nullptr)
+    throw Error("expected a storage that torch.save wrote, found a value of type " +
+                std::string(pickle::type_name(root)));
+  storage->contents = take("data/" + std::string(storage->key));
+  return storage;
+}
+
 Checkpoint read_torch_zip(std::span<const std::byte> file) {
   const ZipArchive archive(file);
   const std::string folder = find_folder(archive);
@@ -58,7 +75,7 @@ Checkpoint read_torch_zip(std::span<const std::byte> file) {
   pickle::Heap heap(pickle_budget(file.size()));
   const auto root = [&] {
     try {
-      return pickle::unpickle(pickle_bytes, heap, storage_from_persistent_id).value;
+      return pickle::unpickle(pickle_bytes, heap, value_of_persistent_id, load_storage).value;
     } catch (const Error& error) {
       throw Error("zip entry \"" + folder + "data.pkl\": " + error.what());
     }

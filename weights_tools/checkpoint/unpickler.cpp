@@ -1,10 +1,10 @@
 #include "unpickler.h"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <string>
 
-#include "globals.h"
 #include "pickle_opcodes.h"
 #include "pickle_reader.h"
 #include "pickle_stack.h"
@@ -62,8 +62,8 @@ double float_from_bytes(std::span<const std::byte> big_endian) {
 // opcode was one of its own.
 class Machine {
  public:
-  Machine(std::span<const std::byte> bytes, Heap& heap, const PersistentLoad& persistent_load)
-      : reader_(bytes), heap_(heap), stack_(heap), persistent_load_(persistent_load) {}
+  Machine(std::span<const std::byte> bytes, Heap& heap, const PersistentLoad& persistent_load, LoadStorage load_storage)
+      : reader_(bytes), heap_(heap), stack_(heap), persistent_load_(persistent_load), load_storage_(load_storage) {}
 
   Unpickled run() {
     for (;;) {
@@ -280,13 +280,13 @@ class Machine {
     switch (opcode) {
       case GLOBAL: {
         const auto module = reader_.line();
-        stack_.push(allowed(module, reader_.line()));
+        stack_.push(named(module, reader_.line()));
         break;
       }
       case STACK_GLOBAL: {
         const auto names = stack_.pop_many(2);
         const auto module = text(names[0], "a module's name");
-        stack_.push(allowed(module, text(names[1], "a name in a module")));
+        stack_.push(named(module, text(names[1], "a name in a module")));
         break;
       }
       case REDUCE:
@@ -295,9 +295,14 @@ class Machine {
         stack_.push(construct(operands[0], operands[1]));
         break;
       }
+      case NEWOBJ_EX: {
+        const auto operands = stack_.pop_many(3);
+        stack_.push(opaque_like(operands[0]));  // keyword arguments are no plain data's
+        break;
+      }
       case BUILD: {
         const Value state = stack_.pop();
-        set_state(heap_, stack_.top(), state);
+        set_state(stack_.top(), state);
         break;
       }
       case BINPERSID:
@@ -306,18 +311,28 @@ class Machine {
       case PERSID:
         stack_.push(persistent_load_(heap_, Text{reader_.line()}));
         break;
-      case INST: {
-        const auto module = std::string(reader_.line().substr(0, 200));
-        throw Error("refused \"" + module + "." + std::string(reader_.line().substr(0, 200)) + "\" (opcode INST)");
+      case INST: {  // an instance of a Python 2 class, as OBJ is
+        const auto module = reader_.line();
+        const Value callee = named(module, reader_.line());
+        stack_.pop_mark();
+        stack_.push(opaque_like(callee));
+        break;
       }
-      case OBJ:
-        throw Error("refused an instance of a Python class (opcode OBJ)");
-      case NEWOBJ_EX:
-        throw Error("refused a Python object with keyword arguments (opcode NEWOBJ_EX)");
+      case OBJ: {
+        const auto operands = stack_.pop_mark();
+        if (operands.empty()) throw Error("expected a class for OBJ, found none");
+        stack_.push(opaque_like(operands[0]));
+        break;
+      }
       case EXT1:
+        push_extension<std::uint8_t>();
+        break;
       case EXT2:
+        push_extension<std::uint16_t>();
+        break;
       case EXT4:
-        throw Error("refused a name from Python's extension registry (opcodes EXT1 to EXT4)");
+        push_extension<std::uint32_t>();
+        break;
       default:
         return false;
     }
@@ -356,11 +371,19 @@ class Machine {
     items.insert(items.end(), more.begin(), more.end());
   }
 
-  void append(const std::vector<Value>& more) { grow(target<List>("a list for APPEND or APPENDS").items, more); }
+  // Containers of classes that are no plain data: what they hold is dropped.
+  bool on_opaque() { return std::holds_alternative<Opaque>(stack_.top()); }
 
-  void add_items(const std::vector<Value>& more) { grow(target<Set>("a set for ADDITEMS").items, more); }
+  void append(const std::vector<Value>& more) {
+    if (!on_opaque()) grow(target<List>("a list for APPEND or APPENDS").items, more);
+  }
+
+  void add_items(const std::vector<Value>& more) {
+    if (!on_opaque()) grow(target<Set>("a set for ADDITEMS").items, more);
+  }
 
   void set_items(const std::vector<Value>& items) {
+    if (on_opaque()) return;
     auto& dict = target<Dict>("a dict for SETITEM or SETITEMS");
     if (items.size() % 2 != 0) throw Error("expected a value for every key of a dict, found a key without one");
     heap_.charge(2 * items.size() * sizeof(Value));
@@ -377,37 +400,76 @@ class Machine {
   // far is no writer's, and the memo can be a plain vector.
   void memoize(std::size_t index) { stack_.memoize(index, reader_.position()); }
 
-  Value allowed(std::string_view module, std::string_view name) {
+  // Names are bounded, for a short opcode may name a long one again and again.
+  Value named(std::string_view module, std::string_view name) {
     if (const auto* global = find_global(module, name)) return global;
-    throw Error("refused \"" + std::string(module.substr(0, 200)) + "." + std::string(name.substr(0, 200)) +
-                "\", which is not plain data (in Python, save the state dict alone)");
+    constexpr std::size_t kLongest = 200;
+    return Opaque{heap_.keep(std::string(module.substr(0, kLongest)) + "." + std::string(name.substr(0, kLongest)))};
+  }
+
+  // What a class would make, where it is not made.
+  static Value opaque_like(const Value& callee) {
+    if (const auto* global = std::get_if<const Global*>(&callee)) return Opaque{(*global)->name};
+    if (const auto* opaque = std::get_if<Opaque>(&callee)) return *opaque;
+    throw Error("expected a function or class to call, found a value of type " + std::string(type_name(callee)));
+  }
+
+  template <typename Code>
+  void push_extension() {
+    reader_.number<Code>();
+    stack_.push(Opaque{"a name of Python's extension registry"});
+  }
+
+  // Data made with something that is not built is not built either. Gives whether it was.
+  template <typename Build>
+  static bool built(std::span<const Value> operands, const Build& build) {
+    constexpr std::size_t kMostOperands = 16;  // a bound, for a long list may be an operand again and again
+    operands = operands.first(std::min(operands.size(), kMostOperands));
+    try {
+      build();
+      return true;
+    } catch (const BudgetError&) {
+      throw;
+    } catch (const Error&) {
+      const auto is_opaque = [](const Value& value) { return std::holds_alternative<Opaque>(value); };
+      if (std::none_of(operands.begin(), operands.end(), is_opaque)) throw;
+      return false;
+    }
   }
 
   Value construct(const Value& callee, const Value& arguments) {
     const auto* global = std::get_if<const Global*>(&callee);
-    if (global == nullptr) {
-      throw Error("expected a function to call, found a value of type " + std::string(type_name(callee)));
-    }
-    const std::string name((*global)->name);
-    if ((*global)->construct == nullptr) throw Error("refused a call of \"" + name + "\"");
+    if (global == nullptr || (*global)->construct == nullptr) return opaque_like(callee);
     const auto* tuple = as<Tuple>(arguments);
     if (tuple == nullptr) {
-      throw Error("expected a tuple of arguments for \"" + name + "\", found a value of type " +
+      if (std::holds_alternative<Opaque>(arguments)) return opaque_like(callee);
+      throw Error("expected a tuple of arguments for \"" + std::string((*global)->name) + "\", found a value of type " +
                   std::string(type_name(arguments)));
     }
-    return (*global)->construct({heap_, **global, tuple->items});
+    Value made = opaque_like(callee);
+    built(tuple->items, [&] { made = (*global)->construct({heap_, load_storage_, **global, tuple->items}); });
+    return made;
+  }
+
+  void set_state(Value& target, const Value& state) {
+    const auto* parts = sequence(state);
+    const bool whole = built(parts != nullptr ? std::span<const Value>(*parts) : std::span(&state, 1),
+                             [&] { pickle::set_state(heap_, target, state); });
+    if (!whole) target = Opaque{type_name(target)};
   }
 
   Reader reader_;
   Heap& heap_;
   Stack stack_;
   const PersistentLoad& persistent_load_;
+  LoadStorage load_storage_;
 };
 
 }  // namespace
 
-Unpickled unpickle(std::span<const std::byte> bytes, Heap& heap, const PersistentLoad& persistent_load) {
-  return Machine(bytes, heap, persistent_load).run();
+Unpickled unpickle(std::span<const std::byte> bytes, Heap& heap, const PersistentLoad& persistent_load,
+                   LoadStorage load_storage) {
+  return Machine(bytes, heap, persistent_load, load_storage).run();
 }
 
 }  // namespace maskrt::weights::pickle

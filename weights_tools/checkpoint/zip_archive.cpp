@@ -82,7 +82,7 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes) : handle_(std::make_uni
                   " bytes beside the others, found " + std::to_string(stat.size) + " bytes");
     }
     left -= stat.size;
-    if (!entries_.try_emplace(name, Entry{index, stat.size}).second) {
+    if (!entries_.try_emplace(name, Entry{index, stat.size, stat.crc != 0}).second) {
       throw Error(what + "expected every name once, found it twice");
     }
   }
@@ -94,7 +94,7 @@ std::vector<std::byte> ZipArchive::read(std::string_view name) const {
   const std::string what = "zip entry \"" + std::string(name) + "\": ";
   const auto found = entries_.find(name);
   if (found == entries_.end()) throw Error(what + "expected it in the archive, found no such entry");
-  const auto [index, size] = found->second;
+  const auto [index, size, has_checksum] = found->second;
 
   const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> entry(zip_fopen_index(handle_->zip, index, 0), zip_fclose);
   if (entry == nullptr) {
@@ -103,14 +103,14 @@ std::vector<std::byte> ZipArchive::read(std::string_view name) const {
   std::vector<std::byte> contents(size);
   std::uint64_t filled = 0;
   for (;;) {
-    // At the end one more byte is asked for: that is when libzip compares the checksum.
+    // At the end one more byte is asked for: that is when libzip compares the checksum, and not before.
     std::byte beyond;
     const bool full = filled == size;
+    if (full && !has_checksum) return contents;
     const auto got = zip_fread(entry.get(), full ? &beyond : contents.data() + filled, full ? 1 : size - filled);
     if (got < 0) {
-      throw Error(what +
-                  "expected contents that agree with their checksum, found damaged ones, or PyTorch was told to " +
-                  "write none (" + zip_file_strerror(entry.get()) + ")");
+      throw Error(what + "expected contents that agree with their checksum, found damaged ones (" +
+                  zip_file_strerror(entry.get()) + ")");
     }
     if (got == 0 && full) return contents;
     if (got == 0 || full) {

@@ -26,10 +26,12 @@ class ZipArchive {
   struct Entry {
     std::uint64_t index = 0;
     std::uint64_t size = 0;  ///< bytes
+    bool has_checksum = true;
   };
   const std::map<std::string, Entry, std::less<>>& entries() const { return entries_; }
 
-  /// The contents of an entry, compared with its CRC-32. Throws Error that names the entry.
+  /// The contents of an entry, compared with its CRC-32 unless that is absent: PyTorch can be told to compute none
+  /// (torch.serialization.set_crc32_options) and writes 0. Throws Error that names the entry.
   std::vector<std::byte> read(std::string_view name) const;
 
  private:

@@ -6,7 +6,10 @@
 #include <memory>
 #include <system_error>
 
+#include "graph/byte_source.h"
+#include "graph/file_kind.h"
 #include "graph/reading.h"
+#include "known_keys.h"
 #include "maskrt/types.hpp"
 #include "python_literal.h"
 #include "yaml.h"
@@ -19,12 +22,25 @@ namespace fs = std::filesystem;
 constexpr std::size_t kLongestChain = 16, kMostFiles = 64;
 constexpr std::uintmax_t kLargestFile = std::uintmax_t{1} << 20;
 
+// A checkpoint or a picture in the config's place.
+void refuse_other_files(const fs::path& path) {
+  const auto source = graph::open_file(path);
+  std::vector<std::byte> start(std::min(source->size(), graph::kRecognisedBytes));
+  source->read(0, start);
+  const auto kind = graph::recognise(start);
+  if (!kind || kind->use == graph::FileKind::Use::text || start.empty()) return;
+  throw Error(
+      "expected a config, which is YAML, at " + path.string() + ", found " + std::string(kind->name) +
+      (kind->use == graph::FileKind::Use::checkpoint ? ": --config is the YAML file that it was trained with" : ""));
+}
+
 std::string read_text(const fs::path& path) {
   std::error_code error;
   const auto status = fs::status(path, error);
   if (error || !fs::is_regular_file(status))
     throw Error("expected a config file at " + path.string() + ", found " +
                 (fs::exists(status) ? "something that is no file" : "nothing"));
+  refuse_other_files(path);
   if (const auto size = fs::file_size(path, error); error || size > kLargestFile)
     throw Error("expected a config file of at most " + std::to_string(kLargestFile) + " bytes at " + path.string() +
                 ", found " + std::to_string(size));
@@ -144,9 +160,36 @@ void set_dotted(ConfigValue& root, std::string_view key, ConfigValue value) {
   at->set(key, std::move(value));
 }
 
+namespace {
+
+bool has_key(const ConfigValue& root, std::string_view key) {
+  const ConfigValue* at = &root;
+  while (at != nullptr) {
+    const auto dot = key.find('.');
+    at = at->find(key.substr(0, dot));
+    if (dot == std::string_view::npos) break;
+    key.remove_prefix(dot + 1);
+  }
+  return at != nullptr;
+}
+
+void check_key(const Config& config, const std::string& key, const Origin& origin) {
+  constexpr std::size_t kLongest = 200;
+  if (key.empty() || key.ends_with('.')) return;  // which setting it refuses
+  if (is_known_key(key) || has_key(config.root, key)) return;
+  const std::string near = nearest_key(key, config.root);
+  throw Error(key.substr(0, kLongest) + " (" + to_string(origin) + "): expected a key of the config, found none such" +
+              (near.empty() ? "" : "; the nearest is " + near));
+}
+
+}  // namespace
+
 void apply_overrides(Config& config, const Overrides& overrides) {
   const Origin origin{std::make_shared<const std::string>("the command line"), 0};
-  for (const auto& [key, text] : overrides) set_dotted(config.root, key, literal_or_string(text, origin));
+  for (const auto& [key, text] : overrides) {
+    check_key(config, key, origin);
+    set_dotted(config.root, key, literal_or_string(text, origin));
+  }
 }
 
 }  // namespace maskrt::weights

@@ -35,7 +35,8 @@ std::vector<std::string> published_names();
 Config find_config(const std::string& name_or_file);
 
 /// Replaces values. A value reads as a Python literal where it is one, else it is a string. Throws Error for an empty
-/// key and for a key below one that holds no mapping.
+/// key, for a key below one that holds no mapping, and for a key that neither the config has nor detectron2, SparseInst
+/// and FastInst know: the error names the nearest.
 void apply_overrides(Config& config, const Overrides& overrides);
 
 /// Sets one dotted key, making the mappings on its way.

@@ -27,7 +27,7 @@ struct ConfigValue {
   bool boolean = false;
   std::int64_t integer = 0;
   double real = 0;
-  std::string text;
+  std::string text;                ///< of a string; of another scalar of a YAML file, as it is written there
   std::vector<ConfigValue> items;  ///< of a list; of a mapping, in the order of `keys`
   std::vector<std::string> keys;   ///< of a mapping, each once
   Origin origin;

@@ -1,8 +1,10 @@
 #include "sparse_inst_config.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "config_reader.h"
+#include "graph/model_file.h"
 #include "maskrt/types.hpp"
 
 namespace maskrt::weights {
@@ -85,9 +87,17 @@ InputConfig read_input(ConfigReader& reader) {
   input.rgb = format == "RGB";
   input.mean = reader.numbers("MODEL.PIXEL_MEAN", input.mean, 3);
   input.std = reader.numbers("MODEL.PIXEL_STD", input.std, 3);
-  for (const double std : input.std)
-    if (!(std > 0))
-      throw Error(reader.where("MODEL.PIXEL_STD") + ": expected positive numbers, found " + std::to_string(std));
+  for (const double mean : input.mean)
+    if (std::abs(mean) > graph::kLargestMean)
+      throw Error(reader.where("MODEL.PIXEL_MEAN") + ": expected numbers from -1000000 to 1000000, found " +
+                  std::to_string(mean));
+  for (const double deviation : input.std) {
+    if (!(deviation > 0))
+      throw Error(reader.where("MODEL.PIXEL_STD") + ": expected positive numbers, found " + std::to_string(deviation));
+    if (deviation < graph::kLeastDeviation || deviation > graph::kLargestDeviation)
+      throw Error(reader.where("MODEL.PIXEL_STD") + ": expected numbers from 0.000001 to 1000000, found " +
+                  std::to_string(deviation));
+  }
   input.min_size = integer(reader, "INPUT.MIN_SIZE_TEST", input.min_size, 0, kLargestImage);
   input.max_size = integer(reader, "INPUT.MAX_SIZE_TEST", input.max_size, 1, kLargestImage);
   return input;

@@ -167,14 +167,19 @@ class Converter {
   void scalar(const Node& node, ConfigValue& value) const {
     const auto& text = node.text;
     const bool plain = node.tag == "?";
-    if (plain && is_one_of(text, {"", "~", "null", "Null", "NULL"})) return;
+    if (plain && is_one_of(text, {"", "~", "null", "Null", "NULL"})) {
+      value.text = text;
+      return;
+    }
     const bool yes = is_one_of(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"});
     if (plain && (yes || is_one_of(text, {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"}))) {
       value.kind = ConfigValue::Kind::boolean;
       value.boolean = yes;
+      value.text = text;
       return;
     }
     value = literal_or_string(text, Origin(value.origin));
+    if (value.kind != ConfigValue::Kind::string) value.text = text;
   }
 
   void map(const Node& node, int depth, ConfigValue& value) {

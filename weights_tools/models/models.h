@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,9 +46,13 @@ struct BuiltModel {
 void check_supported(const SparseInstConfig& config);
 
 /// Builds the network that the config names, of plain operations under the checkpoint's names. Throws Error as
-/// check_supported does, and one Error for all tensors that are missing or misshapen. The graph's constants keep
-/// `source` alive.
-BuiltModel build_model(const SparseInstConfig& config, std::shared_ptr<const WeightSource> source);
+/// check_supported does, and one Error for all tensors that are missing or misshapen, which lists `most_problems` of
+/// them. The graph's constants keep `source` alive.
+BuiltModel build_model(const SparseInstConfig& config, std::shared_ptr<const WeightSource> source,
+                       std::size_t most_problems = 8);
+
+/// The tensors that the config's network asks a source for, whatever is wrong with the config otherwise.
+std::set<std::string> tensor_names(const SparseInstConfig& config);
 
 /// "ResNet-50, InstanceContextEncoder, GroupIAMDecoder"
 std::string summary(const SparseInstConfig& config);

@@ -1,5 +1,7 @@
 // Which models there are. A new backbone, encoder, decoder or architecture is entered here.
+#include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -38,6 +40,25 @@ graph::Preprocessing preprocessing(const InputConfig& input) {
   return out;
 }
 
+// Has every tensor in the shape that is asked for, and remembers the names.
+class AskedNames : public WeightSource {
+ public:
+  std::optional<Shape> shape_of(const std::string& name, const Shape& configured) const override {
+    names_.insert(name);
+    Shape shape = configured;
+    for (auto& extent : shape) extent = std::max<std::int64_t>(extent, 1);
+    return shape;
+  }
+  bool contains(const std::string&) const override { return false; }
+  std::vector<float> floats(const std::string&, const Shape&) const override { return {}; }
+  StoredTensor stored(const std::string&, const Shape&) const override { return {}; }
+
+  std::set<std::string> take() { return std::move(names_); }
+
+ private:
+  mutable std::set<std::string> names_;
+};
+
 }  // namespace
 
 void check_supported(const SparseInstConfig& config) {
@@ -57,7 +78,8 @@ void check_supported(const SparseInstConfig& config) {
         expected("MODEL.SPARSE_INST.DECODER.NAME", "BaseIAMDecoder, GroupIAMDecoder or GroupIAMSoftDecoder", decoder));
 }
 
-BuiltModel build_model(const SparseInstConfig& config, std::shared_ptr<const WeightSource> source) {
+BuiltModel build_model(const SparseInstConfig& config, std::shared_ptr<const WeightSource> source,
+                       std::size_t most_problems) {
   check_supported(config);
   BuiltModel built;
   auto& model = built.description;
@@ -68,7 +90,7 @@ BuiltModel build_model(const SparseInstConfig& config, std::shared_ptr<const Wei
   const Features features = build_resnet(config.resnet, image, net);                      // strides 8, 16, 32
   const ValueId encoder = build_instance_context_encoder(config.encoder, features, net);  // [B, H/8, W/8, C]
   const DecoderOutputs outputs = build_iam_decoder(config.decoder, encoder, net);
-  weights.check();
+  weights.check(most_problems);
   model.graph.outputs = {outputs.class_logits, outputs.objectness_logits, outputs.mask_logits};
 
   model.name = config.name;
@@ -80,6 +102,15 @@ BuiltModel build_model(const SparseInstConfig& config, std::shared_ptr<const Wei
   built.constants = weights.constants();
   built.names = weights.names();
   return built;
+}
+
+std::set<std::string> tensor_names(const SparseInstConfig& config) {
+  const auto asked = std::make_shared<AskedNames>();
+  try {
+    build_model(config, asked);
+  } catch (const Error&) {  // the weights themselves may decide what the config leaves open
+  }
+  return asked->take();
 }
 
 std::string summary(const SparseInstConfig& config) {

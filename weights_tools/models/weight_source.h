@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,9 +31,15 @@ class WeightSource {
   /// Row-major fp32. `shape` is what shape_of gave.
   virtual std::vector<float> floats(const std::string& name, const Shape& shape) const = 0;
   virtual StoredTensor stored(const std::string& name, const Shape& shape) const = 0;
+  /// All names there are, as their source has them, for messages; none of a generator.
+  virtual std::vector<std::string> all_names() const { return {}; }
+  /// The name under which the source has a tensor, and what it has there if that is none of floating-point numbers.
+  virtual std::string source_name(const std::string& name) const { return name; }
+  virtual std::optional<std::string> instead_of(const std::string&) const { return std::nullopt; }
 };
 
-/// The tensors of a checkpoint.
-std::shared_ptr<const WeightSource> checkpoint_weights(std::shared_ptr<const Checkpoint> checkpoint);
+/// The tensors of a checkpoint, of which `in_file` maps names to those that the file has.
+std::shared_ptr<const WeightSource> checkpoint_weights(std::shared_ptr<const Checkpoint> checkpoint,
+                                                       std::map<std::string, std::string> in_file);
 
 }  // namespace maskrt::weights

@@ -1,6 +1,10 @@
 #include "weights.h"
 
 #include <algorithm>
+#include <set>
+#include <span>
+
+#include "graph/nearest_name.h"
 
 namespace maskrt::weights {
 namespace {
@@ -27,7 +31,10 @@ Shape Weights::resolve(const std::string& name, const std::vector<Dim>& expected
   }
   const auto found = source_->shape_of(name, configured);
   if (!found) {
-    report("tensor " + name + ": expected shape " + to_string(expected) + ", found no such tensor");
+    const auto instead = source_->instead_of(name);
+    report("tensor " + name + ": expected shape " + to_string(expected) + ", found " +
+           instead.value_or("no such tensor"));
+    if (!instead) missing_.push_back(name);
     return resolved;
   }
   bool fits = found->size() == expected.size();
@@ -63,12 +70,37 @@ std::int64_t Weights::extent_of(const std::string& name, std::size_t axis, std::
   return shape && axis < shape->size() && (*shape)[axis] > 0 ? (*shape)[axis] : fallback;
 }
 
-void Weights::check() const {
+std::string Weights::describe_unasked() const {
+  std::set<std::string> asked;
+  for (const auto& name : names_) asked.insert(source_->source_name(name));
+  std::vector<std::string> unasked = source_->all_names();
+  std::erase_if(unasked, [&asked](const std::string& name) { return asked.contains(name); });
+  if (unasked.empty()) return {};
+
+  constexpr std::size_t kShown = 4;
+  std::string text = "\n  of its names, nothing reads ";
+  for (std::size_t i = 0; i < std::min(kShown, unasked.size()); ++i) text += (i == 0 ? "" : ", ") + unasked[i];
+  if (unasked.size() > kShown) text += " and " + std::to_string(unasked.size() - kShown) + " more";
+  // A comparison takes a while: enough for a checkpoint, and no more for a file of a million names.
+  constexpr std::size_t kCompared = 4096, kNearest = 3;
+  const auto candidates = std::span<const std::string>(unasked).first(std::min(kCompared, unasked.size()));
+  for (std::size_t i = 0; i < std::min(kNearest, missing_.size()); ++i) {
+    const std::string near = nearest_name(missing_[i], candidates);
+    if (!near.empty()) text += "\n  nearest to " + missing_[i] + ": " + near;
+  }
+  return text;
+}
+
+void Weights::check(std::size_t most) const {
   if (problems_.empty()) return;
-  if (problems_.size() == 1) throw Error(problems_.front());
+  const std::string unasked = missing_.empty() ? "" : describe_unasked();
+  if (problems_.size() == 1) throw Error(problems_.front() + unasked);
   std::string text = "the config and the weights disagree in " + std::to_string(problems_.size()) + " places";
-  for (const auto& problem : problems_) text += "\n  " + problem;
-  throw Error(text);
+  const std::size_t shown = problems_.size() <= most ? problems_.size() : most - 1;
+  for (std::size_t i = 0; i < shown; ++i) text += "\n  " + problems_[i];
+  if (shown < problems_.size())
+    text += "\n  and " + std::to_string(problems_.size() - shown) + " more, which --verbose lists";
+  throw Error(text + unasked);
 }
 
 }  // namespace maskrt::weights

@@ -48,8 +48,9 @@ class Weights {
   std::int64_t extent_of(const std::string& name, std::size_t axis, std::int64_t fallback) const;
   /// Remembers a problem, a sentence without its full stop.
   void report(std::string problem) { problems_.push_back(std::move(problem)); }
-  /// Throws one Error that lists all problems, if there are any.
-  void check() const;
+  /// Throws one Error that lists the problems, if there are any: at most `most` of them. Where tensors are missing it
+  /// says, too, what the source has that nobody asked for.
+  void check(std::size_t most) const;
 
   /// The network's tensors, in the order they were asked for.
   const std::vector<graph::ConstantPtr>& constants() const { return constants_; }
@@ -58,10 +59,11 @@ class Weights {
 
  private:
   Shape resolve(const std::string& name, const std::vector<Dim>& expected);
+  std::string describe_unasked() const;
 
   std::shared_ptr<const WeightSource> source_;
   std::vector<graph::ConstantPtr> constants_;
-  std::vector<std::string> names_, problems_;
+  std::vector<std::string> names_, problems_, missing_;
 };
 
 }  // namespace maskrt::weights

@@ -1,0 +1,86 @@
+// What `run --overlay` and `--masks` add to a picture: drawing, encoding.
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models.h"
+#include "runtime/cli/drawing_files.h"
+#include "runtime/cli/overlay.h"
+#include "runtime/mask/mask.h"
+#include "tests/support/mask_scenes.h"
+
+namespace maskrt::bench {
+namespace {
+
+constexpr int width = 1920, height = 1080;
+
+Image photo() { return Image::from_file(std::string(MASKRT_DEMO) + "/showcase/1.jpg"); }
+
+/// 15 blobs with ragged edges, which cover two fifths of a 1920x1080 picture.
+std::vector<Instance> instances() {
+  constexpr int count = 15;
+  const std::vector<float> logits = testing::blob_logits(width, height, count, 1);
+  std::vector<Instance> made;
+  for (int n = 0; n < count; ++n) {
+    kernels::MaskBits bits;
+    bits.width = width;
+    bits.height = height;
+    bits.words_per_column = (height + 63) / 64;
+    bits.words.assign(std::size_t(bits.words_per_column) * width, 0);
+    int left = width, right = 0, top = height, bottom = 0;
+    std::int64_t area = 0;
+    for (int y = 0; y < height; ++y)
+      for (int x = 0; x < width; ++x) {
+        if (logits[(std::size_t(n) * height + y) * width + x] <= 0) continue;
+        bits.words[std::size_t(x) * bits.words_per_column + y / 64] |= std::uint64_t{1} << (y % 64);
+        left = std::min(left, x);
+        right = std::max(right, x + 1);
+        top = std::min(top, y);
+        bottom = std::max(bottom, y + 1);
+        ++area;
+      }
+    Instance instance;
+    instance.score = 0.9f;
+    instance.class_id = n % 5;
+    instance.label = "class name";
+    instance.box = {left, top, right - left, bottom - top};
+    instance.mask = Mask(std::make_shared<Mask::Data>(bits, area));
+    made.push_back(instance);
+  }
+  return made;
+}
+
+void draw(benchmark::State& state) {
+  const Image picture = photo();
+  const std::vector<Instance> found = instances();
+  for (auto _ : state) {
+    cli::Canvas canvas(picture);
+    cli::draw_overlay(canvas, cli::drawings_of(found, {}, 0.4f, cli::Colouring::instance));
+    benchmark::DoNotOptimize(canvas.rgb().data());
+  }
+}
+
+void draw_and_encode(benchmark::State& state, cli::PictureFormat format) {
+  const Image picture = photo();
+  const std::vector<Instance> found = instances();
+  std::size_t bytes = 0;
+  for (auto _ : state) {
+    cli::Canvas canvas(picture);
+    cli::draw_overlay(canvas, cli::drawings_of(found, {}, 0.4f, cli::Colouring::instance));
+    bytes = cli::encode(canvas, format).size();
+  }
+  state.counters["bytes"] = static_cast<double>(bytes);
+}
+
+BENCHMARK(draw)->Name("drawing/draw_15_at_1080p")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(draw_and_encode, jpeg, cli::PictureFormat::jpeg)
+    ->Name("drawing/draw_and_encode_15_at_1080p/jpeg")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(draw_and_encode, png, cli::PictureFormat::png)
+    ->Name("drawing/draw_and_encode_15_at_1080p/png")
+    ->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace maskrt::bench

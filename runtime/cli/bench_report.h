@@ -1,0 +1,29 @@
+// What `maskrt bench` tells of its measurements.
+#pragma once
+
+#include <string>
+
+#include "maskrt/maskrt.hpp"
+#include "measure.h"
+#include "runtime/device.h"
+
+namespace maskrt::cli {
+
+struct BenchReport {
+  ModelInfo info;
+  std::string processor;  ///< what the device computes on
+  std::string date;       ///< of the measurement, "2026-11-29"
+  PeakRates peak;         ///< in the model's precision; zeros where layers were not measured
+  Measured measured;
+  double load_seconds = 0;
+  std::size_t peak_memory = 0;  ///< bytes of the whole process, before anything was measured layer by layer
+  int threads = 0, batch = 0;
+};
+
+/// Stages, and with `layers` what each layer and each kind of operation takes.
+void print_bench(const BenchReport& report, bool layers);
+
+/// All figures as JSON.
+std::string bench_json(const BenchReport& report);
+
+}  // namespace maskrt::cli
