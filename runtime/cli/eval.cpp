@@ -250,11 +250,9 @@ int evaluate_command(const EvalArguments& arguments) {
 
   check_files(arguments, images);
   if (annotations.federated)
-    remark(
-        arguments.annotations +
-            " is annotated as LVIS is, for some of its categories in each image: these are COCO's numbers, which take "
-            "what is not annotated for absent, not LVIS's AP",
-        arguments);
+    remark(arguments.annotations +
+           " is annotated as LVIS is, for some of its categories in each image: these are COCO's numbers, which take "
+           "what is not annotated for absent, not LVIS's AP");
 
   if (arguments.results_only.empty())
     scored = run_model(images, annotations, arguments);
