@@ -16,21 +16,28 @@ std::array<double, recall_count> recall_thresholds() {
   return thresholds;
 }
 
-/// A detection of a category, by its place in the image.
+/// A detection of a category, and its place among those of its image.
 struct Ranked {
-  double score;
-  const ImageMatches* image;
+  Matched detection;
   std::size_t place;
 };
 
 /// All detections of a category, best first. Those that a setting leaves out do not change the order of the others.
 std::vector<Ranked> rank(std::span<const ImageMatches* const> images) {
-  std::vector<Ranked> ranked;
+  struct Place {
+    double score;
+    const ImageMatches* image;
+    std::size_t place;
+  };
+  std::vector<Place> places;
   for (const ImageMatches* image : images) {
-    for (std::size_t d = 0; d < image->scores.size(); ++d) ranked.push_back({image->scores[d], image, d});
+    for (std::size_t d = 0; d < image->detections.size(); ++d) places.push_back({image->detections[d].score, image, d});
   }
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [](const Ranked& a, const Ranked& b) { return ranks_before(a.score, b.score); });
+  std::stable_sort(places.begin(), places.end(),
+                   [](const Place& a, const Place& b) { return ranks_before(a.score, b.score); });
+  std::vector<Ranked> ranked;
+  ranked.reserve(places.size());
+  for (const Place& at : places) ranked.push_back({at.image->detections[at.place], at.place});
   return ranked;
 }
 
@@ -58,10 +65,9 @@ double mean_precision(const std::vector<double>& recall, std::vector<double>& pr
 
 PrecisionRecall precision_recall(const std::vector<Ranked>& ranked, const Setting& setting, double positives) {
   std::array<Curve, threshold_count> curves;
-  for (const Ranked& detection : ranked) {
-    if (detection.place >= setting.detections) continue;
-    const Matches& matches = detection.image->ranges[setting.range];
-    const unsigned matched = matches.matched[detection.place], ignored = matches.ignored[detection.place];
+  for (const auto& [detection, place] : ranked) {
+    if (place >= setting.detections) continue;
+    const unsigned matched = detection.matched[setting.range], ignored = detection.ignored[setting.range];
     for (std::size_t t = 0; t < threshold_count; ++t) {
       if (((ignored >> t) & 1) != 0) continue;
       Curve& curve = curves[t];
@@ -109,7 +115,7 @@ CategoryPrecision average_precision(std::span<const ImageMatches* const> images)
   const std::vector<Ranked> ranked = rank(images);
   for (std::size_t s = 0; s < settings.size(); ++s) {
     std::size_t positives = 0;
-    for (const ImageMatches* image : images) positives += image->ranges[settings[s].range].positives;
+    for (const ImageMatches* image : images) positives += image->positives[settings[s].range];
     if (positives == 0) continue;
     result[s] = precision_recall(ranked, settings[s], static_cast<double>(positives));
   }

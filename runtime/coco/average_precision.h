@@ -11,11 +11,11 @@
 
 namespace maskrt::coco {
 
-/// One category in one image: the detections' scores in descending order, at most `most_detections`, and what became of
-/// them in each area range.
+/// One category in one image: its detections in descending order of score, at most `most_detections`, and in each area
+/// range the number of ground truths that are to be found.
 struct ImageMatches {
-  std::vector<double> scores;
-  std::array<Matches, area_ranges.size()> ranges;
+  std::vector<Matched> detections;
+  std::array<std::size_t, area_ranges.size()> positives{};
 };
 
 /// At each IoU threshold: precision averaged over the recalls 0, 0.01, ... 1, and the highest recall.

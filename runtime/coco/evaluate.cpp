@@ -126,9 +126,10 @@ ImageMatches match_category(const ImageEntry& image, const std::vector<const Ann
     truths.push_back({annotation->id, annotation->area, annotation->crowd});
   }
   ImageMatches matches;
-  for (const CocoResult* result : found) matches.scores.push_back(result->score);
+  matches.detections.resize(found.size());
+  for (std::size_t d = 0; d < found.size(); ++d) matches.detections[d].score = found[d]->score;
   for (std::size_t r = 0; r < area_ranges.size(); ++r) {
-    matches.ranges[r] = match(truths, overlap.areas, overlap.iou, area_ranges[r]);
+    matches.positives[r] = match(truths, overlap.areas, overlap.iou, r, matches.detections);
   }
   return matches;
 }

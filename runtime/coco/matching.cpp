@@ -55,34 +55,38 @@ std::array<double, threshold_count> iou_thresholds() {
   return thresholds;
 }
 
-Matches match(std::span<const GroundTruth> truths, std::span<const double> areas, const rle::PairMatrix& iou,
-              const AreaRange& range) {
+std::size_t match(std::span<const GroundTruth> truths, std::span<const double> areas, const rle::PairMatrix& iou,
+                  std::size_t range, std::span<Matched> detections) {
   static const auto thresholds = iou_thresholds();
-  const Candidates candidates = order_truths(truths, range);
-  Matches matches;
-  matches.positives = candidates.positives;
-  matches.matched.assign(areas.size(), 0);
-  matches.ignored.assign(areas.size(), 0);
+  constexpr std::uint16_t every_threshold = (1u << threshold_count) - 1;
+  const AreaRange& limits = area_ranges[range];
+  for (std::size_t d = 0; d < areas.size(); ++d) {
+    detections[d].matched[range] = 0;
+    detections[d].ignored[range] = outside(areas[d], limits) ? every_threshold : 0;
+  }
+  if (truths.empty()) return 0;
 
+  const Candidates candidates = order_truths(truths, limits);
   std::vector<bool> taken(truths.size());
   for (std::size_t t = 0; t < threshold_count; ++t) {
     const auto bit = static_cast<std::uint16_t>(1u << t);
     std::fill(taken.begin(), taken.end(), false);
     for (std::size_t d = 0; d < areas.size(); ++d) {
       const std::size_t best = find_best(candidates, truths, iou, d, taken, thresholds[t]);
-      bool matched = false, ignored = false;
-      if (best != none) {
-        taken[best] = true;
-        ignored = candidates.ignored[best];
-        // pycocotools notes the truth's id and takes 0 for "nothing found".
-        matched = truths[candidates.order[best]].id != 0;
+      if (best == none) continue;
+      taken[best] = true;
+      Matched& detection = detections[d];
+      // pycocotools notes the truth's id and takes 0 for "nothing found".
+      const bool matched = truths[candidates.order[best]].id != 0;
+      if (matched) detection.matched[range] |= bit;
+      if (matched || candidates.ignored[best]) {
+        // What was found decides, no longer the detection's own area.
+        const auto others = static_cast<std::uint16_t>(detection.ignored[range] & ~bit);
+        detection.ignored[range] = candidates.ignored[best] ? others | bit : others;
       }
-      if (!matched && outside(areas[d], range)) ignored = true;
-      if (matched) matches.matched[d] |= bit;
-      if (ignored) matches.ignored[d] |= bit;
     }
   }
-  return matches;
+  return candidates.positives;
 }
 
 }  // namespace maskrt::coco

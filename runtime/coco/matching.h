@@ -38,20 +38,22 @@ struct GroundTruth {
   bool crowd = false;
 };
 
-/// What became of the detections of one image and category, in the order given. Bit t stands for IoU threshold t.
-struct Matches {
-  std::vector<std::uint16_t> matched;  ///< a ground truth was found
-  std::vector<std::uint16_t> ignored;  ///< neither right nor wrong: found an ignored one, or none and is out of range
-  std::size_t positives = 0;           ///< ground truths that are to be found: in range and no crowds
+/// A detection and what became of it, at IoU threshold t in bit t, in each area range.
+struct Matched {
+  double score = 0;
+  std::array<std::uint16_t, area_ranges.size()> matched{};  ///< a ground truth was found
+  /// Neither right nor wrong: it found an ignored one, or none and is out of range.
+  std::array<std::uint16_t, area_ranges.size()> ignored{};
 };
 
-/// Matches detections, in descending order of score, to `truths` at every threshold. `areas` are the detections'; `iou`
-/// is of every pair.
+/// Matches detections, in descending order of score, to `truths` at every threshold, and notes it for area range
+/// `range` in `detections`. `areas` are the detections'; `iou` is of every pair. Gives the number of ground truths that
+/// are to be found: in range and no crowds.
 ///
 /// Equal to pycocotools in its details: each detection takes the truth of highest IoU, the last of equals, that is
 /// still free (crowds always are) and prefers one that counts; and a match with a truth whose id is 0 is not seen as
 /// one.
-Matches match(std::span<const GroundTruth> truths, std::span<const double> areas, const rle::PairMatrix& iou,
-              const AreaRange& range);
+std::size_t match(std::span<const GroundTruth> truths, std::span<const double> areas, const rle::PairMatrix& iou,
+                  std::size_t range, std::span<Matched> detections);
 
 }  // namespace maskrt::coco

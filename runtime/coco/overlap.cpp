@@ -56,12 +56,21 @@ Overlap OverlapMeasure::of_masks(const ImageEntry& image, std::span<const Annota
     expect_shape(*truth);
     truth_masks.push_back(runs_of(*truth, [&]() -> const Segmentation& { return truth->segmentation; }));
   }
+  if (truths.empty()) {
+    for (const CocoResult* detection : detections) overlap.areas.push_back(area_of(*detection, image));
+    overlap.iou.detections = detections.size();
+    return overlap;
+  }
   for (const CocoResult* detection : detections) {
     masks.push_back(runs_of(*detection, [&]() -> const Rle& { return mask_of(*detection); }));
     overlap.areas.push_back(static_cast<double>(rle::area(masks.back())));
   }
   overlap.iou = rle::iou(masks, truth_masks, crowds(truths));
   return overlap;
+}
+
+double OverlapMeasure::area_of(const CocoResult& detection, const ImageEntry& image) const {
+  return located(detection, [&] { return static_cast<double>(area(mask_of(detection), image)); });
 }
 
 Overlap OverlapMeasure::of_boxes(std::span<const Annotation* const> truths,

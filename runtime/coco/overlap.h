@@ -37,6 +37,8 @@ class OverlapMeasure {
  private:
   Overlap of_masks(const ImageEntry& image, std::span<const Annotation* const> truths,
                    std::span<const CocoResult* const> detections) const;
+  /// Where there is nothing to compare it with, a mask is only measured.
+  double area_of(const CocoResult& detection, const ImageEntry& image) const;
   Overlap of_boxes(std::span<const Annotation* const> truths, std::span<const CocoResult* const> detections) const;
 
   /// make(), with the record's place in front of the message of what it throws.

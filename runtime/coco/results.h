@@ -1,10 +1,11 @@
 // COCO results: what `maskrt run --json` writes and `maskrt eval` reads.
 //
 // One JSON list with an object for each detection:
-//   {"file_name": "street.jpg", "image_id": 1, "category_id": 3, "category": "car", "bbox": [12, 30, 101, 48],
-//    "score": 0.93, "segmentation": {"size": [480, 640], "counts": "..."}}
-// and, where `maskrt run` wrote pictures, "overlay" and "mask_file" with their paths as the command named them.
-// "bbox" is x, y, width, height; "size" is height, width; "counts" is COCO's compressed run-length encoding.
+//   {"file_name": "street.jpg", "image_id": 1, "category_id": 3, "category": "car", "score": 0.93,
+//    "segmentation": {"size": [480, 640], "counts": "..."}}
+// "size" is height, width; "counts" is COCO's compressed run-length encoding. Where boxes are asked for, there is a "bbox",
+// x, y, width, height; and where `maskrt run` wrote pictures, "overlay" and "mask_file" with their paths as the command
+// named them.
 #pragma once
 
 #include <array>

@@ -80,6 +80,11 @@ rle::Runs to_runs(const Rle& segmentation, const ImageEntry& image) {
   return rle::from_string(segmentation.height, segmentation.width, segmentation.counts);
 }
 
+std::int64_t area(const Rle& segmentation, const ImageEntry& image) {
+  check_size(segmentation.height, segmentation.width, image);
+  return rle::area(segmentation.height, segmentation.width, segmentation.counts);
+}
+
 rle::Runs to_runs(const Segmentation& segmentation, const ImageEntry& image) {
   if (const auto* compressed = std::get_if<Rle>(&segmentation)) return to_runs(*compressed, image);
   if (const auto* runs = std::get_if<RunCounts>(&segmentation)) {

@@ -15,4 +15,7 @@ Segmentation read_segmentation(const Record& record);
 rle::Runs to_runs(const Segmentation& segmentation, const ImageEntry& image);
 rle::Runs to_runs(const Rle& segmentation, const ImageEntry& image);
 
+/// Pixels of the mask that to_runs() gives. Throws as it does.
+std::int64_t area(const Rle& segmentation, const ImageEntry& image);
+
 }  // namespace maskrt::coco

@@ -72,13 +72,20 @@ void for_each_crossing(const DrawnEdge& edge, int width, Crossing&& crossing) {
     return;
   }
   // Steeper than 45 degrees: from point to point the column stays or changes by one, always to the same side. The
-  // point after which it changes is found by bisection.
+  // point after which it changes is found by bisection, which begins where the slope puts it and ends there mostly.
   const std::int64_t first_u = edge.across(0), last_u = edge.across(edge.steps);
   const std::int64_t last = std::min(std::max(first_u, last_u), end);
   std::int64_t from = 0, to = edge.steps;  // where the next crossing is
   for (std::int64_t left = first_centre(std::min(first_u, last_u)); left < last; left += kGrid) {
     const bool rising = last_u > first_u;
     std::int64_t before = rising ? from : 0, after = rising ? edge.steps : to;
+    const double aim = (static_cast<double>(left - edge.low.u) + 0.5) / edge.slope;
+    for (std::int64_t probe = static_cast<std::int64_t>(std::clamp(aim, 0.0, static_cast<double>(edge.steps))),
+                      last_probe = probe + 1;
+         probe <= last_probe; ++probe) {
+      if (probe <= before || probe >= after) continue;
+      ((edge.across(probe) > left) == rising ? after : before) = probe;
+    }
     while (after - before > 1) {
       const std::int64_t middle = before + (after - before) / 2;
       ((edge.across(middle) > left) == rising ? after : before) = middle;

@@ -35,24 +35,53 @@ class StringWriter {
   std::int64_t last_ = 0, before_last_ = 0;
 };
 
+/// Checks counts that come from outside: they fill the mask.
+class CheckedSum {
+ public:
+  CheckedSum(int height, int width) : height_(height), width_(width), total_(checked_pixels(height, width)) {}
+
+  void add(std::int64_t count) {
+    if (count < 0 || count > total_ - sum_) fail(count);
+    sum_ += count;
+    ++given_;
+  }
+
+  void finish() const {
+    if (sum_ != total_) {
+      throw Error("run-length mask: expected counts that sum to " + size_text() + ", found " + std::to_string(sum_));
+    }
+  }
+
+  /// Whether the count that comes next is one of ones.
+  bool inside() const { return given_ % 2 != 0; }
+
+ private:
+  [[noreturn]] void fail(std::int64_t count) const {
+    throw Error("run-length mask: expected counts that sum to " + size_text() + ", but count " +
+                std::to_string(given_) + " is " + std::to_string(count) + " where " + std::to_string(total_ - sum_) +
+                " pixels are left");
+  }
+  std::string size_text() const {
+    return std::to_string(height_) + " x " + std::to_string(width_) + " = " + std::to_string(total_) + " pixels";
+  }
+
+  int height_, width_;
+  std::int64_t total_, sum_ = 0;
+  std::size_t given_ = 0;
+};
+
 /// Collects counts that come from outside, joins runs of length 0 and checks the sum.
 class CheckedCounts {
  public:
   /// `most`: counts that will be given, at most.
-  CheckedCounts(int height, int width, std::size_t most)
-      : total_(checked_pixels(height, width)), runs_{height, width, {}} {
+  CheckedCounts(int height, int width, std::size_t most) : sum_(height, width), runs_{height, width, {}} {
     runs_.counts.reserve(most);
   }
 
   void push(std::int64_t count) {
-    if (count < 0 || count > total_ - sum_) {
-      throw Error("run-length mask: expected counts that sum to " + size_text() + ", but count " +
-                  std::to_string(given_) + " is " + std::to_string(count) + " where " + std::to_string(total_ - sum_) +
-                  " pixels are left");
-    }
-    sum_ += count;
+    const bool inside = sum_.inside();
+    sum_.add(count);
     auto& counts = runs_.counts;
-    const bool inside = given_++ % 2 != 0;
     if (counts.empty()) {
       if (inside) counts.push_back(0);
       counts.push_back(static_cast<std::uint32_t>(count));
@@ -64,22 +93,48 @@ class CheckedCounts {
   }
 
   Runs take() {
-    if (sum_ != total_) {
-      throw Error("run-length mask: expected counts that sum to " + size_text() + ", found " + std::to_string(sum_));
-    }
+    sum_.finish();
     return std::move(runs_);
   }
 
  private:
-  std::string size_text() const {
-    return std::to_string(runs_.height) + " x " + std::to_string(runs_.width) + " = " + std::to_string(total_) +
-           " pixels";
-  }
-
-  std::int64_t total_, sum_ = 0;
-  std::size_t given_ = 0;
+  CheckedSum sum_;
   Runs runs_;
 };
+
+/// Calls push(count) for the counts of a compressed string.
+template <typename Push>
+void for_each_count(std::string_view text, Push&& push) {
+  constexpr int longest_number = 7;  // groups; 35 bits hold any difference of two 32-bit counts
+  std::int64_t last = 0, before_last = 0;
+  std::size_t position = 0;
+  for (std::size_t index = 0; position < text.size(); ++index) {
+    std::int64_t value = 0;
+    int groups = 0;
+    for (bool more = true; more; ++position, ++groups) {
+      if (position == text.size()) {
+        throw Error("run-length string: expected the rest of a number after character " + std::to_string(position) +
+                    ", found the end");
+      }
+      const int group = static_cast<unsigned char>(text[position]) - '0';
+      if (group < 0 || group > 63) {
+        throw Error("run-length string: expected characters '0' to 'o', found code " +
+                    std::to_string(static_cast<unsigned char>(text[position])) + " at " + std::to_string(position));
+      }
+      if (groups == longest_number) {
+        throw Error("run-length string: expected numbers of at most 7 characters, found a longer one at " +
+                    std::to_string(position));
+      }
+      value |= static_cast<std::int64_t>(group & 0x1f) << (5 * groups);
+      more = (group & 0x20) != 0;
+      if (!more && (group & 0x10) != 0) value -= std::int64_t{1} << (5 * (groups + 1));
+    }
+    if (index > 2) value += before_last;
+    push(value);
+    before_last = last;
+    last = value;
+  }
+}
 
 /// Calls emit(count) for the runs of packed columns.
 template <typename Emit>
@@ -137,37 +192,20 @@ Runs from_counts(int height, int width, std::span<const std::uint32_t> counts) {
 }
 
 Runs from_string(int height, int width, std::string_view text) {
-  constexpr int longest_number = 7;  // groups; 35 bits hold any difference of two 32-bit counts
   CheckedCounts checked(height, width, text.size());
-  std::int64_t last = 0, before_last = 0;
-  std::size_t position = 0;
-  for (std::size_t index = 0; position < text.size(); ++index) {
-    std::int64_t value = 0;
-    int groups = 0;
-    for (bool more = true; more; ++position, ++groups) {
-      if (position == text.size()) {
-        throw Error("run-length string: expected the rest of a number after character " + std::to_string(position) +
-                    ", found the end");
-      }
-      const int group = static_cast<unsigned char>(text[position]) - '0';
-      if (group < 0 || group > 63) {
-        throw Error("run-length string: expected characters '0' to 'o', found code " +
-                    std::to_string(static_cast<unsigned char>(text[position])) + " at " + std::to_string(position));
-      }
-      if (groups == longest_number) {
-        throw Error("run-length string: expected numbers of at most 7 characters, found a longer one at " +
-                    std::to_string(position));
-      }
-      value |= static_cast<std::int64_t>(group & 0x1f) << (5 * groups);
-      more = (group & 0x20) != 0;
-      if (!more && (group & 0x10) != 0) value -= std::int64_t{1} << (5 * (groups + 1));
-    }
-    if (index > 2) value += before_last;
-    checked.push(value);
-    before_last = last;
-    last = value;
-  }
+  for_each_count(text, [&](std::int64_t count) { checked.push(count); });
   return checked.take();
+}
+
+std::int64_t area(int height, int width, std::string_view text) {
+  CheckedSum sum(height, width);
+  std::int64_t pixels = 0;
+  for_each_count(text, [&](std::int64_t count) {
+    if (sum.inside()) pixels += count;
+    sum.add(count);
+  });
+  sum.finish();
+  return pixels;
 }
 
 std::string to_string(const Runs& runs) {

@@ -74,6 +74,8 @@ Runs from_polygons(int height, int width, std::span<const std::vector<double>> p
 
 /// Pixels inside.
 std::int64_t area(const Runs& runs);
+/// The same of a compressed string, which is checked as from_string() does, without its runs.
+std::int64_t area(int height, int width, std::string_view text);
 /// The tight box; all 0 for an empty mask.
 BoxXywh bounding_box(const Runs& runs);
 

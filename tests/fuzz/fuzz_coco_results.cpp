@@ -7,10 +7,11 @@
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace maskrt;
   const fuzz::MemoryFile file({data, size});
+  fuzz::answered([&] { coco::read_results(file.path(), coco::IouType::bbox); });
   fuzz::answered([&] {
     const auto results = coco::read_results(file.path());
     coco::Annotations annotations;
-    std::set<std::int64_t> images, categories;
+    std::set<coco::Id> images, categories;
     for (const coco::CocoResult& result : results) {
       if (categories.insert(result.category_id).second) annotations.categories.push_back({result.category_id, ""});
       if (!result.segmentation || !images.insert(result.image_id).second) continue;

@@ -247,6 +247,27 @@ TEST_CASE("masks and ids that cost more than their text") {
   CHECK(answer([&] { coco::read_annotations(ids); }) == "");
 }
 
+TEST_CASE("JSON that costs more than its text") {
+  const TemporaryFolder folder;
+  const auto said = [&](const std::string& text) {
+    const auto path = write_text(folder / "r.json", text);
+    return answer([&] { coco::read_results(path); });
+  };
+  // A record of many members, whose names must be compared with what is looked for.
+  CHECK(said(R"([{"image_id": 1, "category_id": 1, "score": 1, )" +
+             list(megabyte, [](std::size_t) { return R"("\u0069mage_id": 7)"; }) + "}]") == "");
+  // What is wrong is told by another parser, which must not see what only this one reads.
+  CHECK(said(R"([{"image_id": 1, "category_id": 1, "score": 1, "x": [)" +
+             list(megabyte, [](std::size_t) { return "NaN"; }) + "]}, y]")
+            .find("line 1, column") != std::string::npos);
+  CHECK(said("[{\"x\": " + repeat("1", megabyte) + "}]").find("image_id must be") != std::string::npos);
+  const auto images =
+      write_text(folder / "a.json", R"({"categories": [], "images": [)" + list(megabyte, [](std::size_t n) {
+                                      return "{\"id\": \"" + number(n % 1000) + "\"}";
+                                    }) + "]}");
+  CHECK(answer([&] { CHECK(coco::read_annotations(images).images.size() == 1000); }) == "");
+}
+
 TEST_CASE("labels of repeated pieces") {
   const TemporaryFolder folder;
   for (const std::string piece : {"\n", "a\n", " ", "[", "{\"a\":", "1", "[]"}) {

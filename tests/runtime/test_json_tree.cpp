@@ -7,57 +7,15 @@
 #include <string>
 
 #include "runtime/coco/json_tree.h"
+#include "support/json_agreement.h"
 
 namespace maskrt::coco {
 namespace {
 
 using nlohmann::json;
-
-constexpr int deepest = 8;
-
-bool same(const JsonValue& got, const json& want) {
-  switch (got.type()) {
-    case JsonType::null:
-      return want.is_null();
-    case JsonType::boolean:
-      return want.is_boolean() && got.boolean() == want.get<bool>();
-    case JsonType::string:
-      return want.is_string() && got.string() == want.get<std::string>();
-    case JsonType::number: {
-      if (!want.is_number() || got.number() != want.get<double>()) return false;
-      return !want.is_number_integer() || want.is_number_unsigned() || got.integer() == want.get<std::int64_t>();
-    }
-    case JsonType::array: {
-      bool equal = want.is_array() && want.size() == got.size();
-      std::size_t i = 0;
-      if (equal) got.for_each([&](const JsonValue& element) { equal = same(element, want[i++]) && equal; });
-      return equal;
-    }
-    case JsonType::object:
-      break;
-  }
-  if (!want.is_object()) return false;
-  for (const auto& [name, value] : want.items()) {
-    const auto member = got.find(name);
-    if (!member || !same(*member, value)) return false;
-  }
-  return true;
-}
-
-/// Nothing where the text is no JSON.
-std::optional<JsonFault::Kind> fault_of(std::string_view text, JsonTree& tree) {
-  try {
-    JsonScanner scanner(text, deepest);
-    scanner.read(tree);
-    scanner.end();
-    JsonScanner skipping(text, deepest);
-    skipping.skip();
-    skipping.end();
-    return std::nullopt;
-  } catch (const JsonFault& fault) {
-    return fault.kind();
-  }
-}
+using testing::deepest;
+using testing::fault_of;
+using testing::same;
 
 /// Both parsers on a text; true where it is JSON. Numbers that only one of them reads are left out by the callers.
 bool agrees(const std::string& text) {
