@@ -145,7 +145,7 @@ TEST_CASE("any changed byte is found") {
 TEST_CASE("files that are no model say what they are") {
   const TemporaryFolder folder;
   const auto path = folder / "file";
-  CHECK_THAT(error_of(write_text(path, "PK\3\4 a zip archive, say")), Catch::Contains("safetensors header"));
+  CHECK_THAT(error_of(write_text(path, "PK\3\4 a zip archive, say")), Catch::Contains("expected a maskrt model, found a zip archive"));
   write_safetensors(path, {}, {{"format", "pt"}});
   CHECK_THAT(error_of(path), Catch::Contains("convert it with maskrt-convert"));
   const auto built = small_model();
