@@ -21,8 +21,8 @@ constexpr Signature kSignatures[] = {
     {0, "\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19"sv, {"a PyTorch checkpoint", Use::checkpoint}},
     {0, "\x80\x02"sv, {"a pickle", Use::checkpoint}},
     {0, "\x80\x03"sv, {"a pickle", Use::checkpoint}},
-    {0, "\x80\x04\x95"sv, {"a pickle", Use::checkpoint}},
-    {0, "\x80\x05\x95"sv, {"a pickle", Use::checkpoint}},
+    {0, "\x80\x04"sv, {"a pickle", Use::checkpoint}},
+    {0, "\x80\x05"sv, {"a pickle", Use::checkpoint}},
     {0, "(dp"sv, {"a pickle", Use::checkpoint}},
     {0, "}q"sv, {"a pickle", Use::checkpoint}},
     {0, "ccollections\n"sv, {"a pickle", Use::checkpoint}},
@@ -100,8 +100,16 @@ FileKind text_kind(std::string_view text) {
 
 }  // namespace
 
+bool is_safetensors(std::span<const std::byte> start) {
+  constexpr std::size_t kLengthBytes = 8, kLengthBytesUsed = 5;
+  return start.size() > kLengthBytes && start[kLengthBytes] == std::byte{'{'} &&
+         std::all_of(start.begin() + kLengthBytesUsed, start.begin() + kLengthBytes,
+                     [](std::byte b) { return b == std::byte{0}; });
+}
+
 std::optional<FileKind> recognise(std::span<const std::byte> bytes) {
   const std::string_view start(reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), kRecognisedBytes));
+  if (is_safetensors(bytes)) return std::nullopt;
   if (start.empty()) return FileKind{"an empty file", Use::nothing};
   for (const auto& signature : kSignatures)
     if (start.size() >= signature.offset && start.substr(signature.offset).starts_with(signature.bytes))

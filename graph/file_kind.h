@@ -19,7 +19,11 @@ struct FileKind {
 /// How many bytes of a file's beginning recognise() wants, where there are as many.
 inline constexpr std::size_t kRecognisedBytes = 512;
 
-/// Nothing for what is not known. safetensors, which a model file is, too, counts as not known.
+/// Whether it begins as a safetensors file does, which a model file is, too: the header's length, of which the upper
+/// bytes are 0, and the header's first character.
+bool is_safetensors(std::span<const std::byte> start);
+
+/// Nothing for what is not known, and for safetensors.
 std::optional<FileKind> recognise(std::span<const std::byte> start);
 
 }  // namespace maskrt::graph

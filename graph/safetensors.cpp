@@ -57,7 +57,7 @@ class Header {
     if (length > file_bytes - length_bytes)
       fail("expected a safetensors header that fits the file's " + std::to_string(file_bytes) +
            " bytes, found a length of " + std::to_string(length));
-    if (length > most_header_bytes)
+    if (length > kMostHeaderBytes)
       fail("expected a safetensors header of at most 100000000 bytes, found " + std::to_string(length));
     result_.header.resize(length_bytes + static_cast<std::size_t>(length));
     take(0, std::as_writable_bytes(std::span(result_.header)));
@@ -85,7 +85,6 @@ class Header {
   }
 
  private:
-  static constexpr std::uint64_t most_header_bytes = 100'000'000;  // what the format's own library allows
   static constexpr std::size_t length_bytes = 8;
   Safetensors& result_;
   std::string where_;

@@ -49,6 +49,9 @@ SafetensorsLayout lay_out(const std::vector<TensorToWrite>& tensors,
   }
   constexpr std::size_t alignment = 256;
   const auto padded = (8 + text.size() + alignment - 1) / alignment * alignment - 8;
+  if (padded > kMostHeaderBytes)
+    throw Error("expected names, shapes and metadata of at most " + std::to_string(kMostHeaderBytes) +
+                " bytes, found " + std::to_string(text.size()));
   text.resize(padded, ' ');
   const auto length = static_cast<std::uint64_t>(padded);
   layout.header.resize(8);

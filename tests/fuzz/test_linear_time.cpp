@@ -134,6 +134,32 @@ TEST_CASE("pickles that name one long value again and again") {
        repeat("h\1N", megabyte) + "u.");
 }
 
+TEST_CASE("pickles whose objects are not built, again and again") {
+  const TemporaryFolder folder;
+  const auto read = [&](const std::string& pickle) {
+    const auto path = write_text(folder / "file.pkl", pickle);
+    return answer([&] { weights::read_checkpoint(path); });
+  };
+  // Data made with an object: each call fails and leaves a place.
+  read("\x80\2ccollections\nOrderedDict\nq\1ctrain\nPairs\n)R\x85q\2" + repeat("h\1h\2R0", megabyte) + "}.");
+  // A long list with an object at its end, as the state of a numpy array.
+  read("\x80\2](" + std::string(300000, 'N') + "ctrain\nPairs\neq\1cnumpy.core.multiarray\n_reconstruct\n(NNNtR" +
+       repeat("h\1b", megabyte) + ".");
+  // Long names that a short opcode names.
+  read("\x80\4X" + little<std::uint32_t>(100000) + std::string(100000, 'a') + "q\1" + repeat("h\1\x93h\1", megabyte) +
+       ".");
+  // The smallest file of a storage, in bytes.
+  using namespace std::string_literals;
+  const std::string storage = "\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19."s +
+                              "\x80\2M\xe9\3.\x80\2}X\15\0\0\0little_endian\x88s."
+                              "\x80\2(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0aX\3\0\0\0cpuK\1NtQ."
+                              "\x80\2]X\1\0\0\0aa.\1\0\0\0\0\0\0\0...."s;
+  const std::string load = "ctorch.storage\n_load_from_bytes\nq\1C" +
+                           std::string(1, static_cast<char>(storage.size())) + storage + "\x85q\2";
+  CHECK_THAT(read("\x80\4" + load + "h\1h\2R0}."), Catch::Contains("found nothing"));
+  CHECK_THAT(read("\x80\4" + load + repeat("h\1h\2R0", megabyte) + "}."), Catch::Contains("memory"));
+}
+
 TEST_CASE("a long dict as the flags of many tensors") {
   // The storage is memo 1, its dict of flags 2, the arguments 3, the function 4.
   std::string flags = "}(";

@@ -145,7 +145,8 @@ TEST_CASE("any changed byte is found") {
 TEST_CASE("files that are no model say what they are") {
   const TemporaryFolder folder;
   const auto path = folder / "file";
-  CHECK_THAT(error_of(write_text(path, "PK\3\4 a zip archive, say")), Catch::Contains("safetensors header"));
+  CHECK_THAT(error_of(write_text(path, "PK\3\4 a zip archive, say")),
+             Catch::Contains("expected a maskrt model, found a zip archive"));
   write_safetensors(path, {}, {{"format", "pt"}});
   CHECK_THAT(error_of(path), Catch::Contains("convert it with maskrt-convert"));
   const auto built = small_model();
@@ -252,6 +253,24 @@ TEST_CASE("what does not fit is not written") {
     CHECK_THROWS_WITH(write(), Catch::Contains("UTF-8"));
   }
   CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("what the reader would refuse is not written") {
+  const TemporaryFolder folder;
+  const auto path = write_text(folder / "model", "the old one");
+  const auto refused = [&](const auto& change, const std::string& part) {
+    auto built = small_model();
+    change(built.model);
+    CHECK_THROWS_WITH(write_model(path, built.model, built.tensors), Catch::Contains(part));
+    CHECK(read_text(path) == "the old one");
+  };
+  refused([](auto& model) { model.categories[2].id = kLargestCategoryId + 1; }, "expected id from 0 to 1073741824");
+  refused([](auto& model) { model.categories[0].id = -1; }, "found -1");
+  refused([](auto& model) { model.preprocessing.std[1] = 1e-7f; }, "expected std");
+  refused([](auto& model) { model.preprocessing.mean[1] = 2e6f; }, "expected mean");
+  refused([](auto& model) { model.preprocessing.min_size = 1 << 17; }, "expected min_size");
+  refused([](auto& model) { model.postprocessing.mask_threshold = 1.5f; }, "expected mask_threshold");
+  refused([](auto& model) { model.name = std::string(100'000'001, 'x'); }, "of at most 100000000 bytes");
 }
 
 TEST_CASE("every operation goes through JSON with all its attributes") {

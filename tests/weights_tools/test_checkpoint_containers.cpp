@@ -144,7 +144,7 @@ TEST_CASE("legacy files whose parts disagree are refused") {
 
 TEST_CASE("files that are no checkpoints are refused by what they start with") {
   CHECK_THAT(error_of(""), Catch::Contains("empty"));
-  CHECK_THAT(error_of("<!DOCTYPE html><html>"), Catch::Contains("found a file that starts with \"<!DOCTYPE ht\""));
+  CHECK_THAT(error_of("<!DOCTYPE html><html>"), Catch::Contains("found a page of a web site instead of the file that starts with \"<!DOCTYPE ht\""));
   CHECK_THAT(error_of("\x7f"
                       "ELF\x02\x01"),
              Catch::Contains("\"\\x7fELF\\x02\\x01\""));

@@ -89,8 +89,8 @@ TEST_CASE("containers are recognised by what is in them") {
   CHECK(container("zip_views.pth") == "PyTorch zip archive");
   CHECK(container("legacy.pth") == "PyTorch legacy file");
   CHECK(container("legacy_protocol4.pth") == "PyTorch legacy file");
-  CHECK(container("numpy_protocol0.pkl") == "detectron2 pickle");
-  CHECK(container("numpy_protocol4.pkl") == "detectron2 pickle");
+  CHECK(container("numpy_protocol0.pkl") == "pickle");
+  CHECK(container("numpy_protocol4.pkl") == "pickle");
   CHECK(container("small.safetensors") == "safetensors file");
 }
 

@@ -1,11 +1,13 @@
 // detectron2 configs: bases, defaults, literals, overrides and the published names.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <set>
 #include <string>
 
 #include "maskrt/types.hpp"
 #include "support/files.h"
 #include "weights_tools/config/config.h"
+#include "weights_tools/config/known_keys.h"
 #include "weights_tools/config/python_literal.h"
 #include "weights_tools/config/sparse_inst_config.h"
 #include "weights_tools/config/yaml.h"
@@ -143,6 +145,50 @@ TEST_CASE("overrides replace what the file says and may be literals") {
   CHECK_THROWS_WITH(read("INPUT: 5", {{"INPUT.FORMAT", "RGB"}}),
                     "INPUT.FORMAT (the command line): expected a mapping at INPUT, found the integer 5");
   CHECK_THROWS_WITH(read("A: 1", {{"MODEL.", "1"}}), Contains("expected a config key"));
+}
+
+TEST_CASE("a key that nobody knows is an error with the nearest one") {
+  const auto refused = [](const std::string& key, const std::string& nearest) {
+    CAPTURE(key);
+    CHECK_THROWS_WITH(read("MINE: {DEPTH_HEAD: {WIDTH: 3}}", {{key, "1"}}),
+                      key + " (the command line): expected a key of the config, found none such" +
+                          (nearest.empty() ? "" : "; the nearest is " + nearest));
+  };
+  refused("MODEL.PIXEL_SDT", "MODEL.PIXEL_STD");
+  refused("MODEL.RESNET.DEPTH", "MODEL.RESNETS.DEPTH");
+  refused("MODEL.SPARSE_INST.DECODER.NUM_CLASS", "MODEL.SPARSE_INST.DECODER.NUM_CLASSES");
+  refused("model.pixel_std", "MODEL.PIXEL_STD");
+  refused("CLS_THRESHOLD", "MODEL.SPARSE_INST.CLS_THRESHOLD");
+  refused("SPARSE_INST.CLS_THRESHOLD", "MODEL.SPARSE_INST.CLS_THRESHOLD");
+  refused("SOLVER.BASE_LRR", "SOLVER.BASE_LR");
+  refused("MINE.DEPTH_HEAD.WIDHT", "MINE.DEPTH_HEAD.WIDTH");  // of the file itself
+  refused("QUITE.ANOTHER.THING", "");
+  // What detectron2 and the file have changes nothing, or what it says.
+  const Overrides known = {{"SOLVER.CLIP_GRADIENTS.ENABLED", "True"},
+                           {"VERSION", "2"},
+                           {"DATASETS.TEST", "('x',)"},
+                           {"MODEL.FASTINST.TEST.INSTANCE_ON", "True"},
+                           {"MINE.DEPTH_HEAD.WIDTH", "4"},
+                           {"MODEL.RESNETS.DEPTH", "101"},
+                           {"MODEL.SPARSE_INST.LOSS", "{'NAME': 'x'}"}};
+  CHECK(read("MINE: {DEPTH_HEAD: {WIDTH: 3}}", known).resnet.depth == 101);
+}
+
+TEST_CASE("keys of a file that are likely mistyped are told from a project's own") {
+  CHECK(likely_mistakes({"MODEL.PIXEL_SDT", "MODEL.MY_HEAD.WIDTH", "SOLVER.BASE_LR", "MODEL.SPARSE_INST.CLS_TRESHOLD",
+                         "COMMENT"}) ==
+        std::vector<std::string>{"MODEL.PIXEL_SDT (MODEL.PIXEL_STD?)",
+                                 "MODEL.SPARSE_INST.CLS_TRESHOLD (MODEL.SPARSE_INST.CLS_THRESHOLD?)"});
+  const std::set<std::string> distinct(known_keys().begin(), known_keys().end());
+  CHECK(distinct.size() == known_keys().size());
+}
+
+TEST_CASE("pixel statistics that no model file can hold are refused") {
+  CHECK_THROWS_WITH(read("MODEL: {PIXEL_STD: [1, 1, 1.0e-7]}"),
+                    Contains("MODEL.PIXEL_STD (test.yaml, line 1): expected numbers from 0.000001 to 1000000"));
+  CHECK_THROWS_WITH(read("MODEL: {PIXEL_STD: [1, 1, 2.0e+6]}"), Contains("MODEL.PIXEL_STD"));
+  CHECK_THROWS_WITH(read("MODEL: {PIXEL_MEAN: [1, 1, -2.0e+6]}"),
+                    Contains("MODEL.PIXEL_MEAN (test.yaml, line 1): expected numbers from -1000000 to 1000000"));
 }
 
 TEST_CASE("a wrong value is named with its key, place, what was expected and what was found") {

@@ -49,14 +49,6 @@ bool starts_with(std::span<const std::byte> bytes, std::string_view prefix) {
   return bytes.size() >= prefix.size() && std::memcmp(bytes.data(), prefix.data(), prefix.size()) == 0;
 }
 
-// A header's length, of which the upper bytes are 0, and the header's first character.
-bool is_safetensors(std::span<const std::byte> bytes) {
-  constexpr std::size_t kLengthBytes = 8, kLengthBytesUsed = 5;
-  return bytes.size() > kLengthBytes && bytes[kLengthBytes] == std::byte{'{'} &&
-         std::all_of(bytes.begin() + kLengthBytesUsed, bytes.begin() + kLengthBytes,
-                     [](std::byte b) { return b == std::byte{0}; });
-}
-
 // Protocols 2 to 5 start with PROTO, 0 and 1 with whatever builds a dict.
 bool is_pickle(std::span<const std::byte> bytes) {
   return !bytes.empty() && (bytes[0] == std::byte{0x80} || bytes[0] == std::byte{'('} || bytes[0] == std::byte{'}'} ||
@@ -150,8 +142,8 @@ std::string_view name_of(Container container) {
       return "PyTorch zip archive";
     case Container::pytorch_legacy:
       return "PyTorch legacy file";
-    case Container::detectron2_pickle:
-      return "detectron2 pickle";
+    case Container::plain_pickle:
+      return "pickle";
     case Container::safetensors:
       return "safetensors file";
   }
@@ -164,7 +156,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
     std::vector<std::byte> bytes(std::min<std::size_t>(source->size(), kStartBytes));
     try {
       source->read(0, bytes);
-      if (is_safetensors(bytes)) return read_safetensors(source);
+      if (graph::is_safetensors(bytes)) return read_safetensors(source);
       // A copy of the whole file: one that a training overwrites meanwhile must not take the converter down.
       bytes.resize(source->size());
       source->read(0, bytes);

@@ -28,7 +28,7 @@ struct CheckpointTensor {
   std::vector<float> to_floats() const;
 };
 
-enum class Container { pytorch_zip, pytorch_legacy, detectron2_pickle, safetensors };
+enum class Container { pytorch_zip, pytorch_legacy, plain_pickle, safetensors };
 std::string_view name_of(Container container);
 
 /// The floating-point tensors of a checkpoint's state dict, under the names that it has there.

@@ -46,7 +46,8 @@ Items named_items(const Dict& dict) {
 // "a tensor of int64", "a value of type argparse.Namespace"
 std::string describe(const Value& value) {
   if (const auto* tensor = pickle::as<Tensor>(value)) return "a tensor of " + std::string(tensor->type->name);
-  return "a value of type " + std::string(pickle::type_name(value));
+  constexpr std::size_t kLongest = 80;
+  return "a value of type " + std::string(pickle::type_name(value).substr(0, kLongest));
 }
 
 std::string first_names(const Items& items) {

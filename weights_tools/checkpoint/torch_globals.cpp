@@ -51,8 +51,9 @@ Value rebuild_tensor(const Call& call) {
 // (storage, offset, shape, strides, requires_grad, backward_hooks[, metadata])
 Value rebuild_tensor_v2(const Call& call) {
   call.expect_arguments(6, 7);
+  const auto flag = call.arguments.size() == 7 ? lazy_flag(call.arguments[6]) : std::string_view();
   auto* tensor = on_storage(call);
-  if (call.arguments.size() == 7) tensor->lazy_flag = lazy_flag(call.arguments[6]);
+  tensor->lazy_flag = flag;
   return tensor;
 }
 

@@ -170,7 +170,7 @@ Checkpoint read_pickle(std::span<const std::byte> file) {
   const auto refuse_storage = [](const pickle::Storage&) -> pickle::SharedBytes {
     throw Error("expected an array with its numbers, found a PyTorch tensor without its storage");
   };
-  return checkpoint_from(first, heap, Container::detectron2_pickle, file.size(), refuse_storage);
+  return checkpoint_from(first, heap, Container::plain_pickle, file.size(), refuse_storage);
 }
 
 }  // namespace maskrt::weights
