@@ -9,7 +9,6 @@
 #include <tuple>
 
 #include "atomic_file.h"
-#include "attributes.h"
 #include "checksum.h"
 #include "instance_outputs.h"
 #include "safetensors_format.h"
