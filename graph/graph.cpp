@@ -1,68 +1,27 @@
 #include "graph.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
-
-#include "attributes.h"
 
 namespace maskrt::graph {
 
 std::string_view name_of(const Operation& operation) {
-  // In the order of the variant's alternatives.
-  static constexpr std::array<std::string_view, std::variant_size_v<Operation>> names = {"input",
-                                                                                         "conv",
-                                                                                         "batch_norm",
-                                                                                         "activate",
-                                                                                         "add",
-                                                                                         "max_pool",
-                                                                                         "adaptive_average_pool",
-                                                                                         "upsample_nearest",
-                                                                                         "resize_bilinear",
-                                                                                         "concat",
-                                                                                         "slice",
-                                                                                         "coordinates",
-                                                                                         "normalise_maps",
-                                                                                         "softmax_maps",
-                                                                                         "aggregate",
-                                                                                         "aggregate_logits",
-                                                                                         "regroup",
-                                                                                         "linear",
-                                                                                         "mask_product"};
-  return names[operation.index()];
-}
-
-std::string_view name_of(Activation activation) {
-  switch (activation) {
-    case Activation::none:
-      return "none";
-    case Activation::relu:
-      return "relu";
-    case Activation::sigmoid:
-      return "sigmoid";
-  }
-  return "unknown";
+  return std::visit([](const auto& op) -> std::string_view { return op.name; }, operation);
 }
 
 std::vector<ConstantPtr> constants_of(const Operation& operation) {
-  struct Collector {
+  struct Collector : AttributeVisitor {
     std::vector<ConstantPtr> found;
-    void integer(const char*, std::int64_t, std::int64_t, std::int64_t) {}
-    void real(const char*, double, double, double) {}
-    void boolean(const char*, bool) {}
-    void activation(const char*, Activation) {}
     void constant(const char*, const ConstantPtr& constant, bool) {
       if (constant) found.push_back(constant);
     }
   } collector;
-  std::visit([&](const auto& kind) { visit_attributes(kind, collector); }, operation);
+  visit_attributes(operation, collector);
   return std::move(collector.found);
 }
 
 bool reads_numbers(const Node& node, std::size_t input) {
-  if (std::holds_alternative<Coordinates>(node.operation)) return false;
-  const auto* resize = std::get_if<ResizeBilinear>(&node.operation);
-  return resize == nullptr || resize->factor != 0 || input + 1 != node.inputs.size();
+  return std::visit([&](const auto& op) { return op.reads(input, node.inputs.size()); }, node.operation) != Reads::size;
 }
 
 ValueId Graph::add(std::string name, Operation operation, std::vector<ValueId> inputs, std::string value) {

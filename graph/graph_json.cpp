@@ -5,7 +5,6 @@
 #include <set>
 #include <utility>
 
-#include "attributes.h"
 #include "model_file.h"
 #include "strict_json.h"
 
@@ -135,7 +134,7 @@ std::string graph_to_json(const Graph& graph) {
     object["inputs"] = Json::array();
     for (const auto input : node.inputs) object["inputs"].push_back(value_name(input));
     object["output"] = value_name(node.output);
-    std::visit([&](const auto& kind) { visit_attributes(kind, Writer{object}); }, node.operation);
+    visit_attributes(node.operation, Writer{object});
     nodes.push_back(std::move(object));
   }
   Json outputs = Json::array();
@@ -187,7 +186,7 @@ Graph graph_from_json(const std::string& text, const std::function<ConstantPtr(c
     std::vector<ValueId> ids;
     for (const auto& input : inputs) ids.push_back(lookup(input, [&](const std::string& what) { reader.fail(what); }));
     auto operation = *kind;
-    std::visit([&](auto& alternative) { visit_attributes(alternative, reader); }, operation);
+    visit_attributes(operation, reader);
     const auto name = reader.text("name"), output = reader.text("output");
     reader.expect_nothing_else();
     if (output.empty()) reader.fail("expected an output with a name");

@@ -10,7 +10,6 @@
 #include <tuple>
 
 #include "atomic_file.h"
-#include "attributes.h"
 #include "checksum.h"
 #include "file_kind.h"
 #include "instance_outputs.h"

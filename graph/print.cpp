@@ -6,8 +6,6 @@
 #include <initializer_list>
 #include <string_view>
 
-#include "overloaded.h"
-
 namespace maskrt::graph {
 namespace {
 
@@ -18,49 +16,9 @@ std::string joined(std::initializer_list<std::string_view> parts) {
   return text;
 }
 
-std::string number(std::int64_t value) { return std::to_string(value); }
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", value);
-  return text;
-}
-
 std::string fixed(double value, int decimals) {
   char text[48];
   std::snprintf(text, sizeof text, "%.*f", decimals, value);
-  return text;
-}
-
-std::string after_comma(Activation activation) {
-  return activation == Activation::none ? std::string() : joined({", ", name_of(activation)});
-}
-
-std::string conv_text(const Conv& conv) {
-  const auto& shape = conv.weight->shape();
-  auto text = joined({" ", number(shape[2]), "x", number(shape[3])});
-  if (conv.stride != 1) text += joined({"/", std::to_string(conv.stride)});
-  text += joined({" ", number(shape[1] * conv.groups), " -> ", number(shape[0])});
-  if (conv.padding != 0) text += joined({", pad ", std::to_string(conv.padding)});
-  if (conv.dilation != 1) text += joined({", dilation ", std::to_string(conv.dilation)});
-  if (conv.groups != 1) text += joined({", groups ", std::to_string(conv.groups)});
-  if (conv.bias) text += ", bias";
-  if (conv.coordinate_weight) text += ", coordinates";
-  if (conv.residual) text += ", residual";
-  return text + after_comma(conv.activation);
-}
-
-std::string linear_text(const Linear& linear) {
-  const auto& shape = linear.weight->shape();
-  return joined(
-      {" ", number(shape[1]), " -> ", number(shape[0]), linear.bias ? ", bias" : "", after_comma(linear.activation)});
-}
-
-std::string square(int side) { return joined({" ", std::to_string(side), "x", std::to_string(side)}); }
-
-std::string pool_text(const MaxPool& pool) {
-  auto text = joined({square(pool.kernel), "/", std::to_string(pool.stride)});
-  if (pool.padding != 0) text += joined({", pad ", std::to_string(pool.padding)});
   return text;
 }
 
@@ -94,48 +52,8 @@ std::string table(const std::vector<Row>& rows, std::size_t columns) {
 
 }  // namespace
 
-std::string to_text(const Extent& extent) {
-  return extent.list ? to_string(Shape{extent.batch, extent.height, extent.channels})
-                     : to_string(Shape{extent.batch, extent.height, extent.width, extent.channels});
-}
-
 std::string to_text(const Operation& operation) {
-  const auto attributes = std::visit(
-      Overloaded{[](const Input& op) {
-                   return joined({" ", number(op.channels), " channels"});
-                 },
-                 [](const Conv& op) { return conv_text(op); },
-                 [](const BatchNorm& op) {
-                   return joined({" epsilon ", number(op.epsilon)});
-                 },
-                 [](const Activate& op) {
-                   return joined({" ", name_of(op.activation)});
-                 },
-                 [](const MaxPool& op) { return pool_text(op); },
-                 [](const AdaptiveAveragePool& op) { return square(op.size); },
-                 [](const UpsampleNearest& op) {
-                   return joined({" x", std::to_string(op.factor)});
-                 },
-                 [](const ResizeBilinear& op) {
-                   return op.factor == 0 ? std::string(" to the last input's size") : joined({" x", number(op.factor)});
-                 },
-                 [](const Slice& op) {
-                   return joined({" ", number(op.begin), ":", number(op.begin + op.count)});
-                 },
-                 [](const NormaliseMaps& op) {
-                   return joined({" epsilon ", number(op.epsilon)});
-                 },
-                 [](const AggregateLogits& op) {
-                   return op.softmax ? std::string(" softmax") : joined({" sigmoid, epsilon ", number(op.epsilon)});
-                 },
-                 [](const Regroup& op) {
-                   return joined({" ", number(op.blocks), " blocks of ", number(op.instances)});
-                 },
-                 [](const Linear& op) { return linear_text(op); },
-                 [](const MaskProduct& op) { return std::string(op.offset ? " with offset" : ""); },
-                 [](const auto&) { return std::string(); }},
-      operation);
-  return std::string(name_of(operation)) + attributes;
+  return std::visit([](const auto& op) { return std::string(op.name) + op.text(); }, operation);
 }
 
 std::string to_text(const Graph& graph, const std::vector<Extent>& extents, std::size_t element) {

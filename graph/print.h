@@ -18,7 +18,4 @@ std::string to_text(const Graph& graph, const std::vector<Extent>& extents = {},
 /// "conv 3x3/2 256 -> 512, pad 1, residual, relu": one operation with the attributes that say something.
 std::string to_text(const Operation& operation);
 
-/// "[2, 80, 108, 256]"; a list: "[2, 100, 256]".
-std::string to_text(const Extent& extent);
-
 }  // namespace maskrt::graph

@@ -59,20 +59,9 @@ void keep_values(graph::Graph& graph, const std::vector<std::string>& keep) {
 std::int64_t count_parameters(const graph::Graph& graph) {
   std::set<std::string> seen;
   std::int64_t count = 0;
-  const auto add = [&](const graph::ConstantPtr& constant) {
-    if (constant != nullptr && seen.insert(constant->name()).second) count += elements(constant->shape());
-  };
-  for (const graph::Node& node : graph.nodes) {
-    if (const auto* conv = std::get_if<graph::Conv>(&node.operation)) {
-      add(conv->weight);
-      add(conv->bias);
-    } else if (const auto* norm = std::get_if<graph::BatchNorm>(&node.operation)) {
-      for (const auto* c : {&norm->weight, &norm->bias, &norm->mean, &norm->variance}) add(*c);
-    } else if (const auto* linear = std::get_if<graph::Linear>(&node.operation)) {
-      add(linear->weight);
-      add(linear->bias);
-    }
-  }
+  for (const graph::Node& node : graph.nodes)
+    for (const graph::ConstantPtr& constant : graph::constants_of(node.operation))
+      if (seen.insert(constant->name()).second) count += elements(constant->shape());
   return count;
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "../attributes.h"
 #include "pattern.h"
 #include "rewrites.h"
 

@@ -147,4 +147,42 @@ Graph small_sparse_inst(Dice& dice, bool softmax) {
   return std::move(g);
 }
 
+graph::Graph every_operation(Dice& dice) {
+  using namespace graph;
+  Graph g;
+  const auto x = g.add("x", Input{4}, {});
+  Conv conv = dice.conv("conv", 2, 4, 3);
+  conv.stride = 2, conv.padding = 5, conv.dilation = 3, conv.groups = 2, conv.activation = Activation::sigmoid;
+  g.add("conv", conv, {x});
+  Conv fused = dice.conv("fused", 4, 4, 1, false);
+  fused.coordinate_weight = dice.constant("fused.coordinates", {4, 2, 1, 1});
+  fused.residual = true, fused.activation = Activation::relu;
+  const auto y = g.add("fused", fused, {x, x});
+  auto norm = dice.batch_norm("norm", 4);
+  norm.epsilon = 0.1;  // not exact in binary: all 17 digits must survive
+  g.add("norm", norm, {x});
+  g.add("activate", Activate{Activation::sigmoid}, {x});
+  g.add("add", Add{}, {x, y});
+  g.add("pool", MaxPool{5, 3, 2}, {x});
+  g.add("average", AdaptiveAveragePool{6}, {x});
+  g.add("nearest", UpsampleNearest{3}, {x});
+  g.add("sum", ResizeBilinear{}, {x, y, x});
+  g.add("double", ResizeBilinear{1.7}, {x});
+  g.add("concat", Concat{}, {x, y, x});
+  g.add("slice", Slice{1, 2}, {x});
+  g.add("coordinates", Coordinates{}, {x});
+  g.add("normalise", NormaliseMaps{1e-7}, {x});
+  g.add("softmax", SoftmaxMaps{}, {x});
+  const auto list = g.add("aggregate", Aggregate{}, {x, y});
+  g.add("logits", AggregateLogits{true, 0.25}, {x, y});
+  g.add("regroup", Regroup{2, 8}, {list});
+  auto linear = dice.linear("linear", 4, 5);
+  linear.activation = Activation::relu;
+  const auto kernels = g.add("linear", linear, {list});
+  g.add("masks", MaskProduct{true}, {kernels, x}, "a name of its own");
+  for (const auto& node : g.nodes)
+    if (node.output != x) g.outputs.push_back(node.output);
+  return g;
+}
+
 }  // namespace maskrt::testing

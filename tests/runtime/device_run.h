@@ -1,6 +1,8 @@
 // A graph on the CPU device, from and to the interpreter's maps.
 #pragma once
 
+#include <catch2/catch.hpp>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -52,6 +54,18 @@ inline DeviceRun run_on_cpu(Network& network, const Map& input, int threads) {
   for (const Step& step : program.steps) result.algorithms.push_back(step.operation + " " + step.algorithm);
   stream->release(arena, plan.bytes);
   return result;
+}
+
+/// rms(got - want) / rms(want), and every number there.
+inline double distance(const Map& got, const Map& want) {
+  REQUIRE(got.extent == want.extent);
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < want.data.size(); ++i) {
+    if (!std::isfinite(got.data[i])) FAIL("number " << i << ": got " << got.data[i] << ", want " << want.data[i]);
+    difference += (got.data[i] - want.data[i]) * (got.data[i] - want.data[i]);
+    size += want.data[i] * want.data[i];
+  }
+  return size > 0 ? std::sqrt(difference / size) : std::sqrt(difference);
 }
 
 }  // namespace maskrt::testing

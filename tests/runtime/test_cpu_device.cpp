@@ -205,18 +205,6 @@ const std::vector<Case> cases = {
      }},
 };
 
-/// rms(got - want) / rms(want), and every number there.
-double distance(const Map& got, const Map& want) {
-  REQUIRE(got.extent == want.extent);
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < want.data.size(); ++i) {
-    if (!std::isfinite(got.data[i])) FAIL("number " << i << ": got " << got.data[i] << ", want " << want.data[i]);
-    difference += (got.data[i] - want.data[i]) * (got.data[i] - want.data[i]);
-    size += want.data[i] * want.data[i];
-  }
-  return size > 0 ? std::sqrt(difference / size) : std::sqrt(difference);
-}
-
 Graph graph_of(const Case& c, Dice& dice) {
   Graph g;
   const ValueId x = g.add("input", graph::Input{c.channels}, {});

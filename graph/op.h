@@ -1,0 +1,146 @@
+// What every operation tells about itself, in one place each (ops/): its name, inputs, attributes, output, cost and
+// text.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "constant.h"
+#include "maskrt/types.hpp"
+
+namespace maskrt::graph {
+
+struct Graph;
+struct Node;
+
+/// The extents of a value once batch, height and width are known. NHWC is the logical order.
+/// A list of N vectors per image (instance features, logits) is a map of height N and width 1 with `list` set.
+struct Extent {
+  std::int64_t batch = 0, height = 0, width = 0, channels = 0;
+  bool list = false;
+  bool operator==(const Extent&) const = default;
+  std::int64_t elements() const { return batch * height * width * channels; }
+};
+
+/// "[2, 80, 108, 256]"; a list: "[2, 100, 256]".
+std::string to_text(const Extent& extent);
+
+/// What an epilogue or an Activate node applies to each element.
+enum class Activation : std::uint8_t { none, relu, sigmoid };
+/// "none", "relu", "sigmoid"
+std::string_view name_of(Activation activation);
+
+/// Bounds on what a model may ask for. They are far above any real network and low enough that no product of two
+/// attributes or extents overflows, whatever a file says.
+namespace limits {
+constexpr std::int64_t window = 64;  ///< kernel, stride, dilation, pooling size, upsampling factor
+constexpr std::int64_t padding = 1024;
+constexpr std::int64_t channels = std::int64_t{1} << 20;  ///< also rows of a list and groups
+constexpr std::int64_t side = std::int64_t{1} << 20;      ///< height and width of a map
+constexpr std::int64_t batch = std::int64_t{1} << 16;
+constexpr std::int64_t elements = std::int64_t{1} << 40;  ///< of one value
+constexpr std::int64_t nodes = 4096;
+constexpr std::size_t inputs = 64;  ///< of one node
+}  // namespace limits
+
+/// How many inputs an operation takes.
+struct Arity {
+  std::size_t fewest = 1, most = 1;
+};
+
+/// What an operation reads of an input.
+enum class Reads : std::uint8_t {
+  all,   ///< every number
+  part,  ///< as many numbers as its output has
+  size,  ///< height and width alone: the value need not be kept for it
+};
+
+/// Throws Errors that name a node and its operation.
+class NodeCheck {
+ public:
+  explicit NodeCheck(const Node& node) : node_(node) {}
+
+  [[noreturn]] void fail(const std::string& what) const;
+  /// `what` is the constant's part in the operation: "bias". A constant that is not there passes.
+  void expect_shape(const ConstantPtr& constant, const char* what, const Shape& shape) const;
+  /// Each extent of a weight from 1 to its bound; `high` also says how many extents there are.
+  void expect_bounds(const ConstantPtr& weight, const Shape& high) const;
+
+ protected:
+  const Node& node_;
+};
+
+/// The extents of a node's inputs, for who works out its output's or its cost.
+class InputExtents : public NodeCheck {
+ public:
+  InputExtents(const Graph& graph, const Node& node, const std::vector<Extent>& extents)
+      : NodeCheck(node), graph_(graph), extents_(extents) {}
+
+  std::size_t size() const;
+  const Extent& operator[](std::size_t i) const;
+  double elements(std::size_t i) const { return static_cast<double>((*this)[i].elements()); }
+
+  // What throws Error where the input is another one.
+  const Extent& map(std::size_t i) const;
+  const Extent& list(std::size_t i) const;
+  void expect_channels(std::size_t i, std::int64_t channels) const;
+  /// Batch, height and width, and whether they are lists.
+  void expect_same_place(std::size_t i, std::size_t j) const;
+  /// How many windows fit into one side, `n`, of inputs[0].
+  std::int64_t windows(std::int64_t n, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+                       std::int64_t dilation = 1) const;
+
+  /// "backbone.res4 [1, 40, 54, 1024]"
+  std::string described(std::size_t i) const;
+
+ private:
+  const Graph& graph_;
+  const std::vector<Extent>& extents_;
+};
+
+/// Called by visit_attributes() for each attribute of an operation, in the order in which listings and the model file
+/// have them. This one does nothing with any.
+struct AttributeVisitor {
+  void integer(const char* /*name*/, std::int64_t /*value*/, std::int64_t /*low*/, std::int64_t /*high*/) {}
+  void real(const char* /*name*/, double /*value*/, double /*low*/, double /*high*/) {}
+  void boolean(const char* /*name*/, bool /*value*/) {}
+  void activation(const char* /*name*/, Activation /*value*/) {}
+  void constant(const char* /*name*/, const ConstantPtr& /*value*/, bool /*optional*/) {}
+};
+
+/// What an operation has to have; nothing has a default, so that whoever adds one decides on all of it.
+template <typename T>
+concept Op = std::default_initializable<T> && std::copyable<T> &&
+    requires(const T& op, T& changing, AttributeVisitor visitor, const NodeCheck& node, const InputExtents& inputs,
+             const Extent& output, std::size_t input) {
+  /// What listings and the model file call it: "max_pool".
+  { T::name } -> std::convertible_to<std::string_view>;
+  /// Whether it is a `const T` or a `T`: the visitor may set attributes of the latter.
+  T::visit_attributes(op, visitor);
+  T::visit_attributes(changing, visitor);
+  { op.arity() } -> std::same_as<Arity>;
+  /// Throws Error through `node` where constants and attributes do not agree. Each attribute is within its
+  /// own bounds, and constants that are not optional are there.
+  op.check(node);
+  /// The output's extent; throws Error through `inputs` where these are none that it takes.
+  { op.extent(inputs) } -> std::same_as<Extent>;
+  /// 2 per multiply-add.
+  { op.flops(inputs, output) } -> std::same_as<double>;
+  /// What it reads of one of so many inputs: `op.reads(i, count)`.
+  { op.reads(input, input) } -> std::same_as<Reads>;
+  /// What listings print after the name: " 3x3/2 256 -> 512, pad 1".
+  { op.text() } -> std::same_as<std::string>;
+};
+
+// ---- For texts. -----------------------------------------------------------------------------------------------------
+
+std::string number_text(double value);  ///< as "%g"
+/// " 3x3"
+std::string square_text(int side);
+/// ", relu"; "" for none.
+std::string after_comma(Activation activation);
+
+}  // namespace maskrt::graph

@@ -1,0 +1,68 @@
+// Lists of vectors: instance features and what heads make of them.
+#pragma once
+
+#include "graph/op.h"
+
+namespace maskrt::graph {
+
+/// A list of rows [B, G * N, C], read row-major as [blocks, instances, G * N * C / (blocks * instances)], becomes the
+/// list [instances, blocks * ...]: each instance's blocks side by side.
+struct Regroup {
+  static constexpr std::string_view name = "regroup";
+  std::int64_t blocks = 4, instances = 100;
+
+  static void visit_attributes(auto& self, auto& visit) {
+    visit.integer("blocks", self.blocks, 1, limits::channels);
+    visit.integer("instances", self.instances, 1, limits::channels);
+  }
+  Arity arity() const { return {1, 1}; }
+  Reads reads(std::size_t, std::size_t) const { return Reads::all; }
+  void check(const NodeCheck&) const {}
+  Extent extent(const InputExtents& in) const {
+    const Extent& x = in.list(0);
+    // At most 2^40 each, so the remainder is exact.
+    const std::int64_t numbers = x.height * x.channels, parts = blocks * instances;
+    if (numbers % parts != 0)
+      in.fail("expected a list whose numbers divide into " + std::to_string(blocks) + " blocks of " +
+              std::to_string(instances) + " instances, found " + in.described(0));
+    return {x.batch, instances, 1, numbers / instances, true};
+  }
+  double flops(const InputExtents&, const Extent&) const { return 0; }
+  std::string text() const { return " " + std::to_string(blocks) + " blocks of " + std::to_string(instances); }
+};
+
+/// out = activation(x weight^T + bias) for each vector of a list.
+struct Linear {
+  static constexpr std::string_view name = "linear";
+  ConstantPtr weight;  ///< [out, in]
+  ConstantPtr bias;    ///< [out], or null
+  Activation activation = Activation::none;
+
+  static void visit_attributes(auto& self, auto& visit) {
+    visit.constant("weight", self.weight, false);
+    visit.constant("bias", self.bias, true);
+    visit.activation("activation", self.activation);
+  }
+  Arity arity() const { return {1, 1}; }
+  Reads reads(std::size_t, std::size_t) const { return Reads::all; }
+  void check(const NodeCheck& node) const {
+    node.expect_bounds(weight, {limits::channels, limits::channels});
+    node.expect_shape(bias, "bias", {weight->shape()[0]});
+  }
+  Extent extent(const InputExtents& in) const {
+    Extent out = in.list(0);
+    in.expect_channels(0, weight->shape()[1]);
+    out.channels = weight->shape()[0];
+    return out;
+  }
+  double flops(const InputExtents&, const Extent& out) const {
+    return 2 * static_cast<double>(out.elements()) * static_cast<double>(weight->shape()[1]);
+  }
+  std::string text() const {
+    const Shape& shape = weight->shape();
+    return " " + std::to_string(shape[1]) + " -> " + std::to_string(shape[0]) + (bias ? ", bias" : "") +
+           after_comma(activation);
+  }
+};
+
+}  // namespace maskrt::graph

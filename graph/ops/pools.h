@@ -1,0 +1,54 @@
+// Pooling.
+#pragma once
+
+#include "graph/op.h"
+
+namespace maskrt::graph {
+
+/// Windows of kernel x kernel; what lies outside is never the maximum.
+struct MaxPool {
+  static constexpr std::string_view name = "max_pool";
+  int kernel = 3, stride = 2, padding = 1;
+
+  static void visit_attributes(auto& self, auto& visit) {
+    visit.integer("kernel", self.kernel, 1, limits::window);
+    visit.integer("stride", self.stride, 1, limits::window);
+    visit.integer("padding", self.padding, 0, limits::padding);
+  }
+  Arity arity() const { return {1, 1}; }
+  Reads reads(std::size_t, std::size_t) const { return Reads::all; }
+  void check(const NodeCheck& node) const {
+    // Otherwise a window could lie wholly outside the map and have no maximum.
+    if (padding >= kernel)
+      node.fail("expected padding below the kernel size " + std::to_string(kernel) + ", found " +
+                std::to_string(padding));
+  }
+  Extent extent(const InputExtents& in) const {
+    const Extent& x = in.map(0);
+    return {x.batch, in.windows(x.height, kernel, stride, padding), in.windows(x.width, kernel, stride, padding),
+            x.channels};
+  }
+  double flops(const InputExtents&, const Extent& out) const {
+    return static_cast<double>(out.elements()) * kernel * kernel;
+  }
+  std::string text() const {
+    return square_text(kernel) + "/" + std::to_string(stride) +
+           (padding != 0 ? ", pad " + std::to_string(padding) : "");
+  }
+};
+
+/// size x size means over windows floor(i * n / size) .. ceil((i + 1) * n / size).
+struct AdaptiveAveragePool {
+  static constexpr std::string_view name = "adaptive_average_pool";
+  int size = 1;
+
+  static void visit_attributes(auto& self, auto& visit) { visit.integer("size", self.size, 1, limits::window); }
+  Arity arity() const { return {1, 1}; }
+  Reads reads(std::size_t, std::size_t) const { return Reads::all; }
+  void check(const NodeCheck&) const {}
+  Extent extent(const InputExtents& in) const { return {in.map(0).batch, size, size, in[0].channels}; }
+  double flops(const InputExtents& in, const Extent&) const { return in.elements(0); }
+  std::string text() const { return square_text(size); }
+};
+
+}  // namespace maskrt::graph
