@@ -70,7 +70,7 @@ std::shared_ptr<const std::uint8_t> decode(Bytes file, const Header& header, con
     return rgb;
   }
   std::vector<std::byte> regular;
-  if (header.container == Container::png && (!header.ended || (header.short_palette && library == nullptr)))
+  if (header.container == Container::png && (!header.ended || (!header.suits_stb && library == nullptr)))
     regular = regular_png(file);
   if (header.container == Container::jpeg && library == nullptr) regular = regular_jpeg(file);
   if (!regular.empty()) file = regular;

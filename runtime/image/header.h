@@ -17,7 +17,9 @@ struct Header {
   int orientation = 1;             ///< EXIF's or XMP's, 1 to 8
   std::size_t decoder_memory = 0;  ///< bytes beyond which a decoder of this picture has gone wrong
   bool ended = true;  ///< false for a PNG that is cut off behind or in its pixels' data, which may still hold them all
-  bool short_palette = false;  ///< a PNG with fewer colours than its bits of index could name
+  /// False for a PNG in which stb_image would read memory that nobody wrote: with fewer colours than its bits of index
+  /// could name, or with an empty IDAT chunk.
+  bool suits_stb = true;
   /// What kind of picture this is ("an arithmetic-coded JPEG") where libmaskrt by itself has no decoder for it.
   std::string needs_library;
 };

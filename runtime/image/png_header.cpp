@@ -91,6 +91,7 @@ Header read_png_header(Bytes file) {
       colours = length / 3;
     } else if (starts_with(tail, "IDAT")) {
       compressed += length;
+      if (length == 0) header.suits_stb = false;
     } else if (starts_with(tail, "eXIf")) {
       exif = data;
     } else if (const auto text = xmp_in_text_chunk(tail.first(4), data)) {
@@ -99,7 +100,7 @@ Header read_png_header(Bytes file) {
     ended = starts_with(tail, "IEND");
     offset += frame + length;
   }
-  header.short_palette = indexed && colours < std::size_t{1} << depth;
+  if (indexed && colours < std::size_t{1} << depth) header.suits_stb = false;
   header.orientation = orientation_of(exif, xmp);
   // Deflate makes at most 258 bytes of two bits.
   constexpr std::int64_t most_expansion = 4 * 258;

@@ -12,8 +12,9 @@ namespace maskrt::image {
 /// and with markers that lead stb_image to the colours that libjpeg finds. read_jpeg_header has accepted the file.
 std::vector<std::byte> regular_jpeg(Bytes file);
 
-/// The same PNG picture with a palette of 256 colours, black for those that are missing, what is there of a last IDAT
-/// chunk made a whole one, and ended by an IEND chunk. read_png_header has accepted the file.
+/// The same PNG picture with a palette of 256 colours, black for those that are missing, without empty IDAT chunks,
+/// with what is there of a last one made a whole one, and ended by an IEND chunk. read_png_header has accepted the
+/// file.
 std::vector<std::byte> regular_png(Bytes file);
 
 }  // namespace maskrt::image

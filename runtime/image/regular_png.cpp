@@ -30,6 +30,7 @@ std::vector<std::byte> regular_png(Bytes file) {
     const std::size_t length = big32(file, offset);
     const Bytes type_and_data = file.subspan(offset + 4, 4 + length);
     if (starts_with(type_and_data, "IEND")) break;
+    if (starts_with(type_and_data, "IDAT") && length == 0) continue;
     if (starts_with(type_and_data, "PLTE")) {
       std::vector<std::byte> palette(type_and_data.begin(), type_and_data.end());
       palette.resize(4 + 3 * most_colours);
@@ -38,7 +39,7 @@ std::vector<std::byte> regular_png(Bytes file) {
       append_chunk(type_and_data, out);
     }
   }
-  if (has(file, offset, 8) && starts_with(file.subspan(offset + 4), "IDAT")) {
+  if (has(file, offset, 9) && starts_with(file.subspan(offset + 4), "IDAT")) {
     const std::size_t rest = file.size() - offset - 8;
     append_chunk(file.subspan(offset + 4, 4 + std::min<std::size_t>(rest, big32(file, offset))), out);
   }

@@ -31,7 +31,7 @@ std::string reason_of(const std::string& bytes) {
 bool survives(const std::string& bytes) {
   try {
     const Image image = decode(bytes);
-    int sum = 0;
+    std::int64_t sum = 0;
     for (int y = 0; y < image.height(); ++y) {
       for (int i = 0; i < 3 * image.width(); ++i) sum += image.row(y)[i];
     }
