@@ -29,7 +29,7 @@ fs::path convert_demo(const testing::TemporaryFolder& scratch) {
   return *options.output;
 }
 
-std::vector<coco::CocoResult> detect(Session& session, const fs::path& image, std::int64_t id) {
+std::vector<coco::CocoResult> detect(Session& session, const fs::path& image, const coco::Id& id) {
   std::vector<coco::CocoResult> results;
   for (const Instance& instance : session.run(Image::from_file(image.string()))) {
     coco::CocoResult result;
@@ -65,7 +65,7 @@ void check_counterparts(const std::vector<coco::CocoResult>& some, const std::ve
     }
     if (best >= 0.95) continue;
     ++alone;
-    UNSCOPED_INFO(one.file_name << ": category " << one.category_id << ", score " << one.score << ", best IoU "
+    UNSCOPED_INFO(one.file_name << ": category " << one.category_id.described() << ", score " << one.score << ", best IoU "
                                 << best);
   }
   CHECK(checked > 10);
