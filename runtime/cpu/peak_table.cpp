@@ -153,8 +153,8 @@ PeakRates measure(Precision precision, int threads) {
   team.perform([&] {
     peak.flops = measure_flops(precision, threads);
     peak.cache = last_cache();
-    // Twice the last cache's size, as far as that is a reasonable amount: the cache then has little of what comes next.
-    const double wanted = std::clamp(2 * peak.cache, 128.0 * (1 << 20), 256.0 * (1 << 20));
+    // Twice the last cache's size, as far as that is a reasonable amount: the cache then has nothing of what comes next.
+    const double wanted = std::clamp(2 * peak.cache, 32.0 * (1 << 20), 128.0 * (1 << 20));
     const std::size_t share =
         (static_cast<std::size_t>(wanted) / static_cast<std::size_t>(threads) + 4095) / 4096 * 4096;
     const AlignedBytes memory = allocate_aligned(share * static_cast<std::size_t>(threads));

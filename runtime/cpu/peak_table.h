@@ -12,7 +12,7 @@ namespace maskrt::cpu {
 /// Measured once for each precision and number of threads, by loops that do nothing else: multiply-adds in registers
 /// (for bf16 on a processor with AMX: what a convolution in the caches reaches), reads of memory far larger than the
 /// last cache, and reads of what a core's own cache holds. The best of several short runs, since other programs may
-/// have the cores meanwhile. Takes some 50 ms and, meanwhile, a quarter of a gigabyte. Thread-safe.
+/// have the cores meanwhile. Takes some 50 ms and, meanwhile, up to 128 MB. Thread-safe.
 class PeakTable {
  public:
   PeakRates of(Precision precision, int threads);
