@@ -41,14 +41,9 @@ const stbtt_fontinfo& font() {
   return info;
 }
 
-struct Glyph {
-  int left = 0, top = 0, columns = 0, rows = 0;
-  std::vector<std::uint8_t> coverage;
-};
-
 /// The character with the pen at `x` on the baseline.
-Glyph rasterised(int code, float scale, float x) {
-  Glyph glyph;
+text::Ink rasterised(int code, float scale, float x) {
+  text::Ink glyph;
   const float column = std::floor(x);
   int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
   stbtt_GetCodepointBitmapBoxSubpixel(&font(), code, scale, scale, x - column, 0, &x0, &y0, &x1, &y1);
@@ -85,48 +80,27 @@ TextLine empty_line(float pixels) {
 TextLine own_font_line(std::span<const char32_t> text, float pixels) {
   const float scale = scale_of(pixels);
   TextLine line = empty_line(pixels);
-  std::vector<Glyph> glyphs;
+  std::vector<text::Ink> glyphs;
   int previous = 0;
   for (const char32_t character : text) {
     const int code = static_cast<int>(character);
     if (previous != 0) line.width += scale * static_cast<float>(stbtt_GetCodepointKernAdvance(&font(), previous, code));
-    Glyph glyph = rasterised(code, scale, line.width);
+    text::Ink glyph = rasterised(code, scale, line.width);
     if (!glyph.coverage.empty()) glyphs.push_back(std::move(glyph));
     int advance = 0, bearing = 0;
     stbtt_GetCodepointHMetrics(&font(), code, &advance, &bearing);
     line.width += scale * static_cast<float>(advance);
     previous = code;
   }
-  if (glyphs.empty()) return line;
-
-  int right = glyphs.front().left, bottom = glyphs.front().top;
-  line.left = right;
-  line.top = bottom;
-  for (const Glyph& glyph : glyphs) {
-    line.left = std::min(line.left, glyph.left);
-    line.top = std::min(line.top, glyph.top);
-    right = std::max(right, glyph.left + glyph.columns);
-    bottom = std::max(bottom, glyph.top + glyph.rows);
-  }
-  line.columns = right - line.left;
-  line.rows = bottom - line.top;
-  line.coverage.resize(static_cast<std::size_t>(line.columns) * static_cast<std::size_t>(line.rows));
-  for (const Glyph& glyph : glyphs) {
-    const std::uint8_t* ink = glyph.coverage.data();
-    for (int y = glyph.top - line.top; y < glyph.top - line.top + glyph.rows; ++y) {
-      std::uint8_t* pixel = line.coverage.data() + std::ptrdiff_t{y} * line.columns + (glyph.left - line.left);
-      for (int x = 0; x < glyph.columns; ++x, ++pixel, ++ink)
-        *pixel = static_cast<std::uint8_t>(std::min(255, *pixel + *ink));
-    }
-  }
+  line.ink = text::together(glyphs);
   return line;
 }
 
 void draw_text(Canvas& canvas, const TextLine& line, int x, int y, Color color) {
-  const std::uint8_t* ink = line.coverage.data();
-  for (int row = 0; row < line.rows; ++row)
-    for (int column = 0; column < line.columns; ++column, ++ink)
-      canvas.blend(x + line.left + column, y + line.top + row, color, static_cast<float>(*ink) / 255.0f);
+  const std::uint8_t* coverage = line.ink.coverage.data();
+  for (int row = 0; row < line.ink.rows; ++row)
+    for (int column = 0; column < line.ink.columns; ++column, ++coverage)
+      canvas.blend(x + line.ink.left + column, y + line.ink.top + row, color, static_cast<float>(*coverage) / 255.0f);
 }
 
 }  // namespace maskrt::cli

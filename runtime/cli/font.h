@@ -3,19 +3,17 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "canvas.h"
+#include "runtime/text/ink.h"
 
 namespace maskrt::cli {
 
 /// A line of text, drawn as shares of pixels that ink covers.
 struct TextLine {
-  float width = 0;                     ///< pixels that the pen moves by
-  float ascent = 0, descent = 0;       ///< of the program's font above and below the baseline, the same for every text
-  int left = 0, top = 0;               ///< of the bitmap: columns right of the pen's start, rows below the baseline
-  int columns = 0, rows = 0;           ///< of the bitmap
-  std::vector<std::uint8_t> coverage;  ///< row-major, 255 for a whole pixel
+  float width = 0;                ///< pixels that the pen moves by
+  float ascent = 0, descent = 0;  ///< of the program's font above and below the baseline, the same for every text
+  text::Ink ink;
 
   float height() const { return ascent + descent; }
 };

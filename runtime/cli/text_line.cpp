@@ -79,12 +79,12 @@ std::optional<TextLine> drawn_by(const MaskrtTextLibrary& library, std::span<con
   if (library.draw(codes.data(), codes.size(), em_of(pixels), &drawn) == 0) return std::nullopt;
   TextLine line = empty_line(pixels);
   line.width = drawn.width;
-  line.left = drawn.left;
-  line.top = drawn.top;
-  line.columns = static_cast<int>(drawn.columns);
-  line.rows = static_cast<int>(drawn.rows);
+  line.ink.left = drawn.left;
+  line.ink.top = drawn.top;
+  line.ink.columns = static_cast<int>(drawn.columns);
+  line.ink.rows = static_cast<int>(drawn.rows);
   if (drawn.coverage != nullptr)
-    line.coverage.assign(drawn.coverage, drawn.coverage + std::size_t{drawn.columns} * drawn.rows);
+    line.ink.coverage.assign(drawn.coverage, drawn.coverage + std::size_t{drawn.columns} * drawn.rows);
   library.release(&drawn);
   return line;
 }

@@ -34,16 +34,16 @@ int draw(const std::uint32_t* text, std::size_t size, float em, MaskrtTextLine* 
   try {
     const std::vector<char32_t> codes(text, text + size);
     const Line line = draw_line(codes, em, *faces);
-    if (!line.coverage.empty()) {
-      out->coverage = static_cast<std::uint8_t*>(std::malloc(line.coverage.size()));
+    if (!line.ink.coverage.empty()) {
+      out->coverage = static_cast<std::uint8_t*>(std::malloc(line.ink.coverage.size()));
       if (out->coverage == nullptr) return 0;
-      std::memcpy(out->coverage, line.coverage.data(), line.coverage.size());
+      std::memcpy(out->coverage, line.ink.coverage.data(), line.ink.coverage.size());
     }
     out->width = line.width;
-    out->left = line.left;
-    out->top = line.top;
-    out->columns = static_cast<std::uint32_t>(line.columns);
-    out->rows = static_cast<std::uint32_t>(line.rows);
+    out->left = line.ink.left;
+    out->top = line.ink.top;
+    out->columns = static_cast<std::uint32_t>(line.ink.columns);
+    out->rows = static_cast<std::uint32_t>(line.ink.rows);
     return 1;
   } catch (const std::exception&) {
     return 0;

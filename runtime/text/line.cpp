@@ -2,25 +2,18 @@
 
 #include FT_OUTLINE_H
 
-#include <algorithm>
 #include <cmath>
 #include <memory>
-#include <stdexcept>
 
 #include "runs.h"
 
 namespace maskrt::text {
 namespace {
 
-struct Glyph {
-  int left = 0, top = 0, columns = 0, rows = 0;
-  std::vector<std::uint8_t> coverage;
-};
-
 /// The glyph with its origin at x, y in 1/64 of a pixel, y downwards. Empty for those without an outline and for broken
 /// ones, whose size no letter has.
-Glyph rasterised(Face& face, hb_codepoint_t number, FT_Pos x, FT_Pos y, float em) {
-  Glyph glyph;
+Ink rasterised(Face& face, hb_codepoint_t number, FT_Pos x, FT_Pos y, float em) {
+  Ink glyph;
   FT_GlyphSlot slot = face.face()->glyph;
   if (FT_Load_Glyph(face.face(), number, FT_LOAD_NO_HINTING | FT_LOAD_NO_BITMAP) != 0) return glyph;
   if (slot->format != FT_GLYPH_FORMAT_OUTLINE) return glyph;
@@ -48,7 +41,7 @@ Glyph rasterised(Face& face, hb_codepoint_t number, FT_Pos x, FT_Pos y, float em
 
 Line draw_line(std::span<const char32_t> text, float em, Faces& faces) {
   const std::unique_ptr<hb_buffer_t, void (*)(hb_buffer_t*)> buffer(hb_buffer_create(), hb_buffer_destroy);
-  std::vector<Glyph> glyphs;
+  std::vector<Ink> glyphs;
   FT_Pos pen = 0;
   for (const Run& run : runs_of(text, faces)) {
     if (!run.face->set_em(em)) continue;
@@ -64,40 +57,12 @@ Line draw_line(std::span<const char32_t> text, float em, Faces& faces) {
     const hb_glyph_info_t* const infos = hb_buffer_get_glyph_infos(buffer.get(), &count);
     const hb_glyph_position_t* const positions = hb_buffer_get_glyph_positions(buffer.get(), &count);
     for (unsigned i = 0; i < count; ++i) {
-      Glyph glyph = rasterised(*run.face, infos[i].codepoint, pen + positions[i].x_offset, -positions[i].y_offset, em);
+      Ink glyph = rasterised(*run.face, infos[i].codepoint, pen + positions[i].x_offset, -positions[i].y_offset, em);
       if (!glyph.coverage.empty()) glyphs.push_back(std::move(glyph));
       pen += positions[i].x_advance;
     }
   }
-
-  Line line;
-  line.width = static_cast<float>(pen) / 64;
-  if (glyphs.empty()) return line;
-  int right = glyphs.front().left, bottom = glyphs.front().top;
-  line.left = right;
-  line.top = bottom;
-  for (const Glyph& glyph : glyphs) {
-    line.left = std::min(line.left, glyph.left);
-    line.top = std::min(line.top, glyph.top);
-    right = std::max(right, glyph.left + glyph.columns);
-    bottom = std::max(bottom, glyph.top + glyph.rows);
-  }
-  line.columns = right - line.left;
-  line.rows = bottom - line.top;
-  constexpr int most_columns = 1 << 20, most_rows = 1 << 12;
-  if (line.columns > most_columns || line.rows > most_rows) throw std::runtime_error("text of an impossible size");
-  line.coverage.resize(static_cast<std::size_t>(line.columns) * static_cast<std::size_t>(line.rows));
-  for (const Glyph& glyph : glyphs)
-    for (int y = 0; y < glyph.rows; ++y)
-      for (int x = 0; x < glyph.columns; ++x) {
-        std::uint8_t& pixel =
-            line.coverage[static_cast<std::size_t>(glyph.top - line.top + y) * static_cast<std::size_t>(line.columns) +
-                          static_cast<std::size_t>(glyph.left - line.left + x)];
-        const std::uint8_t ink = glyph.coverage[static_cast<std::size_t>(y) * static_cast<std::size_t>(glyph.columns) +
-                                                static_cast<std::size_t>(x)];
-        pixel = static_cast<std::uint8_t>(std::min(255, pixel + ink));
-      }
-  return line;
+  return {static_cast<float>(pen) / 64, together(glyphs)};
 }
 
 }  // namespace maskrt::text

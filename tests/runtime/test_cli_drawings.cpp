@@ -8,53 +8,28 @@
 #include "maskrt/maskrt.hpp"
 #include "runtime/coco/image_lines.h"
 #include "runtime/coco/results.h"
-#include "support/demo_model.h"
-#include "support/files.h"
-#include "support/process.h"
+#include "support/demo_command.h"
 
 using namespace maskrt;
 using Catch::Contains;
-using maskrt::testing::demo;
-using maskrt::testing::demo_model;
-using maskrt::testing::ProcessResult;
-using maskrt::testing::read_text;
-using maskrt::testing::run_process;
-using maskrt::testing::TemporaryFolder;
-using maskrt::testing::write_text;
+using namespace maskrt::testing;
 namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
 
-using Words = std::vector<std::string>;
-
 ProcessResult run_command(const Words& arguments) {
   // Algorithms chosen by rule: processes have the same results to the last bit, and start at once.
   ::setenv("MASKRT_CPU_TUNE", "0", 1);
-  Words words = {MASKRT_COMMAND, "run", demo_model(), "--device", "cpu", "--quiet"};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  return run_process(words);
+  return run_process(demo_command("run", Words{"--quiet"} + arguments));
 }
-
-void check_success(const ProcessResult& result) {
-  CHECK(result.err == "");
-  REQUIRE(result.status == 0);
-}
-
-std::set<std::string> files_in(const fs::path& folder) {
-  std::set<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename().string());
-  return names;
-}
-
-std::string picture(int i) { return demo + "/images/00" + std::to_string(i) + ".jpg"; }
 
 }  // namespace
 
 TEST_CASE("run: masks are written of the instances that are drawn, and of all with --score 0") {
   const TemporaryFolder folder;
   std::size_t likely = 0, all = 0;
-  check_success(run_command({picture(0), "--json", folder / "r.json", "--masks", folder / "masks"}));
+  check_success(run_command({demo_picture(0), "--json", folder / "r.json", "--masks", folder / "masks"}));
   for (const json& result : json::parse(read_text(folder / "r.json"))) {
     const bool written = result.contains("mask_file");
     CHECK(written == (result.at("score") >= 0.4));
@@ -65,7 +40,7 @@ TEST_CASE("run: masks are written of the instances that are drawn, and of all wi
   REQUIRE(likely > 0);
   REQUIRE(all > likely);
   CHECK(files_in(folder / "masks").size() == likely);
-  check_success(run_command({picture(0), "--score", "0", "--masks", folder / "all"}));
+  check_success(run_command({demo_picture(0), "--score", "0", "--masks", folder / "all"}));
   CHECK(files_in(folder / "all").size() == all);
 }
 
@@ -75,7 +50,7 @@ TEST_CASE("run: pictures of one name have drawings and masks of their own, and r
   const std::string longest(251, 'n');
   const Words pictures = {folder / "a/cat.jpg", folder / "b/cat.jpg", folder / "b/CAT.png",
                           folder / ("a/" + longest + ".jpg"), folder / "a/odd\xff\nname.jpg"};
-  for (std::size_t i = 0; i < pictures.size(); ++i) fs::copy(picture(static_cast<int>(i)), pictures[i]);
+  for (std::size_t i = 0; i < pictures.size(); ++i) fs::copy(demo_picture(static_cast<int>(i)), pictures[i]);
   Words arguments = pictures;
   const std::string drawn = folder / "drawn", masks = folder / "masks";
   arguments.insert(arguments.end(),
@@ -127,7 +102,7 @@ TEST_CASE("run: pictures of one name have drawings and masks of their own, and r
 
 TEST_CASE("run: results name no files where none are asked for") {
   const TemporaryFolder folder;
-  check_success(run_command({picture(0), "--json", folder / "r.json", "--jsonl", folder / "r.jsonl"}));
+  check_success(run_command({demo_picture(0), "--json", folder / "r.json", "--jsonl", folder / "r.jsonl"}));
   for (const std::string name : {"r.json", "r.jsonl"})
     CHECK_THAT(read_text(folder / name), !Contains("overlay") && !Contains("mask_file"));
 }
@@ -138,8 +113,8 @@ TEST_CASE("run: drawings are JPEG, or PNG where that is asked for, with and with
   for (const char* library : {"", "none"}) {
     ::setenv("MASKRT_IMAGES", library, 1);
     INFO("MASKRT_IMAGES=" << library);
-    check_success(run_command({picture(0), "--overlay", folder / "drawn"}));
-    check_success(run_command({picture(0), "--overlay", folder / "drawn", "--overlay-format", "png"}));
+    check_success(run_command({demo_picture(0), "--overlay", folder / "drawn"}));
+    check_success(run_command({demo_picture(0), "--overlay", folder / "drawn", "--overlay-format", "png"}));
     CHECK(files_in(folder / "drawn") == std::set<std::string>{"000.jpg", "000.png"});
     CHECK(start_of("drawn/000.jpg").substr(0, 3) == "\xff\xd8\xff");
     CHECK(start_of("drawn/000.png") == "\x89PNG");
@@ -153,7 +128,8 @@ TEST_CASE("run: drawings are JPEG, or PNG where that is asked for, with and with
     fs::remove_all(folder / "drawn");
   }
   ::unsetenv("MASKRT_IMAGES");
-  const ProcessResult refused = run_command({picture(0), "--overlay", folder / "drawn", "--overlay-format", "gif"});
+  const ProcessResult refused =
+      run_command({demo_picture(0), "--overlay", folder / "drawn", "--overlay-format", "gif"});
   CHECK(refused.status == 2);
   CHECK_THAT(refused.err, Contains("gif"));
 }
@@ -161,7 +137,7 @@ TEST_CASE("run: drawings are JPEG, or PNG where that is asked for, with and with
 TEST_CASE("run: instances are coloured one by one, or by their classes") {
   const TemporaryFolder folder;
   const auto draw = [&](const Words& more) {
-    Words arguments = {picture(0), "--overlay", folder / "drawn"};
+    Words arguments = {demo_picture(0), "--overlay", folder / "drawn"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     check_success(run_command(arguments));
     return read_text(folder / "drawn/000.jpg");
@@ -170,5 +146,5 @@ TEST_CASE("run: instances are coloured one by one, or by their classes") {
   CHECK(draw({"--colour", "instance"}) == usual);
   CHECK(draw({"--color", "class"}) == classes);
   CHECK(usual != classes);
-  CHECK(run_command({picture(0), "--colour", "red"}).status == 2);
+  CHECK(run_command({demo_picture(0), "--colour", "red"}).status == 2);
 }

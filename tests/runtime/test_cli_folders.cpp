@@ -4,19 +4,11 @@
 
 #include "runtime/cli/inputs.h"
 #include "runtime/cli/picture_folder.h"
-#include "support/demo_model.h"
-#include "support/files.h"
-#include "support/process.h"
+#include "support/demo_command.h"
 
 using namespace maskrt::cli;
 using Catch::Contains;
-using maskrt::testing::demo;
-using maskrt::testing::demo_model;
-using maskrt::testing::ProcessResult;
-using maskrt::testing::read_text;
-using maskrt::testing::run_process;
-using maskrt::testing::TemporaryFolder;
-using maskrt::testing::write_text;
+using namespace maskrt::testing;
 namespace fs = std::filesystem;
 
 namespace {
@@ -34,10 +26,7 @@ std::string said_of(std::initializer_list<const char*> names) {
 
 std::string appledouble() { return std::string("\0\5\26\7\0\2\0\0Mac OS X        ", 24); }
 
-ProcessResult run(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), {MASKRT_COMMAND, "run", demo_model(), "--device", "cpu"});
-  return run_process(arguments);
-}
+ProcessResult run(const Words& arguments) { return run_process(demo_command("run", arguments)); }
 
 }  // namespace
 

@@ -9,43 +9,20 @@
 #include "maskrt/maskrt.hpp"
 #include "runtime/coco/results.h"
 #include "runtime/mask/rle.h"
-#include "support/demo_model.h"
-#include "support/files.h"
-#include "support/process.h"
+#include "support/demo_command.h"
 
 using namespace maskrt;
 using Catch::Contains;
 using Catch::Matches;
 using Catch::StartsWith;
-using maskrt::testing::demo;
-using maskrt::testing::demo_model;
-using maskrt::testing::ProcessResult;
-using maskrt::testing::read_text;
-using maskrt::testing::run_process;
-using maskrt::testing::TemporaryFolder;
-using maskrt::testing::write_text;
+using namespace maskrt::testing;
 namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
 
-ProcessResult maskrt_command(const std::string& command, std::vector<std::string> arguments) {
-  // The same wherever the tests run; GPUs have tests of their own.
-  arguments.insert(arguments.begin(), {MASKRT_COMMAND, command, demo_model(), "--device", "cpu"});
-  return run_process(arguments);
-}
-
-void check_success(const ProcessResult& result) {
-  CHECK(result.err == "");
-  REQUIRE(result.status == 0);
-}
-
-std::string picture(int i) { return demo + "/images/00" + std::to_string(i) + ".jpg"; }
-
-std::set<std::string> files_in(const fs::path& folder) {
-  std::set<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename().string());
-  return names;
+ProcessResult maskrt_command(const std::string& command, const Words& arguments) {
+  return run_process(demo_command(command, arguments));
 }
 
 std::ptrdiff_t lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
@@ -55,7 +32,7 @@ std::ptrdiff_t lines(const std::string& text) { return std::count(text.begin(), 
 TEST_CASE("run: JSON is a flat list of COCO results, in the order of inputs, with boxes of the masks") {
   TemporaryFolder folder;
   const ProcessResult ran =
-      maskrt_command("run", {picture(3), picture(0), picture(1), "--json", folder / "made/here/r.json", "--boxes"});
+      maskrt_command("run", {demo_picture(3), demo_picture(0), demo_picture(1), "--json", folder / "made/here/r.json", "--boxes"});
   check_success(ran);
   CHECK(lines(ran.out) == 4);
   CHECK_THAT(ran.out, StartsWith("003.jpg") && Contains("3 images"));
@@ -93,7 +70,7 @@ TEST_CASE("--quiet prints errors alone") {
     words.insert(words.begin(), {MASKRT_COMMAND});
     return run_process(words);
   };
-  const ProcessResult ran = without_device({"run", picture(0), "--json", out, "--quiet"});
+  const ProcessResult ran = without_device({"run", demo_picture(0), "--json", out, "--quiet"});
   CHECK(ran.status == 0);
   CHECK(ran.out + ran.err == "");
   const ProcessResult scored = without_device({"eval", "--images", demo + "/images", "--annotations", demo + "/annotations.json",
@@ -101,7 +78,7 @@ TEST_CASE("--quiet prints errors alone") {
   CHECK(scored.status == 0);
   CHECK(scored.out + scored.err == "");
   write_text(broken, "no picture");
-  const ProcessResult failed = without_device({"run", picture(0), broken, "--quiet"});
+  const ProcessResult failed = without_device({"run", demo_picture(0), broken, "--quiet"});
   CHECK(failed.status == 1);
   CHECK(failed.out.empty());
   CHECK_THAT(failed.err, StartsWith("maskrt: " + broken + ": ") && Matches("[^\n]*\n"));
@@ -110,7 +87,7 @@ TEST_CASE("--quiet prints errors alone") {
 TEST_CASE("run: --score filters what is written, masks and pictures have their names") {
   TemporaryFolder folder;
   const std::string all = folder / "all.json", some = folder / "some.json";
-  check_success(maskrt_command("run", {picture(0), "--score", "0", "--json", all, "--masks", folder / "masks", "--quiet"}));
+  check_success(maskrt_command("run", {demo_picture(0), "--score", "0", "--json", all, "--masks", folder / "masks", "--quiet"}));
   const auto results = coco::read_results(all);
 
   // Between two scores that are far apart: each process chooses its algorithms anew, and scores differ in their last
@@ -123,7 +100,7 @@ TEST_CASE("run: --score filters what is written, masks and pictures have their n
     if (scores[i] - scores[i - 1] > scores[gap] - scores[gap - 1]) gap = i;
   const double threshold = (scores.at(gap - 1) + scores.at(gap)) / 2;
   REQUIRE(scores[gap] - scores[gap - 1] > 0.02);
-  check_success(maskrt_command("run", {picture(0), "--json", some, "--score", std::to_string(threshold), "--masks",
+  check_success(maskrt_command("run", {demo_picture(0), "--json", some, "--score", std::to_string(threshold), "--masks",
                                        folder / "some", "--overlay", folder / "drawn", "--quiet"}));
   const auto filtered = coco::read_results(some);
   std::size_t next = 0;
@@ -153,7 +130,7 @@ TEST_CASE("run: --score filters what is written, masks and pictures have their n
   CHECK(files_in(folder / "some").size() == filtered.size());
 
   CHECK(files_in(folder / "drawn") == std::set<std::string>{"000.jpg"});
-  const Image original = Image::from_file(picture(0)), drawn = Image::from_file(folder / "drawn/000.jpg");
+  const Image original = Image::from_file(demo_picture(0)), drawn = Image::from_file(folder / "drawn/000.jpg");
   REQUIRE(drawn.width() == original.width());
   REQUIRE(drawn.height() == original.height());
   int changed = 0;
@@ -166,8 +143,8 @@ TEST_CASE("run: the same image and plan give the same bits, and pictures of one 
   TemporaryFolder folder;
   fs::create_directories(folder / "a");
   fs::create_directories(folder / "b");
-  fs::copy(picture(0), folder / "a/x.jpg");
-  fs::copy(picture(0), folder / "b/x.jpg");
+  fs::copy(demo_picture(0), folder / "a/x.jpg");
+  fs::copy(demo_picture(0), folder / "b/x.jpg");
   check_success(maskrt_command(
       "run", {folder / "a", folder / "b/*.jpg", "--json", folder / "r.json", "--overlay", folder / "drawn"}));
   CHECK(files_in(folder / "drawn") == std::set<std::string>{"x.jpg", "x_2.jpg"});
@@ -213,10 +190,10 @@ TEST_CASE("run: images of one size have the same instances alone and in a batch"
 
 TEST_CASE("run: a bad image is reported and skipped, and the status is 1") {
   TemporaryFolder folder;
-  const std::string bad = write_text(folder / "bad.jpg", read_text(picture(0)).substr(0, 300)), out = folder / "r.json";
+  const std::string bad = write_text(folder / "bad.jpg", read_text(demo_picture(0)).substr(0, 300)), out = folder / "r.json";
   for (const char* batch : {"1", "2", "3"}) {
     INFO("batch " << batch);
-    const ProcessResult ran = maskrt_command("run", {picture(0), bad, picture(1), folder / "none.jpg", "--batch", batch,
+    const ProcessResult ran = maskrt_command("run", {demo_picture(0), bad, demo_picture(1), folder / "none.jpg", "--batch", batch,
                                                      "--json", out, "--overlay", folder / "drawn"});
     CHECK(ran.status == 1);
     CHECK(lines(ran.err) == 2);
@@ -229,7 +206,7 @@ TEST_CASE("run: a bad image is reported and skipped, and the status is 1") {
     fs::remove(out);
   }
 
-  const ProcessResult stopped = maskrt_command("run", {picture(0), bad, picture(1), "--fail-fast", "--json", out});
+  const ProcessResult stopped = maskrt_command("run", {demo_picture(0), bad, demo_picture(1), "--fail-fast", "--json", out});
   CHECK(stopped.status == 1);
   CHECK(lines(stopped.err) == 2);
   CHECK_THAT(stopped.err, StartsWith("maskrt: stopped after 1 of 3 images; their results are in ") &&
@@ -262,11 +239,11 @@ TEST_CASE("Outputs that cannot be written are errors, and nothing is left behind
   TemporaryFolder folder;
   const std::string file = write_text(folder / "file", "kept");
   const std::vector<std::pair<std::string, std::vector<std::string>>> cases = {
-      {"run", {picture(0), "--json", file + "/r.json"}},
-      {"run", {picture(0), "--overlay", file}},
-      {"run", {picture(0), "--masks", file + "/below"}},
-      {"dump", {picture(0), "-o", file + "/t.safetensors"}},
-      {"dump", {picture(0), "-o", folder.path()}},
+      {"run", {demo_picture(0), "--json", file + "/r.json"}},
+      {"run", {demo_picture(0), "--overlay", file}},
+      {"run", {demo_picture(0), "--masks", file + "/below"}},
+      {"dump", {demo_picture(0), "-o", file + "/t.safetensors"}},
+      {"dump", {demo_picture(0), "-o", folder.path()}},
       {"bench", {"--size", "64x64", "--runs", "1", "--json", file + "/b.json"}},
       {"eval",
        {"--images", demo + "/images", "--annotations", demo + "/annotations.json", "--limit", "1", "--results",
@@ -313,7 +290,7 @@ TEST_CASE("eval: runs a model, writes its results, and scores those the same") {
 
 TEST_CASE("dump: tensors of a batch under the network's names") {
   TemporaryFolder folder;
-  check_success(maskrt_command("dump", {picture(0), picture(1), "-o", folder / "new/some.safetensors"}));
+  check_success(maskrt_command("dump", {demo_picture(0), demo_picture(1), "-o", folder / "new/some.safetensors"}));
   const auto some = graph::Safetensors::read(folder / "new/some.safetensors");
   std::set<std::string> names;
   for (const auto& [name, tensor] : some.tensors) {
@@ -327,13 +304,13 @@ TEST_CASE("dump: tensors of a batch under the network's names") {
   CHECK(some.tensors.at("objectness_logits").shape == Shape{2, 40, 1});
 
   check_success(
-      maskrt_command("dump", {picture(0), picture(1), "-o", folder / "all.safetensors", "--all", "--no-rewrites"}));
+      maskrt_command("dump", {demo_picture(0), demo_picture(1), "-o", folder / "all.safetensors", "--all", "--no-rewrites"}));
   const auto all = graph::Safetensors::read(folder / "all.safetensors");
   for (const char* name : {"input", "encoder", "iam_logits", "class_logits", "mask_logits"})
     CHECK(all.tensors.count(name) == 1);
 
   const ProcessResult refused =
-      maskrt_command("dump", {picture(0), folder / "none.png", "-o", folder / "none.safetensors"});
+      maskrt_command("dump", {demo_picture(0), folder / "none.png", "-o", folder / "none.safetensors"});
   CHECK(refused.status == 1);
   CHECK_FALSE(fs::exists(folder / "none.safetensors"));
 }
@@ -428,7 +405,7 @@ TEST_CASE("tune: one file for several sizes and devices, which decides from then
 TEST_CASE("dump --deterministic: two processes write the same bytes") {
   const TemporaryFolder folder;
   for (const char* name : {"first", "second"})
-    check_success(maskrt_command("dump", {picture(0), "--deterministic", "--threads", "2", "-o", folder / name}));
+    check_success(maskrt_command("dump", {demo_picture(0), "--deterministic", "--threads", "2", "-o", folder / name}));
   CHECK(read_text(folder / "first") == read_text(folder / "second"));
 }
 

@@ -14,52 +14,27 @@
 #include "graph/safetensors.h"
 #include "runtime/coco/image_lines.h"
 #include "runtime/coco/results.h"
-#include "support/demo_model.h"
-#include "support/files.h"
-#include "support/process.h"
+#include "support/demo_command.h"
 #include "support/running_process.h"
 
 using namespace maskrt;
 using Catch::Contains;
 using Catch::EndsWith;
 using Catch::StartsWith;
-using maskrt::testing::demo;
-using maskrt::testing::demo_model;
-using maskrt::testing::make_fifo;
-using maskrt::testing::ProcessResult;
-using maskrt::testing::read_text;
-using maskrt::testing::run_process;
-using maskrt::testing::RunningProcess;
-using maskrt::testing::TemporaryFolder;
-using maskrt::testing::write_text;
+using namespace maskrt::testing;
 namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
 
-using Words = std::vector<std::string>;
-
 Words command_line(const std::string& command, const Words& arguments) {
   // Algorithms chosen by rule: processes have the same results to the last bit, and start at once.
   ::setenv("MASKRT_CPU_TUNE", "0", 1);
-  Words words = {MASKRT_COMMAND, command, demo_model(), "--device", "cpu"};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  return words;
+  return demo_command(command, arguments);
 }
 
 ProcessResult maskrt_command(const std::string& command, const Words& arguments) {
   return run_process(command_line(command, arguments));
-}
-
-Words operator+(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
-std::set<std::string> files_in(const fs::path& folder) {
-  std::set<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename().string());
-  return names;
 }
 
 unsigned mode_of(const fs::path& path) {

@@ -11,33 +11,18 @@
 #include <future>
 
 #include "runtime/coco/image_lines.h"
-#include "support/demo_model.h"
-#include "support/files.h"
-#include "support/process.h"
+#include "support/demo_command.h"
 
 using namespace maskrt;
 using Catch::Contains;
-using maskrt::testing::demo;
-using maskrt::testing::demo_model;
-using maskrt::testing::ProcessResult;
-using maskrt::testing::read_text;
-using maskrt::testing::run_process;
-using maskrt::testing::TemporaryFolder;
-using maskrt::testing::write_text;
+using namespace maskrt::testing;
 namespace fs = std::filesystem;
 
 namespace {
 
-using Words = std::vector<std::string>;
-
-Words operator+(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
 Words command_line(const Words& arguments) {
   ::setenv("MASKRT_CPU_TUNE", "0", 1);  // the same algorithms in each process
-  return Words{MASKRT_COMMAND, "run", demo_model(), "--device", "cpu", "--deterministic"} + arguments;
+  return demo_command("run", Words{"--deterministic"} + arguments);
 }
 
 /// Pictures of 200x150 to 1920x1080 in turn, two of which cannot be used.

@@ -7,28 +7,17 @@
 
 #include "runtime/coco/image_lines.h"
 #include "runtime/coco/results.h"
-#include "support/demo_model.h"
-#include "support/files.h"
-#include "support/process.h"
+#include "support/demo_command.h"
 
 using namespace maskrt;
 using Catch::Contains;
-using maskrt::testing::demo;
-using maskrt::testing::demo_model;
-using maskrt::testing::ProcessResult;
-using maskrt::testing::read_text;
-using maskrt::testing::run_process;
-using maskrt::testing::TemporaryFolder;
-using maskrt::testing::write_text;
+using namespace maskrt::testing;
 using nlohmann::json;
 
 namespace {
 
-using Words = std::vector<std::string>;
-
-ProcessResult maskrt_command(const std::string& command, Words arguments) {
-  arguments.insert(arguments.begin(), {MASKRT_COMMAND, command, demo_model(), "--device", "cpu", "--deterministic"});
-  return run_process(arguments);
+ProcessResult maskrt_command(const std::string& command, const Words& arguments) {
+  return run_process(demo_command(command, Words{"--deterministic"} + arguments));
 }
 
 /// The demo's annotations, with each category changed.

@@ -5,26 +5,19 @@
 #include <string>
 #include <vector>
 
-#include "support/demo_model.h"
-#include "support/files.h"
-#include "support/process.h"
+#include "support/demo_command.h"
 
 namespace fs = std::filesystem;
 using Catch::Contains;
-using maskrt::testing::demo;
-using maskrt::testing::demo_model;
-using maskrt::testing::ProcessResult;
-using maskrt::testing::TemporaryFolder;
+using namespace maskrt::testing;
 
 namespace {
 
-using Words = std::vector<std::string>;
-
 /// Runs the command in a folder: names stand alone, for a path would not begin with a bracket.
 ProcessResult run_in(const TemporaryFolder& folder, const Words& words) {
-  Words all = {"/bin/sh", "-c", "cd \"$0\" && MASKRT_CPU_TUNE=0 exec \"$@\"", folder.path().string(), MASKRT_COMMAND};
-  all.insert(all.end(), words.begin(), words.end());
-  return maskrt::testing::run_process(all);
+  return run_process(
+      Words{"/bin/sh", "-c", "cd \"$0\" && MASKRT_CPU_TUNE=0 exec \"$@\"", folder.path().string(), MASKRT_COMMAND} +
+      words);
 }
 
 }  // namespace

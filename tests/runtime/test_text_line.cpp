@@ -45,10 +45,13 @@ class Fonts {
 const Fonts fonts;
 
 /// Pixels that are inked, in parts too.
-double ink(const TextLine& line) { return std::accumulate(line.coverage.begin(), line.coverage.end(), 0.0) / 255; }
+double ink(const TextLine& line) {
+  return std::accumulate(line.ink.coverage.begin(), line.ink.coverage.end(), 0.0) / 255;
+}
 
 bool same_ink(const TextLine& a, const TextLine& b) {
-  return a.width == b.width && a.left == b.left && a.top == b.top && a.columns == b.columns && a.coverage == b.coverage;
+  return a.width == b.width && a.ink.left == b.ink.left && a.ink.top == b.ink.top && a.ink.columns == b.ink.columns &&
+         a.ink.coverage == b.ink.coverage;
 }
 
 }  // namespace
@@ -86,10 +89,10 @@ TEST_CASE("Signs that the program's font lacks come from the machine's fonts, Tr
   const float pixels = em / em_of(1);
   const TextLine whole = text_line(cat, pixels), half = text_line(dog, pixels);
   CHECK(whole.width == Approx(em).margin(0.1));
-  CHECK(whole.left == 4);
-  CHECK(whole.top == -28);
-  CHECK(whole.columns == 32);
-  CHECK(whole.rows == 28);
+  CHECK(whole.ink.left == 4);
+  CHECK(whole.ink.top == -28);
+  CHECK(whole.ink.columns == 32);
+  CHECK(whole.ink.rows == 28);
   CHECK(ink(whole) == Approx(32 * 28).margin(1));
   CHECK(half.width == Approx(em).margin(0.1));
   CHECK(ink(half) == Approx(16 * 28).margin(1));
@@ -112,9 +115,9 @@ TEST_CASE("Arabic letters are joined and run from right to left") {
   const TextLine word = text_line(alef + bet, 40), a = text_line(alef, 40), b = text_line(bet, 40);
   REQUIRE(word.width == Approx(a.width + b.width).margin(0.1));
   double left_ink = 0;
-  for (int y = 0; y < word.rows; ++y)
-    for (int x = 0; x + word.left < b.width; ++x)
-      left_ink += word.coverage[static_cast<std::size_t>(y * word.columns + x)] / 255.0;
+  for (int y = 0; y < word.ink.rows; ++y)
+    for (int x = 0; x + word.ink.left < b.width; ++x)
+      left_ink += word.ink.coverage[static_cast<std::size_t>(y * word.ink.columns + x)] / 255.0;
   CHECK(left_ink == Approx(ink(b)).epsilon(0.05));
   CHECK(std::abs(ink(a) - ink(b)) > 0.1 * ink(b));
   // A combining accent does not move the pen.
