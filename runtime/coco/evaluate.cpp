@@ -94,23 +94,24 @@ std::vector<ImageContents> collect(const Annotations& annotations, std::span<con
 /// Outlines cost time and memory by what they cross in the picture, which a file of a few bytes can make as large as it
 /// likes. What is allowed grows with the file; real outlines stay far below.
 void check_outlines(const std::vector<ImageContents>& images, const OverlapMeasure& measure) {
-  constexpr std::int64_t always = 1 << 23, an_annotation = 1 << 11, a_coordinate = 32;
+  constexpr std::int64_t always = 1 << 23, a_record = 1 << 11, a_coordinate = 32;
   std::int64_t crossed = 0, allowed = always;
-  for (const ImageContents& image : images) {
-    for (const auto& [category, truth] : image.truths) {
-      const auto* polygons = std::get_if<Polygons>(&truth->segmentation);
-      if (polygons == nullptr) continue;
-      allowed += an_annotation;
-      for (const auto& polygon : *polygons) {
-        allowed += a_coordinate * static_cast<std::int64_t>(polygon.size());
-        crossed += rle::crossed_columns(image.entry->width, polygon);
-      }
-      if (crossed > allowed)
-        throw Error(measure.where(*truth) + ": expected outlines that cross at most " + std::to_string(allowed) +
-                    " pixel columns up to here (" + std::to_string(always) + ", " + std::to_string(an_annotation) +
-                    " an annotation and " + std::to_string(a_coordinate) + " a coordinate), found " +
-                    std::to_string(crossed));
+  const auto add = [&](const auto& owner, const Polygons& polygons, const ImageEntry& image) {
+    allowed += a_record;
+    for (const auto& polygon : polygons) {
+      allowed += a_coordinate * static_cast<std::int64_t>(polygon.size());
+      crossed += rle::crossed_columns(image.width, polygon);
     }
+    if (crossed > allowed)
+      throw Error(measure.where(owner) + ": expected outlines that cross at most " + std::to_string(allowed) +
+                  " pixel columns up to here (" + std::to_string(always) + ", " + std::to_string(a_record) +
+                  " a record and " + std::to_string(a_coordinate) + " a coordinate), found " + std::to_string(crossed));
+  };
+  for (const ImageContents& image : images) {
+    for (const auto& [category, truth] : image.truths)
+      if (const auto* polygons = std::get_if<Polygons>(&truth->segmentation)) add(*truth, *polygons, *image.entry);
+    for (const auto& [category, detection] : image.detections)
+      if (!detection->outlines.empty()) add(*detection, detection->outlines, *image.entry);
   }
 }
 

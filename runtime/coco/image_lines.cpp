@@ -54,6 +54,8 @@ ImageLine read_line(const std::string& text, const std::string& file, std::size_
     const Record instance(item, file, section, number++);
     if (!item.is_object()) instance.fail("a result", "an object", item);
     line.instances.push_back(read_result(instance));
+    if (!line.instances.back().outlines.empty())
+      instance.fail("segmentation", "an object with size and counts", instance.find("segmentation"));
   });
   return line;
 }

@@ -6,8 +6,13 @@ namespace maskrt::coco {
 namespace {
 
 const Rle& mask_of(const CocoResult& result) {
+  if (!result.outlines.empty()) throw Error("expected a bbox or a mask of runs, found outlines alone");
   if (!result.segmentation) throw Error("expected a segmentation, found none");
   return *result.segmentation;
+}
+
+rle::Runs runs_of(const CocoResult& result, const ImageEntry& image) {
+  return result.outlines.empty() ? to_runs(mask_of(result), image) : to_runs(result.outlines, image);
 }
 
 /// Where the annotations state no size for an image, its masks must agree.
@@ -44,9 +49,9 @@ Overlap OverlapMeasure::of_masks(const ImageEntry& image, std::span<const Annota
   truth_masks.reserve(truths.size());
   masks.reserve(detections.size());
   overlap.areas.reserve(detections.size());
-  const auto runs_of = [&](const auto& owner, const auto& segmentation) {
+  const auto checked = [&](const auto& owner, const auto& make_runs) {
     return located(owner, [&] {
-      rle::Runs runs = to_runs(segmentation(), image);
+      rle::Runs runs = make_runs();
       const auto& others = truth_masks.empty() ? masks : truth_masks;
       if (!others.empty()) check_same_size(runs, others.front(), image);
       return runs;
@@ -54,7 +59,7 @@ Overlap OverlapMeasure::of_masks(const ImageEntry& image, std::span<const Annota
   };
   for (const Annotation* truth : truths) {
     expect_shape(*truth);
-    truth_masks.push_back(runs_of(*truth, [&]() -> const Segmentation& { return truth->segmentation; }));
+    truth_masks.push_back(checked(*truth, [&] { return to_runs(truth->segmentation, image); }));
   }
   if (truths.empty()) {
     for (const CocoResult* detection : detections) overlap.areas.push_back(area_of(*detection, image));
@@ -62,7 +67,7 @@ Overlap OverlapMeasure::of_masks(const ImageEntry& image, std::span<const Annota
     return overlap;
   }
   for (const CocoResult* detection : detections) {
-    masks.push_back(runs_of(*detection, [&]() -> const Rle& { return mask_of(*detection); }));
+    masks.push_back(checked(*detection, [&] { return runs_of(*detection, image); }));
     overlap.areas.push_back(static_cast<double>(rle::area(masks.back())));
   }
   overlap.iou = rle::iou(masks, truth_masks, crowds(truths));
@@ -70,7 +75,10 @@ Overlap OverlapMeasure::of_masks(const ImageEntry& image, std::span<const Annota
 }
 
 double OverlapMeasure::area_of(const CocoResult& detection, const ImageEntry& image) const {
-  return located(detection, [&] { return static_cast<double>(area(mask_of(detection), image)); });
+  return located(detection, [&] {
+    if (!detection.outlines.empty()) return static_cast<double>(rle::area(runs_of(detection, image)));
+    return static_cast<double>(area(mask_of(detection), image));
+  });
 }
 
 Overlap OverlapMeasure::of_boxes(std::span<const Annotation* const> truths,

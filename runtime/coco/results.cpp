@@ -17,15 +17,17 @@ namespace {
 
 using nlohmann::json;
 
-/// Results keep masks as compressed runs. Outlines need the image's size, which a results file does not state.
-std::optional<Rle> read_mask(const Record& record) {
+/// Results keep masks as compressed runs, but for outlines: these need the image's size, which a results file does not
+/// state.
+void read_mask(const Record& record, CocoResult& result) {
   Segmentation segmentation = read_segmentation(record);
-  if (std::holds_alternative<std::monostate>(segmentation)) return std::nullopt;
-  if (auto* compressed = std::get_if<Rle>(&segmentation)) return std::move(*compressed);
+  if (auto* compressed = std::get_if<Rle>(&segmentation)) result.segmentation = std::move(*compressed);
+  if (auto* polygons = std::get_if<Polygons>(&segmentation)) result.outlines = std::move(*polygons);
   const auto* runs = std::get_if<RunCounts>(&segmentation);
-  if (runs == nullptr) record.fail("segmentation", "an object with size and counts", record.find("segmentation"));
+  if (runs == nullptr) return;
   try {
-    return Rle{runs->height, runs->width, rle::to_string(rle::from_counts(runs->height, runs->width, runs->counts))};
+    result.segmentation =
+        Rle{runs->height, runs->width, rle::to_string(rle::from_counts(runs->height, runs->width, runs->counts))};
   } catch (const Error& error) {
     throw Error(record.where() + ": " + error.what());
   }
@@ -114,7 +116,7 @@ CocoResult read_result(const Record& record, bool with_mask) {
   result.category = record.text("category");
   result.bbox = record.box("bbox");
   result.score = record.number("score");
-  if (with_mask) result.segmentation = read_mask(record);
+  if (with_mask) read_mask(record, result);
   result.overlay = record.text("overlay");
   result.mask_file = record.text("mask_file");
   return result;

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "annotations.h"
 #include "graph/atomic_file.h"
 #include "id.h"
 #include "iou_type.h"
@@ -30,11 +31,13 @@ struct CocoResult {
   std::optional<std::array<double, 4>> bbox;
   double score = 0;
   std::optional<Rle> segmentation;
+  Polygons outlines = {};  ///< the mask where a file has outlines instead of runs; read, and never written
   std::string overlay = {};    ///< the picture in which it is drawn; maskrt's own member; not written where empty
   std::string mask_file = {};  ///< the picture of its mask; maskrt's own member; not written where empty
 };
 
-/// Reads a results file. Masks may be compressed or uncompressed runs; they are kept as written and checked when used.
+/// Reads a results file. Masks may be compressed or uncompressed runs or outlines; they are kept as written and checked
+/// when used.
 /// Scores may be NaN or infinite. `type`: what will be scored; for boxes, masks are neither read nor checked where the
 /// first result has a box. Memory: the file's bytes beside the results.
 /// Throws Error that names the file, the result's index, what was expected and what was found.

@@ -85,6 +85,13 @@ std::int64_t area(const Rle& segmentation, const ImageEntry& image) {
   return rle::area(segmentation.height, segmentation.width, segmentation.counts);
 }
 
+rle::Runs to_runs(const Polygons& outlines, const ImageEntry& image) {
+  if (image.height == 0 || image.width == 0)
+    throw Error("expected image " + image.id.described() +
+                ", which has polygons, to have height and width, found none");
+  return rle::from_polygons(image.height, image.width, outlines);
+}
+
 rle::Runs to_runs(const Segmentation& segmentation, const ImageEntry& image) {
   if (const auto* compressed = std::get_if<Rle>(&segmentation)) return to_runs(*compressed, image);
   if (const auto* runs = std::get_if<RunCounts>(&segmentation)) {
@@ -93,10 +100,7 @@ rle::Runs to_runs(const Segmentation& segmentation, const ImageEntry& image) {
   }
   const auto* polygons = std::get_if<Polygons>(&segmentation);
   if (polygons == nullptr) throw Error("expected a segmentation, found none");
-  if (image.height == 0 || image.width == 0)
-    throw Error("expected image " + image.id.described() +
-                ", which has polygons, to have height and width, found none");
-  return rle::from_polygons(image.height, image.width, *polygons);
+  return to_runs(*polygons, image);
 }
 
 }  // namespace maskrt::coco

@@ -14,6 +14,7 @@ Segmentation read_segmentation(const Record& record);
 /// image's, or polygons are in an image that has no size.
 rle::Runs to_runs(const Segmentation& segmentation, const ImageEntry& image);
 rle::Runs to_runs(const Rle& segmentation, const ImageEntry& image);
+rle::Runs to_runs(const Polygons& outlines, const ImageEntry& image);
 
 /// Pixels of the mask that to_runs() gives. Throws as it does.
 std::int64_t area(const Rle& segmentation, const ImageEntry& image);

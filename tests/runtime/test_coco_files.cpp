@@ -206,8 +206,12 @@ TEST_CASE("results are read") {
   CHECK_THAT(error(R"([{"image_id": 1, "category_id": 1, "score": nan}])"), Catch::Contains("valid JSON"));
   CHECK_THAT(error(R"([{"image_id": 1, "category_id": 1, "score": "0.5"}])"),
              Catch::EndsWith("results[0]: score must be a number, but is the string \"0.5\""));
-  CHECK_THAT(error(R"([{"image_id": 1, "category_id": 1, "score": 1, "segmentation": [[1, 2, 3, 4, 5, 6]]}])"),
-             Catch::EndsWith("segmentation must be an object with size and counts, but is an array of 1"));
+  const auto outlined = read_result_text(
+      R"([{"image_id": 1, "category_id": 1, "score": 1, "segmentation": [[1, 2, 3, 4, 5, 6]]}])");
+  CHECK(outlined[0].outlines == Polygons{{1, 2, 3, 4, 5, 6}});
+  CHECK_FALSE(outlined[0].segmentation);
+  CHECK_THAT(error(R"([{"image_id": 1, "category_id": 1, "score": 1, "segmentation": [[1, 2, 3, 4]]}])"),
+             Catch::Contains("results[0]: the first polygon must be of 3 points or more"));
   CHECK_THAT(
       error(R"([{"image_id": 1, "category_id": 1, "score": 1, "segmentation": {"size": [2, 2], "counts": [3]}}])"),
       Catch::Contains("r.json: results[0]: "));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/coco/evaluate.h"
+#include "runtime/mask/rle.h"
 #include "support/files.h"
 
 namespace maskrt::coco {
@@ -80,17 +81,74 @@ TEST_CASE("scores that are no numbers are equal to each other") {
   CHECK(evaluate(annotations, read()).metrics == all);
 }
 
-TEST_CASE("boxes need no masks: results with polygons are scored by their boxes") {
+TEST_CASE("results may have outlines: scored as pycocotools scores them, and as their runs are") {
   const json plain = json::parse(read_text(data + "odd_records.json"));
-  json results = plain.at("results");
-  for (json& result : results) {
-    result["bbox"] = {10, 10, 40, 40};
-    result["segmentation"] = {{10, 10, 50, 10, 50, 50}};
+  json results = json::array();
+  for (const json& truth : plain.at("annotations").at("annotations")) {
+    const std::size_t i = results.size();
+    const auto box = truth.at("bbox").get<std::vector<double>>();
+    const double x = std::floor(box[0]) + static_cast<double>(i % 4), y = std::floor(box[1]), w = std::floor(box[2]),
+                 h = std::floor(box[3]);
+    results.push_back({{"image_id", truth.at("image_id")},
+                       {"category_id", truth.at("category_id")},
+                       {"score", static_cast<double>(i % 7) / 8},
+                       {"bbox", {x, y, w, h}},
+                       {"segmentation", {{x, y, x + w, y, x + w, y + h, x, y + h}}}});
   }
   const TemporaryFolder folder;
   const auto path = write_text(folder / "r.json", results.dump());
-  CHECK(read_results(path, IouType::bbox).size() == results.size());
-  CHECK_THROWS_WITH(read_results(path, IouType::segm), Catch::Contains("segmentation must be an object with size"));
+  // Rectangles: pycocotools' areas, which are the boxes', are the masks' then.
+  const Metrics expected = {0.7414191419141913,
+                            1,
+                            0.8316831683168316,
+                            0.7915841584158416,
+                            0.7757425742574258,
+                            -1,
+                            0.4666666666666667,
+                            0.8,
+                            0.8,
+                            0.8166666666666667,
+                            0.85,
+                            -1};
+  for (const IouType type : {IouType::segm, IouType::bbox}) {
+    const Annotations annotations =
+        read_annotations(write_text(folder / "a.json", plain.at("annotations").dump()), type);
+    EvaluationOptions options;
+    options.iou_type = type;
+    const Metrics got = evaluate(annotations, read_results(path, type), options).metrics;
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      INFO(metric_names[i]);
+      CHECK(got[i] == Approx(expected[i]).margin(1e-12));
+    }
+  }
+
+  // Any outlines, in an image without truths of the category too, and without boxes: what their runs give.
+  const Annotations annotations = read_annotations(folder / "a.json", IouType::segm);
+  std::vector<CocoResult> outlined, run;
+  for (int i = 0; i < 12; ++i) {
+    CocoResult result;
+    result.image_id = annotations.images[static_cast<std::size_t>(i) % annotations.images.size()].id;
+    result.category_id = 1 + i % 2;
+    result.score = 0.9 - 0.01 * i;
+    result.outlines = {{10.5 + i, 10, 50, 12.25, 48, 55}, {1, 1, 9, 1, 5, 7.5}};
+    outlined.push_back(result);
+    result.segmentation = Rle{60, 80, rle::to_string(rle::from_polygons(60, 80, result.outlines))};
+    result.outlines = {};
+    run.push_back(result);
+  }
+  CHECK(evaluate(annotations, outlined).metrics == evaluate(annotations, run).metrics);
+
+  EvaluationOptions boxes;
+  boxes.iou_type = IouType::bbox;
+  CHECK_THROWS_WITH(evaluate(read_annotations(folder / "a.json", IouType::bbox), outlined, boxes),
+                    Catch::Contains("results[") && Catch::Contains("found outlines alone"));
+  // Work that a few bytes ask for has a bound.
+  Annotations wide = annotations;
+  wide.images.front().width = 1 << 20;
+  CocoResult crossing = outlined.front();
+  crossing.outlines = {{0, 0, 1e6, 1, 0, 2}};
+  CHECK_THROWS_WITH(evaluate(wide, std::vector<CocoResult>(20, crossing)),
+                    Catch::Contains("results[") && Catch::Contains("expected outlines that cross at most"));
 }
 
 TEST_CASE("LVIS files: images are named by their URLs, and nothing is crowded") {
