@@ -29,7 +29,8 @@ std::string nearest_name(std::string_view word, std::span<const std::string> nam
   std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
   const std::string* nearest = nullptr;
   for (const std::string& name : names) {
-    if (name.size() > longest) continue;
+    const std::size_t apart = name.size() > word.size() ? name.size() - word.size() : word.size() - name.size();
+    if (name.size() > longest || apart >= least) continue;  // so many letters at least are missing or too many
     const std::size_t distance = edit_distance(word, name);
     if (distance < least) {
       least = distance;
