@@ -1,51 +1,63 @@
 #include "utf8.h"
 
-#include <cstddef>
-#include <cstdint>
-
 namespace maskrt {
-namespace {
 
-// How many bytes the first character takes; 0 where it is none.
-std::size_t character_bytes(std::string_view text) {
-  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t count = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < count) return 0;
-  std::uint32_t code = first & (0x7fu >> count);
-  for (std::size_t i = 1; i < count; ++i) {
-    if ((byte(i) & 0xc0u) != 0x80u) return 0;
-    code = code << 6 | (byte(i) & 0x3fu);
+char32_t next_code_point(std::string_view text, std::size_t& i) {
+  const auto lead = static_cast<unsigned char>(text[i++]);
+  if (lead < 0x80) return lead;
+  const std::size_t following = lead >= 0xf0 && lead < 0xf5   ? 3
+                                : lead >= 0xe0 && lead < 0xf0 ? 2
+                                : lead >= 0xc2 && lead < 0xe0 ? 1
+                                                              : 0;
+  if (following == 0) return not_utf8;
+  char32_t code = lead & (0x3fu >> following);
+  for (std::size_t k = 0; k < following; ++k) {
+    if (i >= text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return not_utf8;
+    code = code << 6 | (static_cast<unsigned char>(text[i++]) & 0x3fu);
   }
-  constexpr std::uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = code >= 0xd800 && code <= 0xdfff;
-  return code < kLeast[count] || code > 0x10ffff || surrogate ? 0 : count;
+  const char32_t least = following == 3 ? 0x10000 : following == 2 ? 0x800 : 0x80;
+  if (code < least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return not_utf8;
+  return code;
 }
 
-}  // namespace
+void append_utf8(std::string& text, char32_t code) {
+  const auto put = [&text](char32_t byte) { text += static_cast<char>(byte); };
+  const auto follow = [&](int shift) { put(0x80 | (code >> shift & 0x3f)); };
+  if (code < 0x80) {
+    put(code);
+  } else if (code < 0x800) {
+    put(0xc0 | code >> 6);
+    follow(0);
+  } else if (code < 0x10000) {
+    put(0xe0 | code >> 12);
+    follow(6);
+    follow(0);
+  } else {
+    put(0xf0 | code >> 18);
+    follow(12);
+    follow(6);
+    follow(0);
+  }
+}
 
 bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t count = character_bytes(text);
-    if (count == 0) return false;
-    text.remove_prefix(count);
-  }
+  for (std::size_t i = 0; i < text.size();)
+    if (next_code_point(text, i) == not_utf8) return false;
   return true;
 }
 
 std::string with_escaped_bytes(std::string_view text) {
-  constexpr char kDigits[] = "0123456789abcdef";
+  constexpr char digits[] = "0123456789abcdef";
   std::string out;
-  while (!text.empty()) {
-    const std::size_t count = character_bytes(text);
-    if (count == 0) {
-      const auto byte = static_cast<unsigned char>(text[0]);
-      out += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15u]};
-    } else {
-      out += text.substr(0, count);
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t start = i;
+    if (next_code_point(text, i) != not_utf8) {
+      out += text.substr(start, i - start);
+      continue;
     }
-    text.remove_prefix(count == 0 ? 1 : count);
+    const auto byte = static_cast<unsigned char>(text[start]);
+    out += {'\\', 'x', digits[byte >> 4], digits[byte & 15u]};
+    i = start + 1;
   }
   return out;
 }

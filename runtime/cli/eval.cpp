@@ -205,7 +205,7 @@ Scored run_model(std::span<const coco::ImageEntry> images, const coco::Annotatio
     if (ran > 0) summary += ": " + run.times();
     scored = run.take();
   }
-  if (!arguments.quiet && !scored.images.empty()) {
+  if (!scored.images.empty()) {
     say("%zu images", scored.images.size());
     if (ran < scored.images.size()) say(", %zu of the images done before", scored.images.size() - ran);
     say(", %zu results %s\n", scored.results.size(), summary.c_str());

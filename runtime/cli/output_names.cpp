@@ -11,7 +11,7 @@
 #include <memory>
 #include <string_view>
 
-#include "utf8.h"
+#include "graph/utf8.h"
 
 namespace maskrt::cli {
 namespace {

@@ -116,7 +116,7 @@ class Runner final : public PictureRun {
     detections_ += shown;
     if (earlier) {
       ++earlier_;
-    } else if (!arguments_.quiet) {
+    } else {
       say("%-*s  %5dx%-5d %4td %s\n", name_width_, inputs_[picture].file_name.c_str(), line.width, line.height, shown,
           shown == 1 ? "detection" : "detections");
     }
@@ -155,7 +155,7 @@ int run(const RunArguments& arguments) {
   ResultSink sink(arguments.results, pictures, described);
   Runner runner(arguments, inputs, pictures, model, drawings, sink);
   runner.run();
-  if (!arguments.quiet) runner.print_summary();
+  runner.print_summary();
   return runner.failures() == 0 ? exit_ok : exit_bad_input;
 }
 

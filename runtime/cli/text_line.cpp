@@ -7,9 +7,9 @@
 #include <span>
 #include <string_view>
 
+#include "graph/utf8.h"
 #include "runtime/library_search.h"
 #include "runtime/text/text_library.h"
-#include "utf8.h"
 
 namespace maskrt::cli {
 namespace {

@@ -8,6 +8,8 @@
 #include <limits>
 #include <system_error>
 
+#include "graph/utf8.h"
+
 namespace maskrt::coco {
 namespace {
 
@@ -42,26 +44,6 @@ int hex_unit(const char* text) {
 
 bool is_high_surrogate(int unit) { return unit >= 0xd800 && unit < 0xdc00; }
 bool is_low_surrogate(int unit) { return unit >= 0xdc00 && unit < 0xe000; }
-
-void append_utf8(std::string& out, std::uint32_t code) {
-  const auto put = [&](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
-  const auto tail = [&](int shift) { put(0x80 | (code >> shift & 0x3f)); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xc0 | code >> 6);
-    tail(0);
-  } else if (code < 0x10000) {
-    put(0xe0 | code >> 12);
-    tail(6);
-    tail(0);
-  } else {
-    put(0xf0 | code >> 18);
-    tail(12);
-    tail(6);
-    tail(0);
-  }
-}
 
 /// Bytes of the UTF-8 character that begins at `at`, in the shortest form and no surrogate; 0 where there is none.
 int utf8_length(const char* at, const char* end) {

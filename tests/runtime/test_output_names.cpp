@@ -4,8 +4,9 @@
 #include <string>
 
 #include "runtime/cli/output_names.h"
-#include "runtime/cli/utf8.h"
+#include "graph/utf8.h"
 
+using namespace maskrt;
 using namespace maskrt::cli;
 
 namespace {
