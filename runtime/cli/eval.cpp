@@ -52,7 +52,8 @@ void check_usage(const EvalArguments& arguments) {
     throw UsageError("--results-only runs no model: it goes without MODEL, --images, --results and --jsonl");
   }
   if (arguments.quiet && arguments.json.empty() && arguments.results.list.empty() && arguments.results.lines.empty())
-    throw UsageError("--quiet prints errors alone, so that eval would give nothing: it needs --json FILE, or another output");
+    throw UsageError(
+        "--quiet prints errors alone, so that eval would give nothing: it needs --json FILE, or another output");
   if (arguments.results.resume && arguments.results.lines.empty())
     throw UsageError("--resume goes on from a file of lines: it needs --jsonl FILE");
 }

@@ -195,7 +195,8 @@ Command add_run(CLI::App& app) {
       "In the results, image_id is the number that the file's name is made of (000000000139.jpg is 139) where all\n"
       "names are numbers and differ, otherwise the image's position among the inputs, from 1; file_name is the last\n"
       "part of the path, or all of it where two images share the last part. With --annotations both are those of the\n"
-      "annotated image whose file_name ends the input's path. Results name what --overlay and --masks wrote, as overlay\n"
+      "annotated image whose file_name ends the input's path. Results name what --overlay and --masks wrote, as "
+      "overlay\n"
       "and mask_file.\n\n"
       "Example:\n  maskrt run model.maskrt photos/ --json results.json --overlay drawn --batch 2");
   return [arguments] { return run(*arguments); };
