@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "constant.h"
+#include "head.h"
 #include "maskrt/types.hpp"
 #include "op.h"
 #include "ops/batch_norm.h"
@@ -22,9 +23,6 @@
 #include "ops/resizes.h"
 
 namespace maskrt::graph {
-
-/// Index of a value in Graph::values.
-using ValueId = int;
 
 /// All operations that there are. "x" in their descriptions is inputs[0]; shapes are [batch, height, width, channels].
 template <Op... Ops>

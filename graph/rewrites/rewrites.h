@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "../graph.h"
+#include "graph/heads.h"
 
 namespace maskrt::graph {
 
@@ -15,7 +15,9 @@ struct Rewrite {
   std::string_view name;  ///< as ModelOptions::rewrites_off and docs/graph.md name it
   std::string_view what;  ///< one sentence
   void (*apply)(Graph&);
-  bool on_request = false;  ///< pays on some devices alone: left out where nobody asks for it
+  bool on_request = false;  ///< pays on some devices alone: left out where none asks for it
+  /// In place of `apply`, of a rewrite that changes what the head reads and leaves the graph as it is.
+  void (*apply_to_head)(const Graph&, Head&) = nullptr;
 };
 
 /// All rewrites, in the order in which they run.
@@ -25,8 +27,9 @@ using RewriteNames = std::set<std::string, std::less<>>;
 
 /// Runs all rewrites but those named in `off`; those on request where `wanted` names them. Outputs keep their names; a
 /// value that is not an output may disappear: to see it, make it an output first. Throws Error for a name that is no
-/// rewrite.
+/// rewrite. The first form leaves out what changes the head.
 void rewrite(Graph& graph, const RewriteNames& off = {}, const RewriteNames& wanted = {});
+void rewrite(Graph& graph, Head& head, const RewriteNames& off = {}, const RewriteNames& wanted = {});
 
 // One file each:
 void fold_batch_norm(Graph&);    ///< BatchNorm into the convolution before it
@@ -37,6 +40,7 @@ void compose_convs(Graph&);      ///< 1x1 conv after a conv without activation -
 void merge_siblings(Graph&);     ///< convs that read the same value -> one conv and slices
 void pair_convs(Graph&);         ///< convs over the two halves of one value -> one conv of two groups, and slices
 void fuse_iam(Graph&);           ///< sigmoid, normaliser (or softmax) and aggregation -> AggregateLogits
+void resize_masks_late(const Graph&, Head&);  ///< the doubling of the mask logits into the head
 void reassociate_masks(Graph&);  ///< kernel x (projection x features) -> (kernel x projection) x features
 
 }  // namespace maskrt::graph

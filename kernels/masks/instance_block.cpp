@@ -1,8 +1,9 @@
-// A downloaded result block as instances.
+#include "instance_block.h"
+
 #include <cstring>
 #include <string>
 
-#include "postprocess_cuda.h"
+#include "maskrt/types.hpp"
 
 namespace maskrt::kernels {
 namespace {
@@ -25,12 +26,12 @@ void fill_bits(const cuda::InstanceRecord& record, std::span<const std::uint64_t
 
 /// Every record as an instance, whose mask, of the right size, `fill` completes.
 template <typename Fill>
-std::vector<std::vector<DetectedInstance>> by_image(const PostprocessResult& result, std::span<const Geometry> images,
+std::vector<std::vector<DetectedInstance>> by_image(const FoundInstances& block, std::span<const Geometry> images,
                                                     const Fill& fill) {
   std::vector<std::vector<DetectedInstance>> found(images.size());
-  for (const cuda::InstanceRecord& record : result.records) {
+  for (const cuda::InstanceRecord& record : block.records) {
     if (record.image < 0 || static_cast<std::size_t>(record.image) >= images.size())
-      throw Error("post-processing: expected instances of " + std::to_string(images.size()) +
+      throw Error("instances: expected instances of " + std::to_string(images.size()) +
                   " images, found one of image " + std::to_string(record.image));
     DetectedInstance instance;
     instance.query = record.query;
@@ -43,7 +44,7 @@ std::vector<std::vector<DetectedInstance>> by_image(const PostprocessResult& res
       instance.width = record.right - record.left + 1;
       instance.height = record.bottom - record.top + 1;
     }
-    if (result.header.masks != 0) {
+    if (block.header.masks != 0) {
       instance.mask = size_of_mask(images[static_cast<std::size_t>(record.image)]);
       fill(record, instance);
     }
@@ -54,16 +55,24 @@ std::vector<std::vector<DetectedInstance>> by_image(const PostprocessResult& res
 
 void check_room(std::uint64_t expected, const char* what, std::size_t found) {
   if (found < expected)
-    throw Error("post-processing: expected " + std::to_string(expected) + what + ", found " + std::to_string(found));
+    throw Error("instances: expected " + std::to_string(expected) + what + ", found " + std::to_string(found));
 }
 
 }  // namespace
 
-PostprocessResult read_result(std::span<const std::byte> block) {
-  PostprocessResult result{};
+std::size_t InstanceBlock::first_of_image_offset() const {
+  return sizeof(cuda::InstanceHeader) + static_cast<std::size_t>(batch * queries) * sizeof(cuda::InstanceRecord);
+}
+
+std::size_t InstanceBlock::bytes() const {
+  return first_of_image_offset() + static_cast<std::size_t>(batch + 1) * sizeof(std::uint32_t);
+}
+
+FoundInstances InstanceBlock::read(std::span<const std::byte> block) {
+  FoundInstances result{};
   const auto expect = [&](std::size_t bytes) {
     if (block.size() < bytes)
-      throw Error("post-processing: expected a result block of at least " + std::to_string(bytes) + " bytes, found " +
+      throw Error("instances: expected a result block of at least " + std::to_string(bytes) + " bytes, found " +
                   std::to_string(block.size()));
   };
   expect(sizeof result.header);
@@ -74,20 +83,20 @@ PostprocessResult read_result(std::span<const std::byte> block) {
   return result;
 }
 
-std::vector<std::vector<DetectedInstance>> instances_of(const PostprocessResult& result,
+std::vector<std::vector<DetectedInstance>> instances_of(const FoundInstances& block,
                                                         std::span<const Geometry> images,
                                                         std::span<const std::uint64_t> words) {
-  check_room(result.header.words, " words of masks", words.size());
-  return by_image(result, images, [&](const cuda::InstanceRecord& record, DetectedInstance& instance) {
+  check_room(block.header.words, " words of masks", words.size());
+  return by_image(block, images, [&](const cuda::InstanceRecord& record, DetectedInstance& instance) {
     fill_bits(record, words, instance.mask);
   });
 }
 
-std::vector<std::vector<DetectedInstance>> instances_of(const PostprocessResult& result,
+std::vector<std::vector<DetectedInstance>> instances_of(const FoundInstances& block,
                                                         std::span<const Geometry> images,
                                                         std::span<const std::uint32_t> runs) {
-  check_room(result.header.runs, " run lengths of masks", runs.size());
-  return by_image(result, images, [&](const cuda::InstanceRecord& record, DetectedInstance& instance) {
+  check_room(block.header.runs, " run lengths of masks", runs.size());
+  return by_image(block, images, [&](const cuda::InstanceRecord& record, DetectedInstance& instance) {
     const std::span<const std::uint32_t> own = runs.subspan(record.first_run, record.runs);
     instance.runs.assign(own.begin(), own.end());
   });

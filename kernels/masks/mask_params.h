@@ -1,4 +1,5 @@
-// What the kernels of score_queries.cu, mask_words.cu and mask_runs.cu read and write. Plain C++ for both compilers.
+// What mask_words.cu and mask_runs.cu read and write, and what the kernel that chooses the instances leaves for them.
+// Plain C++ for both compilers.
 #pragma once
 
 #include <cstdint>
@@ -19,33 +20,20 @@ struct ImageGeometry {
 };
 
 /// What changes from call to call, in device memory; the ImageGeometry of each image follows it.
-struct PostprocessCall {
+struct MaskCall {
   std::uint64_t* words;  ///< device memory for the masks' bits
   std::uint32_t* runs;   ///< device memory for run lengths; null: none are wanted
-  std::uint64_t word_capacity, run_capacity;
-  float score_threshold, mask_threshold, minimum_score;
+  std::uint64_t word_capacity, run_capacity;  ///< room in `words` and in `runs`
+  float mask_threshold;
+  float minimum_score;             ///< instances whose final score is below are dropped before their masks are made
   std::int32_t masks;              ///< 0: scores and classes alone
-  float below_logit, above_logit;  ///< farther out than these, logits decide the bit whatever is blended with what
-  float below_probability, above_probability;  ///< likewise, less and plus what blending can round
+  float below_logit, above_logit;  ///< a patch of logits that lie all beyond one of these needs no blending
+  float below_probability, above_probability;  ///< the same for probabilities, with a margin for blending's rounding
+  std::int32_t reserved;
 };
-
-/// What blocks add up for the queries of all images, an array for each number, so that neighbouring queries share
-/// sectors: query q of image b is number b * stride + q. All zero between calls.
-struct QueryTallies {
-  std::uint64_t* sum;    ///< of the probabilities above the threshold, in units of 2^-32
-  std::uint32_t* count;  ///< of these
-  /// Where these are: largest of width - x, x + 1, height - y, y + 1. 0: none.
-  std::uint32_t *from_right, *right, *from_bottom, *bottom;
-  float* score;  ///< before rescoring
-  std::int32_t* class_id;
-  std::int32_t stride;  ///< a multiple of kQueriesPerSector
-
-  static constexpr int bytes_of_one = 8 + 5 * 4 + 4 + 4;
-};
-constexpr int kQueriesPerSector = 8;
 
 /// Head of the result block; the records follow it.
-struct PostprocessHeader {
+struct InstanceHeader {
   std::uint32_t instances;  ///< of the whole batch
   std::uint32_t tiles;      ///< of work for mask_words.cu
   std::uint64_t words;      ///< that the masks need; where this exceeds the capacity none were written
@@ -75,7 +63,7 @@ struct alignas(32) MaskJob {
   std::int32_t plane;        ///< image * queries + query
 };
 static_assert(sizeof(MaskJob) == 32);
-static_assert(sizeof(ImageGeometry) == 32 && sizeof(PostprocessCall) % 32 == 0, "whole sectors too");
+static_assert(sizeof(ImageGeometry) == 32 && sizeof(MaskCall) % 32 == 0, "whole sectors too");
 
 /// The jobs of all instances in their order, and for the search by tile their first tiles alone.
 struct MaskJobs {
@@ -83,13 +71,6 @@ struct MaskJobs {
   std::uint32_t* first_tiles;
 };
 
-/// Positions of the upsampled map and queries, at most, that one block of score_queries.cu takes, and its threads.
-constexpr int kScoreTileWidth = 32, kScoreTileHeight = 8, kScoreQueries = 64, kScoreThreads = 512;
-/// Logits that such a tile is made of, those that it shares with its neighbours included.
-constexpr int score_patch_pixels(int factor) {
-  const int halo = 2 * (factor - 1);
-  return (kScoreTileWidth / factor + halo) * (kScoreTileHeight / factor + halo);
-}
 /// Columns, and at most how many words of each, that one block of mask_words.cu makes at a time: mostly all, so that
 /// they lie side by side.
 constexpr int kMaskTileColumns = 16, kMaskTileWords = 24, kMaskThreads = 128;
@@ -103,34 +84,18 @@ struct PlanarLogits {
   std::int32_t height, width, pitch;
 };
 
-struct ScoreParams {
-  Map class_logits, objectness, mask_logits;
-  const PostprocessCall* call;
-  PlanarLogits planar;
-  QueryTallies tallies;
-  MaskJobs jobs;
-  std::uint32_t* blocks_done;
-  PostprocessHeader* header;
-  InstanceRecord* records;
-  std::uint32_t* first_of_image;              ///< [B + 1]: of the records; behind the last image, how many there are
-  std::int32_t batch, map_width, map_height;  ///< of the upsampled map
-  std::int32_t tiles_across, tiles;           ///< of one map
-  std::int32_t chunk;                         ///< queries of one block
-  std::int32_t patch_words;                   ///< 32-bit words between two pixels of the patch in shared memory
-};
-
 struct MaskWordsParams {
-  const PostprocessCall* call;
+  const MaskCall* call;
   PlanarLogits planar;
-  const PostprocessHeader* header;
+  const InstanceHeader* header;
   MaskJobs jobs;
   InstanceRecord* records;
   std::int32_t queries, map_width, map_height;
 };
 
 struct MaskRunsParams {
-  const PostprocessCall* call;
-  PostprocessHeader* header;
+  const MaskCall* call;
+  InstanceHeader* header;
   const MaskJob* jobs;
   InstanceRecord* records;
   std::int32_t queries;

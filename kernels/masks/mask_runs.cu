@@ -153,8 +153,8 @@ class RunWriter {
 
 /// Grid: any number of blocks, which take turns with the instances.
 extern "C" __global__ void __launch_bounds__(kRunThreads) mask_runs(const __grid_constant__ MaskRunsParams p) {
-  __shared__ PostprocessHeader header;
-  __shared__ PostprocessCall call;
+  __shared__ InstanceHeader header;
+  __shared__ MaskCall call;
   __shared__ MaskJob job;
   __shared__ ImageGeometry image;
   __shared__ unsigned counts[kWarps], lasts[kWarps];

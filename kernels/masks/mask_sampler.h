@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "composed_taps.h"
-#include "postprocess.h"
+#include "instance.h"
 
 namespace maskrt::kernels {
 

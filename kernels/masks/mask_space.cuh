@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../cuda/octet.cuh"
-#include "postprocess_params.h"
+#include "mask_params.h"
 #include "probability.cuh"
 #include "upsampled.h"
 
@@ -160,7 +160,7 @@ struct SectorRows {
 /// Stages the logits below the patch by whole sectors; tells where those below it leave no choice.
 template <typename T, int Factor>
 __device__ Side stage_sectors(const QueryMap<T, Factor>& map, const Patch& source, const SectorRows<T>& rows,
-                              const PostprocessCall& call, MaskSpace& space) {
+                              const MaskCall& call, MaskSpace& space) {
   constexpr int kEach = SectorRows<T>::each;
   const int lane = static_cast<int>(threadIdx.x) % 32, piece = lane & ((1 << rows.lane_shift) - 1);
   const int column = rows.column + piece * kEach, pitch = rows.staged().pitch;
@@ -194,7 +194,7 @@ __device__ Side stage_sectors(const QueryMap<T, Factor>& map, const Patch& sourc
 
 /// The same logit by logit.
 template <typename T, int Factor>
-__device__ Side stage_logits(const QueryMap<T, Factor>& map, const Patch& source, const PostprocessCall& call,
+__device__ Side stage_logits(const QueryMap<T, Factor>& map, const Patch& source, const MaskCall& call,
                              MaskSpace& space) {
   return side_of(source, call.below_logit, call.above_logit, [&](int row, int column) {
     const float logit = map.logit(source.row + row, source.column + column);
@@ -206,7 +206,7 @@ __device__ Side stage_logits(const QueryMap<T, Factor>& map, const Patch& source
 /// The patch's probabilities from the staged logits; tells where they leave no choice.
 template <typename T, int Factor>
 __device__ Side stage_probabilities(const QueryMap<T, Factor>& map, const Patch& patch, const Patch& source,
-                                    const StagedRows& staged, const PostprocessCall& call, MaskSpace& space) {
+                                    const StagedRows& staged, const MaskCall& call, MaskSpace& space) {
   __syncwarp();
   return side_of(patch, call.below_probability, call.above_probability, [&](int row, int column) {
     const float p = map.probability(patch.row + row, patch.column + column, [&](int y, int x) {

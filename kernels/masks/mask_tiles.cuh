@@ -1,7 +1,7 @@
 // How the work on masks is shared out, and how blocks look up what belongs to an instance: whole sectors at a time.
 #pragma once
 
-#include "postprocess_params.h"
+#include "mask_params.h"
 
 namespace maskrt::kernels::cuda {
 
@@ -26,7 +26,7 @@ __device__ void look_up(const T* from, T& shared, int words = sizeof(T) / 4) {
 }
 
 /// A job, and the sizes of its image, which follow `call`, by the first warp of a block.
-__device__ inline void look_up_job(const MaskJob* from, const PostprocessCall* call, int queries, MaskJob& job,
+__device__ inline void look_up_job(const MaskJob* from, const MaskCall* call, int queries, MaskJob& job,
                                    ImageGeometry& image) {
   if (threadIdx.x >= 32) return;
   look_up(from, job);
@@ -34,7 +34,7 @@ __device__ inline void look_up_job(const MaskJob* from, const PostprocessCall* c
   look_up(reinterpret_cast<const ImageGeometry*>(call + 1) + job.plane / queries, image);
 }
 
-/// Words of PostprocessHeader that nobody changes while masks are made: instances, tiles, words.
+/// Words of InstanceHeader that nobody changes while masks are made: instances, tiles, words.
 constexpr int kSelectionWords = 4;
 
 }  // namespace maskrt::kernels::cuda

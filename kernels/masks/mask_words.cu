@@ -45,7 +45,7 @@ __device__ void place_columns(const ImageGeometry& image, int map_width, int x, 
 
 /// 64 rows from `y` on of the `columns` whose taps are in place. Lane i gets the word of column i; by one warp.
 template <typename T, int Factor>
-__device__ unsigned long long word_of_columns(const MaskWordsParams& p, const PostprocessCall& call,
+__device__ unsigned long long word_of_columns(const MaskWordsParams& p, const MaskCall& call,
                                               const ImageGeometry& image, const QueryMap<T, Factor>& map, int columns,
                                               int y, MaskSpace& space) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
@@ -158,8 +158,8 @@ template <typename T, int Factor>
 __device__ void mask_words(const MaskWordsParams& p) {
   __shared__ MaskSpace spaces[kWarps];
   __shared__ unsigned long long gathered[kMaskTileColumns * kMaskTileWords];
-  __shared__ PostprocessHeader header;
-  __shared__ PostprocessCall call;
+  __shared__ InstanceHeader header;
+  __shared__ MaskCall call;
   __shared__ MaskJob job;
   __shared__ ImageGeometry image;
   __shared__ Extents found;

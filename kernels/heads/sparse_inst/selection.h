@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "postprocess.h"
+#include "sparse_inst.h"
 
 namespace maskrt::kernels {
 

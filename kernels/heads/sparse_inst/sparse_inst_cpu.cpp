@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <optional>
 
-#include "../exponential.h"
-#include "../parallel_failure.h"
-#include "../rows.h"
-#include "mask_sampler.h"
-#include "postprocess.h"
+#include "kernels/exponential.h"
+#include "kernels/masks/mask_sampler.h"
+#include "kernels/parallel_failure.h"
+#include "kernels/rows.h"
 #include "selection.h"
+#include "sparse_inst.h"
 
 namespace maskrt::kernels {
 namespace {
@@ -59,7 +59,7 @@ struct Workspace {
 };
 
 /// False where the final score is below the minimum.
-bool finish(const Tensor& mask_logits, std::int64_t b, const PostprocessSettings& settings, const MaskSampler* sampler,
+bool finish(const Tensor& mask_logits, std::int64_t b, const SparseInstSettings& settings, const MaskSampler* sampler,
             Workspace& workspace, DetectedInstance& instance) {
   const int width = static_cast<int>(mask_logits.width), height = static_cast<int>(mask_logits.height);
   const std::size_t stride = MaskSampler::map_stride(width);
@@ -80,9 +80,9 @@ bool finish(const Tensor& mask_logits, std::int64_t b, const PostprocessSettings
 
 }  // namespace
 
-std::vector<DetectedInstance> postprocess_cpu(const Tensor& class_logits, const Tensor& objectness_logits,
+std::vector<DetectedInstance> sparse_inst_cpu(const Tensor& class_logits, const Tensor& objectness_logits,
                                               const Tensor& mask_logits, std::int64_t b, const Geometry& geometry,
-                                              const PostprocessSettings& settings) {
+                                              const SparseInstSettings& settings) {
   const auto candidates = select_candidates(class_logits, objectness_logits, b, settings.score_threshold);
   const int count = static_cast<int>(candidates.size());
   std::vector<DetectedInstance> instances(candidates.size());

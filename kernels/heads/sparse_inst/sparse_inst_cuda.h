@@ -1,88 +1,48 @@
-// Logits to instances on a CUDA device. What is computed is in postprocess.h; here is how it comes back.
+// SparseInst's head on a CUDA device: logits to scored instances, then their masks. What is computed is in sparse_inst.h.
 //
-// Three launches, whose grids depend on the plan alone:
-//   score_queries  probabilities of the upsampled map, rescoring, the part of the map that can set bits, transposed
-//                  logits; the last block selects, in the order of queries, and says where each instance's bits go;
-//   mask_words     bits of the original image, 16 columns by up to 24 words at a time, areas, boxes;
-//   mask_runs      COCO's run lengths, where asked for.
-// All that changes from call to call stands in a block of device memory (PostprocessCall), so that the launches can be
-// recorded once. The result block has a fixed size; bits lie in a buffer of their own that may grow between calls.
+// score_queries: probabilities of the upsampled map, rescoring, the part of the map that can set bits, transposed logits;
+// its last block selects, in the order of queries, and places the masks. Then masks_cuda.h makes their bits.
 #pragma once
 
-#include <span>
-#include <vector>
-
-#include "../cuda/launch.h"
-#include "postprocess.h"
-#include "postprocess_params.h"
+#include "kernels/masks/instance_block.h"
+#include "kernels/masks/masks_cuda.h"
 
 namespace maskrt::kernels {
 
-/// What stays the same for all calls of a plan. Device memory; tensors as in postprocess_cpu but for the mask logits.
-struct PostprocessPlan {
-  Tensor class_logits;                      ///< list [B, N, 1, classes], fp32
-  Tensor objectness_logits;                 ///< list [B, N, 1, 1], fp32
-  Tensor mask_logits;                       ///< [B, h, w, N] NHWC, fp32 or fp16
-  int factor = 1;                           ///< 1 or 2: how much larger the map of probabilities is, resized bilinearly
-  int padded_width = 0, padded_height = 0;  ///< the network's input; masks are no larger
+/// What stays the same for all calls of a plan. Device memory.
+struct SparseInstPlan {
+  Tensor class_logits;             ///< list [B, N, 1, classes], fp32
+  Tensor objectness_logits;        ///< list [B, N, 1, 1], fp32
+  MaskPlan masks;                  ///< of N queries
+  float score_threshold = 0.005f;  ///< on sqrt(class * objectness), before rescoring; kept if greater
 };
 
-/// Bytes of scratch memory that calls of this plan share. 256-byte aligned; zeros before the first call, in the state
-/// to be used again after each.
-std::size_t postprocess_workspace_bytes(const PostprocessPlan& plan);
-/// Sets to zero what must be. One operation of the queue; once for each workspace, and after a call that failed.
-void clear_postprocess_workspace(CudaQueue& queue, const PostprocessPlan& plan, std::byte* workspace);
-
-/// Bytes of the block that describes one call, 16-byte aligned in device memory.
-std::size_t postprocess_call_bytes(std::int64_t batch);
-/// Device memory for what has no fixed size.
-struct MaskBuffers {
-  std::uint64_t* words = nullptr;
-  std::uint64_t word_capacity = 0;
-  std::uint32_t* runs = nullptr;  ///< null: no run lengths
-  std::uint64_t run_capacity = 0;
+/// Device memory that a head's launches use, each 256-byte aligned.
+struct HeadMemory {
+  const std::byte* call = nullptr;  ///< mask_call_bytes(B), described by describe_mask_call()
+  std::byte* workspace = nullptr;   ///< zeros before the first launch, in the state to be used again after each
+  std::byte* result = nullptr;      ///< block().bytes()
 };
-/// Fills such a block in host memory. One geometry an image, whose padded sizes are the plan's.
-/// Throws Error where sizes are below 1, the count is not the batch or the block is too small.
-void describe_postprocess_call(const PostprocessPlan& plan, std::span<const Geometry> images,
-                               const PostprocessSettings& settings, const MaskBuffers& buffers,
-                               std::span<std::byte> call);
 
-/// Bytes of the result block: PostprocessHeader, then room for B * N InstanceRecords, then at first_of_image_offset()
-/// B + 1 numbers of 32 bits: which record is the first of each image, and how many there are. 16-byte aligned.
-std::size_t postprocess_result_bytes(const PostprocessPlan& plan);
-std::size_t first_of_image_offset(const PostprocessPlan& plan);
-/// The most words that masks of these images can need: a buffer of this size is never too small, and mostly much too
-/// large, because words are stored for the part of the image alone that a mask can reach. Up to three zeros lie between
-/// two masks, so that each begins a sector of memory.
-std::uint64_t most_mask_words(const PostprocessPlan& plan, std::span<const Geometry> images);
+/// The launches of one plan. Immutable; thread-safe.
+class SparseInstCuda {
+ public:
+  /// Throws Error where the tensors do not have one batch and one number of queries, and as check(MaskPlan) does.
+  explicit SparseInstCuda(const SparseInstPlan& plan);
 
-/// What differs from postprocess_ref by rounding alone: probabilities within 1e-6, hence scores; bits where the blended
-/// probability is that close to the threshold. Bitwise repeatable: sums are in fixed point or in a fixed order.
-/// call, workspace, result: device memory as above. `runs`: whether mask_runs is launched at all; where it is, a call
-/// without a buffer for runs makes none. Throws Error where the plan's tensors are not those above.
-/// Bound by the arithmetic of the pixels near a mask's border, about 1 warp instruction a pixel.
-void postprocess_cuda(CudaQueue& queue, const PostprocessPlan& plan, const std::byte* call, std::byte* workspace,
-                      std::byte* result, bool runs);
+  const MaskPlan& masks() const { return plan_.masks; }
+  InstanceBlock block() const { return {plan_.class_logits.batch, plan_.class_logits.height}; }
+  std::size_t workspace_bytes() const;
+  /// Sets to zero what must be. One operation of the queue; once for each workspace, and after a launch that failed.
+  void clear(CudaQueue& queue, std::byte* workspace) const;
 
-/// A result block in host memory.
-struct PostprocessResult {
-  cuda::PostprocessHeader header;
-  std::span<const cuda::InstanceRecord> records;
+  /// Differs from sparse_inst_ref by rounding alone: probabilities within 1e-6, hence scores; bits where the blended
+  /// probability is that close to the threshold. Bitwise repeatable: sums are in fixed point or in a fixed order. `runs`:
+  /// whether run lengths are made; where they are, a call without a buffer for them makes none.
+  void launch(CudaQueue& queue, const HeadMemory& memory, bool runs) const;
+
+ private:
+  SparseInstPlan plan_;
 };
-/// Views a downloaded block. Where header.words exceeds the capacity that the call named, no bits were written: grow
-/// the buffer and make the call again, the network's outputs being still there. Otherwise as many words are to be
-/// downloaded. Throws Error where the block is too small for what it says.
-PostprocessResult read_result(std::span<const std::byte> block);
-
-/// The instances of each image, in the order of queries, with their masks at full size. `words`: header.words of them,
-/// or none where no masks were asked for. Pure; thread-safe.
-std::vector<std::vector<DetectedInstance>> instances_of(const PostprocessResult& result,
-                                                        std::span<const Geometry> images,
-                                                        std::span<const std::uint64_t> words);
-/// The same with run lengths for masks: header.runs of them. Of `mask` there is the size alone.
-std::vector<std::vector<DetectedInstance>> instances_of(const PostprocessResult& result,
-                                                        std::span<const Geometry> images,
-                                                        std::span<const std::uint32_t> runs);
 
 }  // namespace maskrt::kernels

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../resize/resize.h"
-#include "postprocess.h"
+#include "kernels/resize/resize.h"
 #include "selection.h"
+#include "sparse_inst.h"
 
 namespace maskrt::kernels {
 namespace {
@@ -57,9 +57,9 @@ void set_mask(const Map& map, float threshold, DetectedInstance& instance) {
 
 }  // namespace
 
-std::vector<DetectedInstance> postprocess_ref(const Tensor& class_logits, const Tensor& objectness_logits,
+std::vector<DetectedInstance> sparse_inst_ref(const Tensor& class_logits, const Tensor& objectness_logits,
                                               const Tensor& mask_logits, std::int64_t b, const Geometry& geometry,
-                                              const PostprocessSettings& settings) {
+                                              const SparseInstSettings& settings) {
   std::vector<DetectedInstance> instances;
   for (const Candidate& candidate : select_candidates(class_logits, objectness_logits, b, settings.score_threshold)) {
     Map map{static_cast<int>(mask_logits.width), static_cast<int>(mask_logits.height), {}};
