@@ -47,6 +47,9 @@ std::optional<std::int64_t> categories_of(const Head& head, const Graph& graph, 
 /// A network as a device compiles it: its graph after the rewrites, what its outputs mean, and which outputs are wanted
 /// beside the head's.
 struct LoweredNetwork {
+  LoweredNetwork(Graph g, Head h = {}, std::vector<ValueId> k = {})
+      : graph(std::move(g)), head(std::move(h)), kept(std::move(k)) {}
+
   Graph graph;
   Head head;
   std::vector<ValueId> kept;  ///< outputs of the graph that detecting computes though the head does not need them

@@ -19,9 +19,9 @@ void resize_late(const Graph& graph, SparseInstHead& head) {
   if (maker < 0) return;
   const Node& node = graph.nodes[static_cast<std::size_t>(maker)];
   const auto* const resize = std::get_if<ResizeBilinear>(&node.operation);
-  if (resize == nullptr || resize->factor != kFactor) return;
+  if (resize == nullptr || resize->factor != kFactor || head.mask_factor != 1) return;
   head.mask_logits = node.inputs[0];
-  head.mask_factor *= static_cast<int>(kFactor);
+  head.mask_factor = static_cast<int>(kFactor);
 }
 
 }  // namespace
