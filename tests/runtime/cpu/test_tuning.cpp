@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "../graph/small_network.h"
-#include "device_run.h"
+#include "support/small_network.h"
+#include "support/device_run.h"
 #include "graph/rewrites/rewrites.h"
 #include "runtime/cpu/conv_chooser.h"
 #include "runtime/cpu/conv_times.h"

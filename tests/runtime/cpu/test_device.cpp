@@ -5,8 +5,8 @@
 #include <functional>
 #include <set>
 
-#include "../graph/small_network.h"
-#include "device_run.h"
+#include "support/small_network.h"
+#include "support/device_run.h"
 #include "graph/rewrites/rewrites.h"
 
 using namespace maskrt;
