@@ -62,7 +62,7 @@ void postprocess(benchmark::State& state) {
   std::vector<float> classes(n, 2.0f), objectness(n, 2.0f);
   omp_set_num_threads(threads());
   for (auto _ : state)
-    benchmark::DoNotOptimize(kernels::postprocess_cpu(
+    benchmark::DoNotOptimize(kernels::sparse_inst_cpu(
         kernels::dense(classes.data(), DataType::f32, 1, n, 1, 1, 0),
         kernels::dense(objectness.data(), DataType::f32, 1, n, 1, 1, 0),
         kernels::dense(masks.data(), DataType::f32, 1, map_height, map_width, n, 1), 0, image_geometry, {}));

@@ -45,7 +45,7 @@ void check(const Head& head, const Graph& graph, const std::vector<Extent>& exte
 std::optional<std::int64_t> categories_of(const Head& head, const Graph& graph, const std::vector<Extent>& extents);
 
 /// A network as a device compiles it: its graph after the rewrites, what its outputs mean, and which outputs are wanted
-/// beside the head's.
+/// beside the head's. Whatever the head reads is an output of the graph.
 struct LoweredNetwork {
   LoweredNetwork(Graph g, Head h = {}, std::vector<ValueId> k = {})
       : graph(std::move(g)), head(std::move(h)), kept(std::move(k)) {}

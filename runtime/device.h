@@ -93,8 +93,16 @@ struct Program {
   double tuning_seconds = 0;                      ///< spent measuring algorithms for this shape
 };
 
-/// Sets Step::for_outputs_alone of each step of a program whose bindings are in place. `kept` names outputs.
-void mark_steps_for_outputs_alone(Program& program, const std::set<std::string>& kept);
+/// Where a value lies in a running program.
+inline kernels::Tensor bound(const Program::Binding& binding, const Addresses& addresses) {
+  kernels::Tensor tensor = binding.tensor;
+  tensor.data = addresses[binding.buffer] + binding.byte_offset;
+  return tensor;
+}
+
+/// Gives a program, built of a network's graph, its head: what the head reads, and Step::for_outputs_alone. `extents` is
+/// indexed by value. Throws Error where a value is not what the head reads.
+void attach_head(Program& program, const graph::LoweredNetwork& network, const std::vector<graph::Extent>& extents);
 
 struct NetworkMemory {
   std::size_t prepared_weights = 0;  ///< bytes of weights in the layouts that the compiled programs use
@@ -136,6 +144,7 @@ struct ImageToProcess {
 
 /// What is wanted of a run. What the head's own settings are is part of the program.
 struct DetectionOptions {
+  Task task = Task::instances;          ///< one of the head's
   float minimum_score = 0;              ///< on the final score: instances below are left out
   bool masks = true;                    ///< false: scores and classes only; boxes and areas stay 0
   MaskForm mask_form = MaskForm::bits;  ///< a device on the host's memory may give bits in any case

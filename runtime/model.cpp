@@ -78,8 +78,9 @@ Model make_model(graph::ModelDescription description, const ModelOptions& option
 
   graph::LoweredNetwork network(impl->description.graph, impl->description.head);
   network.kept = keep_values(network.graph, options.keep);
-  for (const graph::ValueId value : network.kept)
-    impl->kept.insert(network.graph.values[static_cast<std::size_t>(value)].name);
+  const auto name = [&](graph::ValueId value) { return network.graph.values[static_cast<std::size_t>(value)].name; };
+  for (const graph::ValueId value : network.kept) impl->kept.insert(name(value));
+  for (const graph::ValueId value : network.graph.outputs) impl->outputs.insert(name(value));
   std::set<std::string, std::less<>> off = options.rewrites_off;
   if (off.erase("all") != 0)
     for (const graph::Rewrite& rewrite : graph::rewrites()) off.emplace(rewrite.name);

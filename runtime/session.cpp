@@ -204,17 +204,16 @@ struct Session::Impl {
                 (found.empty() ? "nothing: ask for its tensors" : found));
   }
 
-  static DetectionOptions detection_options(const RunOptions& options) {
-    return {options.minimum_score, options.masks, options.mask_form, options.run_capacity};
+  DetectionOptions detection_options(const RunOptions& options) const {
+    return {task_for(options.task), options.minimum_score, options.masks, options.mask_form, options.run_capacity};
   }
 
   std::vector<Result> results(std::vector<ImageToProcess> images, const RunOptions& options) {
-    task_for(options.task);
-    with_results = nullptr;
+    const DetectionOptions wanted = detection_options(options);
     Plan& plan = plan_for(images);
     Execution& bound = execution(plan);
     StageSeconds seconds;
-    std::vector<Detected> detected = bound.detect(images, detection_options(options), seconds);
+    std::vector<Detected> detected = bound.detect(images, wanted, seconds);
     std::vector<Result> results;
     for (Detected& one : detected) results.push_back(std::visit(Namer{*this, options.masks}, one));
     timings = {seconds.preprocess, seconds.network, seconds.postprocess};
@@ -230,10 +229,10 @@ struct Session::Impl {
     return instances;
   }
 
-  DeviceResults enqueue(std::vector<ImageToProcess> images, const RunOptions& options) {
-    task_for(Task::instances);
-    with_results = nullptr;
-    return execution(plan_for(images)).enqueue(images, detection_options(options));
+  DeviceResults enqueue(std::vector<ImageToProcess> images, RunOptions options) {
+    options.task = Task::instances;
+    const DetectionOptions wanted = detection_options(options);
+    return execution(plan_for(images)).enqueue(images, wanted);
   }
 
   HostTensor read(const Program::Binding& binding, const kernels::Tensor& tensor) {
@@ -301,7 +300,8 @@ std::map<std::string, HostTensor> Session::Impl::tensors(std::span<const Image> 
   // Before the run: the input's memory is free for other values after its last reader.
   found["input"] = read(plan.program().input, plan.input(arena));
   timings.network = execution(plan).run(nullptr);
-  for (const auto& [name, binding] : plan.program().outputs) found[name] = read(binding, plan.output(arena, name));
+  for (const std::string& name : model->outputs)
+    found[name] = read(plan.program().outputs.at(name), plan.output(arena, name));
   return found;
 }
 

@@ -12,21 +12,22 @@ namespace {
 /// The factor that heads resize masks by themselves.
 constexpr double kFactor = 2;
 
-void resize_late(const Graph&, ValuesHead&) {}
+void resize_late(Graph&, ValuesHead&) {}
 
-void resize_late(const Graph& graph, SparseInstHead& head) {
+void resize_late(Graph& graph, SparseInstHead& head) {
   const int maker = graph.producer(head.mask_logits);
   if (maker < 0) return;
   const Node& node = graph.nodes[static_cast<std::size_t>(maker)];
   const auto* const resize = std::get_if<ResizeBilinear>(&node.operation);
   if (resize == nullptr || resize->factor != kFactor || head.mask_factor != 1) return;
   head.mask_logits = node.inputs[0];
+  if (!graph.is_output(head.mask_logits)) graph.outputs.push_back(head.mask_logits);
   head.mask_factor = static_cast<int>(kFactor);
 }
 
 }  // namespace
 
-void resize_masks_late(const Graph& graph, Head& head) {
+void resize_masks_late(Graph& graph, Head& head) {
   std::visit([&](auto& kind) { resize_late(graph, kind); }, head);
 }
 

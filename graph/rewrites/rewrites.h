@@ -16,8 +16,8 @@ struct Rewrite {
   std::string_view what;  ///< one sentence
   void (*apply)(Graph&);
   bool on_request = false;  ///< pays on some devices alone: left out where none asks for it
-  /// In place of `apply`, of a rewrite that changes what the head reads and leaves the graph as it is.
-  void (*apply_to_head)(const Graph&, Head&) = nullptr;
+  /// In place of `apply`, of a rewrite that changes what the head reads. That is an output of the graph from then on.
+  void (*apply_to_head)(Graph&, Head&) = nullptr;
 };
 
 /// All rewrites, in the order in which they run.
@@ -40,7 +40,7 @@ void compose_convs(Graph&);      ///< 1x1 conv after a conv without activation -
 void merge_siblings(Graph&);     ///< convs that read the same value -> one conv and slices
 void pair_convs(Graph&);         ///< convs over the two halves of one value -> one conv of two groups, and slices
 void fuse_iam(Graph&);           ///< sigmoid, normaliser (or softmax) and aggregation -> AggregateLogits
-void resize_masks_late(const Graph&, Head&);  ///< the doubling of the mask logits into the head
+void resize_masks_late(Graph&, Head&);  ///< the doubling of the mask logits into the head
 void reassociate_masks(Graph&);  ///< kernel x (projection x features) -> (kernel x projection) x features
 
 }  // namespace maskrt::graph

@@ -27,7 +27,7 @@ Canvas::Canvas(int width, int height, Color color) : width_(width), height_(heig
   }
 }
 
-void Canvas::fill_rounded_box(const Box& box, float radius, Color color, float alpha) {
+void Canvas::fill_rounded_box(const PixelBox& box, float radius, Color color, float alpha) {
   const float half_width = 0.5f * static_cast<float>(box.width), half_height = 0.5f * static_cast<float>(box.height);
   const float corner = std::min({radius, half_width, half_height});
   for (int y = 0; y < box.height; ++y) {

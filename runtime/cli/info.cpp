@@ -88,11 +88,23 @@ std::string metadata_text(const graph::Safetensors& storage, const char* key) {
   return found == storage.metadata.end() ? "" : found->second;
 }
 
+/// Each setting of the head in a line of its own: "score threshold".
+void print_settings(const graph::Head& head) {
+  struct Printer {
+    void real(const char* name, float value, double, double) const {
+      std::string words = name;
+      std::replace(words.begin(), words.end(), '_', ' ');
+      print_line(words.c_str(), number_text(value));
+    }
+  };
+  graph::visit_settings(head, Printer{});
+}
+
 void print_model(const graph::ModelDescription& model, const ModelInfo& info) {
   const graph::Safetensors& storage = *model.storage;
   const graph::Preprocessing& pre = model.preprocessing;
   print_line("model", model.name);
-  print_line("architecture", model.architecture);
+  print_line("head", info.head);
   print_line("classes", classes_text(model.categories));
   print_line("parameters", std::to_string(info.parameters));
   print_line("channel order", pre.rgb ? "RGB" : "BGR");
@@ -101,8 +113,7 @@ void print_model(const graph::ModelDescription& model, const ModelInfo& info) {
   print_line("resize", resize_text(pre));
   print_line("padded to",
              pre.size_divisibility > 1 ? "multiples of " + std::to_string(pre.size_divisibility) : "nothing");
-  print_line("score threshold", number_text(model.postprocessing.score_threshold));
-  print_line("mask threshold", number_text(model.postprocessing.mask_threshold));
+  print_settings(model.head);
   print_line("file format", metadata_text(storage, "maskrt.format"));
   print_line("file size", megabytes(storage.source->size()));
   print_line("checksum", metadata_text(storage, "maskrt.checksum"));

@@ -1,4 +1,5 @@
 // Steps of operations on maps, but for convolutions.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -140,12 +141,12 @@ void ProgramBuilder::add(const graph::UpsampleNearest& op) {
 
 void ProgramBuilder::add(const graph::ResizeBilinear& op) {
   if (op.factor != 0) {
-    const bool last = node_ == fusions_.last_resize;  // of mask logits, whose pixels are whole sectors
-    const View in = input(0), out = last ? make_in_sectors(node().output) : make_output();
+    // Of mask logits, whose pixels are whole sectors, where the head reads them before.
+    const bool of_masks = std::find(head_values_.begin(), head_values_.end(), node().inputs[0]) != head_values_.end();
+    const View in = input(0), out = of_masks ? make_in_sectors(node().output) : make_output();
     step("resize_bilinear", "direct", {in}, {out}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
       kernels::resize_bilinear_factor_cuda(queue, in.at(addresses), op.factor, out.at(addresses));
     });
-    if (last) program_.steps.back().redone_by_postprocess = true;
     return;
   }
   std::vector<View> inputs;

@@ -29,12 +29,12 @@ void CudaDevice::check_process() const {
                 "does not survive a fork; fork first, then load models in the child");
 }
 
-std::unique_ptr<Network> CudaDevice::prepare(graph::Graph graph, Precision precision) {
+std::unique_ptr<Network> CudaDevice::prepare(graph::LoweredNetwork network, Precision precision) {
   const bool has_tf32 = library_.context()->chip().compute_capability >= 80;
   if (precision == Precision::bf16 || (precision == Precision::tf32 && !has_tf32))
     throw Error(name() + ": expected fp32 or fp16" + (has_tf32 ? " or tf32" : "") + ", found " +
                 std::string(name_of(precision)));
-  return std::make_unique<CudaNetwork>(std::move(graph), precision, library_);
+  return std::make_unique<CudaNetwork>(std::move(network), precision, library_);
 }
 
 std::unique_ptr<DeviceStream> CudaDevice::open_stream(const StreamOptions& options) {

@@ -29,11 +29,6 @@ class Finder {
       if (operation<graph::AdaptiveAveragePool>(i) != nullptr) pyramid_of(i);
       if (const auto* pool = operation<graph::MaxPool>(i)) stem_of(i, *pool);
     }
-    const int resize = producer_of_output("mask_logits");
-    if (resize >= 0) {
-      const auto* op = operation<graph::ResizeBilinear>(resize);
-      if (op != nullptr && op->factor == 2) found_.last_resize = resize;
-    }
     return std::move(found_);
   }
 
@@ -48,10 +43,6 @@ class Finder {
     if (graph_.is_output(value)) return -1;
     const std::vector<int> consumers = graph_.consumers(value);
     return consumers.size() == 1 ? consumers[0] : -1;
-  }
-  int producer_of_output(const char* name) const {
-    const graph::ValueId value = graph_.find(name);
-    return value >= 0 && graph_.is_output(value) ? graph_.producer(value) : -1;
   }
   void inside(int i) { found_.inside[static_cast<std::size_t>(i)] = true; }
 

@@ -26,7 +26,6 @@ struct Fusions {
   std::map<int, std::vector<PyramidNodes>> pyramid;  ///< by the first pool of a map: the pyramid on it
   std::set<int> grouped_maps;                        ///< convolutions of groups that an aggregation alone reads
   std::map<int, int> pooled_stem;                    ///< by pool: the convolution that it alone reads, a stem in fp16
-  int last_resize = -1;  ///< the resize of the mask logits that post-processing can do on the way, or -1
 };
 
 /// What there is a kernel for in this precision.

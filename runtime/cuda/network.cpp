@@ -6,18 +6,21 @@
 
 namespace maskrt::cuda {
 
-CudaNetwork::CudaNetwork(graph::Graph graph, Precision precision, KernelLibrary& library)
-    : graph_(std::move(graph)),
+CudaNetwork::CudaNetwork(graph::LoweredNetwork network, Precision precision, KernelLibrary& library)
+    : network_(std::move(network)),
       precision_(precision),
-      fusions_(find_fusions(graph_, precision)),
+      fusions_(find_fusions(graph(), precision)),
       library_(library),
       weights_(library.context()) {
-  graph::check(graph_);
+  graph::check(graph());
 }
 
 Program CudaNetwork::compile(std::int64_t batch, std::int64_t height, std::int64_t width, int) {
-  const std::vector<graph::Extent> extents = graph::infer_extents(graph_, batch, height, width);
-  return ProgramBuilder(graph_, extents, fusions_, precision_, library_.context()->chip(), tuning_, weights_).build();
+  const std::vector<graph::Extent> extents = graph::infer_extents(graph(), batch, height, width);
+  const kernels::Chip& chip = library_.context()->chip();
+  Program program = ProgramBuilder(network_, extents, fusions_, precision_, chip, tuning_, weights_).build();
+  attach_head(program, network_, extents);
+  return program;
 }
 
 std::string CudaNetwork::use_tuning(const std::string& file) {
@@ -29,8 +32,8 @@ std::string CudaNetwork::use_tuning(const std::string& file) {
 std::vector<kernels::CudaConvProblem> CudaNetwork::convolutions(std::int64_t batch, std::int64_t height,
                                                                 std::int64_t width) {
   const kernels::Chip& chip = library_.context()->chip();
-  const std::vector<graph::Extent> extents = graph::infer_extents(graph_, batch, height, width);
-  ProgramBuilder builder(graph_, extents, fusions_, precision_, chip, tuning_, weights_);
+  const std::vector<graph::Extent> extents = graph::infer_extents(graph(), batch, height, width);
+  ProgramBuilder builder(network_, extents, fusions_, precision_, chip, tuning_, weights_);
   builder.build();
   std::vector<kernels::CudaConvProblem> distinct;
   kernels::ConvTuning seen;

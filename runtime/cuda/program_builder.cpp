@@ -19,10 +19,11 @@ void note(std::vector<int>& list, const View& view) {
 
 }  // namespace
 
-ProgramBuilder::ProgramBuilder(const graph::Graph& graph, const std::vector<graph::Extent>& extents,
+ProgramBuilder::ProgramBuilder(const graph::LoweredNetwork& network, const std::vector<graph::Extent>& extents,
                                const Fusions& fusions, Precision precision, const kernels::Chip& chip,
                                const kernels::ConvTuning& tuning, WeightStore& weights)
-    : graph_(graph),
+    : graph_(network.graph),
+      head_values_(graph::values_of(network.head)),
       extents_(extents),
       fusions_(fusions),
       type_(precision == Precision::fp16 ? DataType::f16 : DataType::f32),
@@ -30,8 +31,9 @@ ProgramBuilder::ProgramBuilder(const graph::Graph& graph, const std::vector<grap
       chip_(chip),
       tuning_(tuning),
       weights_(weights),
-      stored_(graph.values.size()),
-      last_reader_(graph.values.size(), -1) {
+      stored_(graph_.values.size()),
+      last_reader_(graph_.values.size(), -1) {
+  const graph::Graph& graph = graph_;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i)
     for (std::size_t j = 0; j < graph.nodes[i].inputs.size(); ++j)
       if (graph::reads_numbers(graph.nodes[i], j))
@@ -52,11 +54,6 @@ Program ProgramBuilder::build() {
   };
   program_.input = binding(graph_.nodes[0].output);
   for (const graph::ValueId output : graph_.outputs) program_.outputs[name_of_value(output)] = binding(output);
-
-  if (fusions_.last_resize >= 0) {
-    const graph::Node& resize = node(fusions_.last_resize);
-    program_.mask_resize = {binding(resize.inputs[0]), std::get<graph::ResizeBilinear>(resize.operation).factor};
-  }
 
   if (const std::size_t bytes = program_.buffers[static_cast<std::size_t>(zeroed_buffer_)].bytes; bytes != 0) {
     Step clear;

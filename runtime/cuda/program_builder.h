@@ -19,8 +19,8 @@ namespace maskrt::cuda {
 /// Builds one program and is then done with.
 class ProgramBuilder {
  public:
-  /// The graph, the extents, the fusions and the tuning outlive the builder, the weights the program.
-  ProgramBuilder(const graph::Graph& graph, const std::vector<graph::Extent>& extents, const Fusions& fusions,
+  /// The network, the extents, the fusions and the tuning outlive the builder, the weights the program.
+  ProgramBuilder(const graph::LoweredNetwork& network, const std::vector<graph::Extent>& extents, const Fusions& fusions,
                  Precision precision, const kernels::Chip& chip, const kernels::ConvTuning& tuning,
                  WeightStore& weights);
   Program build();
@@ -95,6 +95,7 @@ class ProgramBuilder {
             const std::vector<View>& writes, Work work, const std::vector<int>& nodes = {});
 
   const graph::Graph& graph_;
+  const std::vector<graph::ValueId> head_values_;
   const std::vector<graph::Extent>& extents_;
   const Fusions& fusions_;
   DataType type_;

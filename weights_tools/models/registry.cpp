@@ -94,10 +94,10 @@ BuiltModel build_model(const SparseInstConfig& config, std::shared_ptr<const Wei
   model.graph.outputs = {outputs.class_logits, outputs.objectness_logits, outputs.mask_logits};
 
   model.name = config.name;
-  model.architecture = config.architecture;
+  model.head = graph::SparseInstHead{outputs.class_logits, outputs.objectness_logits, outputs.mask_logits,
+                                     static_cast<float>(config.score_threshold),
+                                     static_cast<float>(config.mask_threshold)};
   model.preprocessing = preprocessing(config.input);
-  model.postprocessing.score_threshold = static_cast<float>(config.score_threshold);
-  model.postprocessing.mask_threshold = static_cast<float>(config.mask_threshold);
   model.categories = default_categories(config.decoder.classes);
   built.constants = weights.constants();
   built.names = weights.names();

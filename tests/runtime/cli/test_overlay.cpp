@@ -40,26 +40,29 @@ Mask mask_where(int width, int height, const Inside& inside) {
   return Mask(std::make_shared<Mask::Data>(bits, area));
 }
 
-bool is_inside(const Box& box, int x, int y) {
+bool is_inside(const PixelBox& box, int x, int y) {
   return x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height;
 }
 
 /// The mask of a box in a picture of width x height.
-Mask mask_of(const Box& box, int width, int height) {
+Mask mask_of(const PixelBox& box, int width, int height) {
   return mask_where(width, height, [&](int x, int y) { return is_inside(box, x, y); });
 }
 
 /// A filled rectangle as an instance.
-Drawing rectangle(const Canvas& canvas, const Box& box, const std::string& text, Color color) {
+Drawing rectangle(const Canvas& canvas, const PixelBox& box, const std::string& text, Color color) {
   return {box, mask_of(box, canvas.width(), canvas.height()), text, "", color};
 }
 
-Instance instance(float score, int class_id, const std::string& label, const Box& box) {
+/// A rectangle, whose box is the mask's own or, larger by a third of a pixel, the network's.
+Instance instance(float score, int class_id, const std::string& label, const PixelBox& box, BoxOf of = BoxOf::mask) {
   Instance made;
   made.score = score;
   made.class_id = class_id;
   made.label = label;
-  made.box = box;
+  const float beyond = of == BoxOf::mask ? 0.0f : 1.0f / 3;
+  made.box = {static_cast<float>(box.x) - beyond, static_cast<float>(box.y) - beyond,
+              static_cast<float>(box.width) + 2 * beyond, static_cast<float>(box.height) + 2 * beyond, of};
   made.mask = mask_of(box, 64, 70);
   return made;
 }
@@ -184,7 +187,7 @@ TEST_CASE("Later instances and labels lie above earlier ones") {
 TEST_CASE("Labels stay inside pictures of every size, and tiny pictures go without") {
   for (const auto& [width, height] : {std::pair(1, 1), {1, 500}, {500, 1}, {3, 3}, {20, 12}, {60, 40}, {640, 480}}) {
     Canvas canvas(width, height, grey);
-    const Box whole = {0, 0, width, height}, corner = {width - 1, height - 1, 1, 1};
+    const PixelBox whole = {0, 0, width, height}, corner = {width - 1, height - 1, 1, 1};
     draw_overlay(canvas, std::vector{rectangle(canvas, whole, "a very long name of a class 0.99", red),
                                      rectangle(canvas, corner, "person 0.50", blue)});
     INFO(width << "x" << height);
@@ -198,10 +201,10 @@ TEST_CASE("Labels are placed inside the picture and apart from each other where 
     std::vector<LabelAnchor> anchors;
     for (int i = 0; i < 12; ++i) {
       const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
-      const Box box = {below(300), below(200), 1 + below(100), 1 + below(100)};
+      const PixelBox box = {below(300), below(200), 1 + below(100), 1 + below(100)};
       anchors.push_back({box, box.x + box.width / 2, box.y, 20 + below(80), 12});
     }
-    for (const Box& label : place_labels(anchors, 300, 200)) {
+    for (const PixelBox& label : place_labels(anchors, 300, 200)) {
       REQUIRE(label.x >= 0);
       REQUIRE(label.y >= 0);
       REQUIRE(label.x + label.width <= 300);
@@ -211,7 +214,7 @@ TEST_CASE("Labels are placed inside the picture and apart from each other where 
 
   // Three instances at the same place.
   const LabelAnchor anchor = {{100, 80, 90, 60}, 145, 80, 70, 14};
-  const std::vector<Box> labels = place_labels(std::vector(3, anchor), 300, 200);
+  const std::vector<PixelBox> labels = place_labels(std::vector(3, anchor), 300, 200);
   for (std::size_t i = 0; i < labels.size(); ++i)
     for (std::size_t j = 0; j < i; ++j) {
       const bool apart = labels[i].x + labels[i].width <= labels[j].x || labels[j].x + labels[j].width <= labels[i].x ||
@@ -287,18 +290,18 @@ TEST_CASE("Every class has a colour on which its label can be read, far from its
 
 TEST_CASE("Neighbouring instances have hues far apart, and each colour's label can be read") {
   const auto apart = [](int a, int b) { return std::min(std::abs(a - b), hues - std::abs(a - b)) * 360 / hues; };
-  const Box box = {100, 100, 50, 50};
+  const PixelBox box = {100, 100, 50, 50};
   // All in one place: up to 5 at 60 degrees or more, up to 12 all different.
   const std::vector<int> same = instance_hues(std::vector(12, box));
   for (std::size_t i = 0; i < same.size(); ++i)
     for (std::size_t j = 0; j < i; ++j) CHECK(apart(same[i], same[j]) >= (i < 5 ? 60 : 30));
   // A crowd in a row, where each meets the two or three next to it.
-  std::vector<Box> row;
+  std::vector<PixelBox> row;
   for (int i = 0; i < 60; ++i) row.push_back({40 * i, 100, 50, 50});
   const std::vector<int> crowd = instance_hues(row);
   for (std::size_t i = 1; i < crowd.size(); ++i) CHECK(apart(crowd[i], crowd[i - 1]) >= 60);
   // Some far from each other: the first dozen differs.
-  std::vector<Box> far;
+  std::vector<PixelBox> far;
   for (int i = 0; i < 12; ++i) far.push_back({1000 * i, 100, 50, 50});
   const std::vector<int> spread = instance_hues(far);
   CHECK(std::set<int>(spread.begin(), spread.end()).size() == 12);
@@ -324,7 +327,7 @@ TEST_CASE("Instances of one class have colours of their own, or the class's") {
 
 TEST_CASE("The point of a mask's label is set, at the upper edge, and in thin masks too") {
   std::mt19937 random(2);
-  const auto check = [](const Mask& mask, const Box& box) {
+  const auto check = [](const Mask& mask, const PixelBox& box) {
     const Pixel point = label_point(mask, box);
     CHECK(mask.at(point.x, point.y));
     CHECK_FALSE(mask.at(point.x, point.y - 1));
@@ -343,7 +346,7 @@ TEST_CASE("The point of a mask's label is set, at the upper edge, and in thin ma
 TEST_CASE("Instances are drawn from a score on, the largest first, empty ones not at all") {
   const std::vector<Instance> instances = {instance(0.9f, 0, "cat", {5, 5, 10, 10}),
                                            instance(0.3f, 1, "dog", {0, 0, 60, 60}),
-                                           instance(0.4f, 1, "dog", {10, 3, 30, 67}), instance(0.8f, 0, "cat", Box())};
+                                           instance(0.4f, 1, "dog", {10, 3, 30, 67}, BoxOf::network), instance(0.8f, 0, "cat", PixelBox())};
   Category cat, dog;
   dog.color[1] = 200;
   const std::vector<Drawing> drawings = drawings_of(instances, {cat, dog}, 0.4f, Colouring::by_class);
@@ -351,6 +354,9 @@ TEST_CASE("Instances are drawn from a score on, the largest first, empty ones no
   CHECK(drawings[0].name == "dog");
   CHECK(drawings[0].score == "0.40");
   CHECK(drawings[0].color == Color{0, 200, 0});
+  CHECK(drawings[0].box.x == 10);
+  CHECK(drawings[0].box.y == 3);
+  CHECK(drawings[0].box.width == 30);
   CHECK(drawings[0].box.height == 67);
   CHECK(drawings[0].mask.area() == 30 * 67);
   CHECK(drawings[1].name == "cat");

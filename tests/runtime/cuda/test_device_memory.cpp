@@ -151,7 +151,8 @@ void require_holds(const Copied& got, const std::vector<std::vector<Instance>>& 
       if (g.area == 0) {
         REQUIRE(g.right < g.left);
       } else {
-        REQUIRE(std::tuple(g.left, g.top, g.right + 1, g.bottom + 1) ==
+        const auto as_floats = [](auto... n) { return std::tuple(static_cast<float>(n)...); };
+        REQUIRE(as_floats(g.left, g.top, g.right + 1, g.bottom + 1) ==
                 std::tuple(w.box.x, w.box.y, w.box.x + w.box.width, w.box.y + w.box.height));
       }
       for (int x = 0; x < w.mask.width(); ++x) {

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "graph/safetensors.h"
-#include "kernels/postprocess/pack_columns.h"
-#include "kernels/postprocess/postprocess.h"
+#include "kernels/masks/pack_columns.h"
+#include "kernels/heads/sparse_inst/sparse_inst.h"
 #include "runtime/mask/rle.h"
 #include "support/mask_scenes.h"
 
@@ -17,7 +17,7 @@ namespace maskrt::kernels {
 namespace {
 
 using Postprocess = std::vector<DetectedInstance> (*)(const Tensor&, const Tensor&, const Tensor&, std::int64_t,
-                                                      const Geometry&, const PostprocessSettings&);
+                                                      const Geometry&, const SparseInstSettings&);
 
 std::int64_t pixels_apart(const MaskBits& a, const std::vector<std::uint64_t>& words) {
   REQUIRE(a.words.size() == words.size());
@@ -48,7 +48,7 @@ TEST_CASE("fixture logits give the reference's instances") {
   const std::string name = GENERATE("sparse_inst_r50_giam", "sparse_inst_r50_base", "sparse_inst_r50_giam_soft",
                                     "sparse_inst_r50_giam_g2", "sparse_inst_r18_base", "sparse_inst_x50_giam");
   const bool plain = GENERATE(true, false);
-  const Postprocess version = plain ? postprocess_ref : postprocess_cpu;
+  const Postprocess version = plain ? sparse_inst_ref : sparse_inst_cpu;
   INFO(name << ", " << (plain ? "plain" : "CPU") << " loops");
   const std::filesystem::path folder = std::filesystem::path(MASKRT_TEST_DATA) / "fixtures" / name;
   const auto tensors = graph::Safetensors::read(folder / "expected.safetensors");
@@ -70,7 +70,7 @@ TEST_CASE("fixture logits give the reference's instances") {
   const auto config = folder / "config.yaml";
   const int min_size = static_cast<int>(config_number(config, "MIN_SIZE_TEST"));
   const int max_size = static_cast<int>(config_number(config, "MAX_SIZE_TEST"));
-  PostprocessSettings settings;
+  SparseInstSettings settings;
   settings.score_threshold = static_cast<float>(config_number(config, "CLS_THRESHOLD"));
   settings.mask_threshold = static_cast<float>(config_number(config, "MASK_THRESHOLD"));
   std::vector<Geometry> geometries;
@@ -159,8 +159,8 @@ TEST_CASE("the CPU's masks equal the plain ones at any geometry") {
   INFO("map " << map_width << " x " << map_height << " to " << geometry.original_width << " x "
               << geometry.original_height << (blobs ? ", blobs" : ", noise") << ", block " << block);
   const Scene s = scene(map_width, map_height, 9, blobs, block);
-  const auto got = postprocess_cpu(s.class_logits, s.objectness_logits, s.mask_logits, 0, geometry, {});
-  const auto want = postprocess_ref(s.class_logits, s.objectness_logits, s.mask_logits, 0, geometry, {});
+  const auto got = sparse_inst_cpu(s.class_logits, s.objectness_logits, s.mask_logits, 0, geometry, {});
+  const auto want = sparse_inst_ref(s.class_logits, s.objectness_logits, s.mask_logits, 0, geometry, {});
   REQUIRE(got.size() == want.size());
   REQUIRE(got.size() == 9);
   for (std::size_t i = 0; i < got.size(); ++i) {
@@ -232,7 +232,7 @@ TEST_CASE("every version of the packing loop that this processor can run gives t
 }
 
 TEST_CASE("maps that lie wholly on one side of the threshold") {
-  const Postprocess version = GENERATE(true, false) ? postprocess_ref : postprocess_cpu;
+  const Postprocess version = GENERATE(true, false) ? sparse_inst_ref : sparse_inst_cpu;
   const float logit = GENERATE(-5.0f, 5.0f);
   Scene s = scene(12, 8, 2, false);
   std::fill(s.masks.begin(), s.masks.end(), logit);
@@ -250,7 +250,7 @@ TEST_CASE("maps that lie wholly on one side of the threshold") {
 }
 
 TEST_CASE("scores and thresholds") {
-  const Postprocess version = GENERATE(true, false) ? postprocess_ref : postprocess_cpu;
+  const Postprocess version = GENERATE(true, false) ? sparse_inst_ref : sparse_inst_cpu;
   Scene s = scene(8, 8, 3, false);
   std::fill(s.masks.begin(), s.masks.end(), 2.0f);
   // Query 0: two classes whose sigmoids saturate to 1 alike, the second by the larger logit. Query 1: below. Query 2:
@@ -260,7 +260,7 @@ TEST_CASE("scores and thresholds") {
   const Geometry geometry{16, 16, 32, 32, 32, 32};
   const float mask_mean = 1 / (1 + std::exp(-2.0f));
 
-  PostprocessSettings settings;
+  SparseInstSettings settings;
   auto found = version(s.class_logits, s.objectness_logits, s.mask_logits, 0, geometry, settings);
   REQUIRE(found.size() == 2);
   CHECK(found[0].query == 0);
@@ -288,8 +288,8 @@ TEST_CASE("logits that are not numbers leave no pixels and do not stop the other
   Scene s = scene(16, 16, 2, true);
   std::fill_n(s.masks.begin(), 256, std::numeric_limits<float>::quiet_NaN());
   const Geometry geometry{70, 70, 64, 64, 64, 64};
-  const auto got = postprocess_cpu(s.class_logits, s.objectness_logits, s.mask_logits, 0, geometry, {});
-  const auto want = postprocess_ref(s.class_logits, s.objectness_logits, s.mask_logits, 0, geometry, {});
+  const auto got = sparse_inst_cpu(s.class_logits, s.objectness_logits, s.mask_logits, 0, geometry, {});
+  const auto want = sparse_inst_ref(s.class_logits, s.objectness_logits, s.mask_logits, 0, geometry, {});
   REQUIRE(got.size() == 2);
   CHECK(got[0].area == 0);
   CHECK(want[0].area == 0);
