@@ -147,7 +147,11 @@ Graph small_sparse_inst(Dice& dice, bool softmax) {
   return std::move(g);
 }
 
-graph::Graph every_operation(Dice& dice) {
+graph::SparseInstHead sparse_inst_head(const Graph& graph) {
+  return {graph.find("class_logits"), graph.find("objectness_logits"), graph.find("mask_logits")};
+}
+
+Graph every_operation(Dice& dice) {
   using namespace graph;
   Graph g;
   const auto x = g.add("x", Input{4}, {});

@@ -63,8 +63,8 @@ TEST_CASE("a checkpoint becomes a model file with the checkpoint's own numbers")
 
   const auto model = graph::read_model(path);
   CHECK(model.name == "little");
-  CHECK(model.architecture == "SparseInst");
-  CHECK(model.postprocessing.score_threshold == 0.25f);
+  CHECK(graph::name_of(model.head) == "SparseInst");
+  CHECK(std::get<graph::SparseInstHead>(model.head).score_threshold == 0.25f);
   CHECK(model.preprocessing.min_size == 96);
   REQUIRE(model.categories.size() == 7);
   CHECK(model.categories[6].name == "g");

@@ -138,14 +138,14 @@ TEST_CASE("every published network is built, or refused with a sentence") {
       CHECK(model.graph.values[static_cast<std::size_t>(model.graph.outputs[1])].name == "objectness_logits");
       CHECK(model.graph.values[static_cast<std::size_t>(model.graph.outputs[2])].name == "mask_logits");
       CHECK(model.name == name);
-      CHECK(model.architecture == "SparseInst");
+      CHECK(graph::name_of(model.head) == "SparseInst");
       CHECK(model.preprocessing.rgb);
       CHECK(model.preprocessing.mean[0] == 123.675f);
       CHECK(model.preprocessing.min_size == 640);
       CHECK(model.preprocessing.max_size == 853);
       CHECK(model.preprocessing.size_divisibility == 32);
-      CHECK(model.postprocessing.score_threshold == 0.005f);
-      CHECK(model.postprocessing.mask_threshold == 0.45f);
+      CHECK(std::get<graph::SparseInstHead>(model.head).score_threshold == 0.005f);
+      CHECK(std::get<graph::SparseInstHead>(model.head).mask_threshold == 0.45f);
       CHECK(model.categories.size() == 80);
     }
   }

@@ -4,7 +4,8 @@
 #include <random>
 
 #include "../owned_tensor.h"
-#include "kernels/postprocess/postprocess_cuda.h"
+#include "kernels/heads/sparse_inst/sparse_inst.h"
+#include "kernels/heads/sparse_inst/sparse_inst_cuda.h"
 #include "kernels/resize/resize.h"
 #include "runtime/mask/rle.h"
 #include "support/gpu.h"
@@ -68,8 +69,8 @@ class Instances {
   OwnedTensor& objectness() { return objectness_; }
   OwnedTensor& masks() { return masks_; }
 
-  /// What postprocess_ref says of the upsampled logits.
-  std::vector<std::vector<DetectedInstance>> wanted(const PostprocessSettings& settings) {
+  /// What sparse_inst_ref says of the upsampled logits.
+  std::vector<std::vector<DetectedInstance>> wanted(const SparseInstSettings& settings) {
     if (!map_) {
       OwnedTensor logits(DataType::f32, scene_.batch, scene_.height, scene_.width, scene_.queries, 0);
       const Tensor from = slice(*masks_);
@@ -82,7 +83,7 @@ class Instances {
     std::vector<std::vector<DetectedInstance>> found;
     for (std::size_t b = 0; b < images_.size(); ++b)
       found.push_back(
-          postprocess_ref(*classes_, *objectness_, **map_, static_cast<std::int64_t>(b), images_[b], settings));
+          sparse_inst_ref(*classes_, *objectness_, **map_, static_cast<std::int64_t>(b), images_[b], settings));
     return found;
   }
 
@@ -91,46 +92,50 @@ class Instances {
     std::vector<std::uint32_t> first_of_image;
     std::vector<std::uint64_t> words;
     std::vector<std::uint32_t> runs;
-    PostprocessResult result() const { return read_result(block); }
+    FoundInstances result() const { return InstanceBlock::read(block); }
   };
 
   /// On the GPU, twice with one workspace: bit by bit the same.
-  Found found(const PostprocessSettings& settings, std::uint64_t word_capacity, std::uint64_t run_capacity) {
+  Found found(const SparseInstSettings& settings, std::uint64_t word_capacity, std::uint64_t run_capacity) {
     const DeviceTensor device_classes(*classes_), device_objectness(*objectness_), device_masks(*masks_);
-    PostprocessPlan plan;
+    SparseInstPlan plan;
     plan.class_logits = *device_classes;
     plan.objectness_logits = *device_objectness;
-    plan.mask_logits = slice(*device_masks);
-    plan.factor = scene_.factor;
-    plan.padded_width = images_[0].padded_width;
-    plan.padded_height = images_[0].padded_height;
+    plan.score_threshold = settings.score_threshold;
+    plan.masks.logits = slice(*device_masks);
+    plan.masks.factor = scene_.factor;
+    plan.masks.padded_width = images_[0].padded_width;
+    plan.masks.padded_height = images_[0].padded_height;
+    plan.masks.threshold = settings.mask_threshold;
+    const SparseInstCuda head(plan);
     Gpu& gpu = Gpu::instance();
-    const DeviceBytes workspace(postprocess_workspace_bytes(plan)), block(postprocess_result_bytes(plan)),
-        call(postprocess_call_bytes(scene_.batch)), words(word_capacity * 8 + 8), runs(run_capacity * 4 + 8);
-    clear_postprocess_workspace(gpu.queue(), plan, workspace.data());
+    const DeviceBytes workspace(head.workspace_bytes()), block(head.block().bytes()),
+        call(mask_call_bytes(scene_.batch)), words(word_capacity * 8 + 8), runs(run_capacity * 4 + 8);
+    head.clear(gpu.queue(), workspace.data());
 
-    MaskBuffers buffers;
+    MaskRequest request{settings.minimum_score, settings.masks, {}};
+    MaskBuffers& buffers = request.buffers;
     buffers.words = reinterpret_cast<std::uint64_t*>(words.data());
     buffers.word_capacity = word_capacity;
     buffers.runs = run_capacity == 0 ? nullptr : reinterpret_cast<std::uint32_t*>(runs.data());
     buffers.run_capacity = run_capacity;
     std::vector<std::byte> described(call.bytes());
-    describe_postprocess_call(plan, images_, settings, buffers, described);
+    describe_mask_call(plan.masks, images_, request, described);
     gpu.upload(call.data(), described.data(), described.size());
 
     Found first;
     for (int time = 0; time < 2; ++time) {
-      postprocess_cuda(gpu.queue(), plan, call.data(), workspace.data(), block.data(), true);
+      head.launch(gpu.queue(), {call.data(), workspace.data(), block.data()}, true);
       Found f;
       // The header first, then as many records, words and runs as it says: what else there is is undefined.
-      f.block.resize(sizeof(kernels::cuda::PostprocessHeader));
+      f.block.resize(sizeof(kernels::cuda::InstanceHeader));
       gpu.download(f.block.data(), block.data(), f.block.size());
-      kernels::cuda::PostprocessHeader header;
+      kernels::cuda::InstanceHeader header;
       std::memcpy(&header, f.block.data(), sizeof header);
       f.block.resize(sizeof header + header.instances * sizeof(kernels::cuda::InstanceRecord));
       gpu.download(f.block.data(), block.data(), f.block.size());
       f.first_of_image.resize(images_.size() + 1);
-      gpu.download(f.first_of_image.data(), block.data() + first_of_image_offset(plan), f.first_of_image.size() * 4);
+      gpu.download(f.first_of_image.data(), block.data() + head.block().first_of_image_offset(), f.first_of_image.size() * 4);
       if (header.words <= word_capacity) f.words.resize(header.words);
       if (header.runs <= run_capacity) f.runs.resize(header.runs);
       gpu.download(f.words.data(), words.data(), f.words.size() * 8);
@@ -145,11 +150,7 @@ class Instances {
   }
 
   const std::vector<Geometry>& images() const { return images_; }
-  std::uint64_t most_words() const {
-    PostprocessPlan plan;
-    plan.class_logits = *classes_;
-    return most_mask_words(plan, images_);
-  }
+  std::uint64_t most_words() const { return most_mask_words(scene_.queries, images_); }
 
  private:
   Tensor slice(const Tensor& whole) const {
@@ -222,11 +223,11 @@ void require_runs(const DetectedInstance& of_bits, const DetectedInstance& of_ru
 }
 
 /// Same instances, scores and bits as far as rounding leaves them determined.
-void compare(Instances& instances, const PostprocessSettings& settings) {
+void compare(Instances& instances, const SparseInstSettings& settings) {
   const auto want = instances.wanted(settings);
   // Bits that the reference sets at a threshold a little higher must be there; those it leaves at one a little lower
   // not.
-  PostprocessSettings higher = settings, lower = settings;
+  SparseInstSettings higher = settings, lower = settings;
   higher.minimum_score = lower.minimum_score = 0;
   higher.mask_threshold += probability_bound;
   lower.mask_threshold -= probability_bound;
@@ -355,7 +356,7 @@ TEST_CASE("instances on the GPU at sizes drawn at random") {
     INFO("draw " << i << ": logits " << width << " x " << height << " times " << factor << ", resized to "
                  << images[0].resized_width << " x " << images[0].resized_height);
     Instances instances(scene, images);
-    PostprocessSettings settings;
+    SparseInstSettings settings;
     settings.mask_threshold = 0.1f * static_cast<float>(from_to(1, 9));
     compare(instances, settings);
   }
@@ -364,7 +365,7 @@ TEST_CASE("instances on the GPU at sizes drawn at random") {
 TEST_CASE("thresholds on the GPU") {
   const Scene scene{2, 40, 80, 13, 11, 2, Masks::blobs, DataType::f16};
   Instances instances(scene, {geometry(150, 110, 104, 76, 104, 88), geometry(110, 120, 81, 88, 104, 88)});
-  PostprocessSettings settings;
+  SparseInstSettings settings;
   SECTION("some pass") {
     settings.score_threshold = 0.7f;
     settings.minimum_score = 0.6f;
@@ -419,20 +420,20 @@ TEST_CASE("masks that their buffer does not hold are not made, and the call can 
   CHECK(all.runs.size() == enough.result().header.runs);
 }
 
-TEST_CASE("post-processing on the GPU refuses what it cannot do") {
+TEST_CASE("SparseInst's head on the GPU refuses what it cannot do") {
   float number = 0;
-  PostprocessPlan plan;
+  SparseInstPlan plan;
   plan.class_logits = dense(&number, DataType::f32, 2, 6, 1, 3, 0);
   plan.objectness_logits = dense(&number, DataType::f32, 2, 6, 1, 1, 0);
-  plan.mask_logits = dense(&number, DataType::f32, 2, 8, 8, 6, 8);
-  plan.factor = 2;
-  plan.padded_width = plan.padded_height = 64;
+  plan.masks.logits = dense(&number, DataType::f32, 2, 8, 8, 6, 8);
+  plan.masks.factor = 2;
+  plan.masks.padded_width = plan.masks.padded_height = 64;
   const Geometry good = geometry(64, 64, 64, 64, 64, 64);
   const auto describe = [&](std::vector<Geometry> images, std::size_t bytes, std::uint32_t* runs = nullptr) {
     std::vector<std::byte> call(bytes);
-    describe_postprocess_call(plan, images, {}, {nullptr, 0, runs, 0}, call);
+    describe_mask_call(plan.masks, images, {0, true, {nullptr, 0, runs, 0}}, call);
   };
-  const std::size_t bytes = postprocess_call_bytes(2);
+  const std::size_t bytes = mask_call_bytes(2);
   CHECK_NOTHROW(describe({good, good}, bytes));
   CHECK_THROWS_WITH(describe({good}, bytes), Catch::Contains("expected 2 images"));
   CHECK_THROWS_WITH(describe({good, good}, bytes - 1), Catch::Contains(std::to_string(bytes) + " bytes for the call"));
@@ -442,16 +443,15 @@ TEST_CASE("post-processing on the GPU refuses what it cannot do") {
   CHECK_THROWS_WITH(describe({good, geometry(65536, 65536, 64, 64, 64, 64)}, bytes, &run),
                     Catch::Contains("fewer than 2^32 pixels"));
 
-  CudaQueue& queue = Gpu::instance().queue();
-  const auto post = [&] { postprocess_cuda(queue, plan, nullptr, nullptr, nullptr, false); };
-  plan.factor = 3;
+  const auto post = [&] { return SparseInstCuda(plan); };
+  plan.masks.factor = 3;
   CHECK_THROWS_WITH(post(), Catch::Contains("resized by 1 or 2, found 3"));
-  plan.factor = 2;
-  plan.padded_height = 15;
+  plan.masks.factor = 2;
+  plan.masks.padded_height = 15;
   CHECK_THROWS_WITH(post(), Catch::Contains("at least as large as its masks, 16 x 16, found 64 x 15"));
-  plan.mask_logits.channels = 5;
+  plan.masks.logits.channels = 5;
   CHECK_THROWS_WITH(post(), Catch::Contains("expected batch and queries"));
 
   const std::vector<std::byte> block(10);
-  CHECK_THROWS_WITH(read_result(block), Catch::Contains("result block of at least"));
+  CHECK_THROWS_WITH(InstanceBlock::read(block), Catch::Contains("result block of at least"));
 }

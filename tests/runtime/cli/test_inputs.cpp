@@ -1,16 +1,11 @@
-// What the commands are made of: inputs and their names, sizes, figures, the bar.
+// Which pictures a command line names, what they are called and which image ids they have.
 #include <catch2/catch.hpp>
 #include <filesystem>
 
 #include "maskrt/maskrt.hpp"
 #include "runtime/cli/inputs.h"
-#include "runtime/cli/options.h"
-#include "runtime/cli/outputs.h"
-#include "runtime/cli/progress.h"
-#include "runtime/cli/statistics.h"
 #include "support/files.h"
 
-using namespace maskrt;
 using namespace maskrt::cli;
 using maskrt::testing::TemporaryFolder;
 using maskrt::testing::write_text;
@@ -78,56 +73,4 @@ TEST_CASE("Image ids are the numbers that files are named by, or positions") {
   CHECK(ids(expand_inputs({"7.jpg", "v/007.jpg"})) == std::vector<std::int64_t>{1, 2});
   CHECK(ids(expand_inputs({"-7.jpg"})) == std::vector<std::int64_t>{1});
   CHECK(ids(expand_inputs({"99999999999999999999.jpg"})) == std::vector<std::int64_t>{1});  // beyond 64 bits
-}
-
-TEST_CASE("A folder is made with those above it; a file in its place is an error") {
-  TemporaryFolder folder;
-  make_folder(folder / "a/b/c");
-  CHECK(fs::is_directory(folder / "a/b/c"));
-  CHECK_NOTHROW(make_folder(folder / "a/b/c"));
-  write_text(folder / "file", "");
-  CHECK_THROWS_AS(make_folder(folder / "file"), Error);
-  CHECK_THROWS_WITH(make_folder(folder / "file/below"), Catch::Contains("file/below"));
-}
-
-TEST_CASE("Sizes are a height and a width") {
-  const auto size = parse_size("640x864");
-  REQUIRE(size.has_value());
-  CHECK(size->height == 640);
-  CHECK(size->width == 864);
-  for (const char* text :
-       {"", "640", "640x", "x864", "640x864x3", "0x10", "-1x10", "a640x1", "640 x 864", "1x65537", "99999999999x1"}) {
-    INFO(text);
-    CHECK_FALSE(parse_size(text).has_value());
-  }
-  CHECK(size_text(padded({500, 501}, 32)) == "512x512");
-  CHECK(size_text(padded({500, 501}, 0)) == "500x501");
-  CHECK(size_text(usual_size(640, 853)) == "640x853");
-  CHECK(size_text(usual_size(640, 0)) == "640x640");
-}
-
-TEST_CASE("Quantiles interpolate between neighbours") {
-  CHECK(quantile({4, 1, 3, 2}, 0.5) == Approx(2.5));
-  CHECK(quantile({5}, 0.9) == 5);
-  CHECK(quantile({10, 20}, 0.1) == Approx(11));
-  CHECK(quantile({3, 1, 2}, 1.0) == 3);
-  const Spread spread = spread_of({0.003, 0.001, 0.002});
-  CHECK(spread.median == Approx(2));
-  CHECK(spread.p10 == Approx(1.2));
-  CHECK(spread.p90 == Approx(2.8));
-  CHECK(spread.p99 == Approx(2.98));
-  CHECK(spread.runs == 3);
-}
-
-TEST_CASE("The bar fills up, and durations are told in people's units") {
-  CHECK(bar_text(0, 10, 10) == "[>         ]   0%");
-  CHECK(bar_text(5, 10, 10) == "[=====>    ]  50%");
-  CHECK(bar_text(10, 10, 10) == "[==========] 100%");
-  CHECK(bar_text(12, 10, 4) == "[====] 100%");
-  CHECK(bar_text(0, 0, 4) == "[====] 100%");
-  CHECK(duration_text(0.44) == "0.4 s");
-  CHECK(duration_text(9.96) == "10 s");
-  CHECK(duration_text(59.4) == "59 s");
-  CHECK(duration_text(200) == "3 min 20 s");
-  CHECK(duration_text(7500) == "2 h 5 min");
 }
