@@ -25,11 +25,16 @@ std::shared_ptr<Device> device_for(const std::string& name, std::string& reason)
 
 Precision precision_for(Compute compute, const Device& device) {
   switch (compute) {
-    case Compute::fp32: return Precision::fp32;
-    case Compute::bf16: return Precision::bf16;
-    case Compute::fp16: return Precision::fp16;
-    case Compute::tf32: return Precision::tf32;
-    case Compute::automatic: return device.default_precision();
+    case Compute::fp32:
+      return Precision::fp32;
+    case Compute::bf16:
+      return Precision::bf16;
+    case Compute::fp16:
+      return Precision::fp16;
+    case Compute::tf32:
+      return Precision::tf32;
+    case Compute::automatic:
+      return device.default_precision();
   }
   throw Error("ModelOptions::precision: expected automatic, fp32, bf16, fp16 or tf32, found number " +
               std::to_string(static_cast<int>(compute)));
@@ -46,14 +51,15 @@ std::vector<graph::ValueId> keep_values(graph::Graph& graph, const std::vector<s
   for (const std::string& name : keep) {
     if (name == "all") {
       for (const graph::Node& node : graph.nodes)
-        if (!std::holds_alternative<graph::Input>(node.operation) &&
-            graph.values[static_cast<std::size_t>(node.output)].name != node.name)
-          keep_one(node.output);
+        for (const graph::ValueId value : node.outputs)
+          if (!std::holds_alternative<graph::Input>(node.operation) &&
+              graph.values[static_cast<std::size_t>(value)].name != node.name)
+            keep_one(value);
       continue;
     }
     const graph::ValueId value = graph.find(name);
     if (value < 0) throw Error("keep: expected a value of the network, found " + name);
-    if (value != graph.nodes.front().output) keep_one(value);  // the input is always there
+    if (value != graph.nodes.front().output()) keep_one(value);  // the input is always there
   }
   return kept;
 }
@@ -136,8 +142,7 @@ ModelInfo Model::info() const {
 std::pair<int, int> input_size(const ModelInfo& model, std::span<const Image> images) {
   int height = 0, width = 0;
   for (const Image& image : images) {
-    const ImageSize size =
-        resized_size({image.width(), image.height()}, model.input.min_size, model.input.max_size);
+    const ImageSize size = resized_size({image.width(), image.height()}, model.input.min_size, model.input.max_size);
     height = std::max(height, size.height);
     width = std::max(width, size.width);
   }

@@ -152,9 +152,10 @@ TEST_CASE("masks that are doubled last are doubled by the head, and the output s
   Dice dice(4);
   const Map input = dice.map({1, 64, 96, 3});
   const std::vector<Map> values = interpret(graph, input);
-  Node doubling{"double", ResizeBilinear{static_cast<double>(after.mask_factor)}, {after.mask_logits}, before.mask_logits};
+  Node doubling = node;
+  doubling.operation = ResizeBilinear{static_cast<double>(after.mask_factor)};
   const Map& whole = values[static_cast<std::size_t>(before.mask_logits)];
-  CHECK(interpret_node(doubling, values, whole.extent).data == whole.data);
+  CHECK(interpret_node(doubling, values, {whole.extent}).front().data == whole.data);
 
   rewrite(graph, head, {}, {"resize-masks-late"});
   CHECK(std::get<SparseInstHead>(head).mask_factor == 2);  // once
