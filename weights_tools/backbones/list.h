@@ -1,0 +1,5 @@
+// Every kind of backbone that can be built. A line NAME stands for a function `BackboneKind NAME()` in namespace
+// maskrt::weights::backbones, which backbones/NAME.cpp defines.
+#pragma once
+
+#define MASKRT_BACKBONES(X) X(resnet)

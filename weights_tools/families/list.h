@@ -1,0 +1,5 @@
+// Every model family. A line NAME stands for a function `Family NAME()` in namespace maskrt::weights::families, which
+// families/NAME/family.cpp defines.
+#pragma once
+
+#define MASKRT_FAMILIES(X) X(sparse_inst)
