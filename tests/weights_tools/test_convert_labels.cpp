@@ -53,7 +53,7 @@ TEST_CASE("labels as text") {
                         "cat\r\n\xc3\xa9l\xc3\xa9phant\t \r\n\r\n\n",
                         2)) == "1:cat 2:\xc3\xa9l\xc3\xa9phant ");
   CHECK_THAT(file.outcome("a\n\nb"), Contains("line 2: expected one name a line, found an empty line"));
-  CHECK_THAT(file.outcome("a\nb\nc"), Contains("expected 2 labels (MODEL.SPARSE_INST.DECODER.NUM_CLASSES), found 3"));
+  CHECK_THAT(file.outcome("a\nb\nc"), Contains("expected 2 labels (NUM_CLASSES), found 3"));
   CHECK_THAT(file.outcome(""), Contains("expected 2 labels") && Contains("found 0"));
   CHECK_THAT(file.outcome(std::string("a\nb\0c", 5)), Contains("line 2: expected a name"));
   CHECK_THAT(file.outcome(std::string(5000, 'x')), Contains("line 1: expected a name"));

@@ -153,7 +153,8 @@ class ResNetBuilder {
     const ValueId identity = shortcut(name, x, out, stride);  // [B, h/s, w/s, C]
     ValueId y = conv(name + ".conv1", x, width(stage.width), {.kernel = 3, .stride = stride, .padding = 1});
     y = net_.relu(name + ".conv1.relu", y);  // [B, h/s, w/s, C]
-    y = conv(name + ".conv2", y, out, {.kernel = 3, .padding = 1, .fills = kReluFills}, last_norm_fill_);
+    y = conv(name + ".conv2", y, out,        // [B, h/s, w/s, C]
+             {.kernel = 3, .padding = 1, .fills = kReluFills}, last_norm_fill_);
     return add(name, identity, y, value);
   }
 
@@ -189,7 +190,7 @@ class ResNetBuilder {
 
 Features build_stages(const ResNetConfig& config, const std::string& prefix, ValueId input, Layers& net) {
   constexpr std::array<const char*, 5> kNames = {"stem", "res2", "res3", "res4", "res5"};
-  // Stages behind the last one that anybody reads are not built: their tensors may be missing.
+  // Stages after the last one that OUT_FEATURES names are not built: their tensors may be missing.
   std::size_t last = 0;
   for (const auto& feature : config.out_features) {
     const auto at = std::find(kNames.begin(), kNames.end(), feature);
