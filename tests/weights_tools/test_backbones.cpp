@@ -14,6 +14,7 @@
 #include "weights_tools/builder/counter_generator.h"
 #include "weights_tools/builder/random_weights.h"
 #include "weights_tools/config/python_literal.h"
+#include "weights_tools/words.h"
 
 namespace maskrt::weights {
 namespace {
@@ -97,12 +98,18 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("backbones that there are not are refused by name") {
-  CHECK(refusal({{"MODEL.BACKBONE.NAME", "build_swin"}}) ==
-        "MODEL.BACKBONE.NAME: expected build_resnet_backbone, found 'build_swin'");
-  CHECK(refusal({{"MODEL.BACKBONE.NAME", "build_cspnet_backbone"}}) ==
-        "MODEL.BACKBONE.NAME: expected build_resnet_backbone, found 'build_cspnet_backbone': CSPNet and Darknet "
-        "backbones are not supported yet");
+TEST_CASE("backbones that cannot be built are refused with the names of those that can") {
+  std::vector<std::string> names;
+  for (const BackboneKind& kind : all_backbones()) names.emplace_back(kind.name);
+  const std::string expected = "MODEL.BACKBONE.NAME: expected " + joined(names, "or");
+  CHECK_THAT(expected, Contains("build_resnet_backbone"));
+  CHECK(refusal({{"MODEL.BACKBONE.NAME", "build_none"}}) == expected + ", found 'build_none'");
+  for (const auto& [name, described] :
+       std::map<std::string, std::string>{{"build_resnet_vd_backbone", "ResNet-D backbones"},
+                                          {"build_cspnet_backbone", "CSPNet and Darknet backbones"},
+                                          {"build_pyramid_vision_transformer", "Pyramid Vision Transformer backbones"}})
+    CHECK(refusal({{"MODEL.BACKBONE.NAME", name}}) ==
+          expected + ", found '" + name + "': " + described + " are not supported yet");
 }
 
 // ResNet with all of its stages as features.

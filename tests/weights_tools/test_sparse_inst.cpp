@@ -12,6 +12,7 @@
 #include "support/interpreter.h"
 #include "weights_tools/builder/counter_generator.h"
 #include "weights_tools/checkpoint_names.h"
+#include "weights_tools/families/sparse_inst/published.h"
 
 namespace maskrt::weights {
 namespace {
@@ -58,7 +59,8 @@ TEST_CASE("networks of the fixtures compute what the authors' code computes") {
 }
 
 TEST_CASE("every published network is built, or refused with a sentence") {
-  for (const auto& name : published_names()) {
+  for (const PublishedConfig& published : published_sparse_inst()) {
+    const std::string name(published.name);
     INFO(name);
     const bool deformable = name.find("dcn") != std::string::npos;
     const bool resnet = name.find("r50_") != std::string::npos || name.find("r101_") != std::string::npos;

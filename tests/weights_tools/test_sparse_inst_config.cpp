@@ -8,6 +8,7 @@
 #include "weights_tools/config/yaml.h"
 #include "weights_tools/families/families.h"
 #include "weights_tools/families/sparse_inst/config.h"
+#include "weights_tools/families/sparse_inst/published.h"
 
 namespace maskrt::weights {
 namespace {
@@ -113,7 +114,8 @@ TEST_CASE("a wrong value is named with its key, place, what was expected and wha
 }
 
 TEST_CASE("what SparseInst's authors published") {
-  for (const PublishedConfig& published : all_families().front().published) {
+  CHECK(published_sparse_inst().size() == 17);
+  for (const PublishedConfig& published : published_sparse_inst()) {
     const std::string name(published.name);
     INFO(name);
     Config config = published_config(name);
