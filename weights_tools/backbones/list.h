@@ -2,4 +2,7 @@
 // maskrt::weights::backbones, which backbones/NAME.cpp defines.
 #pragma once
 
-#define MASKRT_BACKBONES(X) X(resnet)
+// clang-format off
+#define MASKRT_BACKBONES(X) \
+  X(resnet)
+// clang-format on

@@ -2,4 +2,7 @@
 // families/NAME/family.cpp defines.
 #pragma once
 
-#define MASKRT_FAMILIES(X) X(sparse_inst)
+// clang-format off
+#define MASKRT_FAMILIES(X) \
+  X(sparse_inst)
+// clang-format on
