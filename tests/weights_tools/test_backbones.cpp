@@ -3,6 +3,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <set>
@@ -61,6 +62,14 @@ double root_mean_square(const std::vector<double>& data) {
   double square = 0;
   for (const double v : data) square += v * v;
   return std::sqrt(square / static_cast<double>(data.size()));
+}
+
+TEST_CASE("every file of weights_tools/backbones is a backbone of the list") {
+  std::set<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(MASKRT_TEST_DATA "/../../weights_tools/backbones"))
+    if (entry.path().extension() == ".cpp") files.insert(entry.path().stem().string());
+  REQUIRE(files.erase("backbones") == 1);
+  CHECK(files.size() == all_backbones().size());
 }
 
 TEST_CASE(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <filesystem>
 #include <set>
 #include <string>
 
@@ -83,6 +84,13 @@ void check_runs(const graph::Graph& graph) {
     CHECK(std::abs(*least) < 1000);
     CHECK(std::abs(*most) < 1000);
   }
+}
+
+TEST_CASE("every folder of weights_tools/families is a family of the list") {
+  std::size_t folders = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(MASKRT_TEST_DATA "/../../weights_tools/families"))
+    folders += entry.is_directory();
+  CHECK(folders == all_families().size());
 }
 
 TEST_CASE("every family reads, describes and builds its published configs, and one of them runs on random weights") {
