@@ -55,9 +55,9 @@ std::vector<std::string> unused_tensors(const Checkpoint& checkpoint, const Weig
   return unused;
 }
 
-AlignedNames align(const Checkpoint& checkpoint, const NetworkConfig& network, const ConvertOptions& options) {
+AlignedNames align(const Checkpoint& checkpoint, const NetworkConfig& config, const ConvertOptions& options) {
   try {
-    return align_names(names_in(checkpoint), tensor_names(network), options.prefix);
+    return align_names(names_in(checkpoint), tensor_names(config), options.prefix);
   } catch (const Error& error) {
     throw Error(options.checkpoint->string() + ": " + error.what());
   }
@@ -75,10 +75,10 @@ void check_output(const fs::path& output, const ConvertOptions& options, const s
 
 // All that converting makes, of which the report tells.
 struct Conversion {
-  NetworkConfig network;
+  NetworkConfig config;
   Labels labels;
   std::shared_ptr<const Checkpoint> checkpoint;  // null: random weights
-  std::string names;                             // what was taken off the checkpoint's
+  std::string names;                             // what was taken off the checkpoint's names, as the report says it
   std::shared_ptr<const WeightSource> source;
   BuiltModel built;
   fs::path output;
@@ -106,25 +106,25 @@ Conversion perform(const ConvertOptions& options) {
 
   // Whatever can be refused without the weights is refused before a large file is read.
   Conversion made;
-  made.network = read_network(config);
+  made.config = read_network(config);
   const fs::path stem = options.checkpoint ? options.checkpoint->stem() : fs::path(config_name);
   made.output = options.output.value_or(stem.string() + ".maskrt");
   check_output(made.output, options, config.files);
-  const ClassCount classes = made.network.network->classes();
+  const ClassCount classes = made.config.network->classes();
   made.labels = options.labels ? read_labels(*options.labels, classes.count, classes.key)
-                               : Labels{made.network.network->default_labels(), {}};
+                               : Labels{made.config.network->default_labels(), {}};
 
   if (options.checkpoint) {
     made.checkpoint = std::make_shared<const Checkpoint>(read_checkpoint(*options.checkpoint));
-    auto names = align(*made.checkpoint, made.network, options);
+    auto names = align(*made.checkpoint, made.config, options);
     made.names = names.report;
     made.source = checkpoint_weights(made.checkpoint, std::move(names.in_file));
   } else {
-    made.source = random_weights(made.network);
+    made.source = random_weights(made.config);
   }
 
   constexpr std::size_t kShown = 8, kAll = std::size_t{1} << 20;
-  made.built = build_model(made.network, made.source, options.all_problems ? kAll : kShown);
+  made.built = build_model(made.config, made.source, options.all_problems ? kAll : kShown);
   made.built.description.categories = made.labels.categories;
   made.bytes = write(made.output, made.built, *made.source);
   return made;
@@ -138,8 +138,8 @@ ConvertReport report_on(const Conversion& made, const ConvertOptions& options) {
                             std::to_string(made.checkpoint->tensors.size()) + " tensors"
                       : "random weights";
   report.names = made.names;
-  report.model = std::string(made.network.family->name) + ", " + made.network.network->summary();
-  report.network = made.network.network->details(model.graph);
+  report.model = std::string(made.config.family->name) + ", " + made.config.network->summary();
+  report.network = made.config.network->details(model.graph);
   report.input = describe_input(model.preprocessing);
   report.labels = describe_labels(options, made.labels.categories);
   report.left_out = made.labels.left_out;
@@ -148,9 +148,9 @@ ConvertReport report_on(const Conversion& made, const ConvertOptions& options) {
   report.bytes = static_cast<std::int64_t>(made.bytes);
   report.output = made.output;
   if (made.checkpoint) report.unused_tensors = unused_tensors(*made.checkpoint, *made.source, made.built.names);
-  report.unused_overrides = made.network.unread_overrides;
-  report.unused_keys = made.network.unread_keys;
-  report.likely_mistakes = made.network.likely_mistakes;
+  report.unused_overrides = made.config.unread_overrides;
+  report.unused_keys = made.config.unread_keys;
+  report.likely_mistakes = made.config.likely_mistakes;
   return report;
 }
 

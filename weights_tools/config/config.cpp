@@ -142,7 +142,7 @@ void set_dotted(ConfigValue& root, std::string_view key, ConfigValue value) {
       throw Error(full + " (" + to_string(value.origin) + "): expected a mapping at " + std::string(part) + ", found " +
                   describe(*at));
   }
-  if (key.empty()) throw Error("expected a config key such as MODEL.SPARSE_INST.CLS_THRESHOLD, found '" + full + "'");
+  if (key.empty()) throw Error("expected a config key such as INPUT.MIN_SIZE_TEST, found '" + full + "'");
   at->set(key, std::move(value));
 }
 
