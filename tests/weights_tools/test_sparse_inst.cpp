@@ -1,6 +1,7 @@
 // SparseInst's networks: against the authors' tensors, against published sizes, and what is said about weights that do
 // not fit.
 #include <algorithm>
+#include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -247,6 +248,32 @@ TEST_CASE("weights of another network than the config's") {
   CHECK_THAT(problems(giam, offsets), Contains("makes conv2 deformable"));
   const auto bare = config_of("sparse_inst_r50_giam", {{"MODEL.RESNETS.NORM", ""}});
   CHECK_THAT(problems(bare, of_giam), Contains("backbone.stem.conv1.norm.weight: expected no such tensor"));
+}
+
+// FNV-1a over the names of all tensors and the bits of the range that each is drawn from.
+std::uint64_t hash_of_ranges(const BuiltModel& model) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  const auto add = [&hash](std::uint32_t bits) {
+    for (int i = 0; i < 4; ++i, bits >>= 8) hash = (hash ^ (bits & 0xff)) * 0x100000001b3u;
+  };
+  for (const auto& tensor : model.tensors) {
+    for (const char c : tensor.name) add(static_cast<unsigned char>(c));
+    const UniformRange range = range_of(tensor.fill, tensor.shape);
+    add(std::bit_cast<std::uint32_t>(range.offset));
+    add(std::bit_cast<std::uint32_t>(range.scale));
+  }
+  return hash;
+}
+
+TEST_CASE("random weights are those with which the documented times were measured") {
+  CHECK(random_weights(config_of("sparse_inst_r50_giam"))->floats({"a", {1}, {.scale = 1}}) ==
+        generate("6:a", 1, 1, 0));
+  CHECK(hash_of_ranges(build_random_model(config_of("sparse_inst_r50_giam"))) == 0x91c5ed1f884050e6u);
+  CHECK(hash_of_ranges(build_random_model(config_of("sparse_inst_r50_base"))) == 0x53e41ed6f0a458ccu);
+  CHECK(hash_of_ranges(build_random_model(config_of("sparse_inst_r101_giam"))) == 0x823c057c43d87bc0u);
+  CHECK(hash_of_ranges(build_random_model(config_of(
+            "sparse_inst_r50_giam_soft",
+            {{"MODEL.RESNETS.DEPTH", "18"}, {"MODEL.RESNETS.RES2_OUT_CHANNELS", "64"}}))) == 0x9d166f2ade28a611u);
 }
 
 TEST_CASE("random networks stay within bounds at any depth and find something") {
