@@ -14,8 +14,7 @@
 
 #include "rivals/rivals.h"
 #include "suite.h"
-#include "weights_tools/models/models.h"
-#include "weights_tools/models/random_weights.h"
+#include "weights_tools/families/build_model.h"
 
 namespace {
 
@@ -89,13 +88,12 @@ Precision precision_of(const std::string& name) {
 }
 
 Model model_of(const Options& options, Precision precision) {
-  const auto settings = weights::read_sparse_inst_config(weights::published_config(options.config));
   ModelOptions how;
   how.device = "cuda";
   how.precision = precision == Precision::fp16   ? Compute::fp16
                   : precision == Precision::tf32 ? Compute::tf32
                                                  : Compute::fp32;
-  auto built = weights::build_model(settings, weights::random_weights(settings));
+  auto built = weights::build_random_model(weights::read_network(weights::published_config(options.config)));
   return make_model(std::move(built.description), how);
 }
 

@@ -15,11 +15,11 @@ class CheckpointWeights : public WeightSource {
     return tensor != nullptr ? std::optional(tensor->shape) : std::nullopt;
   }
   bool contains(const std::string& name) const override { return find(name) != nullptr; }
-  std::vector<float> floats(const std::string& name, const Shape&) const override {
-    return checkpoint_->tensors.at(source_name(name)).to_floats();
+  std::vector<float> floats(const TensorRequest& request) const override {
+    return checkpoint_->tensors.at(source_name(request.name)).to_floats();
   }
-  StoredTensor stored(const std::string& name, const Shape&) const override {
-    const auto& tensor = checkpoint_->tensors.at(source_name(name));
+  StoredTensor stored(const TensorRequest& request) const override {
+    const auto& tensor = checkpoint_->tensors.at(source_name(request.name));
     return {tensor.type, tensor.dense()};
   }
   std::vector<std::string> all_names() const override {

@@ -37,7 +37,8 @@ class Weights {
 
   /// The tensor. Where it is missing or has another shape, that is remembered and a stand-in is returned, whose extents
   /// are the expected ones (kUnknown where only the tensor could tell), so that building goes on and finds the rest.
-  graph::ConstantPtr tensor(const std::string& name, const std::vector<Dim>& expected);
+  /// `fill` says what a generator makes of it.
+  graph::ConstantPtr tensor(const std::string& name, const std::vector<Dim>& expected, const Fill& fill);
   /// The same for a tensor whose numbers do not matter: it has to be there, but is no part of the network.
   void expect(const std::string& name, const std::vector<Dim>& expected);
   /// A tensor that belongs to another network than the config says; `why` completes "which ...".
@@ -53,8 +54,8 @@ class Weights {
   void check(std::size_t most) const;
 
   /// The network's tensors, in the order they were asked for.
-  const std::vector<graph::ConstantPtr>& constants() const { return constants_; }
-  /// Every name that was asked for.
+  const std::vector<TensorRequest>& tensors() const { return tensors_; }
+  /// Every name that was asked for: of the network's tensors, and of those that only have to be there.
   const std::vector<std::string>& names() const { return names_; }
 
  private:
@@ -62,7 +63,7 @@ class Weights {
   std::string describe_unasked() const;
 
   std::shared_ptr<const WeightSource> source_;
-  std::vector<graph::ConstantPtr> constants_;
+  std::vector<TensorRequest> tensors_;
   std::vector<std::string> names_, problems_, missing_;
 };
 

@@ -1,10 +1,10 @@
 // The instance context encoder of SparseInst (Cheng et al., 2022): a feature pyramid with pyramid pooling on top, fused
 // into one map.
+#include "encoder.h"
+
 #include <array>
 #include <string>
 #include <vector>
-
-#include "models.h"
 
 namespace maskrt::weights {
 namespace {
@@ -18,15 +18,15 @@ ValueId pyramid_pooling(const EncoderConfig& config, ValueId x, Layers& net) {
   std::vector<ValueId> priors;
   for (std::size_t i = 0; i < kSizes.size(); ++i) {
     const auto stage = "encoder.ppm.stages." + std::to_string(i);
-    ValueId y = net.add(stage + ".0", graph::AdaptiveAveragePool{kSizes[i]}, {x}, channels);  // [B, s, s, C]
-    y = net.conv(stage + ".1", y, width(config.channels / 4), {.bias = true});                // [B, s, s, C/4]
+    ValueId y = net.add(stage + ".0", graph::AdaptiveAveragePool{kSizes[i]}, {x}, channels);         // [B, s, s, C]
+    y = net.conv(stage + ".1", y, width(config.channels / 4), {.bias = true, .fills = kReluFills});  // [B, s, s, C/4]
     y = net.relu(stage + ".relu", y);
     y = net.add(stage + ".resize", graph::ResizeBilinear{}, {y, x}, net.channels(y));  // [B, h, w, C/4]
     priors.push_back(y);
   }
   priors.push_back(x);
-  ValueId y = net.concat("encoder.ppm.concat", priors);                 // [B, h, w, 2C]
-  y = net.conv("encoder.ppm.bottleneck", y, channels, {.bias = true});  // [B, h, w, C]
+  ValueId y = net.concat("encoder.ppm.concat", priors);                                      // [B, h, w, 2C]
+  y = net.conv("encoder.ppm.bottleneck", y, channels, {.bias = true, .fills = kReluFills});  // [B, h, w, C]
   return net.relu("encoder.ppm.relu", y);
 }
 

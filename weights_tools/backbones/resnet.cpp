@@ -1,14 +1,58 @@
-// Deep Residual Learning for Image Recognition (He et al., 2015), as detectron2 builds it.
+// Deep Residual Learning for Image Recognition (He et al., 2015), as detectron2's build_resnet_backbone builds it.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
+#include <utility>
 
-#include "models.h"
+#include "backbone.h"
 
 namespace maskrt::weights {
 namespace {
 
 using graph::ValueId;
+
+const std::string kKeys = "MODEL.RESNETS.";
+
+/// MODEL.RESNETS, as far as inference reads it.
+struct ResNetConfig {
+  int depth = 50;  ///< 18, 34, 50, 101 or 152
+  std::vector<std::string> out_features = {"res4"};
+  std::string norm = "FrozenBN";  ///< "" is none
+  bool stride_in_1x1 = true;
+  int groups = 1, width_per_group = 64;
+  int stem_width = 64, res2_width = 256;
+  int res5_dilation = 1;                                        ///< 1 or 2
+  std::vector<bool> deformable = {false, false, false, false};  ///< res2 to res5
+};
+
+ResNetConfig read_config(ConfigReader& reader) {
+  ResNetConfig config;
+  config.depth = reader.integer(kKeys + "DEPTH", config.depth, 1, 1000);
+  constexpr int kDepths[] = {18, 34, 50, 101, 152};
+  if (std::find(std::begin(kDepths), std::end(kDepths), config.depth) == std::end(kDepths))
+    throw Error(reader.where(kKeys + "DEPTH") + ": expected 18, 34, 50, 101 or 152, found " +
+                std::to_string(config.depth));
+  config.out_features = reader.strings(kKeys + "OUT_FEATURES", config.out_features);
+  config.norm = reader.string(kKeys + "NORM", config.norm);
+  config.stride_in_1x1 = reader.boolean(kKeys + "STRIDE_IN_1X1", config.stride_in_1x1);
+  config.groups = reader.integer(kKeys + "NUM_GROUPS", config.groups, 1, kWidest);
+  config.width_per_group = reader.integer(kKeys + "WIDTH_PER_GROUP", config.width_per_group, 1, kWidest);
+  config.stem_width = reader.integer(kKeys + "STEM_OUT_CHANNELS", config.stem_width, 1, kWidest);
+  config.res2_width = reader.integer(kKeys + "RES2_OUT_CHANNELS", config.res2_width, 1, kWidest);
+  config.res5_dilation = reader.integer(kKeys + "RES5_DILATION", config.res5_dilation, 1, 2);
+  config.deformable = reader.booleans(kKeys + "DEFORM_ON_PER_STAGE", config.deformable, 4);
+  if (config.depth < 50) {
+    // Basic blocks have neither, in detectron2 too.
+    if (config.groups != 1)
+      throw Error(reader.where(kKeys + "NUM_GROUPS") + ": expected 1 for depth " + std::to_string(config.depth) +
+                  ", found " + std::to_string(config.groups));
+    if (config.res5_dilation != 1)
+      throw Error(reader.where(kKeys + "RES5_DILATION") + ": expected 1 for depth " + std::to_string(config.depth) +
+                  ", found " + std::to_string(config.res5_dilation));
+  }
+  return config;
+}
 
 // What all blocks of a stage share.
 struct Stage {
@@ -30,19 +74,34 @@ std::array<int, 4> blocks_per_stage(int depth) {
   }
 }
 
+// Random weights of the norm that ends a block. Each block adds a little to what passes through it: less where there
+// are more blocks, so that activations stay near 1 at every depth.
+Fill last_norm_fill(int depth) {
+  const int blocks = depth < 50 ? depth / 2 : depth / 3;
+  const double residual = 0.35 * std::sqrt(16.0 / blocks);
+  return {.offset = residual, .scale = residual / 4};
+}
+
 class ResNetBuilder {
  public:
-  ResNetBuilder(const ResNetConfig& config, Layers& net) : config_(config), net_(net), normalised_(has_norm(config)) {}
+  ResNetBuilder(const ResNetConfig& config, const std::string& prefix, Layers& net)
+      : config_(config),
+        prefix_(prefix),
+        net_(net),
+        normalised_(has_norm(config)),
+        last_norm_fill_(weights::last_norm_fill(config.depth)) {}
 
   // x [B, H, W, 3] -> [B, H/4, W/4, stem width]
   ValueId stem(ValueId x) {
-    x = conv("backbone.stem.conv1", x, width(config_.stem_width), {.kernel = 7, .stride = 2, .padding = 3});
-    x = net_.relu("backbone.stem.relu", x);                                                 // [B, H/2, W/2, C]
-    return net_.add("backbone.stem.pool", graph::MaxPool{3, 2, 1}, {x}, net_.channels(x));  // [B, H/4, W/4, C]
+    x = conv(prefix_ + "stem.conv1", x, width(config_.stem_width),
+             {.kernel = 7, .stride = 2, .padding = 3, .fills = kReluFills});
+    x = net_.relu(prefix_ + "stem.relu", x);                                                 // [B, H/2, W/2, C]
+    return net_.add(prefix_ + "stem.pool", graph::MaxPool{3, 2, 1}, {x}, net_.channels(x));  // [B, H/4, W/4, C]
   }
 
   // x [B, h, w, C] -> [B, h/stride, w/stride, C']
-  ValueId stage(const std::string& name, ValueId x, const Stage& stage, int blocks) {
+  ValueId stage(const std::string& stage_name, ValueId x, const Stage& stage, int blocks) {
+    const std::string name = prefix_ + stage_name;
     for (int i = 0; i < blocks; ++i) {
       const auto block = name + "." + std::to_string(i);
       const auto value = i + 1 == blocks ? name : std::string();
@@ -63,9 +122,12 @@ class ResNetBuilder {
     return true;
   }
 
-  ValueId conv(const std::string& name, ValueId x, const Dim& out, const ConvOptions& options) {
+  // Random weights: a block's own input was not halved by a ReLU, for most of it had passed one before; so layers that
+  // read it keep the default fills, and the others have kReluFills.
+  ValueId conv(const std::string& name, ValueId x, const Dim& out, const ConvOptions& options,
+               const Fill& norm_fill = kNormWeightFill) {
     x = net_.conv(name, x, out, options);
-    if (normalised_) return net_.batch_norm(name + ".norm", x);
+    if (normalised_) return net_.batch_norm(name + ".norm", x, norm_fill);
     net_.weights().expect_absent(name + ".norm.weight", "MODEL.RESNETS.NORM \"\" does not have");
     return x;
   }
@@ -90,8 +152,9 @@ class ResNetBuilder {
     const std::int64_t out = block_width(name + ".conv2", x, stage, first);
     const ValueId identity = shortcut(name, x, out, stride);  // [B, h/s, w/s, C]
     ValueId y = conv(name + ".conv1", x, width(stage.width), {.kernel = 3, .stride = stride, .padding = 1});
-    y = net_.relu(name + ".conv1.relu", y);                          // [B, h/s, w/s, C]
-    y = conv(name + ".conv2", y, out, {.kernel = 3, .padding = 1});  // [B, h/s, w/s, C]
+    y = net_.relu(name + ".conv1.relu", y);  // [B, h/s, w/s, C]
+    y = conv(name + ".conv2", y, out,        // [B, h/s, w/s, C]
+             {.kernel = 3, .padding = 1, .fills = kReluFills}, last_norm_fill_);
     return add(name, identity, y, value);
   }
 
@@ -111,22 +174,23 @@ class ResNetBuilder {
               .padding = stage.dilation,
               .dilation = stage.dilation,
               .groups = config_.groups,
-              .groups_key = "MODEL.RESNETS.NUM_GROUPS"});
+              .groups_key = kKeys + "NUM_GROUPS",
+              .fills = kReluFills});
     y = net_.relu(name + ".conv2.relu", y);
-    y = conv(name + ".conv3", y, out, {});  // [B, h/s, w/s, C]
+    y = conv(name + ".conv3", y, out, {.fills = kReluFills}, last_norm_fill_);  // [B, h/s, w/s, C]
     return add(name, identity, y, value);
   }
 
   const ResNetConfig& config_;
+  const std::string& prefix_;
   Layers& net_;
   bool normalised_;
+  Fill last_norm_fill_;
 };
 
-}  // namespace
-
-Features build_resnet(const ResNetConfig& config, ValueId input, Layers& net) {
+Features build_stages(const ResNetConfig& config, const std::string& prefix, ValueId input, Layers& net) {
   constexpr std::array<const char*, 5> kNames = {"stem", "res2", "res3", "res4", "res5"};
-  // Stages behind the last one that anybody reads are not built: their tensors may be missing.
+  // Stages after the last one that OUT_FEATURES names are not built: their tensors may be missing.
   std::size_t last = 0;
   for (const auto& feature : config.out_features) {
     const auto at = std::find(kNames.begin(), kNames.end(), feature);
@@ -135,7 +199,7 @@ Features build_resnet(const ResNetConfig& config, ValueId input, Layers& net) {
     last = std::max(last, static_cast<std::size_t>(at - kNames.begin()));
   }
 
-  ResNetBuilder builder(config, net);
+  ResNetBuilder builder(config, prefix, net);
   Features made;
   ValueId x = builder.stem(input);  // [B, H/4, W/4, 64]
   int stride = 4;
@@ -150,7 +214,7 @@ Features build_resnet(const ResNetConfig& config, ValueId input, Layers& net) {
     stage.dilation = i == 4 ? config.res5_dilation : 1;
     stage.stride = i == 1 || stage.dilation == 2 ? 1 : 2;
     stride *= stage.stride;
-    x = builder.stage(std::string("backbone.") + kNames[i], x, stage, blocks[i - 1]);
+    x = builder.stage(kNames[i], x, stage, blocks[i - 1]);
     made[kNames[i]] = {x, stride};
     stage.bottleneck_width *= 2;
     stage.width *= 2;
@@ -161,4 +225,33 @@ Features build_resnet(const ResNetConfig& config, ValueId input, Layers& net) {
   return out;
 }
 
+class ResNet : public Backbone {
+ public:
+  ResNet(ResNetConfig config, std::string prefix) : config_(std::move(config)), prefix_(std::move(prefix)) {}
+
+  std::string summary() const override {
+    const std::string groups = config_.groups == 1 ? "" : ", " + std::to_string(config_.groups) + " groups";
+    return "ResNet-" + std::to_string(config_.depth) + groups;
+  }
+  // The features named in RESNETS.OUT_FEATURES: "stem", "res2" to "res5".
+  Features build(ValueId image, Layers& net) const override { return build_stages(config_, prefix_, image, net); }
+  std::string first_layer() const override { return prefix_ + "stem.conv1"; }
+
+ private:
+  ResNetConfig config_;
+  std::string prefix_;
+};
+
+}  // namespace
+
+namespace backbones {
+
+BackboneKind resnet() {
+  return {"build_resnet_backbone",
+          [](ConfigReader& reader, const std::string& prefix) -> std::unique_ptr<const Backbone> {
+            return std::make_unique<ResNet>(read_config(reader), prefix);
+          }};
+}
+
+}  // namespace backbones
 }  // namespace maskrt::weights

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "fill.h"
 #include "maskrt/types.hpp"
 #include "weights_tools/checkpoint/checkpoint.h"
 
@@ -19,6 +20,13 @@ struct StoredTensor {
   std::vector<std::byte> bytes;
 };
 
+/// A tensor that a builder asked for.
+struct TensorRequest {
+  std::string name;
+  Shape shape;  ///< as its source has it
+  Fill fill;    ///< what a generator makes of it
+};
+
 /// Named tensors. Immutable, so that constants may read it from several threads for as long as they live.
 class WeightSource {
  public:
@@ -28,9 +36,9 @@ class WeightSource {
   virtual std::optional<Shape> shape_of(const std::string& name, const Shape& configured) const = 0;
   /// Whether the tensor was there before anybody asked: always false for a generator.
   virtual bool contains(const std::string& name) const = 0;
-  /// Row-major fp32. `shape` is what shape_of gave.
-  virtual std::vector<float> floats(const std::string& name, const Shape& shape) const = 0;
-  virtual StoredTensor stored(const std::string& name, const Shape& shape) const = 0;
+  /// Row-major fp32. The request's shape is what shape_of gave.
+  virtual std::vector<float> floats(const TensorRequest& tensor) const = 0;
+  virtual StoredTensor stored(const TensorRequest& tensor) const = 0;
   /// All names there are, as their source has them, for messages; none of a generator.
   virtual std::vector<std::string> all_names() const { return {}; }
   /// The name under which the source has a tensor, and what it has there if that is none of floating-point numbers.

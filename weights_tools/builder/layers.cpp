@@ -30,12 +30,12 @@ ValueId Layers::conv(const std::string& name, ValueId x, const Dim& out, const C
     }
   }
   graph::Conv conv;
-  conv.weight = weights_.tensor(name + ".weight", {out, in, options.kernel, options.kernel});
+  conv.weight = weights_.tensor(name + ".weight", {out, in, options.kernel, options.kernel}, options.fills.weight);
   const std::int64_t made = conv.weight->shape()[0];
   if (made != kUnknown && made % options.groups != 0)
     weights_.report("tensor " + name + ".weight: expected rows that its groups divide (" + in.note + "), found " +
                     std::to_string(made));
-  if (options.bias) conv.bias = weights_.tensor(name + ".bias", {made});
+  if (options.bias) conv.bias = weights_.tensor(name + ".bias", {made}, options.fills.bias);
   conv.stride = options.stride;
   conv.padding = options.padding;
   conv.dilation = options.dilation;
@@ -43,12 +43,12 @@ ValueId Layers::conv(const std::string& name, ValueId x, const Dim& out, const C
   return add(name, std::move(conv), {x}, made, value);
 }
 
-ValueId Layers::batch_norm(const std::string& name, ValueId x) {
+ValueId Layers::batch_norm(const std::string& name, ValueId x, const Fill& weight_fill) {
   graph::BatchNorm norm;
-  norm.weight = weights_.tensor(name + ".weight", {channels(x)});
-  norm.bias = weights_.tensor(name + ".bias", {channels(x)});
-  norm.mean = weights_.tensor(name + ".running_mean", {channels(x)});
-  norm.variance = weights_.tensor(name + ".running_var", {channels(x)});
+  norm.weight = weights_.tensor(name + ".weight", {channels(x)}, weight_fill);
+  norm.bias = weights_.tensor(name + ".bias", {channels(x)}, {.scale = 0.1});
+  norm.mean = weights_.tensor(name + ".running_mean", {channels(x)}, {.scale = 0.1});
+  norm.variance = weights_.tensor(name + ".running_var", {channels(x)}, {.offset = 1, .scale = 0.3});
   return add(name, std::move(norm), {x}, channels(x));
 }
 
@@ -56,11 +56,12 @@ ValueId Layers::relu(const std::string& name, ValueId x, const std::string& valu
   return add(name, graph::Activate{graph::Activation::relu}, {x}, channels(x), value);
 }
 
-ValueId Layers::linear(const std::string& name, ValueId x, const Dim& out, const std::string& value) {
+ValueId Layers::linear(const std::string& name, ValueId x, const Dim& out, const std::string& value,
+                       const LayerFills& fills) {
   graph::Linear linear;
-  linear.weight = weights_.tensor(name + ".weight", {out, channels(x)});
+  linear.weight = weights_.tensor(name + ".weight", {out, channels(x)}, fills.weight);
   const std::int64_t made = linear.weight->shape()[0];
-  linear.bias = weights_.tensor(name + ".bias", {made});
+  linear.bias = weights_.tensor(name + ".bias", {made}, fills.bias);
   return add(name, std::move(linear), {x}, made, value);
 }
 

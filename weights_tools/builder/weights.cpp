@@ -50,12 +50,11 @@ Shape Weights::resolve(const std::string& name, const std::vector<Dim>& expected
   return resolved;
 }
 
-graph::ConstantPtr Weights::tensor(const std::string& name, const std::vector<Dim>& expected) {
-  const Shape shape = resolve(name, expected);
-  constants_.push_back(std::make_shared<graph::Constant>(
-      name, shape, [source = source_, name, shape] { return source->floats(name, shape); },
-      std::vector<std::string>{name}));
-  return constants_.back();
+graph::ConstantPtr Weights::tensor(const std::string& name, const std::vector<Dim>& expected, const Fill& fill) {
+  tensors_.push_back({name, resolve(name, expected), fill});
+  return std::make_shared<graph::Constant>(
+      name, tensors_.back().shape, [source = source_, tensor = tensors_.back()] { return source->floats(tensor); },
+      std::vector<std::string>{name});
 }
 
 void Weights::expect(const std::string& name, const std::vector<Dim>& expected) { resolve(name, expected); }

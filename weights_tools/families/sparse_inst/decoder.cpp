@@ -1,8 +1,8 @@
 // The IAM decoders of SparseInst (Cheng et al., 2022): maps that each light up on one object gather its features, from
 // which its class, its score and the kernel of its mask follow.
-#include <string>
+#include "decoder.h"
 
-#include "models.h"
+#include <string>
 
 namespace maskrt::weights {
 namespace {
@@ -11,12 +11,18 @@ using graph::ValueId;
 
 const std::string kKeys = "MODEL.SPARSE_INST.DECODER.";
 
+// Random weights: few positions light up in a map, classes and scores spread on both sides of the thresholds.
+constexpr LayerFills kMapFills = {.weight = {.gain = 3}, .bias = {.offset = -6, .scale = 1}};
+constexpr LayerFills kClassFills = {.weight = {.gain = 1}, .bias = {.offset = -2, .scale = 1}};
+constexpr LayerFills kObjectnessFills = {.weight = {.gain = 1}, .bias = {.offset = 1, .scale = 0.2}};
+constexpr LayerFills kKernelFills = {.weight = {.gain = 0.5}, .bias = {.scale = 0.2}};
+
 // x [B, h, w, C] -> [B, h, w, DIM]
 ValueId conv_stack(const std::string& name, ValueId x, const BranchConfig& branch, const std::string& key,
                    Layers& net) {
   for (int i = 0; i < branch.convs; ++i) {
     const auto layer = name + "." + std::to_string(2 * i);  // a ReLU stands between two convs
-    x = net.conv(layer, x, width(branch.width), {.kernel = 3, .padding = 1, .bias = true});
+    x = net.conv(layer, x, width(branch.width), {.kernel = 3, .padding = 1, .bias = true, .fills = kReluFills});
     x = net.relu(layer + ".relu", x);
   }
   net.weights().expect_absent(name + "." + std::to_string(2 * branch.convs) + ".weight",
@@ -61,7 +67,8 @@ DecoderOutputs build_iam_decoder(const DecoderConfig& config, ValueId encoder, L
                 .padding = 1,
                 .groups = groups,
                 .groups_key = grouped ? kKeys + "GROUPS" : std::string(),
-                .bias = true},
+                .bias = true,
+                .fills = kMapFills},
                "iam_logits");
   ValueId maps = logits;
   if (soft) {
@@ -84,7 +91,7 @@ DecoderOutputs build_iam_decoder(const DecoderConfig& config, ValueId encoder, L
       throw Error(kKeys + "GROUPS: expected INST.DIM x GROUPS to be a multiple of 4, found " +
                   std::to_string(net.channels(x)) + " x " + std::to_string(groups));
     instances = net.add(branch + "regroup", graph::Regroup{blocks, masks}, {instances}, together);  // [B, N, G * D]
-    instances = net.linear(branch + "fc", instances, width(together));                              // [B, N, G * D]
+    instances = net.linear(branch + "fc", instances, width(together), {}, kReluFills);              // [B, N, G * D]
     instances = net.relu(branch + "fc.relu", instances);
   } else {
     net.weights().expect_absent(branch + "fc.weight", "BaseIAMDecoder does not have");
@@ -93,9 +100,11 @@ DecoderOutputs build_iam_decoder(const DecoderConfig& config, ValueId encoder, L
   // What each instance is.
   DecoderOutputs out;
   out.class_logits = net.linear(branch + "cls_score", instances, Dim(config.classes, kKeys + "NUM_CLASSES"),
-                                "class_logits");                                                      // [B, N, K]
-  const ValueId kernels = net.linear(branch + "mask_kernel", instances, width(config.kernel_width));  // [B, N, M]
-  out.objectness_logits = net.linear(branch + "objectness", instances, 1, "objectness_logits");       // [B, N, 1]
+                                "class_logits", kClassFills);  // [B, N, K]
+  const ValueId kernels =
+      net.linear(branch + "mask_kernel", instances, width(config.kernel_width), {}, kKernelFills);  // [B, N, M]
+  out.objectness_logits =
+      net.linear(branch + "objectness", instances, 1, "objectness_logits", kObjectnessFills);  // [B, N, 1]
 
   // Where it is.
   ValueId y = conv_stack("decoder.mask_branch.mask_convs", located, config.mask, "MASK.CONVS", net);  // [B, h, w, D']
