@@ -5,6 +5,8 @@
 #include <limits>
 #include <set>
 
+#include "checking_queue.h"
+#include "driver.h"
 #include "kernels/element.h"
 #include "session_stream.h"
 
@@ -43,8 +45,7 @@ ProgramBuilder::ProgramBuilder(const graph::Graph& graph, const std::vector<grap
 Program ProgramBuilder::build() {
   zeroed_buffer_ = new_buffer("zeros", 0);
   for (node_ = 0; node_ < static_cast<int>(graph_.nodes.size()); ++node_)
-    if (!fusions_.inside[static_cast<std::size_t>(node_)])
-      std::visit([this](const auto& op) { add(op); }, node().operation);
+    if (!fusions_.inside[static_cast<std::size_t>(node_)]) add_node();
 
   const auto binding = [&](graph::ValueId value) {
     const View& view = stored(value);
@@ -71,6 +72,16 @@ Program ProgramBuilder::build() {
     program_.steps.insert(program_.steps.begin(), std::move(clear));
   }
   return std::move(program_);
+}
+
+void ProgramBuilder::add_node() {
+  try {
+    std::visit([this](const auto& op) { add(op); }, node().operation);
+  } catch (const DriverError&) {
+    throw;  // of the device, whatever the node
+  } catch (const Error& error) {
+    throw Error("node " + node().name + " (" + std::string(graph::name_of(node().operation)) + "): " + error.what());
+  }
 }
 
 int ProgramBuilder::new_buffer(const std::string& name, std::size_t bytes, bool scratch) {
@@ -179,8 +190,16 @@ void ProgramBuilder::step(const std::string& operation, const std::string& algor
     s.bytes += cost.bytes;
   }
   s.bytes -= spared_bytes(inside);
+  check(work);
   s.run = [work = std::move(work)](const Addresses& addresses) { work(addresses, queue_of(addresses)); };
   program_.steps.push_back(std::move(s));
+}
+
+void ProgramBuilder::check(const Work& work) const {
+  // Addresses of the alignment that a bound program has, and of no memory.
+  const std::vector<std::size_t> offsets(program_.buffers.size(), 0);
+  CheckingQueue queue(chip_);
+  work({reinterpret_cast<std::byte*>(std::uintptr_t{4096}), offsets.data(), nullptr}, queue);
 }
 
 }  // namespace maskrt::cuda

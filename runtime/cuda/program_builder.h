@@ -23,6 +23,7 @@ class ProgramBuilder {
   ProgramBuilder(const graph::Graph& graph, const std::vector<graph::Extent>& extents, const Fusions& fusions,
                  Precision precision, const kernels::Chip& chip, const kernels::ConvTuning& tuning,
                  WeightStore& weights);
+  /// Throws Error that names the node where there is no kernel for its tensors.
   Program build();
   /// Of the program that was built.
   const std::vector<kernels::CudaConvProblem>& convolutions() const { return convolutions_; }
@@ -52,6 +53,8 @@ class ProgramBuilder {
   void add(const graph::Linear&);
   void add(const graph::MaskProduct&);
 
+  /// The steps of the current node.
+  void add_node();
   void add_stem(int conv);
   void add_pyramid(const std::vector<PyramidNodes>& branches);
   void aggregate(kernels::MapWeights weights, double epsilon);
@@ -93,6 +96,9 @@ class ProgramBuilder {
   /// The step of the current node, and of those inside its kernel.
   void step(const std::string& operation, const std::string& algorithm, const std::vector<View>& reads,
             const std::vector<View>& writes, Work work, const std::vector<int>& nodes = {});
+  /// Has the launchers of a step check their tensors, so that a type without a kernel is an error of the plan and not
+  /// of its first run. Throws what they throw.
+  void check(const Work& work) const;
 
   const graph::Graph& graph_;
   const std::vector<graph::Extent>& extents_;
