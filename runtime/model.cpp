@@ -39,14 +39,15 @@ void keep_values(graph::Graph& graph, const std::vector<std::string>& keep) {
   for (const std::string& name : keep) {
     if (name == "all") {
       for (const graph::Node& node : graph.nodes)
-        if (!std::holds_alternative<graph::Input>(node.operation) &&
-            graph.values[static_cast<std::size_t>(node.output)].name != node.name)
-          keep_one(node.output);
+        for (const graph::ValueId value : node.outputs)
+          if (!std::holds_alternative<graph::Input>(node.operation) &&
+              graph.values[static_cast<std::size_t>(value)].name != node.name)
+            keep_one(value);
       continue;
     }
     const graph::ValueId value = graph.find(name);
     if (value < 0) throw Error("keep: expected a value of the network, found " + name);
-    if (value != graph.nodes.front().output) keep_one(value);  // the input is always there
+    if (value != graph.nodes.front().output()) keep_one(value);  // the input is always there
   }
 }
 
@@ -124,8 +125,7 @@ ModelInfo Model::info() const {
 std::pair<int, int> input_size(const ModelInfo& model, std::span<const Image> images) {
   int height = 0, width = 0;
   for (const Image& image : images) {
-    const ImageSize size =
-        resized_size({image.width(), image.height()}, model.input.min_size, model.input.max_size);
+    const ImageSize size = resized_size({image.width(), image.height()}, model.input.min_size, model.input.max_size);
     height = std::max(height, size.height);
     width = std::max(width, size.width);
   }

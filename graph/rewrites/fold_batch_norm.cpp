@@ -70,7 +70,7 @@ void fold_batch_norm(Graph& graph) {
     conv->bias = shifted(conv->bias, *norm);
     conv->weight = scaled(conv->weight, *norm);
     if (conv->coordinate_weight) conv->coordinate_weight = scaled(conv->coordinate_weight, *norm);
-    graph.nodes[static_cast<std::size_t>(maker)].output = node.output;
+    graph.nodes[static_cast<std::size_t>(maker)].outputs = node.outputs;
     erase_node(graph, i--);
   }
 }

@@ -23,13 +23,13 @@ std::vector<float> columns_of(const std::vector<float>& rows, std::int64_t width
 }  // namespace
 
 View ProgramBuilder::conv_target(const graph::Conv& op, DataType out_type) {
-  const Format format{out_type, block_of(node().output)};
+  const Format format{out_type, block_of(node().output())};
   if (!op.residual) return make_output(format);
   const View residual = in_format(input(1), format);
   // In place where nobody reads the residual afterwards: the sum then costs one read of what is in the cache anyway.
   const bool own = !shared_[static_cast<std::size_t>(residual.buffer)];
   if (own && stored(input(1)).last_reader == node_ && input(0) != input(1)) {
-    stored(node().output).parts = {residual};
+    stored(node().output()).parts = {residual};
     return residual;
   }
   const View out = make_output(format);
@@ -55,9 +55,9 @@ void ProgramBuilder::coordinate_term(const graph::Conv& op, const View& out) {
 }
 
 void ProgramBuilder::add(const graph::Conv& op) {
-  const ConvNode shape(op, extent(input(0)), extent(node().output));
+  const ConvNode shape(op, extent(input(0)), extent(node().output()));
   const DataType in_type = precision_.conv[static_cast<std::size_t>(node_)];
-  const DataType out_type = in_type == DataType::f32 ? DataType::f32 : value_type(node().output);
+  const DataType out_type = in_type == DataType::f32 ? DataType::f32 : value_type(node().output());
   // Measured and compiled for where the input lies: the images of a slice are further apart than a dense tensor's.
   const std::int64_t in_block = input_block(shape.in.channels);
   const View in = in_format(input(0), {in_type, in_block != 0 ? in_block : shape.in.channels});
@@ -68,7 +68,7 @@ void ProgramBuilder::add(const graph::Conv& op) {
     conv_in_parts(op, calls, in);
   }
   if (op.activation != graph::Activation::sigmoid) return;
-  const std::vector<View> parts = stored(node().output).parts;
+  const std::vector<View> parts = stored(node().output()).parts;
   helper_step("sigmoid " + node().name, "activate", "rows", parts, parts, [=](const Addresses& addresses) {
     for (const View& part : parts)
       kernels::activate_cpu(kernels::Activation::sigmoid, part.at(addresses), part.at(addresses));
@@ -147,13 +147,13 @@ void ProgramBuilder::conv_in_parts(const graph::Conv& op, const ConvCalls& calls
   } else {
     View part;
     part.tensor = problem.out;
-    part.buffer = new_buffer(graph_.values[static_cast<std::size_t>(node().output)].name,
+    part.buffer = new_buffer(graph_.values[static_cast<std::size_t>(node().output())].name,
                              problem.out.bytes() * static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) {
       parts.push_back(part);
       part.offset += problem.out.bytes();
     }
-    stored(node().output).parts = parts;
+    stored(node().output()).parts = parts;
   }
 
   std::vector<std::shared_ptr<const kernels::Convolution>> convs;

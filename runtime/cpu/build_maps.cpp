@@ -11,7 +11,9 @@
 
 namespace maskrt::cpu {
 
-void ProgramBuilder::add(const graph::Input& op) { make_output({value_type(node().output), input_block(op.channels)}); }
+void ProgramBuilder::add(const graph::Input& op) {
+  make_output({value_type(node().output()), input_block(op.channels)});
+}
 
 void ProgramBuilder::add(const graph::BatchNorm& op) {
   const std::vector<float> weight = op.weight->evaluate(), bias = op.bias->evaluate(), mean = op.mean->evaluate(),
@@ -115,10 +117,10 @@ void ProgramBuilder::add(const graph::Slice& op) {
       op.begin % block == 0 && (op.count % block == 0 || op.begin + op.count == in.tensor.channels);
   if (whole_blocks && !extent(input(0)).list && block != in.tensor.channels) {
     shared_[static_cast<std::size_t>(in.buffer)] = true;
-    stored(node().output).parts = {in.channels(op.begin, op.count)};
+    stored(node().output()).parts = {in.channels(op.begin, op.count)};
     return;
   }
-  const View out = make_output({in.tensor.type, block_of(node().output)});
+  const View out = make_output({in.tensor.type, block_of(node().output())});
   step("slice", "rows", {in}, {out}, [=, begin = op.begin, count = op.count](const Addresses& addresses) {
     kernels::clear_padding(out.at(addresses));
     kernels::copy_channels_cpu(in.at(addresses), begin, out.at(addresses), 0, count);

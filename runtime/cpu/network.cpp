@@ -34,7 +34,7 @@ void choose_all(const graph::Graph& graph, const std::vector<graph::Extent>& ext
     const graph::Node& node = graph.nodes[i];
     const auto* conv = std::get_if<graph::Conv>(&node.operation);
     if (conv == nullptr) continue;
-    const auto output = static_cast<std::size_t>(node.output);
+    const auto output = static_cast<std::size_t>(node.output());
     const ConvNode shape(*conv, extents[static_cast<std::size_t>(node.inputs[0])], extents[output]);
     const DataType in = precision.conv[i], out = in == DataType::f32 ? in : precision.value[output];
     choose_calls(shape, in, out, 0, chooser, threads);

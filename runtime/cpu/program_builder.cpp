@@ -34,7 +34,7 @@ ProgramBuilder::ProgramBuilder(const graph::Graph& graph, const std::vector<grap
 Program ProgramBuilder::build() {
   for (node_ = 0; node_ < static_cast<int>(graph_.nodes.size()); ++node_)
     std::visit([this](const auto& op) { add(op); }, node().operation);
-  const graph::ValueId first = graph_.nodes[0].output;
+  const graph::ValueId first = graph_.nodes[0].output();
   const View in = stored(first).parts[0];
   program_.input = {in.buffer, in.offset, in.tensor, extent(first)};
   for (const graph::ValueId output : graph_.outputs) {
@@ -98,8 +98,7 @@ View ProgramBuilder::new_view(const std::string& name, const graph::Extent& e, F
   return view;
 }
 
-View ProgramBuilder::make_output(Format format) {
-  const graph::ValueId value = node().output;
+View ProgramBuilder::make(graph::ValueId value, Format format) {
   const View view = new_view(graph_.values[static_cast<std::size_t>(value)].name, extent(value), format);
   stored(value).parts = {view};
   return view;

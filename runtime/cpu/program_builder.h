@@ -77,9 +77,12 @@ class ProgramBuilder {
   std::int64_t block_of(graph::ValueId value) const;
   View new_view(const std::string& name, const graph::Extent& extent, Format format);
   int new_buffer(const std::string& name, std::size_t bytes, bool scratch = false);
-  /// The node's output, in a format.
-  View make_output(Format format);
-  View make_output() { return make_output({value_type(node().output), block_of(node().output)}); }
+  /// One of the node's outputs, in a format or in its usual one.
+  View make(graph::ValueId value, Format format);
+  View make(graph::ValueId value) { return make(value, {value_type(value), block_of(value)}); }
+  /// The output of a node that has one.
+  View make_output(Format format) { return make(node().output(), format); }
+  View make_output() { return make(node().output()); }
   /// A value as one tensor in a format; adds the conversion where it is not there yet.
   View in_format(graph::ValueId value, Format format);
   /// A value as one tensor in the format that it has; maps in the native block.

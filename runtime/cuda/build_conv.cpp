@@ -45,7 +45,7 @@ void ProgramBuilder::add(const graph::Conv& op) {
     problem.residual = residual.planned();
   }
   // In place where nobody reads the residual afterwards.
-  const graph::ValueId output = node().output;
+  const graph::ValueId output = node().output();
   problem.in = in.planned();
   problem.out.channels = extent(output).channels;
   View out;

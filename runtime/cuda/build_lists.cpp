@@ -65,7 +65,7 @@ void ProgramBuilder::add(const graph::Linear&) {
     head.bias = vector_of(i, "bias", op.bias);
     head.activation = kernel_activation(op.activation);
     prepared.push_back(head);
-    outs.push_back(make(node(i).output));
+    outs.push_back(make(node(i).output()));
   }
   if (regroup != fusions_.regroup.end()) nodes.push_back(regroup->second);
   step(
@@ -80,7 +80,7 @@ void ProgramBuilder::add(const graph::Linear&) {
 }
 
 void ProgramBuilder::add(const graph::MaskProduct& op) {
-  const View kernels = input(0), features = input(1), out = make_in_sectors(node().output);
+  const View kernels = input(0), features = input(1), out = make_in_sectors(node().output());
   step("mask_product", type_ == DataType::f16 ? "tensor cores" : "multiply-adds", {kernels, features}, {out},
        [=](const Addresses& addresses, kernels::CudaQueue& queue) {
          kernels::mask_product_cuda(queue, kernels.at(addresses), features.at(addresses), op.offset, out.at(addresses));

@@ -17,12 +17,12 @@ namespace maskrt::cuda {
 
 /// Pixels of 4 channels: the stem reads two of them at a time.
 void ProgramBuilder::add(const graph::Input& op) {
-  const graph::Extent& e = extent(node().output);
+  const graph::Extent& e = extent(node().output());
   const std::int64_t block = op.channels <= 4 ? 4 : (op.channels + 7) / 8 * 8;
   View view;
   view.tensor = kernels::dense(nullptr, type_, e.batch, e.height, e.width, e.channels, block);
-  view.buffer = new_buffer(name_of_value(node().output), view.tensor.bytes());
-  stored(node().output) = view;
+  view.buffer = new_buffer(name_of_value(node().output()), view.tensor.bytes());
+  stored(node().output()) = view;
 }
 
 void ProgramBuilder::add(const graph::BatchNorm& op) {
@@ -117,7 +117,7 @@ void ProgramBuilder::add_pyramid(const std::vector<PyramidNodes>& branches) {
     p.bottleneck_weight =
         rows_of(branch.bottleneck, *bottleneck.weight, b[0], b[1], kernels::pyramid_weight_stride(b[1]), type_);
     p.bottleneck_bias = vector_of(branch.bottleneck, "bias", bottleneck.bias);
-    outs.push_back(make(node(branch.bottleneck).output));
+    outs.push_back(make(node(branch.bottleneck).output()));
     prepared.push_back(p);
     nodes.insert(nodes.end(), {branch.pool, branch.stage, branch.bottleneck});
   }
@@ -141,7 +141,7 @@ void ProgramBuilder::add(const graph::UpsampleNearest& op) {
 void ProgramBuilder::add(const graph::ResizeBilinear& op) {
   if (op.factor != 0) {
     const bool last = node_ == fusions_.last_resize;  // of mask logits, whose pixels are whole sectors
-    const View in = input(0), out = last ? make_in_sectors(node().output) : make_output();
+    const View in = input(0), out = last ? make_in_sectors(node().output()) : make_output();
     step("resize_bilinear", "direct", {in}, {out}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
       kernels::resize_bilinear_factor_cuda(queue, in.at(addresses), op.factor, out.at(addresses));
     });
@@ -176,7 +176,7 @@ void ProgramBuilder::add(const graph::Slice& op) {
   // A view, where vectors of 8 channels stay whole: nothing moves.
   if (!extent(node().inputs[0]).list && op.begin % 8 == 0 && op.count % 8 == 0) {
     shared_[static_cast<std::size_t>(in.buffer)] = true;
-    stored(node().output) = in.channels(op.begin, op.count);
+    stored(node().output()) = in.channels(op.begin, op.count);
     return;
   }
   const View out = make_output();

@@ -59,23 +59,23 @@ class Finder {
     if (!conv.residual || node(i).inputs[0] == node(i).inputs[1]) return;
     const int upsample = graph_.producer(node(i).inputs[1]);
     const auto* op = operation<graph::UpsampleNearest>(upsample);
-    if (op == nullptr || op->factor != 2 || only_reader(node(upsample).output) != i) return;
+    if (op == nullptr || op->factor != 2 || only_reader(node(upsample).output()) != i) return;
     found_.upsampled_residual[i] = upsample;
     inside(upsample);
   }
 
   void maps_of(int i, const graph::Conv& conv) {
-    const int reader = only_reader(node(i).output);
+    const int reader = only_reader(node(i).output());
     if (conv.groups == 1 || reader < 0) return;
     const bool aggregates =
         operation<graph::Aggregate>(reader) != nullptr || operation<graph::AggregateLogits>(reader) != nullptr;
-    if (aggregates && node(reader).inputs[0] != node(reader).inputs[1] && node(reader).inputs[0] == node(i).output)
+    if (aggregates && node(reader).inputs[0] != node(reader).inputs[1] && node(reader).inputs[0] == node(i).output())
       found_.grouped_maps.insert(i);
   }
 
   void regroup_of(int i) {
     const int regroup = graph_.producer(node(i).inputs[0]);
-    if (operation<graph::Regroup>(regroup) == nullptr || only_reader(node(regroup).output) != i) return;
+    if (operation<graph::Regroup>(regroup) == nullptr || only_reader(node(regroup).output()) != i) return;
     found_.regroup[i] = regroup;
     inside(regroup);
   }
@@ -109,9 +109,9 @@ class Finder {
       if (pool < first || operation<graph::AdaptiveAveragePool>(pool) == nullptr) continue;
       PyramidNodes branch;
       branch.pool = pool;
-      branch.stage = plain_conv_on(node(pool).output);
+      branch.stage = plain_conv_on(node(pool).output());
       if (branch.stage < 0) continue;
-      branch.bottleneck = plain_conv_on(node(branch.stage).output);
+      branch.bottleneck = plain_conv_on(node(branch.stage).output());
       if (branch.bottleneck < 0 || operation<graph::Conv>(branch.bottleneck)->activation != graph::Activation::none)
         continue;
       if (branches.size() < kMostBranches) branches.push_back(branch);
@@ -129,7 +129,7 @@ class Finder {
     if (precision_ != Precision::fp16 || pool.kernel != 3 || pool.stride != 2 || pool.padding != 1) return;
     const int stem = graph_.producer(node(i).inputs[0]);
     const auto* conv = operation<graph::Conv>(stem);
-    if (conv == nullptr || only_reader(node(stem).output) != i || conv->residual || conv->groups != 1 ||
+    if (conv == nullptr || only_reader(node(stem).output()) != i || conv->residual || conv->groups != 1 ||
         conv->coordinate_weight != nullptr || conv->stride != 2 || conv->padding != 3 || conv->dilation != 1 ||
         !kernels::fits_stem(conv->weight->shape()))
       return;

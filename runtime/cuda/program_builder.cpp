@@ -51,7 +51,7 @@ Program ProgramBuilder::build() {
     const View& view = stored(value);
     return Program::Binding{view.buffer, view.offset, view.tensor, extent(value)};
   };
-  program_.input = binding(graph_.nodes[0].output);
+  program_.input = binding(graph_.nodes[0].output());
   for (const graph::ValueId output : graph_.outputs) program_.outputs[name_of_value(output)] = binding(output);
 
   if (fusions_.last_resize >= 0) {
@@ -159,7 +159,7 @@ const void* ProgramBuilder::rows_of(int node, const graph::Constant& constant, s
 
 double ProgramBuilder::spared_bytes(const std::vector<int>& nodes) const {
   std::set<graph::ValueId> known;  // made here, or read once already
-  for (const int i : nodes) known.insert(node(i).output);
+  for (const int i : nodes) known.insert(node(i).outputs.begin(), node(i).outputs.end());
   double spared = 0;
   const auto spare = [&](graph::ValueId value) {
     spared += static_cast<double>(extent(value).elements()) * static_cast<double>(size_of(type_));
@@ -169,8 +169,9 @@ double ProgramBuilder::spared_bytes(const std::vector<int>& nodes) const {
       const graph::ValueId value = node(i).inputs[j];
       if (graph::reads_numbers(node(i), j) && !known.insert(value).second) spare(value);
     }
-    if (fusions_.inside[static_cast<std::size_t>(i)] && stored_[static_cast<std::size_t>(node(i).output)].buffer < 0)
-      spare(node(i).output);
+    if (!fusions_.inside[static_cast<std::size_t>(i)]) continue;
+    for (const graph::ValueId value : node(i).outputs)
+      if (stored_[static_cast<std::size_t>(value)].buffer < 0) spare(value);
   }
   return spared;
 }

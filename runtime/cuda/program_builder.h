@@ -78,7 +78,8 @@ class ProgramBuilder {
   /// A map whose pixels are whole sectors of 32 bytes: for kernels that read them in parts.
   View make_in_sectors(graph::ValueId value);
   View make_in_blocks(graph::ValueId value, std::int64_t block);
-  View make_output() { return make(node().output); }
+  /// The output of a node that has one.
+  View make_output() { return make(node().output()); }
   /// A step's own memory, or no view at all where it needs none.
   View scratch(std::size_t bytes);
   /// Bytes that are zero when a program starts and that every step leaves zero.

@@ -36,7 +36,7 @@ void write(const std::filesystem::path& path, const std::string& name, Graph gra
 /// Adds the three outputs that a model must have, made of few features of the input.
 void add_detector(Graph& g, Dice& dice, int queries, int channels) {
   const auto named = [](const char* name) { return std::string("detector.") + name; };
-  const auto x = g.add(named("features"), dice.conv(named("features"), 3, channels, 3), {g.nodes[0].output});
+  const auto x = g.add(named("features"), dice.conv(named("features"), 3, channels, 3), {g.nodes[0].output()});
   const auto maps = g.add(named("iam"), dice.conv(named("iam"), channels, queries, 3), {x});
   const auto list = g.add(named("list"), AggregateLogits{}, {maps, x});
   g.outputs.push_back(g.add(named("scores"), dice.linear(named("scores"), channels, 1), {list}, "class_logits"));
@@ -54,7 +54,7 @@ Graph graph_of(const Build& build, std::int64_t channels, Dice& dice) {
   Graph g;
   const auto input = g.add("input", Input{3}, {});
   build(g, channels == 3 ? input : g.add("wide", dice.conv("wide", 3, channels, 1), {input}), dice);
-  g.outputs.push_back(g.nodes.back().output);
+  g.outputs.push_back(g.nodes.back().output());
   add_detector(g, dice, 2, 4);
   return g;
 }

@@ -181,7 +181,8 @@ graph::Graph every_operation(Dice& dice) {
   const auto kernels = g.add("linear", linear, {list});
   g.add("masks", MaskProduct{true}, {kernels, x}, "a name of its own");
   for (const auto& node : g.nodes)
-    if (node.output != x) g.outputs.push_back(node.output);
+    for (const ValueId value : node.outputs)
+      if (value != x) g.outputs.push_back(value);
   return g;
 }
 

@@ -209,7 +209,7 @@ Graph graph_of(const Case& c, Dice& dice) {
   Graph g;
   const ValueId x = g.add("input", graph::Input{c.channels}, {});
   c.build(g, x, dice);
-  g.outputs.push_back(g.nodes.back().output);
+  g.outputs.push_back(g.nodes.back().output());
   return g;
 }
 
@@ -362,6 +362,6 @@ TEST_CASE("the processor's rates are measured once for each precision and number
 TEST_CASE("a graph that breaks its rules is refused", "[cpu]") {
   Graph g;
   g.add("input", graph::Input{3}, {});
-  g.nodes.push_back({"add", graph::Add{}, {5, 6}, 0});
+  g.nodes.push_back({"add", graph::Add{}, {5, 6}, {0}});
   CHECK_THROWS_AS(cpu::CpuDevice().prepare(g, Precision::fp32), Error);
 }

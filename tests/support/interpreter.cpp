@@ -106,19 +106,25 @@ Map softmax(const Map& maps) {
 
 class Interpreter {
  public:
-  Interpreter(const Node& node, const std::vector<Map>& values, const Extent& extent)
-      : node_(node), values_(values), out_(zeros(extent)) {}
+  Interpreter(const Node& node, const std::vector<Map>& values, const std::vector<Extent>& extents)
+      : node_(node), values_(values), outs_(all_zeros(node, extents)), out_(outs_[0]) {}
 
-  Map run() {
+  std::vector<Map> run() {
     std::visit([this](const auto& kind) { apply(kind); }, node_.operation);
-    return std::move(out_);
+    return std::move(outs_);
   }
 
  private:
   const Node& node_;
   const std::vector<Map>& values_;
-  Map out_;
+  std::vector<Map> outs_;
+  Map& out_;  ///< the first, and that of an operation that makes one
 
+  static std::vector<Map> all_zeros(const Node& node, const std::vector<Extent>& extents) {
+    std::vector<Map> maps;
+    for (const ValueId value : node.outputs) maps.push_back(zeros(extents.at(static_cast<std::size_t>(value))));
+    return maps;
+  }
   const Map& in(std::size_t i) const { return values_[static_cast<std::size_t>(node_.inputs.at(i))]; }
   /// out = f(b, y, x, c) everywhere.
   template <typename F>
@@ -280,17 +286,18 @@ class Interpreter {
 
 Map zeros(const Extent& extent) { return {extent, std::vector<double>(static_cast<std::size_t>(extent.elements()))}; }
 
-Map interpret_node(const Node& node, const std::vector<Map>& values, const Extent& output) {
-  return Interpreter(node, values, output).run();
+std::vector<Map> interpret_node(const Node& node, const std::vector<Map>& values, const std::vector<Extent>& extents) {
+  return Interpreter(node, values, extents).run();
 }
 
 std::vector<Map> interpret(const Graph& graph, const Map& input) {
   const auto extents = infer_extents(graph, input.extent.batch, input.extent.height, input.extent.width);
   std::vector<Map> values(graph.values.size());
-  values[static_cast<std::size_t>(graph.nodes[0].output)] = input;
+  values[static_cast<std::size_t>(graph.nodes[0].output())] = input;
   for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
-    const auto id = static_cast<std::size_t>(graph.nodes[i].output);
-    values[id] = interpret_node(graph.nodes[i], values, extents[id]);
+    std::vector<Map> made = interpret_node(graph.nodes[i], values, extents);
+    for (std::size_t k = 0; k < made.size(); ++k)
+      values[static_cast<std::size_t>(graph.nodes[i].outputs[k])] = std::move(made[k]);
   }
   return values;
 }
