@@ -4,7 +4,7 @@
 #include <functional>
 #include <set>
 
-#include "kernels/conv/conv_cuda.h"
+#include "kernels/conv/cuda/conv_cuda.h"
 #include "kernels/cuda/kernel_family.h"
 #include "kernels/elementwise/elementwise_cuda.h"
 #include "kernels/iam/iam_cuda.h"
