@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "graph/fused_kernels.h"
 #include "graph/graph.h"
 #include "kernels/postprocess/postprocess.h"
 #include "kernels/preprocess/preprocess.h"
@@ -207,6 +208,8 @@ class Device {
   virtual PeakRates peak(Precision, int /*threads*/) { return {}; }
   /// Rewrites on request (graph/rewrites/rewrites.h) that pay on this device.
   virtual std::set<std::string, std::less<>> wanted_rewrites() const { return {}; }
+  /// What rewrites into fused operations may make where the network computes in a precision.
+  virtual graph::FusedKernels fused_kernels(Precision) const { return {}; }
   /// Throws Error where the device lacks the precision.
   virtual std::unique_ptr<Network> prepare(graph::Graph graph, Precision precision) = 0;
   virtual std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) = 0;
@@ -222,7 +225,7 @@ class Device {
 std::shared_ptr<Device> open_device(const std::string& name);
 
 /// What a device library exports as `maskrt_device_open`: the version must be this header's.
-constexpr int device_interface_version = 5;
+constexpr int device_interface_version = 6;
 using DeviceOpen = Device* (*)(int version);
 
 }  // namespace maskrt

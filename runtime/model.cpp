@@ -74,7 +74,7 @@ Model make_model(graph::ModelDescription description, const ModelOptions& option
   std::set<std::string, std::less<>> off = options.rewrites_off;
   if (off.erase("all") != 0)
     for (const graph::Rewrite& rewrite : graph::rewrites()) off.emplace(rewrite.name);
-  graph::rewrite(graph, off, impl->device->wanted_rewrites());
+  graph::rewrite(graph, off, impl->device->wanted_rewrites(), impl->device->fused_kernels(impl->precision));
   graph::check(graph);
   impl->network = impl->device->prepare(std::move(graph), impl->precision);
   if (options.deterministic) impl->network->measure_nothing();

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../fused_kernels.h"
 #include "../graph.h"
 
 namespace maskrt::graph {
@@ -14,7 +15,8 @@ namespace maskrt::graph {
 struct Rewrite {
   std::string_view name;  ///< as ModelOptions::rewrites_off and docs/graph.md name it
   std::string_view what;  ///< one sentence
-  void (*apply)(Graph&);
+  /// `kernels` are the device's: a rewrite into a fused operation makes what they take.
+  void (*apply)(Graph&, const FusedKernels& kernels);
   bool on_request = false;  ///< pays on some devices alone: left out where nobody asks for it
 };
 
@@ -23,10 +25,15 @@ std::span<const Rewrite> rewrites();
 
 using RewriteNames = std::set<std::string, std::less<>>;
 
-/// Runs all rewrites but those named in `off`; those on request where `wanted` names them. Outputs keep their names; a
-/// value that is not an output may disappear: to see it, make it an output first. Throws Error for a name that is no
-/// rewrite.
-void rewrite(Graph& graph, const RewriteNames& off = {}, const RewriteNames& wanted = {});
+/// Runs all rewrites but those named in `off`; those on request where `wanted` names them, for a device with such
+/// kernels. Outputs keep their names; a value that is not an output may disappear: to see it, make it an output first.
+/// Throws Error for a name that is no rewrite.
+void rewrite(Graph& graph, const RewriteNames& off = {}, const RewriteNames& wanted = {},
+             const FusedKernels& kernels = {});
+
+/// The graph with the operations that they stand for in the place of fused ones that `kernels` do not take. Devices do
+/// this with what they are given, which may be a file's. Throws Error where the graph breaks its rules.
+Graph unfused(Graph graph, const FusedKernels& kernels = {});
 
 // One file each:
 void fold_batch_norm(Graph&);    ///< BatchNorm into the convolution before it
@@ -38,5 +45,12 @@ void merge_siblings(Graph&);     ///< convs that read the same value -> one conv
 void pair_convs(Graph&);         ///< convs over the two halves of one value -> one conv of two groups, and slices
 void fuse_iam(Graph&);           ///< sigmoid, normaliser (or softmax) and aggregation -> AggregateLogits
 void reassociate_masks(Graph&);  ///< kernel x (projection x features) -> (kernel x projection) x features
+
+// Into fused operations (ops/fused.h), on request, one file each:
+void upsample_residual(Graph&, const FusedKernels&);  ///< nearest upsampling before a sum -> Conv::residual_scale
+void fuse_pyramid_pool(Graph&, const FusedKernels&);  ///< average pools, each with two 1x1 convolutions -> PyramidPool
+void regroup_linear(Graph&, const FusedKernels&);     ///< regrouping before a linear layer -> LinearHeads of one head
+void fuse_linear_heads(Graph&, const FusedKernels&);  ///< linear layers on one list -> LinearHeads
+void fuse_stem_pool(Graph&, const FusedKernels&);     ///< first convolution and its max pool -> StemPool
 
 }  // namespace maskrt::graph

@@ -8,6 +8,7 @@
 #include "compute_state.h"
 #include "conv_calls.h"
 #include "cpu_stream.h"
+#include "graph/rewrites/rewrites.h"
 #include "processor.h"
 #include "program_builder.h"
 #include "runtime/fork_aware_mutex.h"
@@ -64,12 +65,10 @@ class Round {
 }  // namespace
 
 CpuNetwork::CpuNetwork(graph::Graph graph, Precision precision)
-    : graph_(std::move(graph)),
+    : graph_(graph::unfused(std::move(graph))),
       precision_(precision),
       tuning_(processor_description()),
-      chooser_(precision == Precision::bf16) {
-  graph::check(graph_);
-}
+      chooser_(precision == Precision::bf16) {}
 
 PrecisionPlan CpuNetwork::plan_precision(const std::vector<graph::Extent>& extents, ConvChooser& chooser,
                                          int threads) const {

@@ -56,6 +56,11 @@ class ProgramBuilder : private ProgramBase {
   void add(const graph::Regroup&);
   void add(const graph::Linear&);
   void add(const graph::MaskProduct&);
+  /// CpuNetwork puts what they are made of in the place of fused operations.
+  template <graph::FusedOp Fused>
+  void add(const Fused& op) {
+    throw Error("cpu: expected " + std::string(op.name) + " to have come apart before it is compiled");
+  }
 
   void aggregate(kernels::MapWeights weights, double epsilon);
   void conv_whole(const graph::Conv& op, const ConvChoice& choice, View in, DataType out_type);

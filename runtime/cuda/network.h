@@ -1,7 +1,7 @@
 // A network with its weights on a GPU.
 #pragma once
 
-#include "fusions.h"
+#include "graph/fused_kernels.h"
 #include "kernel_library.h"
 #include "kernels/conv/cuda/conv_tuning.h"
 #include "runtime/device.h"
@@ -15,8 +15,9 @@ class CudaNetwork final : public Network {
   CudaNetwork(graph::Graph graph, Precision precision, KernelLibrary& library);
   /// What values are stored in and nodes compute in, for extents of the graph's values.
   using PlanPrecision = std::function<PrecisionPlan(const graph::Graph&, const std::vector<graph::Extent>&)>;
-  /// Of more than one precision; `precision` is what its fusions suit.
-  CudaNetwork(graph::Graph graph, Precision precision, PlanPrecision plan_precision, KernelLibrary& library);
+  /// In more than one precision; fused operations that `kernels` do not take come apart.
+  CudaNetwork(graph::Graph graph, const graph::FusedKernels& kernels, PlanPrecision plan_precision,
+              KernelLibrary& library);
   Program compile(std::int64_t batch, std::int64_t height, std::int64_t width, int threads) override;
   NetworkMemory memory() const override { return {weights_.bytes()}; }
   std::string use_tuning(const std::string& file) override;
@@ -30,7 +31,6 @@ class CudaNetwork final : public Network {
  private:
   graph::Graph graph_;
   PlanPrecision plan_precision_;
-  Fusions fusions_;
   KernelLibrary& library_;
   WeightStore weights_;
   kernels::ConvTuning tuning_;
