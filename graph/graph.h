@@ -15,6 +15,7 @@
 #include "ops/channels.h"
 #include "ops/conv.h"
 #include "ops/elementwise.h"
+#include "ops/fused.h"
 #include "ops/input.h"
 #include "ops/instance_activation.h"
 #include "ops/lists.h"
@@ -29,7 +30,11 @@ template <Op... Ops>
 using OneOf = std::variant<Ops...>;
 using Operation =
     OneOf<Input, Conv, BatchNorm, Activate, Add, MaxPool, AdaptiveAveragePool, UpsampleNearest, ResizeBilinear, Concat,
-          Slice, Coordinates, NormaliseMaps, SoftmaxMaps, Aggregate, AggregateLogits, Regroup, Linear, MaskProduct>;
+          Slice, Coordinates, NormaliseMaps, SoftmaxMaps, Aggregate, AggregateLogits, Regroup, Linear, MaskProduct, StemPool, PyramidPool, LinearHeads>;
+
+/// What stands for several operations (ops/fused.h).
+template <typename Kind>
+concept FusedOp = std::same_as<Kind, StemPool> || std::same_as<Kind, PyramidPool> || std::same_as<Kind, LinearHeads>;
 
 /// "conv", "max_pool", ...: the name that listings and the model file use.
 std::string_view name_of(const Operation& operation);

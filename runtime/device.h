@@ -16,31 +16,15 @@
 #include <variant>
 #include <vector>
 
+#include "graph/fused_kernels.h"
 #include "graph/heads.h"
 #include "kernels/masks/instance.h"
 #include "kernels/preprocess/preprocess.h"
 #include "kernels/tensor.h"
 #include "maskrt/maskrt.hpp"
+#include "precision.h"
 
 namespace maskrt {
-
-/// What a network is stored and multiplied in. Accumulation is fp32 always.
-enum class Precision : std::uint8_t {
-  fp32,
-  tf32,  ///< stored in fp32, multiplied with 10 bits of mantissa
-  bf16,
-  fp16,
-};
-/// "fp32", "tf32", "bf16", "fp16"
-constexpr std::string_view name_of(Precision precision) {
-  switch (precision) {
-    case Precision::fp32: return "fp32";
-    case Precision::tf32: return "tf32";
-    case Precision::bf16: return "bf16";
-    case Precision::fp16: return "fp16";
-  }
-  return "unknown";
-}
 
 class DeviceStream;
 
@@ -236,6 +220,8 @@ class Device {
   virtual PeakRates peak(Precision, int /*threads*/) { return {}; }
   /// Rewrites on request (graph/rewrites/rewrites.h) that pay on this device.
   virtual std::set<std::string, std::less<>> wanted_rewrites() const { return {}; }
+  /// What rewrites into fused operations may make where the network computes in a precision.
+  virtual graph::FusedKernels fused_kernels(Precision) const { return {}; }
   /// Throws Error where the device lacks the precision.
   virtual std::unique_ptr<Network> prepare(graph::LoweredNetwork network, Precision precision) = 0;
   virtual std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) = 0;

@@ -24,18 +24,8 @@ std::shared_ptr<Device> device_for(const std::string& name, std::string& reason)
 }
 
 Precision precision_for(Compute compute, const Device& device) {
-  switch (compute) {
-    case Compute::fp32:
-      return Precision::fp32;
-    case Compute::bf16:
-      return Precision::bf16;
-    case Compute::fp16:
-      return Precision::fp16;
-    case Compute::tf32:
-      return Precision::tf32;
-    case Compute::automatic:
-      return device.default_precision();
-  }
+  if (compute == Compute::automatic) return device.default_precision();
+  if (const std::optional<Precision> precision = precision_of(compute)) return *precision;
   throw Error("ModelOptions::precision: expected automatic, fp32, bf16, fp16 or tf32, found number " +
               std::to_string(static_cast<int>(compute)));
 }
@@ -90,7 +80,8 @@ Model make_model(graph::ModelDescription description, const ModelOptions& option
   std::set<std::string, std::less<>> off = options.rewrites_off;
   if (off.erase("all") != 0)
     for (const graph::Rewrite& rewrite : graph::rewrites()) off.emplace(rewrite.name);
-  graph::rewrite(network.graph, network.head, off, impl->device->wanted_rewrites());
+  graph::rewrite(network.graph, network.head, off, impl->device->wanted_rewrites(),
+                 impl->device->fused_kernels(impl->precision));
   impl->network = impl->device->prepare(std::move(network), impl->precision);
   if (options.deterministic) impl->network->measure_nothing();
   if (!options.tuning.empty()) impl->tuning_reason = impl->network->use_tuning(options.tuning);

@@ -26,10 +26,11 @@ namespace {
 
 struct InfoArguments {
   std::string model;
-  bool graph = false, no_rewrites = false;
+  bool graph = false;
   std::optional<Size> size;
   int batch = 1;
   DeviceOptions device;
+  RewriteOptions rewrites;
 };
 
 constexpr const char* line_format = "%-18s %s\n";
@@ -123,7 +124,7 @@ void print_model(const graph::ModelDescription& model, const ModelInfo& info) {
 int print_info(const InfoArguments& arguments) {
   const graph::ModelDescription description = graph::read_model(arguments.model);
   ModelOptions options = arguments.device.model_options();
-  if (arguments.no_rewrites) options.rewrites_off = {"all"};
+  options.rewrites_off = arguments.rewrites.rewrites_off();
   const Model model = load_model(arguments.model, options);
   const ModelInfo info = model.info();
   print_model(description, info);
@@ -141,11 +142,14 @@ int print_info(const InfoArguments& arguments) {
   if (arguments.graph) {
     const graph::Graph& graph = model.impl()->network->graph();  // with what the device asked for
     const auto extents = graph::infer_extents(graph, arguments.batch, size.height, size.width);
-    const std::size_t element = info.precision == "bf16" || info.precision == "fp16" ? 2 : 4;
+    const std::size_t element = size_of(stored_in(model.impl()->precision));
     say("\n%s", graph::to_text(graph, extents, element).c_str());
-    if (!arguments.no_rewrites)
-      say("\n%s",
-          graph::rewrites_to_text(description.graph, arguments.batch, size.height, size.width, element).c_str());
+    const Device& device = *model.impl()->device;
+    if (!arguments.rewrites.none)
+      say("\n%s", graph::rewrites_to_text(description.graph, arguments.batch, size.height, size.width, element,
+                                          options.rewrites_off, device.wanted_rewrites(),
+                                          device.fused_kernels(model.impl()->precision))
+                      .c_str());
   }
   return exit_ok;
 }
@@ -157,7 +161,7 @@ Command add_info(CLI::App& app) {
   const auto arguments = std::make_shared<InfoArguments>();
   command->add_option("MODEL", arguments->model, "A model file made by maskrt-convert")->required()->type_name("");
   command->add_flag("--graph", arguments->graph, "List the network's nodes with their shapes, work and bytes");
-  command->add_flag("--no-rewrites", arguments->no_rewrites, "Of the network as it was converted, with nothing fused");
+  add_rewrite_options(*command, arguments->rewrites, "Of the network as it was converted, with nothing fused");
   add_size_option(*command, "--size", arguments->size,
                   "The network's input, rounded up to what the model needs (default:\n"
                   "what the model's settings make of a large picture)");

@@ -8,6 +8,7 @@
 #include "compute_state.h"
 #include "conv_calls.h"
 #include "cpu_stream.h"
+#include "graph/rewrites/rewrites.h"
 #include "processor.h"
 #include "program_builder.h"
 #include "runtime/fork_aware_mutex.h"
@@ -36,7 +37,7 @@ void choose_all(const graph::Graph& graph, const std::vector<graph::Extent>& ext
     if (conv == nullptr) continue;
     const auto output = static_cast<std::size_t>(node.output());
     const ConvNode shape(*conv, extents[static_cast<std::size_t>(node.inputs[0])], extents[output]);
-    const DataType in = precision.conv[i], out = in == DataType::f32 ? in : precision.value[output];
+    const DataType in = stored_in(precision.node[i]), out = in == DataType::f32 ? in : precision.value[output];
     choose_calls(shape, in, out, 0, chooser, threads);
     if (progress) progress(++done, all);
   }
@@ -64,12 +65,10 @@ class Round {
 }  // namespace
 
 CpuNetwork::CpuNetwork(graph::LoweredNetwork network, Precision precision)
-    : network_(std::move(network)),
+    : network_(graph::unfused(std::move(network.graph)), network.head, network.kept),
       precision_(precision),
       tuning_(processor_description()),
-      chooser_(precision == Precision::bf16) {
-  graph::check(graph());
-}
+      chooser_(precision == Precision::bf16) {}
 
 PrecisionPlan CpuNetwork::plan_precision(const std::vector<graph::Extent>& extents, ConvChooser& chooser,
                                          int threads) const {

@@ -70,7 +70,12 @@ class Search {
       }
       if (cost < least) {
         least = cost;
-        best = {conv, value_types(conv)};
+        best.value = value_types(conv);
+        best.node.clear();
+        for (std::size_t i = 0; i < conv.size(); ++i) {
+          const bool bf16 = conv[i] == DataType::bf16 && std::holds_alternative<graph::Conv>(graph_.nodes[i].operation);
+          best.node.push_back(bf16 ? Precision::bf16 : Precision::fp32);
+        }
       }
     }
     return best;
@@ -138,8 +143,8 @@ class Search {
 }  // namespace
 
 PrecisionPlan fp32_plan(const Graph& graph) {
-  return {std::vector<DataType>(graph.nodes.size(), DataType::f32),
-          std::vector<DataType>(graph.values.size(), DataType::f32)};
+  return {std::vector<DataType>(graph.values.size(), DataType::f32),
+          std::vector<Precision>(graph.nodes.size(), Precision::fp32)};
 }
 
 PrecisionPlan bf16_plan(const Graph& graph, const std::vector<graph::Extent>& extents, ConvChooser& chooser,

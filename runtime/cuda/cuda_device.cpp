@@ -20,6 +20,10 @@ std::string CudaDevice::description() const {
          std::to_string(version % 1000 / 10);
 }
 
+std::set<std::string, std::less<>> CudaDevice::wanted_rewrites() const {
+  return {"pair-convs",   "resize-masks-late", "upsample-residual", "pyramid-pool", "regroup-linear", "linear-heads", "stem-pool"};
+}
+
 PeakRates CudaDevice::peak(Precision precision, int /*threads*/) { return peak_of(*library_.context(), precision); }
 
 void CudaDevice::check_process() const {

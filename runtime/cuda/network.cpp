@@ -1,24 +1,34 @@
 #include "network.h"
 
 #include "conv_tuner.h"
+#include "fused_kernels.h"
+#include "graph/rewrites/rewrites.h"
+#include "precision_plan.h"
 #include "program_builder.h"
 #include "runtime/tuning_file.h"
 
 namespace maskrt::cuda {
 
 CudaNetwork::CudaNetwork(graph::LoweredNetwork network, Precision precision, KernelLibrary& library)
-    : network_(std::move(network)),
-      precision_(precision),
-      fusions_(find_fusions(graph(), precision)),
+    : CudaNetwork(
+          std::move(network), fused_kernels(precision),
+          [precision](const graph::Graph& planned, const std::vector<graph::Extent>& extents) {
+            return uniform_plan(planned, extents, precision);
+          },
+          library) {}
+
+CudaNetwork::CudaNetwork(graph::LoweredNetwork network, const graph::FusedKernels& kernels,
+                         PlanPrecision plan_precision, KernelLibrary& library)
+    : network_(graph::unfused(std::move(network.graph), kernels), network.head, network.kept),
+      plan_precision_(std::move(plan_precision)),
       library_(library),
-      weights_(library.context()) {
-  graph::check(graph());
-}
+      weights_(library.context()) {}
 
 Program CudaNetwork::compile(std::int64_t batch, std::int64_t height, std::int64_t width, int) {
   const std::vector<graph::Extent> extents = graph::infer_extents(graph(), batch, height, width);
+  const PrecisionPlan precision = plan_precision_(graph(), extents);
   const kernels::Chip& chip = library_.context()->chip();
-  Program program = ProgramBuilder(network_, extents, fusions_, precision_, chip, tuning_, weights_).build();
+  Program program = ProgramBuilder(network_, extents, precision, chip, tuning_, weights_).build();
   attach_head(program, network_, extents);
   return program;
 }
@@ -33,7 +43,8 @@ std::vector<kernels::CudaConvProblem> CudaNetwork::convolutions(std::int64_t bat
                                                                 std::int64_t width) {
   const kernels::Chip& chip = library_.context()->chip();
   const std::vector<graph::Extent> extents = graph::infer_extents(graph(), batch, height, width);
-  ProgramBuilder builder(network_, extents, fusions_, precision_, chip, tuning_, weights_);
+  const PrecisionPlan precision = plan_precision_(graph(), extents);
+  ProgramBuilder builder(network_, extents, precision, chip, tuning_, weights_);
   builder.build();
   std::vector<kernels::CudaConvProblem> distinct;
   kernels::ConvTuning seen;

@@ -184,6 +184,22 @@ Graph every_operation(Dice& dice) {
   linear.activation = Activation::relu;
   const auto kernels = g.add("linear", linear, {list});
   g.add("masks", MaskProduct{true}, {kernels, x}, "a name of its own");
+  Conv top_down = dice.conv("top_down", 4, 4, 1);
+  top_down.residual = true, top_down.residual_scale = 2;
+  const auto halved = g.add("halved", MaxPool{2, 2, 0}, {x});
+  g.add("top_down", top_down, {x, halved});
+  const Conv stem = dice.conv("stem", 4, 6, 7);
+  g.add("stem", StemPool{stem.weight, stem.bias, Activation::relu}, {x});
+  PyramidPool pyramid;
+  for (const int size : {1, 3}) {
+    const std::string branch = "pyramid." + std::to_string(size);
+    const Conv stage = dice.conv(branch + ".stage", 4, 3, 1), last = dice.conv(branch, 3, 5, 1, size == 1);
+    pyramid.branches.push_back({size, stage.weight, stage.bias, Activation::relu, last.weight, last.bias});
+  }
+  g.add_several("pyramid", pyramid, {x}, {"pyramid.one", "pyramid.three"});
+  LinearHeads heads{{dice.linear("heads.0", 8, 3), dice.linear("heads.1", 8, 9)}, 2, 2};
+  heads.heads[1].activation = Activation::sigmoid;
+  g.add_several("heads", heads, {list}, {"heads.three", "heads.nine"});
   for (const auto& node : g.nodes)
     for (const ValueId value : node.outputs)
       if (value != x) g.outputs.push_back(value);
