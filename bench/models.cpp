@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/usable_processors.h"
+#include "runtime/support/usable_processors.h"
 #include "weights_tools/models/models.h"
 #include "weights_tools/models/random_weights.h"
 

@@ -15,8 +15,8 @@
 #include "mask/mask.h"
 #include "maskrt/maskrt.hpp"
 #include "model.h"
-#include "public_call.h"
-#include "usable_processors.h"
+#include "runtime/support/public_call.h"
+#include "runtime/support/usable_processors.h"
 
 namespace maskrt {
 namespace {

@@ -5,7 +5,7 @@
 #include "kernels/postprocess/postprocess_cuda.h"
 #include "kernels/preprocess/preprocess_cuda.h"
 #include "runtime/executor.h"
-#include "tests/support/mask_scenes.h"
+#include "testing/mask_scenes.h"
 
 namespace maskrt::bench {
 namespace {

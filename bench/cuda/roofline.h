@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "bench/h200.h"
 #include "runtime/cuda/peak.h"
+#include "testing/chips.h"
 
 namespace maskrt::bench {
 
@@ -13,15 +13,15 @@ inline double bound_seconds(double flops, double bytes, const PeakRates& peak) {
   return std::max(peak.flops > 0 ? flops / peak.flops : 0, peak.bytes > 0 ? bytes / peak.bytes : 0);
 }
 
-/// What h200.h says of chips like an H200, what the driver tells of others.
+/// What testing/chips.h says of chips like an H200, what the driver tells of others.
 inline PeakRates peak_for_bounds(const cuda::Context& context, Precision precision) {
-  if (context.chip().compute_capability != h200.compute_capability ||
-      context.chip().multiprocessors != h200.multiprocessors)
+  if (context.chip().compute_capability != testing::h200.compute_capability ||
+      context.chip().multiprocessors != testing::h200.multiprocessors)
     return cuda::peak_of(context, precision);
-  return {precision == Precision::fp16   ? h200_fp16_flops
-          : precision == Precision::tf32 ? h200_tf32_flops
-                                         : h200_fp32_flops,
-          h200_bytes};
+  return {precision == Precision::fp16   ? testing::h200_fp16_flops
+          : precision == Precision::tf32 ? testing::h200_tf32_flops
+                                         : testing::h200_fp32_flops,
+          testing::h200_bytes};
 }
 
 }  // namespace maskrt::bench

@@ -10,7 +10,7 @@
 #include "cpu_stream.h"
 #include "processor.h"
 #include "program_builder.h"
-#include "runtime/fork_aware_mutex.h"
+#include "runtime/support/fork_aware_mutex.h"
 #include "runtime/tuning_file.h"
 
 namespace maskrt::cpu {

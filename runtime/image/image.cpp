@@ -9,7 +9,7 @@
 #include "exif.h"
 #include "header.h"
 #include "maskrt/maskrt.hpp"
-#include "runtime/public_call.h"
+#include "runtime/support/public_call.h"
 
 namespace maskrt {
 

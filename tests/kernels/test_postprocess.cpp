@@ -11,7 +11,7 @@
 #include "kernels/postprocess/pack_columns.h"
 #include "kernels/postprocess/postprocess.h"
 #include "runtime/mask/rle.h"
-#include "support/mask_scenes.h"
+#include "testing/mask_scenes.h"
 
 namespace maskrt::kernels {
 namespace {

@@ -6,7 +6,7 @@
 #include "kernels/preprocess/preprocess.h"
 #include "owned_tensor.h"
 #include "support/checksum.h"
-#include "support/mask_scenes.h"
+#include "testing/mask_scenes.h"
 
 namespace maskrt::kernels {
 namespace {
