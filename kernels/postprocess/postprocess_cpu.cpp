@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "../exponential.h"
-#include "../parallel_failure.h"
-#include "../rows.h"
+#include "kernels/cpu/exponential.h"
+#include "kernels/cpu/parallel_failure.h"
+#include "kernels/cpu/rows.h"
 #include "mask_sampler.h"
 #include "postprocess.h"
 #include "selection.h"
