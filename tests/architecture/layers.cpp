@@ -37,8 +37,8 @@ IncludeRules project_rules() {
       {"device code", {"kernels/*.cu", "kernels/*.cuh"}, vocabulary + contracts + Names{"kernel parameters"}},
       // Read by both compilers.
       {"kernel parameters",
-       {"kernels/*_params.h", "kernels/*/upsampled.h", "kernels/cuda/map.h", "kernels/cuda/divisor.h",
-        "kernels/cuda/tensor_map.h"},
+       {"kernels/*_params.h", "kernels/*/upsampled.h", "kernels/conv/cuda/conv_tiles.h", "kernels/cuda/map.h",
+        "kernels/cuda/divisor.h", "kernels/cuda/tensor_map.h"},
        vocabulary + contracts},
       {"CUDA launchers",
        {"kernels/cuda/*", "kernels/conv/cuda/*", "kernels/*_cuda.h", "kernels/*_cuda.cpp",
