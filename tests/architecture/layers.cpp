@@ -50,7 +50,7 @@ IncludeRules project_rules() {
        vocabulary + contracts},
       {"kernel contracts", {"kernels/*"}, vocabulary},
 
-      {"runtime support", {"runtime/support/*"}, vocabulary},
+      {"runtime support", {"runtime/support/*"}, vocabulary + Names{"public headers"}},
       {"masks", {"runtime/mask/*"}, vocabulary + contracts + runtime_base},
       {"pictures", {"runtime/image/*"}, vocabulary + runtime_base},
       {"text", {"runtime/text/*"}, {}},
