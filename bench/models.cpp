@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "runtime/precision.h"
-#include "runtime/usable_processors.h"
+#include "runtime/support/usable_processors.h"
 #include "weights_tools/families/build_model.h"
 
 namespace maskrt::bench {

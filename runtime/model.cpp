@@ -7,7 +7,7 @@
 
 #include "graph/rewrites/rewrites.h"
 #include "input_size.h"
-#include "public_call.h"
+#include "runtime/support/public_call.h"
 
 namespace maskrt {
 namespace {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <list>
 #include <optional>
 #include <random>
@@ -15,17 +14,14 @@
 #include "mask/mask.h"
 #include "maskrt/maskrt.hpp"
 #include "model.h"
-#include "public_call.h"
-#include "usable_processors.h"
+#include "runtime/support/clock.h"
+#include "runtime/support/public_call.h"
+#include "runtime/support/usable_processors.h"
 
 namespace maskrt {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr int most_threads = 4096;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// Does `work` in a process that the device works in; every exception that leaves it is an Error, and that of a device
 /// that has failed for good says so.

@@ -6,7 +6,7 @@
 #include "kernels/preprocess/preprocess_cuda.h"
 #include "runtime/cuda/sparse_inst_runner.h"
 #include "runtime/executor.h"
-#include "tests/support/mask_scenes.h"
+#include "testing/mask_scenes.h"
 
 namespace maskrt::bench {
 namespace {

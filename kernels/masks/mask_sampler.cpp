@@ -5,8 +5,8 @@
 #include <bit>
 #include <cstring>
 
-#include "../rows.h"
-#include "../transpose16.h"
+#include "kernels/cpu/rows.h"
+#include "kernels/cpu/transpose16.h"
 #include "pack_columns.h"
 
 namespace maskrt::kernels {

@@ -6,10 +6,18 @@
 #include <limits>
 #include <string>
 
+#include "kernels/cuda/kernel_family.h"
 #include "maskrt/types.hpp"
 
 namespace maskrt::kernels {
 namespace {
+
+using enum DataType;
+constexpr const char* kFile = "masks/mask_words";
+/// By the factor that the logits are resized by, less 1.
+constexpr cuda::KernelFamily kMaskWords[] = {
+    {"masks", "mask logits", {{{f32}, {kFile, "mask_words_f32_x1"}}, {{f16}, {kFile, "mask_words_f16_x1"}}}},
+    {"masks", "mask logits", {{{f32}, {kFile, "mask_words_f32_x2"}}, {{f16}, {kFile, "mask_words_f16_x2"}}}}};
 
 cuda::AxisGeometry axis(std::int64_t map, int padded, int resized, int original) {
   return {resized, original, static_cast<float>(map) / static_cast<float>(padded),
@@ -99,10 +107,7 @@ void masks_cuda(CudaQueue& queue, const MaskPlan& plan, const PlacedMasks& place
                                     queries,
                                     static_cast<std::int32_t>(plan.map_width()),
                                     static_cast<std::int32_t>(plan.map_height())};
-  const int variant = (plan.logits.type == DataType::f32 ? 0 : 2) + plan.factor - 1;
-  constexpr const char* word_kernels[] = {"mask_words_f32_x1", "mask_words_f32_x2", "mask_words_f16_x1",
-                                          "mask_words_f16_x2"};
-  KernelLaunch launch{.kernel = {"masks/mask_words", word_kernels[variant]},
+  KernelLaunch launch{.kernel = kMaskWords[plan.factor - 1].of({plan.logits.type}),
                       .grid = {},
                       .block = {cuda::kMaskThreads},
                       .overlaps_previous = true,

@@ -17,7 +17,7 @@
 #include "options.h"
 #include "outputs.h"
 #include "runtime/model.h"
-#include "runtime/usable_processors.h"
+#include "runtime/support/usable_processors.h"
 
 namespace maskrt::cli {
 namespace {

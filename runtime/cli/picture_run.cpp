@@ -15,7 +15,7 @@
 #include "heap.h"
 #include "interrupt.h"
 #include "ordered_pipeline.h"
-#include "runtime/usable_processors.h"
+#include "runtime/support/usable_processors.h"
 
 namespace maskrt::cli {
 namespace {

@@ -1,17 +1,12 @@
 #include "cpu_stream.h"
 
-#include <chrono>
-
 #include "aligned_bytes.h"
 #include "head_runner.h"
 #include "runtime/host_order.h"
+#include "runtime/support/clock.h"
 
 namespace maskrt::cpu {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// The stages one after another, on the session's team.
 class CpuExecution final : public Execution {

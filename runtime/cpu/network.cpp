@@ -11,7 +11,7 @@
 #include "graph/rewrites/rewrites.h"
 #include "processor.h"
 #include "program_builder.h"
-#include "runtime/fork_aware_mutex.h"
+#include "runtime/support/fork_aware_mutex.h"
 #include "runtime/tuning_file.h"
 
 namespace maskrt::cpu {

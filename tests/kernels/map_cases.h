@@ -1,7 +1,7 @@
 // Maps that every kernel over maps is tested with on the CPU: sizes, and the layouts that oneDNN uses.
 #pragma once
 
-#include "kernels/onednn.h"
+#include "kernels/cpu/onednn.h"
 #include "owned_tensor.h"
 
 namespace maskrt::testing {

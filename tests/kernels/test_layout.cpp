@@ -1,6 +1,6 @@
 // Changes of layout and type on the CPU against the loops that define them: exact.
 #include "kernels/layout/layout.h"
-#include "kernels/onednn.h"
+#include "kernels/cpu/onednn.h"
 #include "map_cases.h"
 
 using namespace maskrt;

@@ -11,7 +11,7 @@
 #include "kernels/masks/pack_columns.h"
 #include "kernels/heads/sparse_inst/sparse_inst.h"
 #include "runtime/mask/rle.h"
-#include "support/mask_scenes.h"
+#include "testing/mask_scenes.h"
 
 namespace maskrt::kernels {
 namespace {

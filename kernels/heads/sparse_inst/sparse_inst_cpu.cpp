@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <optional>
 
-#include "kernels/exponential.h"
+#include "kernels/cpu/exponential.h"
+#include "kernels/cpu/parallel_failure.h"
+#include "kernels/cpu/rows.h"
 #include "kernels/masks/mask_sampler.h"
-#include "kernels/parallel_failure.h"
-#include "kernels/rows.h"
 #include "selection.h"
 #include "sparse_inst.h"
 

@@ -2,11 +2,19 @@
 
 #include <string>
 
+#include "kernels/cuda/kernel_family.h"
 #include "kernels/cuda/map_of.h"
 #include "score_params.h"
 
 namespace maskrt::kernels {
 namespace {
+
+using enum DataType;
+constexpr const char* kFile = "heads/sparse_inst/score_queries";
+/// By the factor that the mask logits are resized by, less 1.
+constexpr cuda::KernelFamily kScoreQueries[] = {
+    {"SparseInst", "mask logits", {{{f32}, {kFile, "score_queries_f32_x1"}}, {{f16}, {kFile, "score_queries_f16_x1"}}}},
+    {"SparseInst", "mask logits", {{{f32}, {kFile, "score_queries_f32_x2"}}, {{f16}, {kFile, "score_queries_f16_x2"}}}}};
 
 constexpr std::size_t kAlignment = 256;
 // What a block has without opting in, less what the kernel declares.
@@ -113,10 +121,7 @@ void SparseInstCuda::launch(CudaQueue& queue, const HeadMemory& memory, bool run
   score.tiles = score.tiles_across * ((score.map_height + cuda::kScoreTileHeight - 1) / cuda::kScoreTileHeight);
   score.score_threshold = plan_.score_threshold;
   choose_chunk(masks.factor, m.channels, size_of(m.type), score);
-  const int variant = (m.type == DataType::f32 ? 0 : 2) + masks.factor - 1;
-  constexpr const char* score_kernels[] = {"score_queries_f32_x1", "score_queries_f32_x2", "score_queries_f16_x1",
-                                           "score_queries_f16_x2"};
-  queue.launch({.kernel = {"heads/sparse_inst/score_queries", score_kernels[variant]},
+  queue.launch({.kernel = kScoreQueries[masks.factor - 1].of({m.type}),
                 .grid = {static_cast<std::uint32_t>(score.tiles),
                          static_cast<std::uint32_t>((m.channels + score.chunk - 1) / score.chunk),
                          static_cast<std::uint32_t>(m.batch)},

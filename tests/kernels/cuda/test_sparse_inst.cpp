@@ -9,7 +9,7 @@
 #include "kernels/resize/resize.h"
 #include "runtime/mask/rle.h"
 #include "support/gpu.h"
-#include "support/mask_scenes.h"
+#include "testing/mask_scenes.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "runtime/mask/rle.h"
+#include "runtime/support/pixel_format.h"
 #include "small_model.h"
 #include "support/gpu.h"
 
@@ -28,7 +29,7 @@ struct Rows {
 /// A part of the fixture's picture; `gap` bytes, that nobody may read as pixels, between rows.
 Rows rows_of(int x, int y, int width, int height, PixelFormat format, std::size_t gap, bool bottom_up) {
   const Image& picture = small_fixture().images[0];
-  const std::size_t channels = format == PixelFormat::grey ? 1 : 3;
+  const auto channels = static_cast<std::size_t>(bytes_of_pixel(format));
   const std::size_t row = static_cast<std::size_t>(width) * channels + gap;
   Rows rows{std::vector<std::uint8_t>(row * static_cast<std::size_t>(height), 0xEE),
             0,

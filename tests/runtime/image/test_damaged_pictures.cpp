@@ -8,7 +8,7 @@
 #include "pixels_of.h"
 #include "support/checksum.h"
 #include "support/files.h"
-#include "support/mask_scenes.h"
+#include "testing/mask_scenes.h"
 
 namespace maskrt {
 namespace {

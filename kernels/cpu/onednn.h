@@ -4,7 +4,7 @@
 #include <dnnl.hpp>
 #include <string>
 
-#include "tensor.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels::onednn {
 

@@ -1,7 +1,7 @@
 // Walking over tensors of one blocking line by line: a line is one row of pixels of one block of channels.
 #pragma once
 
-#include "element.h"
+#include "kernels/element.h"
 #include "parallel_failure.h"
 
 namespace maskrt::kernels {
