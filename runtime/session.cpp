@@ -252,17 +252,17 @@ struct Session::Impl {
   /// Does what a call of the session's does, where the device wants it done.
   template <typename Work>
   decltype(auto) call(const Work& work) {
-    using Result = decltype(work());
-    return guarded(*model->device, [&]() -> Result {
+    using Returned = decltype(work());
+    return guarded(*model->device, [&]() -> Returned {
       const Turn turn(busy);
-      if constexpr (std::is_void_v<Result>) {
+      if constexpr (std::is_void_v<Returned>) {
         stream->perform(work);
-      } else if constexpr (std::is_reference_v<Result>) {
-        std::remove_reference_t<Result>* result = nullptr;
+      } else if constexpr (std::is_reference_v<Returned>) {
+        std::remove_reference_t<Returned>* result = nullptr;
         stream->perform([&] { result = &work(); });
         return *result;
       } else {
-        std::optional<Result> result;
+        std::optional<Returned> result;
         stream->perform([&] { result.emplace(work()); });
         return std::move(*result);
       }

@@ -12,6 +12,6 @@ namespace maskrt::graph {
 /// size. Throws Error where the graph does not take the size.
 std::string rewrites_to_text(Graph graph, std::int64_t batch, std::int64_t height, std::int64_t width,
                              std::size_t element = 4, const RewriteNames& off = {}, const RewriteNames& wanted = {},
-                             const FusedKernels& kernels = {});
+                             const FusedKernels& kernels = {}, Head head = {});
 
 }  // namespace maskrt::graph

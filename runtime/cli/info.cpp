@@ -148,7 +148,7 @@ int print_info(const InfoArguments& arguments) {
     if (!arguments.rewrites.none)
       say("\n%s", graph::rewrites_to_text(description.graph, arguments.batch, size.height, size.width, element,
                                           options.rewrites_off, device.wanted_rewrites(),
-                                          device.fused_kernels(model.impl()->precision))
+                                          device.fused_kernels(model.impl()->precision), description.head)
                       .c_str());
   }
   return exit_ok;

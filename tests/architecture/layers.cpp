@@ -37,16 +37,16 @@ IncludeRules project_rules() {
       {"device code", {"kernels/*.cu", "kernels/*.cuh"}, vocabulary + contracts + Names{"kernel parameters"}},
       // Read by both compilers.
       {"kernel parameters",
-       {"kernels/*_params.h", "kernels/*/upsampled.h", "kernels/conv/cuda/conv_tiles.h", "kernels/cuda/map.h",
+       {"kernels/*_params.h", "kernels/masks/upsampled.h", "kernels/conv/cuda/conv_tiles.h", "kernels/cuda/map.h",
         "kernels/cuda/divisor.h", "kernels/cuda/tensor_map.h"},
        vocabulary + contracts},
       {"CUDA launchers",
        {"kernels/cuda/*", "kernels/conv/cuda/*", "kernels/*_cuda.h", "kernels/*_cuda.cpp",
-        "kernels/postprocess/postprocess_result.cpp"},
+        "kernels/masks/instance_block.*"},
        vocabulary + contracts + Names{"kernel parameters"}},
       {"CPU kernels",
        {"kernels/cpu/*", "kernels/conv/cpu/*", "kernels/*_cpu.h", "kernels/*_cpu.cpp",
-        "kernels/postprocess/mask_sampler.*", "kernels/postprocess/pack_columns.*", "kernels/preprocess/resize_band.*"},
+        "kernels/masks/mask_sampler.*", "kernels/masks/pack_columns.*", "kernels/preprocess/resize_band.*"},
        vocabulary + contracts},
       {"kernel contracts", {"kernels/*"}, vocabulary},
 
@@ -89,9 +89,9 @@ IncludeRules project_rules() {
       {"tests", {"tests/*"}, product + Names{"testing", "benchmarks", "virtual GPU's interface"}},
   };
   rules.siblings = {
-      // A family of kernels knows no other but for what it is made of: a mask product on the CPU is a convolution, the
-      // reference of post-processing resizes.
-      {"kernels", {"cpu", "cuda", "ptx"}, {{"mask_head", "conv"}, {"postprocess", "resize"}}},
+      // A family of kernels knows no other but for what it is made of: a mask product on the CPU is a convolution, masks at
+      // the image's size are resized twice, and heads have masks.
+      {"kernels", {"cpu", "cuda", "ptx"}, {{"mask_head", "conv"}, {"masks", "resize"}, {"heads", "masks"}, {"heads", "resize"}}},
       {"tests", {"support", "virtual_gpu"}, {}},
       {"tests/runtime", {}, {}},
   };

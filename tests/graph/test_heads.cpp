@@ -155,7 +155,7 @@ TEST_CASE("masks that are doubled last are doubled by the head, and the output s
   Node doubling = node;
   doubling.operation = ResizeBilinear{static_cast<double>(after.mask_factor)};
   const Map& whole = values[static_cast<std::size_t>(before.mask_logits)];
-  CHECK(interpret_node(doubling, values, {whole.extent}).front().data == whole.data);
+  CHECK(interpret_node(doubling, values, infer_extents(graph, 1, 64, 96)).front().data == whole.data);
 
   rewrite(graph, head, {}, {"resize-masks-late"});
   CHECK(std::get<SparseInstHead>(head).mask_factor == 2);  // once

@@ -18,7 +18,9 @@ graph::ModelDescription small_description() {
   Dice dice(5);
   graph::ModelDescription description;
   description.graph = small_sparse_inst(dice);
-  description.head = sparse_inst_head(description.graph);
+  graph::SparseInstHead head = sparse_inst_head(description.graph);
+  head.score_threshold = 0;  // every query is an instance
+  description.head = head;
   for (int i = 0; i < 3; ++i) description.categories.push_back({10 + i, "class " + std::to_string(i), true, {}});
   return description;
 }
