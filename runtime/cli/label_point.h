@@ -1,6 +1,7 @@
 // Where in a mask its label belongs.
 #pragma once
 
+#include "canvas.h"
 #include "maskrt/maskrt.hpp"
 
 namespace maskrt::cli {
