@@ -3,25 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "attributes.h"
+
 namespace maskrt::graph {
 
 std::string_view name_of(const Operation& operation) {
   return std::visit([](const auto& op) -> std::string_view { return op.name; }, operation);
 }
-
-namespace {
-
-struct ConstantCollector : AttributeVisitor {
-  std::vector<ConstantPtr> found;
-  void constant(const char*, const ConstantPtr& constant, bool, InFiles = InFiles::always) {
-    if (constant) found.push_back(constant);
-  }
-  void parts(const char*, const auto& list, std::size_t, std::size_t, InFiles = InFiles::always) {
-    for (const auto& part : list) part.visit_attributes(part, *this);
-  }
-};
-
-}  // namespace
 
 std::vector<ConstantPtr> constants_of(const Operation& operation) {
   ConstantCollector collector;

@@ -2,6 +2,7 @@
 // text.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <span>
@@ -31,6 +32,8 @@ std::string to_text(const Extent& extent);
 
 /// What an epilogue or an Activate node applies to each element.
 enum class Activation : std::uint8_t { none, relu, sigmoid };
+/// All of them.
+inline constexpr std::array kActivations = {Activation::none, Activation::relu, Activation::sigmoid};
 /// "none", "relu", "sigmoid"
 std::string_view name_of(Activation activation);
 
