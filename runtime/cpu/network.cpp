@@ -73,7 +73,7 @@ CpuNetwork::CpuNetwork(graph::Graph graph, Precision precision)
 
 PrecisionPlan CpuNetwork::plan_precision(const std::vector<graph::Extent>& extents, ConvChooser& chooser,
                                          int threads) const {
-  return precision_ == Precision::bf16 ? bf16_plan(graph_, extents, chooser, threads) : fp32_plan(graph_);
+  return precision_ == Precision::bf16 ? bf16_plan(graph_, extents, chooser, threads) : fp32_plan(graph_, extents);
 }
 
 Program CpuNetwork::compile(std::int64_t batch, std::int64_t height, std::int64_t width, int threads) {

@@ -39,7 +39,8 @@ Program ProgramBuilder::build() {
   program_.input = {in.buffer, in.offset, in.tensor, extent(first)};
   for (const graph::ValueId output : graph_.outputs) {
     View view = as_stored(output);
-    if (view.tensor.type != DataType::f32) view = in_format(output, {DataType::f32, view.tensor.block});
+    if (view.tensor.type != DataType::f32 && extent(output).element == graph::Element::number)
+      view = in_format(output, {DataType::f32, view.tensor.block});
     program_.outputs[graph_.values[static_cast<std::size_t>(output)].name] = {view.buffer, view.offset, view.tensor,
                                                                               extent(output)};
   }
@@ -154,6 +155,7 @@ void ProgramBuilder::helper_step(const std::string& name, const std::string& ope
   s.algorithm = algorithm;
   const auto note = [&](std::vector<int>& list, const View& view) {
     s.bytes += static_cast<double>(bytes_of(view));
+    if (view.prepared != nullptr) return;
     if (std::find(list.begin(), list.end(), view.buffer) == list.end()) list.push_back(view.buffer);
   };
   for (const View& view : reads) note(s.reads, view);

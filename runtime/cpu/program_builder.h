@@ -50,6 +50,11 @@ class ProgramBuilder {
   void add(const graph::Regroup&);
   void add(const graph::Linear&);
   void add(const graph::MaskProduct&);
+  // Queries. (build_queries.cpp)
+  void add(const graph::Parameter&);
+  void add(const graph::ProposalScores&);
+  void add(const graph::SelectTop&);
+  void add(const graph::GatherPositions&);
 
   void aggregate(kernels::MapWeights weights, double epsilon);
   void conv_whole(const graph::Conv& op, const ConvChoice& choice, View in, DataType out_type);

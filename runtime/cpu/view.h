@@ -1,8 +1,9 @@
-// Where a tensor lies in a program: a buffer, an offset, a layout.
+// Where a tensor lies in a program: a buffer or prepared weights, an offset, a layout.
 #pragma once
 
 #include <cstddef>
 
+#include "aligned_bytes.h"
 #include "kernels/element.h"
 #include "runtime/device.h"
 
@@ -12,8 +13,11 @@ struct View {
   int buffer = -1;
   std::size_t offset = 0;  ///< bytes
   kernels::Tensor tensor;  ///< `data` is null
+  AlignedBytes prepared;   ///< in place of a buffer: weights, which no step writes
 
-  std::byte* address(const Addresses& addresses) const { return addresses[buffer] + offset; }
+  std::byte* address(const Addresses& addresses) const {
+    return (prepared != nullptr ? prepared.get() : addresses[buffer]) + offset;
+  }
   /// The tensor in a running program.
   kernels::Tensor at(const Addresses& addresses) const {
     kernels::Tensor bound = tensor;

@@ -79,13 +79,15 @@ int ProgramBuilder::new_buffer(const std::string& name, std::size_t bytes, bool 
   return static_cast<int>(program_.buffers.size()) - 1;
 }
 
-View ProgramBuilder::make(graph::ValueId value) {
+View ProgramBuilder::make(graph::ValueId value) { return make_in_blocks(value, block_of(value)); }
+
+std::int64_t ProgramBuilder::block_of(graph::ValueId value) const {
   const graph::Extent& e = extent(value);
   const std::vector<int> readers = graph_.consumers(value);
   const bool mask_kernels = std::any_of(readers.begin(), readers.end(), [this](int reader) {
     return std::holds_alternative<graph::MaskProduct>(node(reader).operation);
   });
-  return make_in_blocks(value, e.list && !mask_kernels ? e.channels : round_up(e.channels, 8));
+  return e.list && !mask_kernels ? e.channels : round_up(e.channels, 8);
 }
 
 View ProgramBuilder::make_apart(graph::ValueId value, int groups) {
@@ -102,7 +104,8 @@ View ProgramBuilder::make_in_sectors(graph::ValueId value) {
 View ProgramBuilder::make_in_blocks(graph::ValueId value, std::int64_t block) {
   const graph::Extent& e = extent(value);
   View view;
-  view.tensor = kernels::dense(nullptr, e.list ? DataType::f32 : type_, e.batch, e.height, e.width, e.channels, block);
+  const DataType type = e.element == graph::Element::integer ? DataType::i32 : e.list ? DataType::f32 : type_;
+  view.tensor = kernels::dense(nullptr, type, e.batch, e.height, e.width, e.channels, block);
   view.buffer = new_buffer(name_of_value(value), view.tensor.bytes());
   return stored(value) = view;
 }
@@ -151,7 +154,7 @@ double ProgramBuilder::spared_bytes(const std::vector<int>& nodes) const {
   for (const int i : nodes) known.insert(node(i).outputs.begin(), node(i).outputs.end());
   double spared = 0;
   const auto spare = [&](graph::ValueId value) {
-    spared += static_cast<double>(extent(value).elements()) * static_cast<double>(size_of(type_));
+    spared += graph::bytes_of(extent(value), size_of(type_));
   };
   for (const int i : nodes) {
     for (std::size_t j = 0; j < node(i).inputs.size(); ++j) {

@@ -31,7 +31,8 @@ class ProgramBuilder {
   /// What a step does on a queue with its tensors in place.
   using Work = std::function<void(const Addresses&, kernels::CudaQueue&)>;
 
-  // Each adds the steps of one node and stores its output. (build_conv.cpp, build_maps.cpp, build_lists.cpp)
+  // Each adds the steps of one node and stores its output. (build_conv.cpp, build_maps.cpp, build_lists.cpp,
+  // build_queries.cpp)
   void add(const graph::Conv&);
   void add(const graph::Input&);
   void add(const graph::BatchNorm&);
@@ -51,6 +52,10 @@ class ProgramBuilder {
   void add(const graph::Regroup&);
   void add(const graph::Linear&);
   void add(const graph::MaskProduct&);
+  void add(const graph::Parameter&);
+  void add(const graph::ProposalScores&);
+  void add(const graph::SelectTop&);
+  void add(const graph::GatherPositions&);
 
   void add_stem(int conv);
   void add_pyramid(const std::vector<PyramidNodes>& branches);
@@ -66,7 +71,9 @@ class ProgramBuilder {
   const View& input(std::size_t i) { return stored(node().inputs[i]); }
 
   int new_buffer(const std::string& name, std::size_t bytes, bool scratch = false);
-  /// Storage of its own for a value: maps in the program's type, lists in fp32; channels rounded up to a multiple of 8
+  /// Channels between a value's pixels or rows, padding included, where make() stores it.
+  std::int64_t block_of(graph::ValueId value) const;
+  /// Storage of its own for a value: maps in the program's type, lists in fp32, integers in int32; channels rounded up to a multiple of 8
   /// in maps and in what a mask product reads.
   View make(graph::ValueId value);
   /// The same for maps that a convolution of `groups` groups makes for an aggregation alone: each group begins at a

@@ -1,4 +1,4 @@
-// Where a tensor lies in a program: a buffer, an offset, strides.
+// Where a tensor lies in a program: a buffer or prepared weights, an offset, strides.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +9,14 @@ namespace maskrt::cuda {
 
 struct View {
   int buffer = -1;
-  std::size_t offset = 0;  ///< bytes
-  kernels::Tensor tensor;  ///< NHWC; `data` is null
+  std::size_t offset = 0;               ///< bytes
+  kernels::Tensor tensor;               ///< NHWC; `data` is null
+  const std::byte* prepared = nullptr;  ///< in place of a buffer: weights on the device, which no step writes
 
-  std::byte* address(const Addresses& addresses) const { return addresses[buffer] + offset; }
+  std::byte* address(const Addresses& addresses) const {
+    // Tensors that are read and tensors that are written are one type.
+    return (prepared != nullptr ? const_cast<std::byte*>(prepared) : addresses[buffer]) + offset;
+  }
   /// The tensor in a running program.
   kernels::Tensor at(const Addresses& addresses) const {
     kernels::Tensor bound = tensor;
