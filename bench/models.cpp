@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/precision.h"
 #include "runtime/usable_processors.h"
 #include "weights_tools/models/models.h"
 #include "weights_tools/models/random_weights.h"
@@ -60,7 +61,7 @@ void network(benchmark::State& state, const std::string& config, Compute precisi
 
 void register_network(const std::string& config, Compute precision, int batch) {
   const std::string name =
-      "network/" + config + (precision == Compute::bf16 ? "/bf16" : "/fp32") + "/batch:" + std::to_string(batch);
+      "network/" + config + "/" + std::string(name_of(precision)) + "/batch:" + std::to_string(batch);
   benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { network(state, config, precision, batch); })
       ->UseManualTime()
       ->Unit(benchmark::kMillisecond)

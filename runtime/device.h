@@ -20,26 +20,9 @@
 #include "kernels/preprocess/preprocess.h"
 #include "kernels/tensor.h"
 #include "maskrt/maskrt.hpp"
+#include "precision.h"
 
 namespace maskrt {
-
-/// What a network is stored and multiplied in. Accumulation is fp32 always.
-enum class Precision : std::uint8_t {
-  fp32,
-  tf32,  ///< stored in fp32, multiplied with 10 bits of mantissa
-  bf16,
-  fp16,
-};
-/// "fp32", "tf32", "bf16", "fp16"
-constexpr std::string_view name_of(Precision precision) {
-  switch (precision) {
-    case Precision::fp32: return "fp32";
-    case Precision::tf32: return "tf32";
-    case Precision::bf16: return "bf16";
-    case Precision::fp16: return "fp16";
-  }
-  return "unknown";
-}
 
 class DeviceStream;
 

@@ -24,18 +24,8 @@ std::shared_ptr<Device> device_for(const std::string& name, std::string& reason)
 }
 
 Precision precision_for(Compute compute, const Device& device) {
-  switch (compute) {
-    case Compute::fp32:
-      return Precision::fp32;
-    case Compute::bf16:
-      return Precision::bf16;
-    case Compute::fp16:
-      return Precision::fp16;
-    case Compute::tf32:
-      return Precision::tf32;
-    case Compute::automatic:
-      return device.default_precision();
-  }
+  if (compute == Compute::automatic) return device.default_precision();
+  if (const std::optional<Precision> precision = precision_of(compute)) return *precision;
   throw Error("ModelOptions::precision: expected automatic, fp32, bf16, fp16 or tf32, found number " +
               std::to_string(static_cast<int>(compute)));
 }

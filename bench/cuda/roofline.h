@@ -18,10 +18,16 @@ inline PeakRates peak_for_bounds(const cuda::Context& context, Precision precisi
   if (context.chip().compute_capability != h200.compute_capability ||
       context.chip().multiprocessors != h200.multiprocessors)
     return cuda::peak_of(context, precision);
-  return {precision == Precision::fp16   ? h200_fp16_flops
-          : precision == Precision::tf32 ? h200_tf32_flops
-                                         : h200_fp32_flops,
-          h200_bytes};
+  switch (precision) {
+    case Precision::fp32:
+      return {h200_fp32_flops, h200_bytes};
+    case Precision::tf32:
+      return {h200_tf32_flops, h200_bytes};
+    case Precision::bf16:
+    case Precision::fp16:
+      return {h200_fp16_flops, h200_bytes};
+  }
+  return {};
 }
 
 }  // namespace maskrt::bench

@@ -130,7 +130,7 @@ int print_info(const InfoArguments& arguments) {
   if (arguments.graph) {
     const graph::Graph& graph = model.impl()->network->graph();  // with what the device asked for
     const auto extents = graph::infer_extents(graph, arguments.batch, size.height, size.width);
-    const std::size_t element = info.precision == "bf16" || info.precision == "fp16" ? 2 : 4;
+    const std::size_t element = size_of(stored_in(model.impl()->precision));
     say("\n%s", graph::to_text(graph, extents, element).c_str());
     if (!arguments.no_rewrites)
       say("\n%s",

@@ -9,6 +9,7 @@
 
 #include "console.h"
 #include "outputs.h"
+#include "runtime/precision.h"
 
 namespace maskrt::cli {
 
@@ -61,16 +62,22 @@ Check device_name() {
   };
 }
 
+namespace {
+
+std::vector<std::string> precision_names() {
+  std::vector<std::string> names{"auto"};
+  for (const PrecisionEntry& entry : kPrecisions) names.emplace_back(entry.name);
+  return names;
+}
+
+}  // namespace
+
 ModelOptions DeviceOptions::model_options() const {
   ModelOptions options;
   options.device = device;
   options.tuning = tuning;
   options.deterministic = deterministic;
-  options.precision = precision == "fp32"   ? Compute::fp32
-                      : precision == "bf16" ? Compute::bf16
-                      : precision == "fp16" ? Compute::fp16
-                      : precision == "tf32" ? Compute::tf32
-                                            : Compute::automatic;
+  if (const std::optional<Precision> named = precision_named(precision)) options.precision = compute_of(*named);
   return options;
 }
 
@@ -96,7 +103,7 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
       ->group("Device");
   command
       .add_option("--precision", options.precision, "What it computes in: auto, fp32, bf16 (CPU), fp16 or tf32 (GPU)")
-      ->check(one_of({"auto", "fp32", "bf16", "fp16", "tf32"}))
+      ->check(one_of(precision_names()))
       ->type_name("NAME")
       ->capture_default_str()
       ->group("Device");

@@ -2,7 +2,7 @@
 // what its epilogue cannot do.
 #include <algorithm>
 
-#include "kernels/conv/coordinate_term.h"
+#include "kernels/conv/cpu/coordinate_term.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/layout/layout.h"
 #include "program_builder.h"
@@ -27,8 +27,7 @@ View ProgramBuilder::conv_target(const graph::Conv& op, DataType out_type) {
   if (!op.residual) return make_output(format);
   const View residual = in_format(input(1), format);
   // In place where nobody reads the residual afterwards: the sum then costs one read of what is in the cache anyway.
-  const bool own = !shared_[static_cast<std::size_t>(residual.buffer)];
-  if (own && stored(input(1)).last_reader == node_ && input(0) != input(1)) {
+  if (may_overwrite(1, residual)) {
     stored(node().output()).parts = {residual};
     return residual;
   }
@@ -56,7 +55,7 @@ void ProgramBuilder::coordinate_term(const graph::Conv& op, const View& out) {
 
 void ProgramBuilder::add(const graph::Conv& op) {
   const ConvNode shape(op, extent(input(0)), extent(node().output()));
-  const DataType in_type = precision_.conv[static_cast<std::size_t>(node_)];
+  const DataType in_type = stored_in(node_precision());
   const DataType out_type = in_type == DataType::f32 ? DataType::f32 : value_type(node().output());
   // Measured and compiled for where the input lies: the images of a slice are further apart than a dense tensor's.
   const std::int64_t in_block = input_block(shape.in.channels);
@@ -118,8 +117,7 @@ void ProgramBuilder::conv_whole(const graph::Conv& op, const ConvChoice& choice,
     if (op.residual || op.coordinate_weight != nullptr) convert(out, out_layout, target, conv->out_layout());
   }
 
-  View scratch;
-  scratch.buffer = new_buffer("scratch of " + node().name, conv->scratch_bytes(), true);
+  const View scratch = new_scratch(conv->scratch_bytes());
   std::vector<View> reads{in, scratch};
   if (op.residual || op.coordinate_weight != nullptr) reads.push_back(target);
   step("conv", choice.name(in.tensor.type), reads, {target, scratch}, [=](const Addresses& addresses) {
@@ -147,8 +145,7 @@ void ProgramBuilder::conv_in_parts(const graph::Conv& op, const ConvCalls& calls
   } else {
     View part;
     part.tensor = problem.out;
-    part.buffer = new_buffer(graph_.values[static_cast<std::size_t>(node().output())].name,
-                             problem.out.bytes() * static_cast<std::size_t>(count));
+    part.buffer = new_buffer(name_of_value(node().output()), problem.out.bytes() * static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) {
       parts.push_back(part);
       part.offset += problem.out.bytes();
@@ -178,8 +175,7 @@ void ProgramBuilder::conv_in_parts(const graph::Conv& op, const ConvCalls& calls
       weight_parts(WeightStore::Part::weights, convs.front()->weight_layout(), count, *op.weight, fill);
   std::vector<AlignedBytes> biases = padded_vectors(op.bias, adds ? 1 : count, convs.front()->out_layout().dims()[1]);
   biases.resize(static_cast<std::size_t>(count));  // the first call alone adds what all of them would
-  View scratch;
-  scratch.buffer = new_buffer("scratch of " + node().name, scratch_bytes, true);
+  const View scratch = new_scratch(scratch_bytes);
   std::vector<View> reads{in, scratch}, writes = parts;
   if (problem.accumulate) reads.push_back(parts[0]);
   writes.push_back(scratch);
@@ -196,9 +192,8 @@ void ProgramBuilder::note_arithmetic(const ConvChoice& choice, DataType type) {
   Step& conv = program_.steps.back();
   constexpr double fewer_products = 4;  // Winograd's F(4,3): 36 products for 16 outputs of 9 taps each
   if (choice.algorithm == kernels::ConvAlgorithm::winograd) conv.least_flops = conv.flops / fewer_products;
-  conv.arithmetic = type == DataType::bf16 ? Precision::bf16 : Precision::fp32;
-  constexpr std::size_t bf16_bytes = 2;
-  if (type == DataType::bf16) conv.bytes = graph::cost_of(graph_, node(), extents_, bf16_bytes).bytes;
+  conv.arithmetic = node_precision();
+  conv.bytes = node_cost(size_of(type)).bytes;
 }
 
 }  // namespace maskrt::cpu

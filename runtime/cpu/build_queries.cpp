@@ -36,11 +36,8 @@ void ProgramBuilder::add(const graph::Parameter& op) {
 
 void ProgramBuilder::add(const graph::ProposalScores& op) {
   const View in = fp32_input(0), out = make_output();
-  View best;
-  best.buffer = new_buffer(
-      "scratch of " + node().name,
-      static_cast<std::size_t>(in.tensor.batch * in.tensor.height * in.tensor.width) * sizeof(kernels::BestClass),
-      true);
+  const View best = new_scratch(static_cast<std::size_t>(in.tensor.batch * in.tensor.height * in.tensor.width) *
+                                sizeof(kernels::BestClass));
   step("proposal_scores", "rows fp32", {in, best}, {out, best}, [=](const Addresses& addresses) {
     kernels::proposal_scores_cpu(in.at(addresses), static_cast<float>(op.epsilon),
                                  reinterpret_cast<kernels::BestClass*>(best.address(addresses)), out.at(addresses));
@@ -49,9 +46,7 @@ void ProgramBuilder::add(const graph::ProposalScores& op) {
 
 void ProgramBuilder::add(const graph::SelectTop&) {
   const View in = fp32_input(0), positions = make(node().outputs[0]), scores = make(node().outputs[1]);
-  View keys;
-  keys.buffer = new_buffer("scratch of " + node().name,
-                           static_cast<std::size_t>(in.tensor.height * in.tensor.width) * sizeof(std::uint64_t), true);
+  const View keys = new_scratch(static_cast<std::size_t>(in.tensor.height * in.tensor.width) * sizeof(std::uint64_t));
   step("select_top", "partial sort", {in, keys}, {positions, scores, keys}, [=](const Addresses& addresses) {
     kernels::select_top_cpu(in.at(addresses), reinterpret_cast<std::uint64_t*>(keys.address(addresses)),
                             positions.at(addresses), scores.at(addresses));

@@ -36,7 +36,7 @@ void choose_all(const graph::Graph& graph, const std::vector<graph::Extent>& ext
     if (conv == nullptr) continue;
     const auto output = static_cast<std::size_t>(node.output());
     const ConvNode shape(*conv, extents[static_cast<std::size_t>(node.inputs[0])], extents[output]);
-    const DataType in = precision.conv[i], out = in == DataType::f32 ? in : precision.value[output];
+    const DataType in = stored_in(precision.node[i]), out = in == DataType::f32 ? in : precision.value[output];
     choose_calls(shape, in, out, 0, chooser, threads);
     if (progress) progress(++done, all);
   }

@@ -64,7 +64,12 @@ class Search {
       }
       if (cost < least) {
         least = cost;
-        best = {conv, value_types(conv)};
+        best.value = value_types(conv);
+        best.node.clear();
+        for (std::size_t i = 0; i < conv.size(); ++i) {
+          const bool bf16 = conv[i] == DataType::bf16 && std::holds_alternative<graph::Conv>(graph_.nodes[i].operation);
+          best.node.push_back(bf16 ? Precision::bf16 : Precision::fp32);
+        }
       }
     }
     return best;
@@ -137,9 +142,10 @@ class Search {
 }  // namespace
 
 PrecisionPlan fp32_plan(const Graph& graph, const std::vector<graph::Extent>& extents) {
-  PrecisionPlan plan{std::vector<DataType>(graph.nodes.size(), DataType::f32), {}};
+  PrecisionPlan plan;
   for (const graph::Extent& extent : extents)
     plan.value.push_back(extent.element == graph::Element::integer ? DataType::i32 : DataType::f32);
+  plan.node.assign(graph.nodes.size(), Precision::fp32);
   return plan;
 }
 

@@ -1,5 +1,5 @@
 // The step of a convolution.
-#include "kernels/conv/conv_cuda.h"
+#include "kernels/conv/cuda/conv_cuda.h"
 #include "program_builder.h"
 #include "runtime/kernel_activation.h"
 
@@ -17,6 +17,7 @@ std::string key_of(const kernels::ConvWeightLayout& layout) {
 
 void ProgramBuilder::add(const graph::Conv& op) {
   const View in = input(0);
+  require_factors(in);
   const int self = node_;
   kernels::CudaConvProblem problem;
   const Shape& shape = op.weight->shape();
@@ -24,10 +25,10 @@ void ProgramBuilder::add(const graph::Conv& op) {
       static_cast<int>(shape[2]), static_cast<int>(shape[3]), op.stride, op.padding, op.dilation, op.groups};
   // A norm's factors stay apart from fp16 weights: plain ones of a checkpoint in fp16 then lose nothing.
   const graph::Constant::ScaledRows& scaled = op.weight->scaled_rows();
-  problem.scale = type_ == DataType::f16 && scaled.factors != nullptr;
+  problem.scale = in.tensor.type == DataType::f16 && scaled.factors != nullptr;
   const graph::ConstantPtr& weight = problem.scale ? scaled.rows : op.weight;
   problem.bias = op.bias != nullptr;
-  problem.tf32 = tf32_;
+  problem.tf32 = node_precision() == Precision::tf32;
   problem.coordinates = op.coordinate_weight != nullptr;
   problem.activation = kernel_activation(op.activation);
 
@@ -49,9 +50,8 @@ void ProgramBuilder::add(const graph::Conv& op) {
   problem.in = in.planned();
   problem.out.channels = extent(output).channels;
   View out;
-  if (problem.residual_kind == kernels::ConvResidual::same && node().inputs[0] != node().inputs[1] &&
-      last_reader_[static_cast<std::size_t>(node().inputs[1])] == self &&
-      !shared_[static_cast<std::size_t>(residual.buffer)]) {
+  if (problem.residual_kind == kernels::ConvResidual::same && may_overwrite(1, residual) &&
+      residual.tensor.type == value_type(output)) {
     out = stored(output) = residual;
   } else if (fusions_.grouped_maps.count(self) != 0 && kernels::groups_may_lie_apart(problem)) {
     out = make_apart(output, op.groups);
@@ -76,12 +76,14 @@ void ProgramBuilder::add(const graph::Conv& op) {
   const std::byte* table = nullptr;
   if (op.coordinate_weight != nullptr) {
     const graph::Extent& e = extent(node().inputs[0]);
-    table = weights_.get(
-        std::to_string(self) + " coordinates " + std::to_string(e.height) + "x" + std::to_string(e.width), [&] {
-          return kernels::make_coordinate_table(problem.geometry, type_, op.coordinate_weight->evaluate().data(),
-                                                extent(output).channels, e.height, e.width)
-              .bytes;
-        });
+    table = weights_.get(std::to_string(self) + " coordinates " + std::string(name_of(in.tensor.type)) + " " +
+                             std::to_string(e.height) + "x" + std::to_string(e.width),
+                         [&] {
+                           return kernels::make_coordinate_table(problem.geometry, in.tensor.type,
+                                                                 op.coordinate_weight->evaluate().data(),
+                                                                 extent(output).channels, e.height, e.width)
+                               .bytes;
+                         });
   }
 
   const View workspace = scratch(plan.workspace_bytes), counters = zeroed(plan.counter_bytes);
@@ -89,11 +91,11 @@ void ProgramBuilder::add(const graph::Conv& op) {
       "conv", plan.kernel.entry + (plan.choice.splits > 1 ? " / " + std::to_string(plan.choice.splits) : std::string()),
       {in, residual, workspace, counters}, {out, workspace, counters},
       [=, next = next_weights_](const Addresses& addresses, kernels::CudaQueue& queue) {
-        const auto address = [&](const View& view) { return view.buffer < 0 ? nullptr : view.address(addresses); };
-        kernels::launch_conv(plan,
-                             {address(in), weights, scale, bias, address(residual), table, address(out),
-                              address(workspace), address(counters), next->data, next->bytes},
-                             queue);
+        kernels::launch_conv(
+            plan,
+            {in.address(addresses), weights, scale, bias, residual.address(addresses), table, out.address(addresses),
+             workspace.address(addresses), counters.address(addresses), next->data, next->bytes},
+            queue);
       },
       nodes);
   program_.steps.back().predicted_seconds = plan.predicted_seconds;

@@ -7,14 +7,22 @@
 #include "runtime/kernel_activation.h"
 
 namespace maskrt::cuda {
+namespace {
+
+/// How the kernels that have tensor cores multiply what is stored like this.
+std::string algorithm_of(const View& factors) {
+  return factors.tensor.type == DataType::f16 ? "tensor cores" : "multiply-adds";
+}
+
+}  // namespace
 
 void ProgramBuilder::aggregate(kernels::MapWeights weights, double epsilon) {
   const View maps = input(0), features = input(1), out = make_output();
   const kernels::MapGroups groups = groups_apart_[node().inputs[0]];
   const View workspace =
       scratch(kernels::aggregate_workspace_bytes(chip_, maps.planned(), features.planned(), weights, groups));
-  step(std::string(graph::name_of(node().operation)), type_ == DataType::f16 ? "tensor cores" : "multiply-adds",
-       {maps, features, workspace}, {out, workspace}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
+  step(std::string(graph::name_of(node().operation)), algorithm_of(maps), {maps, features, workspace}, {out, workspace},
+       [=](const Addresses& addresses, kernels::CudaQueue& queue) {
          kernels::aggregate_cuda(queue, maps.at(addresses), features.at(addresses), weights, epsilon,
                                  workspace.address(addresses), out.at(addresses), groups);
        });
@@ -61,7 +69,7 @@ void ProgramBuilder::add(const graph::Linear&) {
     const auto& op = std::get<graph::Linear>(node(i).operation);
     const Shape& shape = op.weight->shape();
     kernels::LinearHead head;
-    head.weight = rows_of(i, *op.weight, shape[0], shape[1], kernels::linear_weight_stride(shape[1]), type_);
+    head.weight = rows_of(i, *op.weight, shape[0], shape[1], kernels::linear_weight_stride(shape[1]), factor_type());
     head.bias = vector_of(i, "bias", op.bias);
     head.activation = kernel_activation(op.activation);
     prepared.push_back(head);
@@ -70,8 +78,8 @@ void ProgramBuilder::add(const graph::Linear&) {
   if (regroup != fusions_.regroup.end()) nodes.push_back(regroup->second);
   step(
       "linear", std::to_string(prepared.size()) + (prepared.size() == 1 ? " head" : " heads"), {in}, outs,
-      [=, through = regroup != fusions_.regroup.end(), type = type_](const Addresses& addresses,
-                                                                     kernels::CudaQueue& queue) {
+      [=, through = regroup != fusions_.regroup.end(), type = factor_type()](const Addresses& addresses,
+                                                                             kernels::CudaQueue& queue) {
         std::vector<kernels::LinearHead> bound = prepared;
         for (std::size_t i = 0; i < bound.size(); ++i) bound[i].out = outs[i].at(addresses);
         kernels::linear_cuda(queue, in.at(addresses), through ? &regrouped : nullptr, type, bound);
@@ -81,7 +89,7 @@ void ProgramBuilder::add(const graph::Linear&) {
 
 void ProgramBuilder::add(const graph::MaskProduct& op) {
   const View kernels = input(0), features = input(1), out = make_in_sectors(node().output());
-  step("mask_product", type_ == DataType::f16 ? "tensor cores" : "multiply-adds", {kernels, features}, {out},
+  step("mask_product", algorithm_of(features), {kernels, features}, {out},
        [=](const Addresses& addresses, kernels::CudaQueue& queue) {
          kernels::mask_product_cuda(queue, kernels.at(addresses), features.at(addresses), op.offset, out.at(addresses));
        });

@@ -1,7 +1,4 @@
 // Steps of operations on maps, but for convolutions.
-#include <cmath>
-#include <cstring>
-
 #include "kernels/elementwise/elementwise_cuda.h"
 #include "kernels/iam/iam_cuda.h"
 #include "kernels/layout/layout_cuda.h"
@@ -17,31 +14,16 @@ namespace maskrt::cuda {
 
 /// Pixels of 4 channels: the stem reads two of them at a time.
 void ProgramBuilder::add(const graph::Input& op) {
-  const graph::Extent& e = extent(node().output());
-  const std::int64_t block = op.channels <= 4 ? 4 : (op.channels + 7) / 8 * 8;
-  View view;
-  view.tensor = kernels::dense(nullptr, type_, e.batch, e.height, e.width, e.channels, block);
-  view.buffer = new_buffer(name_of_value(node().output()), view.tensor.bytes());
-  stored(node().output()) = view;
+  make_in_blocks(node().output(), op.channels <= 4 ? 4 : (op.channels + 7) / 8 * 8);
 }
 
 void ProgramBuilder::add(const graph::BatchNorm& op) {
-  const auto part = [&](const char* what, bool shift) {
-    const std::string key = std::to_string(node_) + " " + what;
-    return reinterpret_cast<const float*>(weights_.get(key, [&] {
-      const std::vector<float> weight = op.weight->evaluate(), bias = op.bias->evaluate(), mean = op.mean->evaluate(),
-                               variance = op.variance->evaluate();
-      std::vector<std::byte> bytes(weight.size() * sizeof(float));
-      for (std::size_t c = 0; c < weight.size(); ++c) {
-        const double scale = weight[c] / std::sqrt(static_cast<double>(variance[c]) + op.epsilon);
-        const auto value = static_cast<float>(shift ? bias[c] - mean[c] * scale : scale);
-        std::memcpy(bytes.data() + c * sizeof value, &value, sizeof value);
-      }
-      return bytes;
-    }));
+  const auto terms = [&](const char* what, std::vector<float> graph::BatchNorm::ScaleShift::*which) {
+    return reinterpret_cast<const float*>(
+        weights_.get(std::to_string(node_) + " " + what, [&] { return bytes_of(op.scale_shift().*which); }));
   };
-  const float* scale = part("scale", false);
-  const float* shift = part("shift", true);
+  const float* scale = terms("scale", &graph::BatchNorm::ScaleShift::scale);
+  const float* shift = terms("shift", &graph::BatchNorm::ScaleShift::shift);
   const View in = input(0), out = make_output();
   step("batch_norm", "elementwise", {in}, {out}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
     kernels::scale_shift_cuda(queue, in.at(addresses), scale, shift, out.at(addresses));
@@ -101,6 +83,7 @@ void ProgramBuilder::add(const graph::AdaptiveAveragePool&) {
 
 void ProgramBuilder::add_pyramid(const std::vector<PyramidNodes>& branches) {
   const View in = input(0);
+  require_factors(in);
   std::vector<kernels::PyramidBranch> prepared;
   std::vector<View> outs;
   std::vector<int> nodes;
@@ -110,12 +93,13 @@ void ProgramBuilder::add_pyramid(const std::vector<PyramidNodes>& branches) {
     const Shape& a = stage.weight->shape();
     const Shape& b = bottleneck.weight->shape();
     kernels::PyramidBranch p;
-    p.stage_weight = rows_of(branch.stage, *stage.weight, a[0], a[1], kernels::pyramid_weight_stride(a[1]), type_);
+    p.stage_weight =
+        rows_of(branch.stage, *stage.weight, a[0], a[1], kernels::pyramid_weight_stride(a[1]), factor_type());
     p.stage_bias = vector_of(branch.stage, "bias", stage.bias);
     p.activation = kernel_activation(stage.activation);
     p.hidden = a[0];
     p.bottleneck_weight =
-        rows_of(branch.bottleneck, *bottleneck.weight, b[0], b[1], kernels::pyramid_weight_stride(b[1]), type_);
+        rows_of(branch.bottleneck, *bottleneck.weight, b[0], b[1], kernels::pyramid_weight_stride(b[1]), factor_type());
     p.bottleneck_bias = vector_of(branch.bottleneck, "bias", bottleneck.bias);
     outs.push_back(make(node(branch.bottleneck).output()));
     prepared.push_back(p);
@@ -174,8 +158,9 @@ void ProgramBuilder::add(const graph::Concat&) {
 void ProgramBuilder::add(const graph::Slice& op) {
   const View in = input(0);
   // A view, where vectors of 8 channels stay whole: nothing moves.
-  if (!extent(node().inputs[0]).list && op.begin % 8 == 0 && op.count % 8 == 0) {
-    shared_[static_cast<std::size_t>(in.buffer)] = true;
+  const bool same_type = value_type(node().output()) == in.tensor.type;
+  if (same_type && !extent(node().inputs[0]).list && op.begin % 8 == 0 && op.count % 8 == 0) {
+    share(in);
     stored(node().output()) = in.channels(op.begin, op.count);
     return;
   }

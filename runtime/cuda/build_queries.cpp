@@ -15,7 +15,7 @@ void ProgramBuilder::add(const graph::Parameter& op) {
   rows.tensor = kernels::dense(nullptr, DataType::f32, e.batch, e.height, e.width, e.channels, block_of(value));
   const std::string key = std::to_string(node_) + " rows of " + std::to_string(e.batch) + " images, " +
                           std::to_string(rows.tensor.block) + " apart";
-  rows.prepared = weights_.get(key, [&] {
+  const std::byte* const prepared = weights_.get(key, [&] {
     const std::vector<float> values = op.value->evaluate();
     std::vector<std::byte> bytes(rows.tensor.bytes());  // zeros, the padding channels with them
     kernels::Tensor host = rows.tensor;
@@ -25,6 +25,7 @@ void ProgramBuilder::add(const graph::Parameter& op) {
     });
     return bytes;
   });
+  rows.prepared = {std::shared_ptr<void>(), prepared};  // the store's
   if (!graph_.is_output(value)) {
     stored(value) = rows;
     return;

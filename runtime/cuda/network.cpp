@@ -1,14 +1,23 @@
 #include "network.h"
 
 #include "conv_tuner.h"
+#include "precision_plan.h"
 #include "program_builder.h"
 #include "runtime/tuning_file.h"
 
 namespace maskrt::cuda {
 
 CudaNetwork::CudaNetwork(graph::Graph graph, Precision precision, KernelLibrary& library)
+    : CudaNetwork(
+          std::move(graph), precision,
+          [precision](const graph::Graph& planned, const std::vector<graph::Extent>& extents) {
+            return uniform_plan(planned, extents, precision);
+          },
+          library) {}
+
+CudaNetwork::CudaNetwork(graph::Graph graph, Precision precision, PlanPrecision plan_precision, KernelLibrary& library)
     : graph_(std::move(graph)),
-      precision_(precision),
+      plan_precision_(std::move(plan_precision)),
       fusions_(find_fusions(graph_, precision)),
       library_(library),
       weights_(library.context()) {
@@ -17,7 +26,8 @@ CudaNetwork::CudaNetwork(graph::Graph graph, Precision precision, KernelLibrary&
 
 Program CudaNetwork::compile(std::int64_t batch, std::int64_t height, std::int64_t width, int) {
   const std::vector<graph::Extent> extents = graph::infer_extents(graph_, batch, height, width);
-  return ProgramBuilder(graph_, extents, fusions_, precision_, library_.context()->chip(), tuning_, weights_).build();
+  const PrecisionPlan precision = plan_precision_(graph_, extents);
+  return ProgramBuilder(graph_, extents, fusions_, precision, library_.context()->chip(), tuning_, weights_).build();
 }
 
 std::string CudaNetwork::use_tuning(const std::string& file) {
@@ -30,7 +40,8 @@ std::vector<kernels::CudaConvProblem> CudaNetwork::convolutions(std::int64_t bat
                                                                 std::int64_t width) {
   const kernels::Chip& chip = library_.context()->chip();
   const std::vector<graph::Extent> extents = graph::infer_extents(graph_, batch, height, width);
-  ProgramBuilder builder(graph_, extents, fusions_, precision_, chip, tuning_, weights_);
+  const PrecisionPlan precision = plan_precision_(graph_, extents);
+  ProgramBuilder builder(graph_, extents, fusions_, precision, chip, tuning_, weights_);
   builder.build();
   std::vector<kernels::CudaConvProblem> distinct;
   kernels::ConvTuning seen;

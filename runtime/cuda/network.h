@@ -3,8 +3,9 @@
 
 #include "fusions.h"
 #include "kernel_library.h"
-#include "kernels/conv/conv_tuning.h"
+#include "kernels/conv/cuda/conv_tuning.h"
 #include "runtime/device.h"
+#include "runtime/precision_plan.h"
 #include "weight_store.h"
 
 namespace maskrt::cuda {
@@ -12,6 +13,10 @@ namespace maskrt::cuda {
 class CudaNetwork final : public Network {
  public:
   CudaNetwork(graph::Graph graph, Precision precision, KernelLibrary& library);
+  /// What values are stored in and nodes compute in, for extents of the graph's values.
+  using PlanPrecision = std::function<PrecisionPlan(const graph::Graph&, const std::vector<graph::Extent>&)>;
+  /// Of more than one precision; `precision` is what its fusions suit.
+  CudaNetwork(graph::Graph graph, Precision precision, PlanPrecision plan_precision, KernelLibrary& library);
   Program compile(std::int64_t batch, std::int64_t height, std::int64_t width, int threads) override;
   NetworkMemory memory() const override { return {weights_.bytes()}; }
   std::string use_tuning(const std::string& file) override;
@@ -24,7 +29,7 @@ class CudaNetwork final : public Network {
 
  private:
   graph::Graph graph_;
-  Precision precision_;
+  PlanPrecision plan_precision_;
   Fusions fusions_;
   KernelLibrary& library_;
   WeightStore weights_;

@@ -1,10 +1,11 @@
 #include "program_builder.h"
 
 #include <algorithm>
-#include <cstring>
-#include <limits>
 #include <set>
+#include <span>
 
+#include "checking_queue.h"
+#include "driver.h"
 #include "kernels/element.h"
 #include "session_stream.h"
 
@@ -13,49 +14,30 @@ namespace {
 
 std::int64_t round_up(std::int64_t n, std::int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-void note(std::vector<int>& list, const View& view) {
-  if (view.buffer >= 0 && std::find(list.begin(), list.end(), view.buffer) == list.end()) list.push_back(view.buffer);
-}
-
 }  // namespace
 
 ProgramBuilder::ProgramBuilder(const graph::Graph& graph, const std::vector<graph::Extent>& extents,
-                               const Fusions& fusions, Precision precision, const kernels::Chip& chip,
+                               const Fusions& fusions, const PrecisionPlan& precision, const kernels::Chip& chip,
                                const kernels::ConvTuning& tuning, WeightStore& weights)
-    : graph_(graph),
-      extents_(extents),
+    : ProgramBase(graph, extents, precision),
       fusions_(fusions),
-      type_(precision == Precision::fp16 ? DataType::f16 : DataType::f32),
-      tf32_(precision == Precision::tf32),
       chip_(chip),
       tuning_(tuning),
       weights_(weights),
-      stored_(graph.values.size()),
-      last_reader_(graph.values.size(), -1) {
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i)
-    for (std::size_t j = 0; j < graph.nodes[i].inputs.size(); ++j)
-      if (graph::reads_numbers(graph.nodes[i], j))
-        last_reader_[static_cast<std::size_t>(graph.nodes[i].inputs[j])] = static_cast<int>(i);
-  for (const graph::ValueId output : graph.outputs)
-    last_reader_[static_cast<std::size_t>(output)] = std::numeric_limits<int>::max();
-}
+      stored_(graph.values.size()) {}
 
 Program ProgramBuilder::build() {
   zeroed_buffer_ = new_buffer("zeros", 0);
   for (node_ = 0; node_ < static_cast<int>(graph_.nodes.size()); ++node_)
-    if (!fusions_.inside[static_cast<std::size_t>(node_)])
-      std::visit([this](const auto& op) { add(op); }, node().operation);
+    if (!fusions_.inside[static_cast<std::size_t>(node_)]) add_node();
 
-  const auto binding = [&](graph::ValueId value) {
-    const View& view = stored(value);
-    return Program::Binding{view.buffer, view.offset, view.tensor, extent(value)};
-  };
-  program_.input = binding(graph_.nodes[0].output());
-  for (const graph::ValueId output : graph_.outputs) program_.outputs[name_of_value(output)] = binding(output);
+  const auto bound = [&](graph::ValueId value) { return binding(value, stored(value)); };
+  program_.input = bound(graph_.nodes[0].output());
+  for (const graph::ValueId output : graph_.outputs) program_.outputs[name_of_value(output)] = bound(output);
 
   if (fusions_.last_resize >= 0) {
     const graph::Node& resize = node(fusions_.last_resize);
-    program_.mask_resize = {binding(resize.inputs[0]), std::get<graph::ResizeBilinear>(resize.operation).factor};
+    program_.mask_resize = {bound(resize.inputs[0]), std::get<graph::ResizeBilinear>(resize.operation).factor};
   }
 
   if (const std::size_t bytes = program_.buffers[static_cast<std::size_t>(zeroed_buffer_)].bytes; bytes != 0) {
@@ -73,10 +55,14 @@ Program ProgramBuilder::build() {
   return std::move(program_);
 }
 
-int ProgramBuilder::new_buffer(const std::string& name, std::size_t bytes, bool scratch) {
-  program_.buffers.push_back({name, bytes, scratch});
-  shared_.push_back(false);
-  return static_cast<int>(program_.buffers.size()) - 1;
+void ProgramBuilder::add_node() {
+  try {
+    std::visit([this](const auto& op) { add(op); }, node().operation);
+  } catch (const DriverError&) {
+    throw;  // of the device, whatever the node
+  } catch (const Error& error) {
+    throw Error("node " + node().name + " (" + std::string(graph::name_of(node().operation)) + "): " + error.what());
+  }
 }
 
 View ProgramBuilder::make(graph::ValueId value) { return make_in_blocks(value, block_of(value)); }
@@ -92,28 +78,14 @@ std::int64_t ProgramBuilder::block_of(graph::ValueId value) const {
 
 View ProgramBuilder::make_apart(graph::ValueId value, int groups) {
   const std::int64_t maps = extent(value).channels / groups;
-  const std::int64_t stride = round_up(maps, 32 / static_cast<std::int64_t>(size_of(type_)));
+  const std::int64_t stride = round_up(maps, 32 / static_cast<std::int64_t>(size_of(value_type(value))));
   groups_apart_[value] = {maps, stride};
   return make_in_blocks(value, groups * stride);
 }
 
 View ProgramBuilder::make_in_sectors(graph::ValueId value) {
-  return make_in_blocks(value, round_up(extent(value).channels, 32 / static_cast<std::int64_t>(size_of(type_))));
-}
-
-View ProgramBuilder::make_in_blocks(graph::ValueId value, std::int64_t block) {
-  const graph::Extent& e = extent(value);
-  View view;
-  const DataType type = e.element == graph::Element::integer ? DataType::i32 : e.list ? DataType::f32 : type_;
-  view.tensor = kernels::dense(nullptr, type, e.batch, e.height, e.width, e.channels, block);
-  view.buffer = new_buffer(name_of_value(value), view.tensor.bytes());
-  return stored(value) = view;
-}
-
-View ProgramBuilder::scratch(std::size_t bytes) {
-  View view;
-  if (bytes != 0) view.buffer = new_buffer("scratch of " + node().name, bytes, true);
-  return view;
+  return make_in_blocks(value,
+                        round_up(extent(value).channels, 32 / static_cast<std::int64_t>(size_of(value_type(value)))));
 }
 
 View ProgramBuilder::zeroed(std::size_t bytes) {
@@ -126,14 +98,21 @@ View ProgramBuilder::zeroed(std::size_t bytes) {
   return view;
 }
 
+void ProgramBuilder::require_factors(const View& in) const {
+  if (in.tensor.type == factor_type()) return;
+  throw Error("expected its input in " + std::string(name_of(factor_type())) + ", as it computes in " +
+              std::string(name_of(node_precision())) + ", found " + std::string(name_of(in.tensor.type)));
+}
+
+std::vector<std::byte> ProgramBuilder::bytes_of(const std::vector<float>& numbers) {
+  const auto bytes = std::as_bytes(std::span(numbers));
+  return {bytes.begin(), bytes.end()};
+}
+
 const float* ProgramBuilder::vector_of(int node, const char* what, const graph::ConstantPtr& constant) {
   if (constant == nullptr) return nullptr;
-  return reinterpret_cast<const float*>(weights_.get(std::to_string(node) + " " + what, [&] {
-    const std::vector<float> values = constant->evaluate();
-    std::vector<std::byte> bytes(values.size() * sizeof(float));
-    std::memcpy(bytes.data(), values.data(), bytes.size());
-    return bytes;
-  }));
+  return reinterpret_cast<const float*>(
+      weights_.get(std::to_string(node) + " " + what, [&] { return bytes_of(constant->evaluate()); }));
 }
 
 const void* ProgramBuilder::rows_of(int node, const graph::Constant& constant, std::int64_t out, std::int64_t in,
@@ -154,7 +133,7 @@ double ProgramBuilder::spared_bytes(const std::vector<int>& nodes) const {
   for (const int i : nodes) known.insert(node(i).outputs.begin(), node(i).outputs.end());
   double spared = 0;
   const auto spare = [&](graph::ValueId value) {
-    spared += graph::bytes_of(extent(value), size_of(type_));
+    spared += graph::bytes_of(extent(value), size_of(factor_type()));
   };
   for (const int i : nodes) {
     for (std::size_t j = 0; j < node(i).inputs.size(); ++j) {
@@ -170,21 +149,23 @@ double ProgramBuilder::spared_bytes(const std::vector<int>& nodes) const {
 
 void ProgramBuilder::step(const std::string& operation, const std::string& algorithm, const std::vector<View>& reads,
                           const std::vector<View>& writes, Work work, const std::vector<int>& nodes) {
-  Step s;
-  s.name = node().name;
-  s.operation = operation;
-  s.algorithm = algorithm;
-  for (const View& view : reads) note(s.reads, view);
-  for (const View& view : writes) note(s.writes, view);
+  check(work);
+  Step& s = append_step(node().name, operation, algorithm, reads, writes,
+                        [work = std::move(work)](const Addresses& addresses) { work(addresses, queue_of(addresses)); });
   const std::vector<int> inside = nodes.empty() ? std::vector<int>{node_} : nodes;
   for (const int i : inside) {
-    const graph::Cost cost = graph::cost_of(graph_, node(i), extents_, size_of(type_));
+    const graph::Cost cost = graph::cost_of(graph_, node(i), extents_, size_of(factor_type()));
     s.flops += cost.flops;
     s.bytes += cost.bytes;
   }
   s.bytes -= spared_bytes(inside);
-  s.run = [work = std::move(work)](const Addresses& addresses) { work(addresses, queue_of(addresses)); };
-  program_.steps.push_back(std::move(s));
+}
+
+void ProgramBuilder::check(const Work& work) const {
+  // Addresses of the alignment that a bound program has, and of no memory.
+  const std::vector<std::size_t> offsets(program_.buffers.size(), 0);
+  CheckingQueue queue(chip_);
+  work({reinterpret_cast<std::byte*>(std::uintptr_t{4096}), offsets.data(), nullptr}, queue);
 }
 
 }  // namespace maskrt::cuda

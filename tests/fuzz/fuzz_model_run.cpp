@@ -8,7 +8,7 @@
 #include "graph/model_file.h"
 #include "graph/rewrites/rewrites.h"
 #include "memory_source.h"
-#include "runtime/device_run.h"
+#include "support/device_run.h"
 #include "runtime/input_image.h"
 #include "target.h"
 

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "../graph/small_network.h"
+#include "support/small_network.h"
 #include "graph/model_file.h"
 
 namespace {

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "graph/print.h"
-#include "small_network.h"
+#include "support/small_network.h"
 
 using namespace maskrt;
 using namespace maskrt::graph;

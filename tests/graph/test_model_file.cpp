@@ -9,7 +9,7 @@
 #include "graph/checksum.h"
 #include "graph/model_file.h"
 #include "graph/print.h"
-#include "small_network.h"
+#include "support/small_network.h"
 #include "support/files.h"
 
 using namespace maskrt;

@@ -7,10 +7,10 @@
 #include <set>
 #include <sstream>
 
-#include "../runtime/device_run.h"
+#include "support/device_run.h"
 #include "graph/model_file.h"
 #include "graph/print.h"
-#include "small_network.h"
+#include "support/small_network.h"
 
 using namespace maskrt;
 using namespace maskrt::graph;

@@ -4,7 +4,7 @@
 #include "compare.h"
 #include "graph/print.h"
 #include "graph/rewrites/rewrites.h"
-#include "small_network.h"
+#include "support/small_network.h"
 
 using namespace maskrt;
 using namespace maskrt::graph;

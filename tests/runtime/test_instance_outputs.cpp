@@ -1,7 +1,7 @@
 // A network in memory, whose outputs no model file has vouched for: each plan is checked before anything is read.
 #include <catch2/catch.hpp>
 
-#include "graph/small_network.h"
+#include "support/small_network.h"
 #include "runtime/model.h"
 
 namespace maskrt::testing {

@@ -2,9 +2,9 @@
 // of the same values.
 #include <catch2/catch.hpp>
 
-#include "../device_run.h"
-#include "graph/small_network.h"
+#include "support/device_run.h"
 #include "support/gpu.h"
+#include "support/small_network.h"
 
 namespace maskrt {
 namespace {

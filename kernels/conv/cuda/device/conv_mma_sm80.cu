@@ -1,0 +1,131 @@
+// Convolution in f16, or in f32 by way of tf32, on tensor cores, sm_80 and newer: implicit GEMM with several stages of
+// cp.async, ldmatrix and mma.m16n8k16, sums in f32.
+//
+// A block computes a tile of `rows` pixels by `columns` channels; its warps share it out. While the tensor cores work
+// on one step of the depth, the copies of the next stages are on their way, and each warp's next fragments come into
+// registers one product of 16 deep ahead, across the steps' borders too, so that the only barrier a step is hidden
+// behind the last product of the step.
+// Bound by tensor cores where the tiles fill the chip. A warp of 64 x 64 reads 8 KiB of shared memory for 32 products
+// (256 cycles on sm_80, of which the reads take 64): narrower warps wait for shared memory sooner.
+#include <cuda_fp16.h>
+
+#include "kernels/ptx/griddepcontrol.cuh"
+#include "mma_tile.cuh"
+#include "next_weights.cuh"
+#include "split_sum.cuh"
+
+namespace maskrt::kernels {
+namespace {
+
+template <typename Tile>
+__device__ __forceinline__ void conv(const ConvParams& p) {
+  extern __shared__ __align__(128) unsigned char shared[];
+  constexpr int stages = Tile::stages;
+  ptx::let_next_grid_start();
+
+  const int column_tile = static_cast<int>(blockIdx.x) % p.column_tiles;
+  const int first_pixel = static_cast<int>(blockIdx.x) / p.column_tiles * Tile::rows;
+  const int first_channel = column_tile * Tile::columns, group = static_cast<int>(blockIdx.y);
+  const int split = static_cast<int>(blockIdx.z);
+  const int begin = static_cast<int>(static_cast<long long>(p.steps) * split / p.splits);
+  const int steps = static_cast<int>(static_cast<long long>(p.steps) * (split + 1) / p.splits) - begin;
+
+  PixelLoader<typename Tile::Element, Tile::rows, Tile::pieces, Tile::threads> pixels;
+  WeightLoader<typename Tile::Element, Tile::columns, Tile::pieces, Tile::threads> weights;
+  pixels.start(p, first_pixel, group, begin);
+  weights.start(p, first_channel, group, begin);
+  const std::uint32_t base = ptx::shared_address(shared);
+  std::uint32_t written = 0;  // where the next step's tiles go
+  const auto load = [&] {
+    pixels.load(p, base + written);
+    weights.load(p, base + written + Tile::left_bytes);
+  };
+  const auto next = [](std::uint32_t stage) {
+    return stage == (stages - 1) * Tile::stage_bytes ? 0u : stage + Tile::stage_bytes;
+  };
+  // The first weights do not wait for the kernel before this one, which may still be writing the pixels.
+  weights.load(p, base + Tile::left_bytes);
+  ptx::wait_for_previous_grid();
+  pixels.load(p, base);
+  commit_pieces();
+  written = next(written);
+#pragma unroll 1
+  for (int step = 1; step < stages - 1; ++step) {
+    if (step < steps) load();
+    commit_pieces();
+    written = next(written);
+  }
+  if (threadIdx.x == 0)
+    prefetch_next_weights(p, (blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x,
+                          gridDim.x * gridDim.y * gridDim.z);
+
+  const Place<Tile> place(threadIdx.x);
+  const std::uint32_t left_at = base + swizzled<Tile::pieces>(place.row() + place.lane % 16, place.lane / 16);
+  const std::uint32_t right_at =
+      base + Tile::left_bytes +
+      swizzled<Tile::pieces>(place.column() + place.lane % 8 + place.lane / 16 * 8, place.lane / 8 % 2);
+  float sums[Tile::fragments][4] = {};
+  Fragments<Tile> fragments;
+  std::uint32_t read = 0;
+  wait_for_pieces<stages - 2>();
+  __syncthreads();
+  fragments.load_right(0, right_at, 0);
+#pragma unroll
+  for (int i = 0; i < Tile::row_fragments; ++i) fragments.load_left(i, left_at, 0);
+#pragma unroll 1
+  for (int step = 0; step < steps; ++step) {
+#pragma unroll
+    for (int product = 0; product < Tile::products; ++product) {
+      if (product == Tile::products - 1) {
+        wait_for_pieces<stages - 2>();
+        __syncthreads();
+        read = next(read);
+      }
+      // Behind the last step this reads a stage that nobody writes, and nobody uses what it reads.
+      fragments.load_right((product + 1) % 2, right_at + read, (product + 1) % Tile::products);
+      if (product == 0) {
+        if (step + stages - 1 < steps) load();
+        commit_pieces();
+        written = next(written);
+      }
+#pragma unroll
+      for (int i = 0; i < Tile::row_fragments; ++i) {
+        fragments.multiply(i, product % 2, sums);
+        fragments.load_left(i, left_at + read, (product + 1) % Tile::products);
+      }
+    }
+  }
+  wait_for_pieces<0>();
+  __syncthreads();
+
+  if (p.splits > 1) {
+    const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
+    if (!sum_of_splits<Tile::threads>(p, tile, split, sums, reinterpret_cast<unsigned*>(shared),
+                                      [] { __syncthreads(); }))
+      return;
+    __syncthreads();
+  }
+  store_tile<Tile>(p, sums, reinterpret_cast<float*>(shared), first_pixel, first_channel, group);
+}
+
+}  // namespace
+
+// The tiles, each on purpose (rows x columns x depth of a step; conv_kernels.cpp repeats the figures for the host):
+#define MASKRT_CONV(name, resident, ...)                                             \
+  extern "C" __global__ void __launch_bounds__(Tile<__VA_ARGS__>::threads, resident) \
+      name(const __grid_constant__ ConvParams p) {                                   \
+    conv<Tile<__VA_ARGS__>>(p);                                                      \
+  }
+MASKRT_CONV(conv_sm80_128x256x32, 1, __half, 128, 256, 4, 64, 64,
+            4)  // least traffic a product, for many pixels and channels
+MASKRT_CONV(conv_sm80_128x128x32, 2, __half, 128, 128, 4, 64, 64, 4)
+MASKRT_CONV(conv_sm80_256x64x32, 2, __half, 256, 64, 4, 64, 64, 3)  // 64 channels: res2
+MASKRT_CONV(conv_sm80_128x64x64, 2, __half, 128, 64, 8, 64, 32, 3)
+MASKRT_CONV(conv_sm80_64x128x64, 2, __half, 64, 128, 8, 32, 64, 3)
+MASKRT_CONV(conv_sm80_64x64x64, 3, __half, 64, 64, 8, 32, 32, 4)    // few pixels: res5
+MASKRT_CONV(conv_sm80_128x32x64, 3, __half, 128, 32, 8, 32, 32, 3)  // merged groups, narrow heads
+MASKRT_CONV(conv_sm80_tf32_128x128x16, 2, float, 128, 128, 4, 64, 64, 4)
+MASKRT_CONV(conv_sm80_tf32_64x64x32, 3, float, 64, 64, 8, 32, 32, 4)
+#undef MASKRT_CONV
+
+}  // namespace maskrt::kernels

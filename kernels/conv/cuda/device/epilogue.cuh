@@ -1,0 +1,229 @@
+// What happens to a convolution's sums on their way to memory.
+//
+// Sums come through shared memory, in f32, so that a thread has eight channels of a pixel, neighbours or two fours, and
+// neighbouring threads have neighbouring ones: accesses of 16 bytes, whole sectors. Each number is rounded once, at the
+// store.
+#pragma once
+
+#include "kernels/cuda/activate.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/conv/cuda/conv_params.h"
+
+namespace maskrt::kernels {
+
+/// From a thread's first four channels to its other four. In convolutions of f16 the eight are neighbours, one access.
+/// Those of f32 take two, each of which should meet whole sectors: two threads share sixteen channels in turn.
+template <typename T>
+constexpr int four_distance = sizeof(T) == 4 ? 8 : 4;
+
+/// The first channel of thread `octet` of those that share a pixel.
+template <typename T>
+__device__ __forceinline__ constexpr int first_of_octet(int octet) {
+  return four_distance<T> == 8 ? octet / 2 * 16 + octet % 2 * 4 : octet * 8;
+}
+
+/// Four neighbours of one type, for one access.
+template <typename T>
+struct alignas(4 * sizeof(T)) Four {
+  T v[4];
+};
+
+/// octet += the fours `apart` channels apart at an address where `vector` channels may be taken at once; of the
+/// channels from the first on, `count` exist.
+template <int apart, typename T>
+__device__ __forceinline__ void add_octet(cuda::Octet& octet, const T* from, int vector, int count) {
+  if (apart == 4 && vector == 8 && count >= 8) {
+    const cuda::Octet more = cuda::load_octet(from);
+#pragma unroll
+    for (int i = 0; i < 8; ++i) octet.v[i] += more.v[i];
+    return;
+  }
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    if (apart == 8 && vector >= 4 && count >= half * apart + 4) {
+      const Four<T> four = *reinterpret_cast<const Four<T>*>(from + half * apart);
+#pragma unroll
+      for (int i = 0; i < 4; ++i) octet.v[half * 4 + i] += cuda::widen(four.v[i]);
+    } else {
+#pragma unroll
+      for (int i = 0; i < 4; ++i)
+        if (half * apart + i < count) octet.v[half * 4 + i] += cuda::widen(from[half * apart + i]);
+    }
+  }
+}
+
+/// Stores them, likewise.
+template <int apart, typename T>
+__device__ __forceinline__ void store_octet(T* to, const cuda::Octet& octet, int vector, int count) {
+  if (apart == 4 && vector == 8 && count >= 8) {
+    cuda::store_octet(to, octet);
+    return;
+  }
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    if (vector >= 4 && count >= half * apart + 4) {
+      Four<T> four;
+#pragma unroll
+      for (int i = 0; i < 4; ++i) four.v[i] = cuda::narrow<T>(octet.v[half * 4 + i]);
+      *reinterpret_cast<Four<T>*>(to + half * apart) = four;
+    } else {
+#pragma unroll
+      for (int i = 0; i < 4; ++i)
+        if (half * apart + i < count) to[half * apart + i] = cuda::narrow<T>(octet.v[half * 4 + i]);
+    }
+  }
+}
+
+/// octet += the coordinate term at (x, y) of a thread's channels, of which `channel` is the first.
+template <typename T>
+__device__ __forceinline__ void add_coordinates(cuda::Octet& octet, const ConvParams& p, int x, int y, int channel) {
+  constexpr int apart = four_distance<T>;
+  const int width = static_cast<int>(p.row.divisor);
+  const int at = p.coordinates[y] + p.coordinates[p.out_height + x];
+  const int channels = (p.out_channels + 7) & ~7, heading = (p.out_height + width + 3) & ~3;
+  const float* affine =
+      reinterpret_cast<const float*>(p.coordinates) + heading + static_cast<long long>(at) * 3 * channels;
+  const auto place = [&](int i) { return coordinate_place(channel + i, channels, apart == 8); };
+  const float factors[3] = {1, static_cast<float>(x), static_cast<float>(y)};
+#pragma unroll
+  for (int term = 0; term < 3; ++term, affine += channels) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      if (channel % 4 == 0 && (apart == 4 ? channel % 8 == 0 : channel + half * apart < channels)) {
+        const float4 four = *reinterpret_cast<const float4*>(affine + place(half * apart));
+        octet.v[half * 4] = fmaf(four.x, factors[term], octet.v[half * 4]);
+        octet.v[half * 4 + 1] = fmaf(four.y, factors[term], octet.v[half * 4 + 1]);
+        octet.v[half * 4 + 2] = fmaf(four.z, factors[term], octet.v[half * 4 + 2]);
+        octet.v[half * 4 + 3] = fmaf(four.w, factors[term], octet.v[half * 4 + 3]);
+      } else {
+#pragma unroll
+        for (int i = 0; i < 4; ++i)
+          if (channel + half * apart + i < channels)
+            octet.v[half * 4 + i] = fmaf(affine[place(half * apart + i)], factors[term], octet.v[half * 4 + i]);
+      }
+    }
+  }
+}
+
+/// Where a channel of a line of sums is staged: of each eight the first four in the line's first half, the others in
+/// its second, so that threads that read two fours each, neighbours or 8 apart, meet every bank once. The second half
+/// begins 4 words late, for the stores. Lines have at least columns + 4 words, a multiple of 4.
+template <int columns>
+__device__ constexpr int staged_place(int channel) {
+  return channel % 8 / 4 * (columns / 2 + 4) + channel / 8 * 4 + channel % 4;
+}
+
+/// A thread's eight numbers of a vector of a tile's `columns` channels, of which the first `count` exist; `otherwise`
+/// for those beyond. Octets are dealt to the lanes in turn. The warp reads the vector as one stretch of memory and
+/// hands it out: lanes that read eight numbers each would touch every sector eight times.
+template <int columns, typename T>
+__device__ __forceinline__ cuda::Octet hand_out(const float* vector, int count, float otherwise) {
+  constexpr int fours = columns / 4, apart = four_distance<T>;
+  const int lane = static_cast<int>(threadIdx.x % 32), begin = first_of_octet<T>(lane % (columns / 8));
+  cuda::Octet mine;
+  if (reinterpret_cast<std::uintptr_t>(vector) % 16 != 0 || (count % 4 != 0 && count < columns)) {
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      const int channel = begin + i / 4 * apart + i % 4;
+      mine.v[i] = channel < count ? vector[channel] : otherwise;
+    }
+    return mine;
+  }
+#pragma unroll
+  for (int first = 0; first < fours; first += 32) {
+    const int four = first + lane % min(fours, 32);
+    float4 held = make_float4(otherwise, otherwise, otherwise, otherwise);
+    if (four * 4 < count) held = reinterpret_cast<const float4*>(vector)[four];
+    const float parts[4] = {held.x, held.y, held.z, held.w};
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      const int wanted = begin / 4 + i / 4 * (apart / 4) - first;
+      const float value = __shfl_sync(0xffffffffu, parts[i % 4], wanted % 32);
+      if (first == 0 || wanted >= 0) mine.v[i] = value;
+    }
+  }
+  return mine;
+}
+
+/// What one of `threads` threads stores of tiles of `columns` channels: always the same eight channels, of every
+/// threads / (columns / 8)th pixel. T is the type that the convolution reads.
+template <int columns, int threads, typename T>
+struct SumStore {
+  static constexpr int octets = columns / 8, pass = threads / octets, apart = four_distance<T>;
+  static_assert(threads % octets == 0 && octets % 2 == 0);
+
+  int first_row, column;
+  int channel;  // the first in out
+  int count;    // channels of the group from there on; the others are padding, or another group's
+  int stored;   // channels that are stored
+  cuda::Octet scale, bias;
+
+  /// Thread number `thread`, for tiles whose first column is `first_channel` of the group. Called by whole warps.
+  __device__ __forceinline__ void start(const ConvParams& p, unsigned thread, int first_channel, int group) {
+    first_row = static_cast<int>(thread / octets);
+    column = first_of_octet<T>(static_cast<int>(thread % octets));
+    const int in_group = first_channel + column;
+    channel = group * p.out_group_stride + in_group;
+    count = p.group_out - in_group;
+    const bool padded = p.out_group_stride != p.group_out || (group + 1) * p.group_out == p.out_channels;
+    stored = padded ? p.group_stored - in_group : count;
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      scale.v[i] = 1.0f;
+      bias.v[i] = 0.0f;
+    }
+    const int first = group * p.group_out + first_channel, left = p.group_out - first_channel;
+    if (p.scale != nullptr) scale = hand_out<columns, T>(p.scale + first, left, 1.0f);
+    if (p.bias != nullptr) bias = hand_out<columns, T>(p.bias + first, left, 0.0f);
+  }
+
+  /// `rows` pixels from first_pixel on, whose sums are in lines of `line` in the staging area, as staged_place says.
+  template <int rows, int line>
+  __device__ __forceinline__ void store(const ConvParams& p, const float* staging, int first_pixel) const {
+    if (stored <= 0) return;
+#pragma unroll 1
+    for (int row = first_row; row < rows && first_pixel + row < p.pixels; row += pass) {
+      const float* const first = staging + row * line + staged_place<columns>(column);
+      const float4 a = *reinterpret_cast<const float4*>(first);
+      const float4 b = *reinterpret_cast<const float4*>(first + staged_place<columns>(apart));
+      cuda::Octet octet = {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
+#pragma unroll
+      for (int i = 0; i < 8; ++i) octet.v[i] = fmaf(octet.v[i], scale.v[i], bias.v[i]);
+      finish(p, octet, first_pixel + row);
+    }
+  }
+
+  /// The rest of one pixel's epilogue.
+  __device__ __forceinline__ void finish(const ConvParams& p, cuda::Octet& octet, int pixel) const {
+    const int image = p.image.quotient(pixel), position = p.image.remainder(pixel, image);
+    int from = position;
+    if (p.coordinates != nullptr || p.residual_shift != 0) {
+      const int y = p.row.quotient(position), x = p.row.remainder(position, y);
+      if (p.coordinates != nullptr) add_coordinates<T>(octet, p, x, y, channel);
+      from = (y >> p.residual_shift) * (static_cast<int>(p.row.divisor) >> p.residual_shift) + (x >> p.residual_shift);
+    }
+    // Convolutions of f32 give f32.
+    const bool f32 = sizeof(T) == 4 || p.out_f32 != 0;
+    if (p.residual != nullptr) {
+      from = image * p.residual_batch_stride + from * p.residual_pixel_stride + channel;
+      if (f32) {
+        add_octet<apart>(octet, static_cast<const float*>(p.residual) + from, p.residual_vector, count);
+      } else {
+        add_octet<apart>(octet, static_cast<const __half*>(p.residual) + from, p.residual_vector, count);
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      const bool exists = i / 4 * apart + i % 4 < count;
+      octet.v[i] = exists ? cuda::activated(p.activation, octet.v[i], p.slope) : 0.0f;
+    }
+    const int to = image * p.out_batch_stride + position * p.out_pixel_stride + channel;
+    if (f32) {
+      store_octet<apart>(static_cast<float*>(p.out) + to, octet, p.out_vector, stored);
+    } else {
+      store_octet<apart>(static_cast<__half*>(p.out) + to, octet, p.out_vector, stored);
+    }
+  }
+};
+
+}  // namespace maskrt::kernels
