@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "constant.h"
+#include "head.h"
 #include "maskrt/types.hpp"
 #include "op.h"
 #include "ops/batch_norm.h"
 #include "ops/channels.h"
 #include "ops/conv.h"
 #include "ops/elementwise.h"
+#include "ops/fused.h"
 #include "ops/input.h"
 #include "ops/instance_activation.h"
 #include "ops/lists.h"
@@ -25,16 +27,19 @@
 
 namespace maskrt::graph {
 
-/// Index of a value in Graph::values.
-using ValueId = int;
-
 /// All operations that there are. "x" in their descriptions is inputs[0]; shapes are [batch, height, width, channels].
 template <Op... Ops>
 using OneOf = std::variant<Ops...>;
 using Operation =
     OneOf<Input, Conv, BatchNorm, Activate, Add, MaxPool, AdaptiveAveragePool, UpsampleNearest, ResizeBilinear, Concat,
-          Slice, Coordinates, NormaliseMaps, SoftmaxMaps, Aggregate, AggregateLogits, Regroup, Linear, MaskProduct, Parameter, ProposalScores, SelectTop,
-                        GatherPositions>;
+          Slice, Coordinates, NormaliseMaps, SoftmaxMaps, Aggregate, AggregateLogits, Regroup, Linear, MaskProduct,
+          StemPool, PyramidPool, LinearHeads, Parameter, ProposalScores, SelectTop, GatherPositions>;
+
+/// What stands for several operations (ops/fused.h).
+template <typename Kind>
+concept FusedOp = requires {
+  requires Kind::fused;
+};
 
 /// "conv", "max_pool", ...: the name that listings and the model file use.
 std::string_view name_of(const Operation& operation);

@@ -14,8 +14,7 @@
 
 #include "rivals/rivals.h"
 #include "suite.h"
-#include "weights_tools/models/models.h"
-#include "weights_tools/models/random_weights.h"
+#include "weights_tools/families/build_model.h"
 
 namespace {
 
@@ -83,11 +82,10 @@ void choose_driver(const Options& options) {
 }
 
 Model model_of(const Options& options, Precision precision) {
-  const auto settings = weights::read_sparse_inst_config(weights::published_config(options.config));
   ModelOptions how;
   how.device = "cuda";
   how.precision = compute_of(precision);
-  auto built = weights::build_model(settings, weights::random_weights(settings));
+  auto built = weights::build_random_model(weights::read_network(weights::published_config(options.config)));
   return make_model(std::move(built.description), how);
 }
 

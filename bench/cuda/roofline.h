@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "bench/h200.h"
 #include "runtime/cuda/peak.h"
+#include "testing/chips.h"
 
 namespace maskrt::bench {
 
@@ -13,19 +13,19 @@ inline double bound_seconds(double flops, double bytes, const PeakRates& peak) {
   return std::max(peak.flops > 0 ? flops / peak.flops : 0, peak.bytes > 0 ? bytes / peak.bytes : 0);
 }
 
-/// What h200.h says of chips like an H200, what the driver tells of others.
+/// What testing/chips.h says of chips like an H200, what the driver tells of others.
 inline PeakRates peak_for_bounds(const cuda::Context& context, Precision precision) {
-  if (context.chip().compute_capability != h200.compute_capability ||
-      context.chip().multiprocessors != h200.multiprocessors)
+  if (context.chip().compute_capability != testing::h200.compute_capability ||
+      context.chip().multiprocessors != testing::h200.multiprocessors)
     return cuda::peak_of(context, precision);
   switch (precision) {
     case Precision::fp32:
-      return {h200_fp32_flops, h200_bytes};
+      return {testing::h200_fp32_flops, testing::h200_bytes};
     case Precision::tf32:
-      return {h200_tf32_flops, h200_bytes};
+      return {testing::h200_tf32_flops, testing::h200_bytes};
     case Precision::bf16:
     case Precision::fp16:
-      return {h200_fp16_flops, h200_bytes};
+      return {testing::h200_fp16_flops, testing::h200_bytes};
   }
   return {};
 }

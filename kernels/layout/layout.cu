@@ -1,5 +1,6 @@
 // Moving channels between maps, changing their type, and to and from planes. Bound by memory: each element is read once
 // and written once.
+#include "../cuda/for_channels.cuh"
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "layout_params.h"
@@ -10,14 +11,11 @@ namespace {
 /// A thread takes 16 bytes of channels of one pixel, of the wider type.
 template <typename In, typename Out>
 __device__ void copy(const CopyParams& p) {
-  ptx::let_next_grid_start();
-  ptx::wait_for_previous_grid();
   constexpr int each = kChannelsOfThread<In, Out>;
-  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * each, b = static_cast<int>(blockIdx.z);
-  const int position = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y);
-  if (c >= p.out.block || position >= p.out.height * p.out.width) return;
-  store_channels(p.out, pixel_of<Out>(p.out, b, position), c,
-                 load_channels<each>(p.in, pixel_of<In>(p.in, b, position), c));
+  for_channels<each>(p.out, [&](int b, int position, int c) {
+    store_channels(p.out, pixel_of<Out>(p.out, b, position), c,
+                   load_channels<each>(p.in, pixel_of<In>(p.in, b, position), c));
+  });
 }
 
 /// Side of the square of positions and channels that a block of 32 x 8 threads turns round in shared memory. A row is

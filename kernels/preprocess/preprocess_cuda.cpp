@@ -40,7 +40,7 @@ cuda::ImageToResize image_to_resize(const Pixels& image, int width, int height, 
   described.height = image.height;
   described.resized_width = width;
   described.resized_height = height;
-  described.pixel_bytes = image.order == PixelOrder::grey ? 1 : 3;
+  described.pixel_bytes = bytes_of_pixel(image.order);
   described.reversed = (image.order == PixelOrder::rgb) != normalisation.rgb ? 1 : 0;
   return described;
 }

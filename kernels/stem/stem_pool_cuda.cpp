@@ -17,7 +17,7 @@ std::int64_t parts(std::int64_t n, std::int64_t of) { return (n + of - 1) / of; 
 }  // namespace
 
 bool fits_stem(const Shape& weight) {
-  return weight[1] <= 4 && weight[2] == cuda::kStemTaps && weight[3] == cuda::kStemTaps;
+  return weight[1] <= cuda::kStemPixelChannels && weight[2] == cuda::kStemTaps && weight[3] == cuda::kStemTaps;
 }
 
 std::vector<std::byte> pack_stem_weight(const Shape& shape, std::span<const float> weight) {

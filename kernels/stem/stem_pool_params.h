@@ -10,6 +10,7 @@ namespace maskrt::kernels::cuda {
 // that nobody uses, which has rows of the product that wrap meet other banks.
 constexpr int kStemPooled = 8;
 constexpr int kStemRows = 2 * kStemPooled + 1, kStemColumns = 2 * kStemPooled + 2, kStemChannels = 64;
+constexpr int kStemPixelChannels = 4;  // of the input, of which the last may be zeros
 constexpr int kStemThreads = 320;  // a warp has two of the 20 stretches of 16 pixels
 
 // Weights: a row for each output channel, 7 x 8 taps of 4 channels (the last tap of a row is zero), and room that has

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "console.h"
+#include "graph/rewrites/rewrites.h"
 #include "outputs.h"
 #include "runtime/precision.h"
 
@@ -121,6 +122,22 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
       ->type_name("N")
       ->capture_default_str()
       ->group("Device");
+}
+
+std::set<std::string, std::less<>> RewriteOptions::rewrites_off() const {
+  if (none) return {"all"};
+  return {off.begin(), off.end()};
+}
+
+void add_rewrite_options(CLI::App& command, RewriteOptions& options, const std::string& without) {
+  std::vector<std::string> names;
+  for (const graph::Rewrite& rewrite : graph::rewrites()) names.emplace_back(rewrite.name);
+  command.add_flag("--no-rewrites", options.none, without);
+  command.add_option("--rewrites-off", options.off, "Rewrites to leave out, by name, separated by commas")
+      ->check(one_of(std::move(names)))
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("NAMES");
 }
 
 CLI::Option* add_output_option(CLI::App& command, const std::string& name, std::string& path, const std::string& help) {

@@ -61,6 +61,11 @@ class ProgramBuilder : private ProgramBase {
   void add(const graph::ProposalScores&);
   void add(const graph::SelectTop&);
   void add(const graph::GatherPositions&);
+  /// CpuNetwork puts what they are made of in the place of fused operations.
+  template <graph::FusedOp Fused>
+  void add(const Fused& op) {
+    throw Error("cpu: expected " + std::string(op.name) + " to have come apart before it is compiled");
+  }
 
   void aggregate(kernels::MapWeights weights, double epsilon);
   void conv_whole(const graph::Conv& op, const ConvChoice& choice, View in, DataType out_type);

@@ -3,24 +3,28 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "fusions.h"
 #include "kernels/activation.h"
 #include "kernels/conv/cuda/conv_tuning.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/iam/iam_cuda.h"
+#include "kernels/linear/linear_cuda.h"
 #include "runtime/program_base.h"
 #include "weight_store.h"
 
 namespace maskrt::cuda {
 
+/// As they lie in memory.
+std::vector<std::byte> bytes_of(const std::vector<float>& numbers);
+
 /// Builds one program and is then done with.
 class ProgramBuilder : private ProgramBase {
  public:
   /// All but the weights outlive the builder, the weights the program.
-  ProgramBuilder(const graph::Graph& graph, const std::vector<graph::Extent>& extents, const Fusions& fusions,
+  ProgramBuilder(const graph::LoweredNetwork& network, const std::vector<graph::Extent>& extents,
                  const PrecisionPlan& precision, const kernels::Chip& chip, const kernels::ConvTuning& tuning,
                  WeightStore& weights);
   /// Throws Error that names the node where there is no kernel for its tensors.
@@ -32,7 +36,7 @@ class ProgramBuilder : private ProgramBase {
   /// What a step does on a queue with its tensors in place.
   using Work = std::function<void(const Addresses&, kernels::CudaQueue&)>;
 
-  // Each adds the steps of one node and stores its output. (build_conv.cpp, build_maps.cpp, build_lists.cpp,
+  // Each adds the steps of one node and stores its outputs. (build_conv.cpp, build_maps.cpp, build_lists.cpp,
   // build_queries.cpp)
   void add(const graph::Conv&);
   void add(const graph::Input&);
@@ -53,6 +57,9 @@ class ProgramBuilder : private ProgramBase {
   void add(const graph::Regroup&);
   void add(const graph::Linear&);
   void add(const graph::MaskProduct&);
+  void add(const graph::StemPool&);
+  void add(const graph::PyramidPool&);
+  void add(const graph::LinearHeads&);
   void add(const graph::Parameter&);
   void add(const graph::ProposalScores&);
   void add(const graph::SelectTop&);
@@ -60,12 +67,8 @@ class ProgramBuilder : private ProgramBase {
 
   /// The steps of the current node.
   void add_node();
-  void add_stem(int conv);
-  void add_pyramid(const std::vector<PyramidNodes>& branches);
   void aggregate(kernels::MapWeights weights, double epsilon);
 
-  const graph::Node& node(int i) const { return graph_.nodes[static_cast<std::size_t>(i)]; }
-  using ProgramBase::node;
   View& stored(graph::ValueId value) { return stored_[static_cast<std::size_t>(value)]; }
   const View& input(std::size_t i) { return stored(node().inputs[i]); }
 
@@ -94,24 +97,27 @@ class ProgramBuilder : private ProgramBase {
   /// Throws Error where a map that a product reads is stored as another type than the node computes in.
   void require_factors(const View& in) const;
 
-  // Weights, by node.
-  static std::vector<std::byte> bytes_of(const std::vector<float>& numbers);
-  const float* vector_of(int node, const char* what, const graph::ConstantPtr& constant);
-  /// Rows [out, in] of a product, in a type, `stride` elements apart, zeros between.
-  const void* rows_of(int node, const graph::Constant& constant, std::int64_t out, std::int64_t in, std::int64_t stride,
-                      DataType type);
+  // Weights of the current node on the device; `what` tells its constants and their layouts apart.
+  const std::byte* weights_of(const std::string& what, const std::function<std::vector<std::byte>()>& make) {
+    return weights_.get(std::to_string(node_) + " " + what, make);
+  }
+  const float* vector_of(const std::string& what, const graph::ConstantPtr& constant);
+  /// Rows [out, in] of a product in the type of the node's factors, `stride` elements apart, zeros between.
+  const void* rows_of(const std::string& what, const graph::Constant& constant, std::int64_t stride);
+  kernels::LinearHead head_of(const std::string& what, const graph::Linear& op);
+  void add_linear(const View& in, const std::optional<kernels::RegroupedList>& regrouped,
+                  const std::vector<kernels::LinearHead>& heads);
 
-  /// What a kernel for all of these nodes need not move: values that stay inside, values that several of them read.
-  double spared_bytes(const std::vector<int>& nodes) const;
+  /// Whether an aggregation alone reads the current node's output, as its maps.
+  bool is_aggregated_alone() const;
 
-  /// The step of the current node, and of those inside its kernel.
+  /// Adds the step of the current node.
   void step(const std::string& operation, const std::string& algorithm, const std::vector<View>& reads,
-            const std::vector<View>& writes, Work work, const std::vector<int>& nodes = {});
+            const std::vector<View>& writes, Work work);
   /// Has the launchers of a step check their tensors, so that a type without a kernel is an error of the plan and not
   /// of its first run. Throws what they throw.
   void check(const Work& work) const;
 
-  const Fusions& fusions_;
   const kernels::Chip& chip_;
   const kernels::ConvTuning& tuning_;
   WeightStore& weights_;
@@ -125,6 +131,7 @@ class ProgramBuilder : private ProgramBase {
   };
   std::shared_ptr<NextWeights> next_weights_;
   int zeroed_buffer_ = -1;
+  const std::vector<graph::ValueId> head_values_;
 };
 
 }  // namespace maskrt::cuda

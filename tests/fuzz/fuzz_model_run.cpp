@@ -112,12 +112,10 @@ void detect(Network& network, const graph::ModelDescription& model) {
   Plan plan(network, 1, size.height, size.width, 1);
   arena.reserve(plan.arena_bytes());
   DetectionOptions options;
-  options.settings.score_threshold = model.postprocessing.score_threshold;
-  options.settings.mask_threshold = model.postprocessing.mask_threshold;
   StageSeconds seconds;
-  for (const auto& instances :
+  for (const Detected& detected :
        plan.execution(arena, normalisation_of(model.preprocessing)).detect(pictures, options, seconds))
-    for (const kernels::DetectedInstance& instance : instances)
+    for (const auto& instance : std::get<std::vector<kernels::DetectedInstance>>(detected))
       fuzz::require(instance.area >= 0 && instance.area <= 5 * 7, "an area is at most the picture's");
 }
 
@@ -149,11 +147,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       });
     }
     if (channels != 3) return;
-    for (const char* output : {"class_logits", "objectness_logits", "mask_logits"}) {
-      const graph::ValueId value = model.graph.find(output);
-      if (value < 0 || !model.graph.is_output(value)) return;
-    }
-    detect(*cpu::CpuDevice().prepare(std::move(rewritten), Precision::fp32), model);
+    if (graph::tasks_of(model.head).empty()) return;
+    detect(*cpu::CpuDevice().prepare({std::move(rewritten), model.head}, Precision::fp32), model);
   });
   return 0;
 }

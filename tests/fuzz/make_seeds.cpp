@@ -17,10 +17,10 @@ using testing::Dice;
 void write(const std::filesystem::path& path, const std::string& name, Graph graph, int classes = 1) {
   ModelDescription model;
   model.name = name;
-  model.architecture = "SparseInst";
   model.preprocessing = {true, {120, 110, 100}, {60, 60, 60}, 0, 0, 32};
   for (int i = 0; i < classes; ++i) model.categories.push_back({i + 1, "class", true, {}});
   model.graph = std::move(graph);
+  model.head = sparse_inst_head(model.graph);
   std::map<std::string, std::vector<float>> numbers;
   std::vector<TensorToWrite> tensors;
   for (const Node& node : model.graph.nodes)

@@ -157,7 +157,7 @@ class Interpreter {
           };
           sum += share(0) * coordinate(ix, x.extent.width) + share(1) * coordinate(iy, x.extent.height);
         }
-      if (conv.residual) sum += in(1)(b, oy, ox, o);
+      if (conv.residual) sum += in(1)(b, oy / conv.residual_scale, ox / conv.residual_scale, o);
       return activated(sum, conv.activation);
     });
   }
@@ -325,6 +325,39 @@ class Interpreter {
       const bool inside = p >= 0 && p < x.extent.height * x.extent.width;
       return inside ? x(b, p / x.extent.width, p % x.extent.width, c) : 0.0;
     });
+  }
+
+  /// What an operation of one input and one output makes of a map.
+  template <typename Kind>
+  static Map result_of(const Kind& op, const Map& x) {
+    Graph graph;
+    graph.values = {{"x"}, {"result"}};
+    graph.nodes = {{"part", op, {0}, {1}}};
+    std::vector<Extent> extents{x.extent, {}};
+    extents[1] = op.extent(InputExtents(graph, graph.nodes[0], extents));
+    return interpret_node(graph.nodes[0], {x, {}}, extents)[0];
+  }
+
+  void apply(const StemPool& op) {
+    Conv conv;
+    conv.weight = op.weight, conv.bias = op.bias, conv.activation = op.activation;
+    conv.stride = 2, conv.padding = static_cast<int>(op.weight->shape()[2] - 1) / 2;
+    out_ = result_of(MaxPool{3, 2, 1}, result_of(conv, in(0)));
+  }
+
+  void apply(const PyramidPool& op) {
+    for (std::size_t i = 0; i < op.branches.size(); ++i) {
+      const PyramidPool::Branch& branch = op.branches[i];
+      Conv stage, bottleneck;
+      stage.weight = branch.stage_weight, stage.bias = branch.stage_bias, stage.activation = branch.activation;
+      bottleneck.weight = branch.weight, bottleneck.bias = branch.bias;
+      outs_[i] = result_of(bottleneck, result_of(stage, result_of(AdaptiveAveragePool{branch.size}, in(0))));
+    }
+  }
+
+  void apply(const LinearHeads& op) {
+    const Map list = op.blocks == 0 ? in(0) : result_of(Regroup{op.blocks, op.instances}, in(0));
+    for (std::size_t i = 0; i < op.heads.size(); ++i) outs_[i] = result_of(op.heads[i], list);
   }
 
   void apply(const MaskProduct& op) {

@@ -164,7 +164,11 @@ std::vector<Operation> every_kind(std::index_sequence<index...>) {
 
 std::vector<Operation> every_kind() { return every_kind(std::make_index_sequence<std::variant_size_v<Operation>>()); }
 
-graph::Graph every_operation(Dice& dice) {
+graph::SparseInstHead sparse_inst_head(const Graph& graph) {
+  return {graph.find("class_logits"), graph.find("objectness_logits"), graph.find("mask_logits")};
+}
+
+Graph every_operation(Dice& dice) {
   using namespace graph;
   Graph g;
   const auto x = g.add("x", Input{4}, {});
@@ -197,6 +201,22 @@ graph::Graph every_operation(Dice& dice) {
   linear.activation = Activation::relu;
   const auto kernels = g.add("linear", linear, {list});
   g.add("masks", MaskProduct{true}, {kernels, x}, "a name of its own");
+  Conv top_down = dice.conv("top_down", 4, 4, 1);
+  top_down.residual = true, top_down.residual_scale = 2;
+  const auto halved = g.add("halved", MaxPool{2, 2, 0}, {x});
+  g.add("top_down", top_down, {x, halved});
+  const Conv stem = dice.conv("stem", 4, 6, 7);
+  g.add("stem", StemPool{stem.weight, stem.bias, Activation::relu}, {x});
+  PyramidPool pyramid;
+  for (const int size : {1, 3}) {
+    const std::string branch = "pyramid." + std::to_string(size);
+    const Conv stage = dice.conv(branch + ".stage", 4, 3, 1), last = dice.conv(branch, 3, 5, 1, size == 1);
+    pyramid.branches.push_back({size, stage.weight, stage.bias, Activation::relu, last.weight, last.bias});
+  }
+  g.add_several("pyramid", pyramid, {x}, {"pyramid.one", "pyramid.three"});
+  LinearHeads heads{{dice.linear("heads.0", 8, 3), dice.linear("heads.1", 8, 9)}, 2, 2};
+  heads.heads[1].activation = Activation::sigmoid;
+  g.add_several("heads", heads, {list}, {"heads.three", "heads.nine"});
   // Means under irregular weights: scores lie apart, and no rounding changes which of them are the largest.
   Conv scoring;
   scoring.weight = dice.irregular("class logits.weight", {6, 4, 1, 1});

@@ -5,7 +5,7 @@
 #include <random>
 #include <string>
 
-#include "graph/graph.h"
+#include "graph/heads.h"
 #include "support/interpreter.h"
 
 namespace maskrt::testing {
@@ -39,6 +39,9 @@ class Dice {
 /// A narrow SparseInst with everything that the real one has: bottlenecks with BatchNorm, pyramid pooling, top-down
 /// path, fusion, coordinates, grouped IAM (or softmax), and mask kernels. Values carry the names that the real one has.
 graph::Graph small_sparse_inst(Dice& dice, bool softmax = false);
+
+/// SparseInst's head on outputs named as it names them, with its usual settings.
+graph::SparseInstHead sparse_inst_head(const graph::Graph& graph);
 
 /// A default of each kind of operation, in the order of graph::Operation.
 std::vector<graph::Operation> every_kind();

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "kernels/element.h"
-#include "kernels/onednn.h"
+#include "kernels/cpu/onednn.h"
 #include "kernels/conv/conv.h"
 
 namespace maskrt::kernels {

@@ -3,8 +3,8 @@
 #include <set>
 #include <string>
 
-#include "runtime/cli/output_names.h"
 #include "graph/utf8.h"
+#include "runtime/cli/output_names.h"
 
 using namespace maskrt;
 using namespace maskrt::cli;

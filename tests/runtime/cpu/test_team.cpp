@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "runtime/cpu/team.h"
-#include "runtime/fork_aware_mutex.h"
+#include "runtime/support/fork_aware_mutex.h"
 #include "support/forked.h"
 
 namespace maskrt {

@@ -5,9 +5,10 @@
 #include <filesystem>
 
 #include "maskrt/maskrt.hpp"
+#include "pixels_of.h"
 #include "support/checksum.h"
 #include "support/files.h"
-#include "support/mask_scenes.h"
+#include "testing/mask_scenes.h"
 
 namespace maskrt {
 namespace {
@@ -53,13 +54,6 @@ std::vector<std::string> pictures() {
   REQUIRE(names.size() > 100);
   std::sort(names.begin(), names.end());
   return names;
-}
-
-std::vector<std::uint8_t> pixels_of(const Image& image) {
-  std::vector<std::uint8_t> pixels;
-  for (int y = 0; y < image.height(); ++y)
-    pixels.insert(pixels.end(), image.row(y), image.row(y) + std::ptrdiff_t{3} * image.width());
-  return pixels;
 }
 
 bool is_refused_or_whole(const std::string& bytes, const std::vector<std::uint8_t>& whole) {

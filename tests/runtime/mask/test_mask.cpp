@@ -3,7 +3,7 @@
 
 #include "runtime/mask/mask.h"
 #include "runtime/mask/rle.h"
-#include "support/mask_scenes.h"
+#include "testing/mask_scenes.h"
 
 namespace maskrt {
 namespace {

@@ -5,19 +5,20 @@
 // stretch: the sum's way through L2, and the block that would do it alone, are saved.
 #pragma once
 
+#include "kernels/conv/cuda/conv_tiles.h"
 #include "kernels/ptx/cluster.cuh"
 #include "kernels/ptx/shared_address.cuh"
 
 namespace maskrt::kernels {
 
-constexpr int pair = 2;  // blocks of a cluster that have one part, neighbours in it; they share weights
+constexpr int pair = WgmmaTile::pair;  // blocks of a cluster that have one part, neighbours in it; they share weights
 
 /// What one thread of one block does for it. Pixels are taken in eights, channels in Tile::blocks. With one part
 /// nothing is exchanged.
 template <typename Tile>
 class ClusterSum {
  public:
-  static constexpr int threads = 256;
+  static constexpr int threads = WgmmaTile::consumers;
 
   /// `rank`: of this block in its pair. `inbox`: where the stages are.
   __device__ __forceinline__ ClusterSum(int parts, int part, int rank, unsigned char* inbox)

@@ -15,6 +15,10 @@
 // multiprocessor for 1024 cycles of products.
 #include <cuda_fp16.h>
 
+#include "cluster_sum.cuh"
+#include "epilogue.cuh"
+#include "kernels/conv/cuda/conv_tiles.h"
+#include "kernels/conv/cuda/conv_tma_params.h"
 #include "kernels/ptx/cluster.cuh"
 #include "kernels/ptx/griddepcontrol.cuh"
 #include "kernels/ptx/mbarrier.cuh"
@@ -24,31 +28,26 @@
 #include "kernels/ptx/special_registers.cuh"
 #include "kernels/ptx/tensor_copy.cuh"
 #include "kernels/ptx/wgmma.cuh"
-#include "cluster_sum.cuh"
-#include "kernels/conv/cuda/conv_tma_params.h"
-#include "epilogue.cuh"
 #include "next_weights.cuh"
 #include "split_sum.cuh"
 
 namespace maskrt::kernels {
 namespace {
 
-constexpr int consumers = 256, threads = 384, step_depth = 64, row_bytes = step_depth * 2;
+constexpr int consumers = WgmmaTile::consumers, threads = WgmmaTile::threads, step_depth = WgmmaTile::step;
+constexpr int row_bytes = WgmmaTile::row_bytes;
 
-/// Each of two warpgroups computes blocks_ x 64 channels by pixels_ pixels. They lie side by side in channels, or in
-/// pixels where `shares_channels_` is set.
-template <int blocks_, int pixels_, bool shares_channels_, int stages_>
+/// A WgmmaTile's figures as device code calls them.
+template <WgmmaTile tile>
 struct Tile {
-  static constexpr int blocks = blocks_, stages = stages_;
-  static constexpr bool shares_channels = shares_channels_;
-  static constexpr int group_channels = blocks * 64, group_pixels = pixels_, eights = pixels_ / 8;
-  static constexpr int channels = shares_channels ? group_channels : 2 * group_channels;
-  static constexpr int pixels = shares_channels ? 2 * pixels_ : pixels_;
-  static constexpr int weight_bytes = channels * row_bytes, stage_bytes = weight_bytes + pixels * row_bytes;
-  // Eight pixels of a warpgroup's sums, twice: while one is stored the next is staged. Lines are 4 banks longer than
-  // the channels, so that the four pixels and eight channels that a warp's store meets are in different banks.
-  static constexpr int line = group_channels + 4, staged = 8 * line;
-  static constexpr int staging_at = stages * stage_bytes, barriers_at = staging_at + 2 * 2 * staged * 4;
+  static constexpr int blocks = tile.blocks, stages = tile.stages;
+  static constexpr bool shares_channels = tile.shares_channels;
+  static constexpr int group_channels = tile.group_channels(), group_pixels = tile.group_pixels;
+  static constexpr int eights = group_pixels / 8;
+  static constexpr int channels = tile.columns(), pixels = tile.rows();
+  static constexpr int weight_bytes = channels * row_bytes, stage_bytes = tile.stage_bytes();
+  static constexpr int line = tile.staged_line(), staged = tile.staged();
+  static constexpr int staging_at = tile.staging_at(), barriers_at = tile.barriers_at();
   static_assert(channels % 16 == 0 && channels <= 256 && pixels <= 1024 && pixels % 8 == 0, "one copy each");
 };
 
@@ -305,20 +304,12 @@ __device__ __forceinline__ void conv(const ConvTmaParams& p) {
 
 }  // namespace
 
-// The tiles, each on purpose (pixels x channels in the name; conv_kernels.cpp repeats the figures for the host):
-#define MASKRT_CONV(name, ...)                                                                             \
-  extern "C" __global__ void __launch_bounds__(threads, 1) name(const __grid_constant__ ConvTmaParams p) { \
-    conv<Tile<__VA_ARGS__>>(p);                                                                            \
+#define MASKRT_CONV(name, ...)                                               \
+  extern "C" __global__ void __launch_bounds__(threads, WgmmaTile::resident) \
+      name(const __grid_constant__ ConvTmaParams p) {                        \
+    conv<Tile<WgmmaTile{__VA_ARGS__}>>(p);                                   \
   }
-MASKRT_CONV(conv_sm90_128x256, 2, 128, false, 4)
-MASKRT_CONV(conv_sm90_136x256, 2, 136, false, 4)  // 8640 pixels by 512 channels in one wave of 132
-MASKRT_CONV(conv_sm90_96x256, 2, 96, false, 4)
-MASKRT_CONV(conv_sm90_72x256, 2, 72, false, 5)  // 8640 pixels by 256 channels in one wave
-MASKRT_CONV(conv_sm90_128x128, 1, 128, false, 6)
-MASKRT_CONV(conv_sm90_72x128, 1, 72, false, 8)  // 2160 pixels
-MASKRT_CONV(conv_sm90_256x64, 1, 128, true, 5)  // 64 channels
-MASKRT_CONV(conv_sm90_272x64, 1, 136, true, 5)  // 34560 pixels (res2) in one wave of 132
-MASKRT_CONV(conv_sm90_272x128, 2, 136, true, 4)
+MASKRT_CONV_SM90_TILES(MASKRT_CONV)
 #undef MASKRT_CONV
 
 }  // namespace maskrt::kernels

@@ -7,9 +7,9 @@
 
 #include <cstdint>
 
+#include "kernels/conv/cuda/conv_params.h"
 #include "kernels/ptx/cp_async.cuh"
 #include "kernels/ptx/shared_address.cuh"
-#include "kernels/conv/cuda/conv_params.h"
 
 namespace maskrt::kernels {
 

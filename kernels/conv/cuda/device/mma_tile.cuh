@@ -4,25 +4,27 @@
 
 #include <cstdint>
 
+#include "epilogue.cuh"
+#include "implicit_gemm.cuh"
+#include "kernels/conv/cuda/conv_tiles.h"
 #include "kernels/ptx/ldmatrix.cuh"
 #include "kernels/ptx/mma.cuh"
 #include "kernels/ptx/special_registers.cuh"
-#include "epilogue.cuh"
-#include "implicit_gemm.cuh"
 
 namespace maskrt::kernels {
 
-/// The shape of a block's tile and of its warps'; a step of the depth is `pieces_` pieces of 16 bytes. Elements are
+/// The shape of a block's tile and of its warps'; a step of the depth is `pieces` pieces of 16 bytes. Elements are
 /// f16, or f32 that are rounded to tf32 on their way to the tensor cores.
-template <typename Element_, int rows_, int columns_, int pieces_, int warp_rows_, int warp_columns_, int stages_>
+template <typename Element_, MmaTile tile>
 struct Tile {
   using Element = Element_;
-  static constexpr int rows = rows_, columns = columns_, pieces = pieces_, stages = stages_;
-  static constexpr int warp_rows = warp_rows_, warp_columns = warp_columns_;
+  static_assert(sizeof(Element) == tile.element_bytes);
+  static constexpr int rows = tile.rows, columns = tile.columns, pieces = tile.pieces(), stages = tile.stages;
+  static constexpr int warp_rows = tile.warp_rows, warp_columns = tile.warp_columns;
   static constexpr int warps_down = rows / warp_rows, warps_across = columns / warp_columns;
-  static constexpr int threads = warps_down * warps_across * 32;
+  static constexpr int threads = tile.threads();
   static constexpr int row_bytes = pieces * 16;
-  static constexpr int left_bytes = rows * row_bytes, stage_bytes = left_bytes + columns * row_bytes;
+  static constexpr int left_bytes = rows * row_bytes, stage_bytes = tile.stage_bytes();
   static constexpr int products = pieces / 2;  // of two pieces in one step
   static constexpr int row_fragments = warp_rows / 16, column_fragments = warp_columns / 8;
   static constexpr int fragments = row_fragments * column_fragments;
