@@ -2,40 +2,11 @@
 #include <set>
 #include <string>
 
+#include "attributes.h"
 #include "graph.h"
 
 namespace maskrt::graph {
 namespace {
-
-/// Bounds on each attribute by itself.
-struct AttributeCheck {
-  const NodeCheck& node;
-  void integer(const char* name, std::int64_t value, std::int64_t low, std::int64_t high,
-               InFiles = InFiles::always) const {
-    if (value < low || value > high)
-      node.fail(std::string("expected ") + name + " from " + std::to_string(low) + " to " + std::to_string(high) +
-                ", found " + std::to_string(value));
-  }
-  void real(const char* name, double value, double low, double high, InFiles = InFiles::always) const {
-    if (!(value >= low && value <= high))  // NaN fails too
-      node.fail(std::string("expected ") + name + " from " + std::to_string(low) + " to " + std::to_string(high) +
-                ", found " + std::to_string(value));
-  }
-  void boolean(const char*, bool, InFiles = InFiles::always) const {}
-  void activation(const char* name, Activation value, InFiles = InFiles::always) const {
-    if (value > Activation::sigmoid) node.fail(std::string("expected a known ") + name);
-  }
-  void constant(const char* name, const ConstantPtr& value, bool optional, InFiles = InFiles::always) const {
-    if (!value && !optional) node.fail(std::string("expected a ") + name + ", found none");
-  }
-  void parts(const char* name, const auto& list, std::size_t fewest, std::size_t most,
-             InFiles = InFiles::always) const {
-    if (list.size() < fewest || list.size() > most)
-      node.fail("expected from " + std::to_string(fewest) + " to " + std::to_string(most) + " " + name + ", found " +
-                std::to_string(list.size()));
-    for (const auto& part : list) part.visit_attributes(part, *this);
-  }
-};
 
 void check_output_count(const Node& checked) {
   const NodeCheck node(checked);

@@ -3,25 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "attributes.h"
+
 namespace maskrt::graph {
 
 std::string_view name_of(const Operation& operation) {
   return std::visit([](const auto& op) -> std::string_view { return op.name; }, operation);
 }
-
-namespace {
-
-struct ConstantCollector : AttributeVisitor {
-  std::vector<ConstantPtr> found;
-  void constant(const char*, const ConstantPtr& constant, bool, InFiles = InFiles::always) {
-    if (constant) found.push_back(constant);
-  }
-  void parts(const char*, const auto& list, std::size_t, std::size_t, InFiles = InFiles::always) {
-    for (const auto& part : list) part.visit_attributes(part, *this);
-  }
-};
-
-}  // namespace
 
 std::vector<ConstantPtr> constants_of(const Operation& operation) {
   ConstantCollector collector;
@@ -41,14 +29,20 @@ std::size_t output_count(const Operation& operation) {
       operation);
 }
 
+bool keeps_type(const Operation& operation) {
+  return std::visit([](const auto& op) { return op.keeps_type; }, operation);
+}
+
 ValueId Node::output() const {
   if (outputs.size() != 1) NodeCheck(*this).fail("expected one output, found " + std::to_string(outputs.size()));
   return outputs[0];
 }
 
-bool reads_numbers(const Node& node, std::size_t input) {
-  return std::visit([&](const auto& op) { return op.reads(input, node.inputs.size()); }, node.operation) != Reads::size;
+Reads reads_of(const Node& node, std::size_t input) {
+  return std::visit([&](const auto& op) { return op.reads(input, node.inputs.size()); }, node.operation);
 }
+
+bool reads_numbers(const Node& node, std::size_t input) { return reads_of(node, input) != Reads::size; }
 
 ValueId Graph::add(std::string name, Operation operation, std::vector<ValueId> inputs, std::string value) {
   if (value.empty()) value = name;

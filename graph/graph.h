@@ -20,8 +20,10 @@
 #include "ops/instance_activation.h"
 #include "ops/lists.h"
 #include "ops/mask_product.h"
+#include "ops/parameter.h"
 #include "ops/pools.h"
 #include "ops/resizes.h"
+#include "ops/select.h"
 
 namespace maskrt::graph {
 
@@ -30,11 +32,14 @@ template <Op... Ops>
 using OneOf = std::variant<Ops...>;
 using Operation =
     OneOf<Input, Conv, BatchNorm, Activate, Add, MaxPool, AdaptiveAveragePool, UpsampleNearest, ResizeBilinear, Concat,
-          Slice, Coordinates, NormaliseMaps, SoftmaxMaps, Aggregate, AggregateLogits, Regroup, Linear, MaskProduct, StemPool, PyramidPool, LinearHeads>;
+          Slice, Coordinates, NormaliseMaps, SoftmaxMaps, Aggregate, AggregateLogits, Regroup, Linear, MaskProduct,
+          StemPool, PyramidPool, LinearHeads, Parameter, ProposalScores, SelectTop, GatherPositions>;
 
 /// What stands for several operations (ops/fused.h).
 template <typename Kind>
-concept FusedOp = std::same_as<Kind, StemPool> || std::same_as<Kind, PyramidPool> || std::same_as<Kind, LinearHeads>;
+concept FusedOp = requires {
+  requires Kind::fused;
+};
 
 /// "conv", "max_pool", ...: the name that listings and the model file use.
 std::string_view name_of(const Operation& operation);
@@ -47,6 +52,8 @@ void visit_attributes(AnyOperation& operation, Visitor&& visitor) {
 std::vector<ConstantPtr> constants_of(const Operation& operation);
 /// How many values an operation makes.
 std::size_t output_count(const Operation& operation);
+/// Whether devices store what it makes in the type in which they store what it reads (op.h).
+bool keeps_type(const Operation& operation);
 
 struct Node {
   std::string name;  ///< the layer's name in the checkpoint where it has one ("backbone.res2.0.conv1")
@@ -58,6 +65,8 @@ struct Node {
   ValueId output() const;
 };
 
+/// What a node reads of its inputs[input].
+Reads reads_of(const Node& node, std::size_t input);
 /// False where a node takes only the height and width of its inputs[input] (Coordinates; the last of a ResizeBilinear
 /// with factor 0): such a value need not be kept for that node.
 bool reads_numbers(const Node& node, std::size_t input);
@@ -96,6 +105,9 @@ void check(const Graph& graph);
 /// The extent of every value (indexed by ValueId; values of removed nodes stay zero).
 /// Throws Error that names the node, what it expected and what it found.
 std::vector<Extent> infer_extents(const Graph& graph, std::int64_t batch, std::int64_t height, std::int64_t width);
+
+/// Bytes of a value's elements: integers at 4, numbers at `element` each.
+double bytes_of(const Extent& extent, std::size_t element);
 
 /// Work of one node: 2 per multiply-add, and the bytes of its inputs, constants and outputs at `element` bytes each.
 struct Cost {

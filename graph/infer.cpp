@@ -18,6 +18,17 @@ std::vector<Extent> outputs_of(const Node& node, const InputExtents& inputs) {
       node.operation);
 }
 
+/// Numbers where the operation reads numbers, and integers where it reads those.
+void check_elements(const Node& node, const InputExtents& inputs) {
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const Reads reads = reads_of(node, i);
+    const Element wanted = reads == Reads::integers ? Element::integer : Element::number;
+    if (reads != Reads::size && inputs[i].element != wanted)
+      inputs.fail(std::string("expected ") + (wanted == Element::integer ? "integers" : "numbers") + ", found " +
+                  inputs.described(i));
+  }
+}
+
 void check_bounds(const Extent& out, const InputExtents& inputs) {
   const bool in_bounds = out.batch >= 1 && out.batch <= limits::batch && out.height >= 1 &&
                          out.height <= limits::side && out.width >= 1 && out.width <= limits::side &&
@@ -53,6 +64,7 @@ std::vector<Extent> infer_extents(const Graph& graph, std::int64_t batch, std::i
   for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
     const auto& node = graph.nodes[i];
     const InputExtents inputs(graph, node, extents);
+    check_elements(node, inputs);
     const std::vector<Extent> outputs = outputs_of(node, inputs);
     if (outputs.size() != node.outputs.size())
       inputs.fail("expected extents of its " + std::to_string(node.outputs.size()) + " outputs, found " +
@@ -65,18 +77,23 @@ std::vector<Extent> infer_extents(const Graph& graph, std::int64_t batch, std::i
   return extents;
 }
 
+double bytes_of(const Extent& extent, std::size_t element) {
+  return static_cast<double>(extent.elements()) *
+         static_cast<double>(extent.element == Element::integer ? size_of(DataType::i32) : element);
+}
+
 Cost cost_of(const Graph& graph, const Node& node, const std::vector<Extent>& extents, std::size_t element) {
   const InputExtents inputs(graph, node, extents);
   const std::vector<Extent> outputs = known_outputs(node, extents);
   double out = 0;
-  for (const Extent& output : outputs) out += static_cast<double>(output.elements());
-  double moved = out;
+  for (const Extent& output : outputs) out += bytes_of(output, element);
+  double bytes = out;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    const Reads reads = std::visit([&](const auto& op) { return op.reads(i, node.inputs.size()); }, node.operation);
-    if (reads != Reads::size) moved += reads == Reads::part ? out : inputs.elements(i);
+    const Reads reads = reads_of(node, i);
+    if (reads != Reads::size) bytes += reads == Reads::part ? out : bytes_of(inputs[i], element);
   }
   for (const ConstantPtr& constant : constants_of(node.operation))
-    moved += static_cast<double>(elements(constant->shape()));
+    bytes += static_cast<double>(elements(constant->shape())) * static_cast<double>(element);
   const double flops = std::visit(
       [&]<Op Kind>(const Kind& op) {
         if constexpr (MakesSeveral<Kind>) {
@@ -86,7 +103,7 @@ Cost cost_of(const Graph& graph, const Node& node, const std::vector<Extent>& ex
         }
       },
       node.operation);
-  return {flops, moved * static_cast<double>(element)};
+  return {flops, bytes};
 }
 
 }  // namespace maskrt::graph

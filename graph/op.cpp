@@ -19,8 +19,9 @@ std::string_view name_of(Activation activation) {
 }
 
 std::string to_text(const Extent& extent) {
-  return extent.list ? to_string(Shape{extent.batch, extent.height, extent.channels})
-                     : to_string(Shape{extent.batch, extent.height, extent.width, extent.channels});
+  const Shape shape = extent.list ? Shape{extent.batch, extent.height, extent.channels}
+                                  : Shape{extent.batch, extent.height, extent.width, extent.channels};
+  return to_string(shape) + (extent.element == Element::integer ? " int32" : "");
 }
 
 void NodeCheck::fail(const std::string& what) const {
@@ -47,6 +48,8 @@ const Extent& InputExtents::operator[](std::size_t i) const {
   return extents_[static_cast<std::size_t>(node_.inputs.at(i))];
 }
 
+std::int64_t InputExtents::batch() const { return extents_[static_cast<std::size_t>(graph_.nodes[0].output())].batch; }
+
 std::string InputExtents::described(std::size_t i) const {
   return graph_.values[static_cast<std::size_t>(node_.inputs[i])].name + " " + to_text((*this)[i]);
 }
@@ -64,6 +67,11 @@ const Extent& InputExtents::list(std::size_t i) const {
 void InputExtents::expect_channels(std::size_t i, std::int64_t channels) const {
   if ((*this)[i].channels != channels)
     fail("expected " + std::to_string(channels) + " channels, found " + described(i));
+}
+
+void InputExtents::expect_positions(std::size_t i) const {
+  if ((*this)[i].height * (*this)[i].width > limits::positions)
+    fail("expected at most " + std::to_string(limits::positions) + " positions, found " + described(i));
 }
 
 void InputExtents::expect_same_place(std::size_t i, std::size_t j) const {

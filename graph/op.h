@@ -2,6 +2,7 @@
 // text.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <span>
@@ -17,20 +18,29 @@ namespace maskrt::graph {
 struct Graph;
 struct Node;
 
-/// The extents of a value once batch, height and width are known. NHWC is the logical order.
+/// What the elements of a value are.
+enum class Element : std::uint8_t {
+  number,   ///< stored in what the device computes in: fp32, bf16, fp16
+  integer,  ///< exact on every device, stored as int32: positions
+};
+
+/// The extents of a value once batch, height and width are known, and what its elements are. NHWC is the logical order.
 /// A list of N vectors per image (instance features, logits) is a map of height N and width 1 with `list` set.
 struct Extent {
   std::int64_t batch = 0, height = 0, width = 0, channels = 0;
   bool list = false;
+  Element element = Element::number;
   bool operator==(const Extent&) const = default;
   std::int64_t elements() const { return batch * height * width * channels; }
 };
 
-/// "[2, 80, 108, 256]"; a list: "[2, 100, 256]".
+/// "[2, 80, 108, 256]"; a list: "[2, 100, 256]"; of integers: "[2, 100, 1] int32".
 std::string to_text(const Extent& extent);
 
 /// What an epilogue or an Activate node applies to each element.
 enum class Activation : std::uint8_t { none, relu, sigmoid };
+/// All of them.
+inline constexpr std::array kActivations = {Activation::none, Activation::relu, Activation::sigmoid};
 /// "none", "relu", "sigmoid"
 std::string_view name_of(Activation activation);
 
@@ -43,6 +53,9 @@ constexpr std::int64_t channels = std::int64_t{1} << 20;  ///< also rows of a li
 constexpr std::int64_t side = std::int64_t{1} << 20;      ///< height and width of a map
 constexpr std::int64_t batch = std::int64_t{1} << 16;
 constexpr std::int64_t elements = std::int64_t{1} << 40;  ///< of one value
+/// Positions that an integer may name: callers see integers as floats, which hold all up to here.
+constexpr std::int64_t positions = std::int64_t{1} << 24;
+constexpr std::int64_t selected = 2048;  ///< positions that one node selects of an image
 constexpr std::int64_t nodes = 4096;
 constexpr std::size_t inputs = 64;   ///< of one node
 constexpr std::size_t outputs = 64;  ///< of one node
@@ -55,9 +68,10 @@ struct Arity {
 
 /// What an operation reads of an input.
 enum class Reads : std::uint8_t {
-  all,   ///< every number
-  part,  ///< as many numbers as its outputs have
-  size,  ///< height and width alone: the value need not be kept for it
+  all,       ///< every number
+  part,      ///< as many numbers as its outputs have
+  integers,  ///< every element of a value of integers, which all others refuse
+  size,      ///< height and width alone: the value need not be kept for it
 };
 
 /// Throws Errors that name a node and its operation.
@@ -89,11 +103,16 @@ class InputExtents : public NodeCheck {
   const Extent& map(std::size_t i) const;
   const Extent& list(std::size_t i) const;
   void expect_channels(std::size_t i, std::int64_t channels) const;
+  /// No more positions than an integer may name.
+  void expect_positions(std::size_t i) const;
   /// Batch, height and width, and whether they are lists.
   void expect_same_place(std::size_t i, std::size_t j) const;
   /// How many windows fit into one side, `n`, of inputs[0].
   std::int64_t windows(std::int64_t n, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
                        std::int64_t dilation = 1) const;
+
+  /// Images of the network's input: for operations without inputs.
+  std::int64_t batch() const;
 
   /// "backbone.res4 [1, 40, 54, 1024]"
   std::string described(std::size_t i) const;
@@ -151,6 +170,9 @@ concept Op = std::default_initializable<T> && std::copyable<T> &&
                                                const NodeCheck& node, std::size_t input) {
   /// What listings and the model file call it: "max_pool".
   { T::name } -> std::convertible_to<std::string_view>;
+  /// Whether devices store its outputs in the type in which they store its inputs, whichever that is; where not, they
+  /// read and write fp32. (A convolution's types are what a device chooses for it.)
+  { T::keeps_type } -> std::convertible_to<bool>;
   /// Whether it is a `const T` or a `T`: the visitor may set attributes of the latter.
   T::visit_attributes(op, visitor);
   T::visit_attributes(changing, visitor);

@@ -5,21 +5,24 @@
 
 namespace maskrt::kernels {
 
-/// f32, bf16 or f16, widened.
+/// f32, bf16 or f16, widened; i32, exact up to 2^24.
 inline float get(const Tensor& t, std::int64_t b, std::int64_t y, std::int64_t x, std::int64_t c) {
   const std::int64_t i = t.index(b, y, x, c);
   if (t.type == DataType::bf16) return float_from_bf16(t.as<std::uint16_t>()[i]);
   if (t.type == DataType::f16) return float_from_f16(t.as<std::uint16_t>()[i]);
+  if (t.type == DataType::i32) return static_cast<float>(t.as<std::int32_t>()[i]);
   return t.as<float>()[i];
 }
 
-/// Rounded to the tensor's type.
+/// Rounded to the tensor's type; i32 takes what it holds exactly.
 inline void set(const Tensor& t, std::int64_t b, std::int64_t y, std::int64_t x, std::int64_t c, float value) {
   const std::int64_t i = t.index(b, y, x, c);
   if (t.type == DataType::bf16) {
     t.as<std::uint16_t>()[i] = bf16_from_float(value);
   } else if (t.type == DataType::f16) {
     t.as<std::uint16_t>()[i] = f16_from_float(value);
+  } else if (t.type == DataType::i32) {
+    t.as<std::int32_t>()[i] = static_cast<std::int32_t>(value);
   } else {
     t.as<float>()[i] = value;
   }

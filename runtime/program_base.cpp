@@ -38,7 +38,7 @@ View ProgramBase::new_scratch(std::size_t bytes) {
 
 bool ProgramBase::may_overwrite(std::size_t input, const View& stored) const {
   const std::vector<graph::ValueId>& inputs = node().inputs;
-  return last_reader_[static_cast<std::size_t>(inputs[input])] == node_ &&
+  return stored.buffer >= 0 && last_reader_[static_cast<std::size_t>(inputs[input])] == node_ &&
          std::count(inputs.begin(), inputs.end(), inputs[input]) == 1 &&
          !shared_[static_cast<std::size_t>(stored.buffer)];
 }

@@ -1,7 +1,8 @@
-// Where a tensor lies in a program: a buffer, an offset, a layout.
+// Where a tensor lies in a program: a buffer or prepared weights, an offset, a layout.
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "device.h"
 
@@ -11,9 +12,15 @@ struct View {
   int buffer = -1;         ///< -1: no tensor at all
   std::size_t offset = 0;  ///< bytes
   kernels::Tensor tensor;  ///< `data` is null
+  /// In place of a buffer: weights on the device, which no step writes. The owner keeps them, or whoever has a view.
+  std::shared_ptr<const std::byte[]> prepared;
 
   /// In a running program; null where there is no tensor.
-  std::byte* address(const Addresses& addresses) const { return buffer < 0 ? nullptr : addresses[buffer] + offset; }
+  std::byte* address(const Addresses& addresses) const {
+    // Kernels take what they read and what they write as one type.
+    if (prepared != nullptr) return const_cast<std::byte*>(prepared.get()) + offset;
+    return buffer < 0 ? nullptr : addresses[buffer] + offset;
+  }
   /// The tensor in a running program.
   kernels::Tensor at(const Addresses& addresses) const {
     kernels::Tensor bound = tensor;

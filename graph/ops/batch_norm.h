@@ -10,6 +10,7 @@ namespace maskrt::graph {
 /// out = (x - mean) / sqrt(variance + epsilon) * weight + bias, per channel.
 struct BatchNorm {
   static constexpr std::string_view name = "batch_norm";
+  static constexpr bool keeps_type = false;
   ConstantPtr weight, bias, mean, variance;  ///< [channels] each
   double epsilon = 1e-5;
 

@@ -8,6 +8,7 @@ namespace maskrt::graph {
 /// Channels of all inputs, side by side.
 struct Concat {
   static constexpr std::string_view name = "concat";
+  static constexpr bool keeps_type = false;
 
   static void visit_attributes(auto&, auto&) {}
   Arity arity() const { return {1, limits::inputs}; }
@@ -28,6 +29,7 @@ struct Concat {
 /// Channels begin .. begin + count - 1 of x.
 struct Slice {
   static constexpr std::string_view name = "slice";
+  static constexpr bool keeps_type = true;
   std::int64_t begin = 0, count = 0;
 
   static void visit_attributes(auto& self, auto& visit) {
@@ -51,6 +53,7 @@ struct Slice {
 /// Two channels, x then y, each from -1 to 1 inclusive over the height and width of x (whose numbers are not read).
 struct Coordinates {
   static constexpr std::string_view name = "coordinates";
+  static constexpr bool keeps_type = false;
 
   static void visit_attributes(auto&, auto&) {}
   Arity arity() const { return {1, 1}; }

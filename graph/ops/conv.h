@@ -10,6 +10,7 @@ namespace maskrt::graph {
 /// inclusive over the map and 0 in the padding.
 struct Conv {
   static constexpr std::string_view name = "conv";
+  static constexpr bool keeps_type = false;
   ConstantPtr weight;  ///< [out, in / groups, kernel height, kernel width]
   ConstantPtr bias;    ///< [out], or null
   int stride = 1, padding = 0, dilation = 1, groups = 1;

@@ -8,6 +8,7 @@ namespace maskrt::graph {
 /// out = activation(x).
 struct Activate {
   static constexpr std::string_view name = "activate";
+  static constexpr bool keeps_type = true;
   Activation activation = Activation::relu;
 
   static void visit_attributes(auto& self, auto& visit) { visit.activation("activation", self.activation); }
@@ -22,6 +23,7 @@ struct Activate {
 /// inputs[0] + inputs[1], of one shape.
 struct Add {
   static constexpr std::string_view name = "add";
+  static constexpr bool keeps_type = true;
 
   static void visit_attributes(auto&, auto&) {}
   Arity arity() const { return {2, 2}; }

@@ -8,6 +8,7 @@ namespace maskrt::graph {
 /// The network's input, normalised and padded.
 struct Input {
   static constexpr std::string_view name = "input";
+  static constexpr bool keeps_type = true;
   std::int64_t channels = 3;
 
   static void visit_attributes(auto& self, auto& visit) {

@@ -8,6 +8,7 @@ namespace maskrt::graph {
 /// Each map divided by max(its sum over positions, epsilon).
 struct NormaliseMaps {
   static constexpr std::string_view name = "normalise_maps";
+  static constexpr bool keeps_type = false;
   double epsilon = 1e-6;
 
   static void visit_attributes(auto& self, auto& visit) { visit.real("epsilon", self.epsilon, 0, 1); }
@@ -22,6 +23,7 @@ struct NormaliseMaps {
 /// Softmax of each map over its positions.
 struct SoftmaxMaps {
   static constexpr std::string_view name = "softmax_maps";
+  static constexpr bool keeps_type = false;
 
   static void visit_attributes(auto&, auto&) {}
   Arity arity() const { return {1, 1}; }
@@ -47,6 +49,7 @@ inline double aggregation_flops(const InputExtents& in) {
 /// inputs: maps [B, h, w, M], features [B, h, w, C]. out [B, M, C] (a list) = maps^T x features.
 struct Aggregate {
   static constexpr std::string_view name = "aggregate";
+  static constexpr bool keeps_type = false;
 
   static void visit_attributes(auto&, auto&) {}
   Arity arity() const { return {2, 2}; }
@@ -60,6 +63,7 @@ struct Aggregate {
 /// Aggregate with its maps still logits: sigmoid and normaliser (or softmax) are part of the operation.
 struct AggregateLogits {
   static constexpr std::string_view name = "aggregate_logits";
+  static constexpr bool keeps_type = false;
   bool softmax = false;
   double epsilon = 1e-6;
 

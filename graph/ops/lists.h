@@ -9,6 +9,7 @@ namespace maskrt::graph {
 /// list [instances, blocks * ...]: each instance's blocks side by side.
 struct Regroup {
   static constexpr std::string_view name = "regroup";
+  static constexpr bool keeps_type = false;
   std::int64_t blocks = 4, instances = 100;
 
   static void visit_attributes(auto& self, auto& visit) {
@@ -34,6 +35,7 @@ struct Regroup {
 /// out = activation(x weight^T + bias) for each vector of a list.
 struct Linear {
   static constexpr std::string_view name = "linear";
+  static constexpr bool keeps_type = false;
   ConstantPtr weight;  ///< [out, in]
   ConstantPtr bias;    ///< [out], or null
   Activation activation = Activation::none;

@@ -9,6 +9,7 @@ namespace maskrt::graph {
 /// out [B, h, w, N] = features x kernels^T; with `offset` each kernel's last number is added to its whole map.
 struct MaskProduct {
   static constexpr std::string_view name = "mask_product";
+  static constexpr bool keeps_type = false;
   bool offset = false;
 
   static void visit_attributes(auto& self, auto& visit) { visit.boolean("offset", self.offset); }

@@ -8,6 +8,7 @@ namespace maskrt::graph {
 /// Windows of kernel x kernel; what lies outside is never the maximum.
 struct MaxPool {
   static constexpr std::string_view name = "max_pool";
+  static constexpr bool keeps_type = true;
   int kernel = 3, stride = 2, padding = 1;
 
   static void visit_attributes(auto& self, auto& visit) {
@@ -40,6 +41,7 @@ struct MaxPool {
 /// size x size means over windows floor(i * n / size) .. ceil((i + 1) * n / size).
 struct AdaptiveAveragePool {
   static constexpr std::string_view name = "adaptive_average_pool";
+  static constexpr bool keeps_type = false;
   int size = 1;
 
   static void visit_attributes(auto& self, auto& visit) { visit.integer("size", self.size, 1, limits::window); }

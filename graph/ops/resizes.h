@@ -10,6 +10,7 @@ namespace maskrt::graph {
 /// Each pixel `factor` x `factor` times.
 struct UpsampleNearest {
   static constexpr std::string_view name = "upsample_nearest";
+  static constexpr bool keeps_type = false;
   int factor = 2;
 
   static void visit_attributes(auto& self, auto& visit) { visit.integer("factor", self.factor, 1, limits::window); }
@@ -29,6 +30,7 @@ struct UpsampleNearest {
 /// not read). Otherwise one input; size floor(n * factor), source step 1 / factor.
 struct ResizeBilinear {
   static constexpr std::string_view name = "resize_bilinear";
+  static constexpr bool keeps_type = false;
   double factor = 0;
 
   static void visit_attributes(auto& self, auto& visit) { visit.real("factor", self.factor, 0, limits::window); }

@@ -72,7 +72,7 @@ CpuNetwork::CpuNetwork(graph::LoweredNetwork network, Precision precision)
 
 PrecisionPlan CpuNetwork::plan_precision(const std::vector<graph::Extent>& extents, ConvChooser& chooser,
                                          int threads) const {
-  return precision_ == Precision::bf16 ? bf16_plan(graph(), extents, chooser, threads) : fp32_plan(graph());
+  return precision_ == Precision::bf16 ? bf16_plan(graph(), extents, chooser, threads) : fp32_plan(graph(), extents);
 }
 
 Program CpuNetwork::compile(std::int64_t batch, std::int64_t height, std::int64_t width, int threads) {

@@ -14,12 +14,6 @@ using graph::ValueId;
 
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
-/// Operations that write the type that they read.
-bool keeps_type(const graph::Operation& op) {
-  return std::holds_alternative<graph::MaxPool>(op) || std::holds_alternative<graph::Add>(op) ||
-         std::holds_alternative<graph::Activate>(op) || std::holds_alternative<graph::Slice>(op);
-}
-
 constexpr double never = 1e9;  // seconds, and yet small enough to add up
 
 /// Sums of few products gain little time and lose as much precision as long ones: narrow layers and groups stay in
@@ -86,13 +80,14 @@ class Search {
     double fp32 = 0, bf16 = 0;
   };
 
-  /// What a node wants its inputs to be.
+  /// What a node wants one of its inputs to be.
   DataType wanted(std::size_t node, std::size_t input, const std::vector<DataType>& conv,
                   const std::vector<DataType>& value) const {
     const Node& reader = graph_.nodes[node];
+    if (graph::reads_of(reader, input) == graph::Reads::integers) return DataType::i32;
     if (std::holds_alternative<graph::Conv>(reader.operation))
       return input == 0 ? conv[node] : value[at(reader.output())];
-    return keeps_type(reader.operation) ? value[at(reader.output())] : DataType::f32;
+    return graph::keeps_type(reader.operation) ? value[at(reader.outputs[0])] : DataType::f32;
   }
 
   /// A bf16 convolution writes bf16 if nobody wants its numbers in fp32; what passes a type on wants what its own
@@ -100,18 +95,22 @@ class Search {
   std::vector<DataType> value_types(const std::vector<DataType>& conv) const {
     std::vector<DataType> value(graph_.values.size(), DataType::bf16);
     for (const ValueId output : graph_.outputs) value[at(output)] = DataType::f32;
+    for (std::size_t v = 0; v < value.size(); ++v)
+      if (is_integer(static_cast<ValueId>(v))) value[v] = DataType::i32;
     for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
       const Node& node = graph_.nodes[i];
-      const bool may_be_bf16 = std::holds_alternative<graph::Input>(node.operation) || keeps_type(node.operation) ||
+      const bool may_be_bf16 = graph::keeps_type(node.operation) ||
                                (std::holds_alternative<graph::Conv>(node.operation) && conv[i] == DataType::bf16);
       for (const ValueId output : node.outputs)
-        if (!may_be_bf16 || extents_[at(output)].list) value[at(output)] = DataType::f32;
+        if ((!may_be_bf16 || extents_[at(output)].list) && !is_integer(output)) value[at(output)] = DataType::f32;
       for (std::size_t j = 0; j < node.inputs.size(); ++j)
         if (graph::reads_numbers(node, j) && wanted(i, j, conv, value) == DataType::f32)
           value[at(node.inputs[j])] = DataType::f32;
     }
     return value;
   }
+
+  bool is_integer(ValueId value) const { return extents_[at(value)].element == graph::Element::integer; }
 
   double cost_of(const std::vector<DataType>& conv) const {
     constexpr double bytes_per_second = 8e9;  // of a conversion, read and written, as measured on a server's core
@@ -142,14 +141,17 @@ class Search {
 
 }  // namespace
 
-PrecisionPlan fp32_plan(const Graph& graph) {
-  return {std::vector<DataType>(graph.values.size(), DataType::f32),
-          std::vector<Precision>(graph.nodes.size(), Precision::fp32)};
+PrecisionPlan fp32_plan(const Graph& graph, const std::vector<graph::Extent>& extents) {
+  PrecisionPlan plan;
+  for (const graph::Extent& extent : extents)
+    plan.value.push_back(extent.element == graph::Element::integer ? DataType::i32 : DataType::f32);
+  plan.node.assign(graph.nodes.size(), Precision::fp32);
+  return plan;
 }
 
 PrecisionPlan bf16_plan(const Graph& graph, const std::vector<graph::Extent>& extents, ConvChooser& chooser,
                         int threads) {
-  if (!chooser.bf16_pays(threads)) return fp32_plan(graph);
+  if (!chooser.bf16_pays(threads)) return fp32_plan(graph, extents);
   return Search(graph, extents, chooser, threads).run();
 }
 

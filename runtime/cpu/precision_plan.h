@@ -9,12 +9,12 @@
 
 namespace maskrt::cpu {
 
-/// All fp32.
-PrecisionPlan fp32_plan(const graph::Graph& graph);
+/// All numbers in fp32.
+PrecisionPlan fp32_plan(const graph::Graph& graph, const std::vector<graph::Extent>& extents);
 
 /// A network in bf16: starts from all convolutions in bf16 and from all in fp32, lets each in turn change its mind
 /// while the sum of convolution times (measured, Winograd included) and of conversions between types (bytes) falls, and
-/// takes the cheaper end. Everything but convolutions, max pools, sums and activations is fp32, and so are the
+/// takes the cheaper end. What is neither a convolution nor keeps its input's type (graph/op.h) is fp32, and so are the
 /// network's outputs.
 PrecisionPlan bf16_plan(const graph::Graph& graph, const std::vector<graph::Extent>& extents, ConvChooser& chooser,
                         int threads);

@@ -31,7 +31,8 @@ Program ProgramBuilder::build() {
   program_.input = binding(first, in);
   for (const graph::ValueId output : graph_.outputs) {
     View view = as_stored(output);
-    if (view.tensor.type != DataType::f32) view = in_format(output, {DataType::f32, view.tensor.block});
+    if (view.tensor.type != DataType::f32 && extent(output).element == graph::Element::number)
+      view = in_format(output, {DataType::f32, view.tensor.block});
     program_.outputs[name_of_value(output)] = binding(output, view);
   }
   run_weight_jobs(std::move(jobs_), threads_);

@@ -56,6 +56,11 @@ class ProgramBuilder : private ProgramBase {
   void add(const graph::Regroup&);
   void add(const graph::Linear&);
   void add(const graph::MaskProduct&);
+  // Queries. (build_queries.cpp)
+  void add(const graph::Parameter&);
+  void add(const graph::ProposalScores&);
+  void add(const graph::SelectTop&);
+  void add(const graph::GatherPositions&);
   /// CpuNetwork puts what they are made of in the place of fused operations.
   template <graph::FusedOp Fused>
   void add(const Fused& op) {

@@ -4,7 +4,10 @@ namespace maskrt::cuda {
 
 PrecisionPlan uniform_plan(const graph::Graph& graph, const std::vector<graph::Extent>& extents, Precision precision) {
   PrecisionPlan plan;
-  for (const graph::Extent& extent : extents) plan.value.push_back(extent.list ? DataType::f32 : stored_in(precision));
+  for (const graph::Extent& extent : extents)
+    plan.value.push_back(extent.element == graph::Element::integer ? DataType::i32
+                         : extent.list                             ? DataType::f32
+                                                                   : stored_in(precision));
   plan.node.assign(graph.nodes.size(), precision);
   return plan;
 }

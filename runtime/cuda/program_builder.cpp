@@ -63,13 +63,15 @@ void ProgramBuilder::add_node() {
   }
 }
 
-View ProgramBuilder::make(graph::ValueId value) {
+View ProgramBuilder::make(graph::ValueId value) { return make_in_blocks(value, block_of(value)); }
+
+std::int64_t ProgramBuilder::block_of(graph::ValueId value) const {
   const graph::Extent& e = extent(value);
   const std::vector<int> readers = graph_.consumers(value);
   const bool mask_kernels = std::any_of(readers.begin(), readers.end(), [this](int reader) {
     return std::holds_alternative<graph::MaskProduct>(graph_.nodes[static_cast<std::size_t>(reader)].operation);
   });
-  return make_in_blocks(value, e.list && !mask_kernels ? e.channels : round_up(e.channels, 8));
+  return e.list && !mask_kernels ? e.channels : round_up(e.channels, 8);
 }
 
 View ProgramBuilder::make_apart(graph::ValueId value, int groups) {

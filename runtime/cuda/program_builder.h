@@ -36,7 +36,8 @@ class ProgramBuilder : private ProgramBase {
   /// What a step does on a queue with its tensors in place.
   using Work = std::function<void(const Addresses&, kernels::CudaQueue&)>;
 
-  // Each adds the steps of one node and stores its outputs. (build_conv.cpp, build_maps.cpp, build_lists.cpp)
+  // Each adds the steps of one node and stores its outputs. (build_conv.cpp, build_maps.cpp, build_lists.cpp,
+  // build_queries.cpp)
   void add(const graph::Conv&);
   void add(const graph::Input&);
   void add(const graph::BatchNorm&);
@@ -59,6 +60,10 @@ class ProgramBuilder : private ProgramBase {
   void add(const graph::StemPool&);
   void add(const graph::PyramidPool&);
   void add(const graph::LinearHeads&);
+  void add(const graph::Parameter&);
+  void add(const graph::ProposalScores&);
+  void add(const graph::SelectTop&);
+  void add(const graph::GatherPositions&);
 
   /// The steps of the current node.
   void add_node();
@@ -67,6 +72,8 @@ class ProgramBuilder : private ProgramBase {
   View& stored(graph::ValueId value) { return stored_[static_cast<std::size_t>(value)]; }
   const View& input(std::size_t i) { return stored(node().inputs[i]); }
 
+  /// Channels between a value's pixels or rows, padding included, where make() stores it.
+  std::int64_t block_of(graph::ValueId value) const;
   /// Storage of its own for a value, in the type that the plan has for it; channels rounded up to a multiple of 8 in
   /// maps and in what a mask product reads.
   View make(graph::ValueId value);

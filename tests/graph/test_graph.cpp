@@ -63,6 +63,8 @@ TEST_CASE("shapes of every operation") {
   CHECK(shape_of(MaskProduct{}, {1, 2}) == "[2, 16, 24, 4]");
   CHECK(shape_of(NormaliseMaps{}) == "[2, 32, 48, 4]");
   CHECK(shape_of(SoftmaxMaps{}) == "[2, 32, 48, 4]");
+  CHECK(shape_of(ProposalScores{}) == "[2, 1536, 1]");
+  CHECK(shape_of(Parameter{make_constant("p", {7, 3}, std::vector<float>(21))}, {}) == "[2, 7, 3]");
 }
 
 TEST_CASE("inputs that do not fit are errors that name the node, what it expects and what it found") {
@@ -83,6 +85,94 @@ TEST_CASE("inputs that do not fit are errors that name the node, what it expects
   residual.residual = true;
   CHECK_THAT(shape_of(residual, {0, 0}), Catch::Contains("residual of the output's shape [2, 32, 48, 6]"));
   CHECK_THAT(shape_of(Slice{1ll << 20, 1ll << 20}), Catch::Contains("channels"));
+}
+
+TEST_CASE("positions are integers, which nothing else reads") {
+  Graph g;
+  const auto x = g.add("x", Input{4}, {});
+  const auto scores = g.add("scores", ProposalScores{}, {x});
+  const auto top = g.add_several("top", SelectTop{5}, {scores}, {"positions", "best"});
+  const auto rows = g.add("rows", GatherPositions{}, {x, top[0]});
+  g.outputs = {rows};
+  const auto extents = infer_extents(g, 2, 32, 48);
+  CHECK(to_text(extents[static_cast<std::size_t>(top[0])]) == "[2, 5, 1] int32");
+  CHECK(to_text(extents[static_cast<std::size_t>(top[1])]) == "[2, 5, 1]");
+  CHECK(to_text(extents[static_cast<std::size_t>(rows)]) == "[2, 5, 4]");
+  CHECK_THAT(to_text(g, extents), Catch::Contains("top = positions, best") && Catch::Contains("[2, 5, 1] int32, [2,"));
+  // Positions have 4 bytes in every precision; of x as much is read as is written.
+  CHECK(cost_of(g, g.nodes[3], extents, 2).bytes == 2.0 * 2 * (2 * 5 * 4) + 4.0 * (2 * 5));
+  CHECK(cost_of(g, g.nodes[2], extents, 2).bytes == 2.0 * (2 * 32 * 48) + (4.0 + 2.0) * (2 * 5));
+
+  SECTION("an operation on numbers") {
+    g.add("sum", Add{}, {top[0], top[0]});
+    CHECK_THAT(error_of(g), Catch::Contains("node sum (add): expected numbers, found positions [2, 5, 1] int32"));
+  }
+  SECTION("numbers for positions") {
+    g.nodes[3].inputs[1] = top[1];
+    CHECK_THAT(error_of(g), Catch::Contains("node rows (gather_positions): expected integers, found best [2, 5, 1]"));
+  }
+  SECTION("a map that only lends its size") {
+    g.add("like", ResizeBilinear{}, {x, scores});
+    CHECK_THAT(error_of(g), Catch::Contains("expected a map"));
+  }
+  SECTION("more than there are") {
+    std::get<SelectTop>(g.nodes[2].operation).count = 1537;
+    CHECK_THAT(error_of(g), Catch::Contains("expected at least 1537 positions, found scores [2, 1536, 1]"));
+  }
+  SECTION("more than an integer that callers see may name") {
+    CHECK_THROWS_WITH(infer_extents(g, 1, 4097, 4096), Catch::Contains("at most 16777216 positions"));
+  }
+  SECTION("of more than one channel") {
+    g.nodes[2].inputs[0] = x;
+    CHECK_THAT(error_of(g), Catch::Contains("expected 1 channels"));
+  }
+  SECTION("of another batch") {
+    g.nodes[3].inputs[0] = g.add("p", Parameter{make_constant("p", {7, 3}, std::vector<float>(21))}, {});
+    std::swap(g.nodes[3], g.nodes[4]);
+    CHECK(to_text(infer_extents(g, 2, 32, 48)[static_cast<std::size_t>(rows)]) == "[2, 5, 3]");
+  }
+}
+
+TEST_CASE("a node lives while one of its values is needed, and each value has its readers") {
+  Graph g;
+  const auto x = g.add("x", Input{1}, {});
+  const auto top = g.add_several("top", SelectTop{5}, {x}, {"positions", "best"});
+  const auto unread = g.add_several("unread", SelectTop{3}, {x}, {"", "other"});
+  g.outputs = {top[1]};
+  CHECK(g.producer(top[0]) == 1);
+  CHECK(g.producer(top[1]) == 1);
+  CHECK(g.consumers(x) == std::vector<int>{1, 2});
+  CHECK_THROWS_WITH(g.nodes[1].output(), Catch::Contains("node top (select_top): expected one output, found 2"));
+  CHECK_THROWS_WITH(g.add("one", SelectTop{3}, {x}),
+                    Catch::Contains("node one (select_top): expected names for its 2 outputs, found 1"));
+  CHECK_THROWS_WITH(g.add_several("two", Add{}, {x, x}, {"a", "b"}), Catch::Contains("its 1 outputs, found 2"));
+  g.remove_dead_nodes();
+  REQUIRE(g.nodes.size() == 2);
+  CHECK(g.nodes[1].outputs == top);
+  CHECK(g.producer(unread[1]) == -1);
+  CHECK(to_text(g) ==
+        "name                     operation        reads\n"
+        "x                        input 1 channels\n"
+        "top = positions, best *  select_top 5     x\n");
+
+  const auto broken = [&] {
+    try {
+      check(g);
+      return std::string();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  };
+  CHECK(broken().empty());
+  SECTION("fewer values than the operation makes") {
+    g.nodes[1].outputs.pop_back();
+    g.outputs.clear();
+    CHECK_THAT(broken(), Catch::Contains("node top (select_top): expected 2 outputs, found 1"));
+  }
+  SECTION("one value twice") {
+    g.nodes[1].outputs[0] = top[1];
+    CHECK_THAT(broken(), Catch::Contains("found value best, which is made already"));
+  }
 }
 
 TEST_CASE("a hostile model overflows nothing") {

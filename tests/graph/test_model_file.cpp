@@ -300,6 +300,39 @@ TEST_CASE("every operation goes through JSON with all its attributes") {
   CHECK(std::get<AggregateLogits>(find("logits").operation).softmax);
   CHECK(std::get<Regroup>(find("regroup").operation).instances == 8);
   CHECK(find("a name of its own").name == "masks");
+  CHECK(std::get<ProposalScores>(find("proposals").operation).epsilon == 1e-5);
+  CHECK(std::get<SelectTop>(find("top scores").operation).count == 7);
+  CHECK(std::get<Parameter>(find("queries").operation).value->name() == "queries");
+}
+
+TEST_CASE("nodes of several outputs are written with a list of them") {
+  Graph g;
+  const auto x = g.add("x", Input{1}, {});
+  g.outputs = {g.add_several("top", SelectTop{5}, {x}, {"positions", "best"})[1]};
+  const auto text = graph_to_json(g);
+  const std::string node = R"({"name":"top","op":"select_top","version":1,"inputs":["x"],)"
+                           R"("outputs":["positions","best"],"count":5})";
+  CHECK_THAT(text, Catch::Contains(node));
+  const auto read = [](const std::string& json) {
+    try {
+      return to_text(graph_from_json(json, [](const std::string&) { return nullptr; }));
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  };
+  CHECK(read(text) == to_text(g));
+  const auto with = [&](const std::string& part, const std::string& other) {
+    auto changed = text;
+    return changed.replace(changed.find(part), part.size(), other);
+  };
+  const std::string outputs = R"("outputs":["positions","best"])";
+  CHECK(read(with(outputs, R"("outputs":["positions"])")) == "graph: node top: expected 2 outputs, found 1");
+  CHECK(read(with(outputs, R"("outputs":["best","best"])")) ==
+        "graph: node top: expected an output of its own, found another best");
+  CHECK(read(with(outputs, R"("outputs":["",""])")) == "graph: node top: expected an output with a name");
+  CHECK(read(with(outputs, R"("outputs":[1,"best"])")) ==
+        "graph: node top: expected the names of its outputs, found 1");
+  CHECK(read(with(outputs, R"("output":"best")")) == "graph: node top: expected \"outputs\", found none");
 }
 
 TEST_CASE("random JSON mutations never crash the reader") {

@@ -1,13 +1,16 @@
 // What every operation has to have, whichever it is. An operation that is added fails here until it is in
-// every_operation(), in the interpreter and on the CPU device; the CUDA device's test walks the same graph.
+// every_operation() and in the table of docs/model-file.md; tests/runtime/cuda/test_operations.cpp takes
+// every_operation() to the GPU.
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <fstream>
 #include <map>
 #include <set>
 
-#include "support/device_run.h"
+#include "graph/attributes_json.h"
 #include "graph/model_file.h"
 #include "graph/print.h"
+#include "support/device_run.h"
 #include "support/small_network.h"
 
 using namespace maskrt;
@@ -16,26 +19,59 @@ using namespace maskrt::testing;
 
 namespace {
 
-template <std::size_t... index>
-std::vector<Operation> every_kind(std::index_sequence<index...>) {
-  return {Operation(std::in_place_index<index>)...};
+/// What stands in backquotes.
+std::vector<std::string> quoted(const std::string& text) {
+  std::vector<std::string> words;
+  for (std::size_t begin = text.find('`'); begin != std::string::npos;) {
+    const std::size_t end = text.find('`', begin + 1);
+    REQUIRE(end != std::string::npos);
+    words.push_back(text.substr(begin + 1, end - begin - 1));
+    begin = text.find('`', end + 1);
+  }
+  return words;
 }
 
-std::vector<Operation> every_kind() { return every_kind(std::make_index_sequence<std::variant_size_v<Operation>>()); }
+/// The table of operations in docs/model-file.md: the keys of each in files, by name.
+std::map<std::string, std::set<std::string>> documented_keys() {
+  std::ifstream page(MASKRT_TEST_DATA "/../../docs/model-file.md");
+  std::map<std::string, std::set<std::string>> rows;
+  bool inside = false;
+  for (std::string line; std::getline(page, line);) {
+    if (!line.starts_with("|")) inside = false;
+    const std::vector<std::string> name = quoted(line.substr(0, line.find('|', 1)));
+    if (inside && name.size() == 1) {
+      const std::vector<std::string> keys = quoted(line.substr(line.find('|', line.find('|', 1) + 1)));
+      CHECK(rows.emplace(name[0], std::set<std::string>(keys.begin(), keys.end())).second);
+    }
+    if (line.starts_with("| op ")) inside = true;
+  }
+  return rows;
+}
+
+/// All keys that an operation may have in files.
+std::set<std::string> keys_of(const Operation& operation) {
+  auto object = nlohmann::ordered_json::object();
+  const auto none = nlohmann::ordered_json::object();
+  visit_attributes(operation, AttributeWriter(object, none));
+  std::set<std::string> keys;
+  for (const auto& [key, value] : object.items()) keys.insert(key);
+  return keys;
+}
 
 }  // namespace
 
-TEST_CASE("operations have the names that model files are made of, each its own") {
-  std::vector<std::string> names;
-  for (const Operation& kind : every_kind()) names.emplace_back(name_of(kind));
-  // Files have these names: none may change, and new ones may come.
-  for (const char* name : {"input", "conv", "batch_norm", "activate", "add", "max_pool", "adaptive_average_pool",
-                           "upsample_nearest", "resize_bilinear", "concat", "slice", "coordinates", "normalise_maps",
-                           "softmax_maps", "aggregate", "aggregate_logits", "regroup", "linear", "mask_product"}) {
-    INFO(name);
-    CHECK(std::count(names.begin(), names.end(), name) == 1);
+TEST_CASE("operations have the names and keys that the page on model files has, each its own") {
+  // Files have these names and keys: none may change, and new ones may come.
+  const std::map<std::string, std::set<std::string>> documented = documented_keys();
+  std::map<std::string, std::set<std::string>> found;
+  for (const Operation& kind : every_kind()) {
+    INFO(name_of(kind));
+    CHECK(found.emplace(name_of(kind), keys_of(kind)).second);
+    const auto row = documented.find(std::string(name_of(kind)));
+    REQUIRE(row != documented.end());
+    CHECK(row->second == keys_of(kind));
   }
-  CHECK(std::set<std::string>(names.begin(), names.end()).size() == names.size());
+  CHECK(found.size() == documented.size());
 }
 
 TEST_CASE("each operation has an extent, a cost, a text and a way to be computed, on the CPU device as well") {

@@ -41,11 +41,11 @@ class OwnedTensor {
         tensor_, [&](auto b, auto y, auto x, auto c) { kernels::set(tensor_, b, y, x, c, number(engine)); });
     return *this;
   }
-  /// NaN in every element, so that one that a kernel forgets to write is seen.
+  /// NaN in every element (-1234567 in integers), so that one that a kernel forgets to write is seen.
   OwnedTensor& poison() {
-    kernels::for_each_element(tensor_, [&](auto b, auto y, auto x, auto c) {
-      kernels::set(tensor_, b, y, x, c, std::numeric_limits<float>::quiet_NaN());
-    });
+    const float unlikely = tensor_.type == DataType::i32 ? -1234567.0f : std::numeric_limits<float>::quiet_NaN();
+    kernels::for_each_element(tensor_,
+                              [&](auto b, auto y, auto x, auto c) { kernels::set(tensor_, b, y, x, c, unlikely); });
     return *this;
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace maskrt::testing {
 namespace {
@@ -268,6 +269,61 @@ class Interpreter {
       for (int64_t i = 0; i < inputs; ++i)
         sum += in(0)(b, n, 0, i) * static_cast<double>(weight[static_cast<std::size_t>(o * inputs + i)]);
       return activated(sum, op.activation);
+    });
+  }
+
+  void apply(const Parameter& op) {
+    const auto rows = numbers(op.value);
+    fill([&](int64_t, int64_t n, int64_t, int64_t c) {
+      return static_cast<double>(rows[static_cast<std::size_t>(n * out_.extent.channels + c)]);
+    });
+  }
+
+  void apply(const ProposalScores& op) {
+    const auto& logits = in(0);
+    const int64_t height = logits.extent.height, width = logits.extent.width, classes = logits.extent.channels - 1;
+    // The class of the largest logit, and its probability.
+    const auto best = [&](int64_t b, int64_t y, int64_t x) {
+      int64_t label = 0;
+      double sum = 0;
+      for (int64_t c = 0; c < classes; ++c)
+        if (logits(b, y, x, c) > logits(b, y, x, label)) label = c;
+      for (int64_t c = 0; c <= classes; ++c) sum += std::exp(logits(b, y, x, c) - logits(b, y, x, label));
+      return std::pair(label, 1 / sum);
+    };
+    fill([&](int64_t b, int64_t position, int64_t, int64_t) {
+      const int64_t y = position / width, x = position % width;
+      const auto own = best(b, y, x);
+      bool maximum = own.second >= op.epsilon;
+      for (int64_t v = std::max<int64_t>(y - 1, 0); v <= std::min(y + 1, height - 1); ++v)
+        for (int64_t u = std::max<int64_t>(x - 1, 0); u <= std::min(x + 1, width - 1); ++u)
+          if (const auto other = best(b, v, u); other.first == own.first && other.second > own.second) maximum = false;
+      return own.second + (maximum ? 1.0 : 0.0);
+    });
+  }
+
+  void apply(const SelectTop&) {
+    const auto& x = in(0);
+    const int64_t positions = x.extent.height * x.extent.width;
+    Map& scores = outs_[1];
+    for (int64_t b = 0; b < x.extent.batch; ++b) {
+      std::vector<int64_t> order(static_cast<std::size_t>(positions));
+      std::iota(order.begin(), order.end(), int64_t{0});
+      const auto score = [&](int64_t p) { return x.data[static_cast<std::size_t>(b * positions + p)]; };
+      std::stable_sort(order.begin(), order.end(), [&](int64_t p, int64_t q) { return score(p) > score(q); });
+      for (int64_t n = 0; n < out_.extent.height; ++n) {
+        out_(b, n, 0, 0) = static_cast<double>(order[static_cast<std::size_t>(n)]);
+        scores(b, n, 0, 0) = score(order[static_cast<std::size_t>(n)]);
+      }
+    }
+  }
+
+  void apply(const GatherPositions&) {
+    const auto &x = in(0), &positions = in(1);
+    fill([&](int64_t b, int64_t n, int64_t, int64_t c) {
+      const auto p = static_cast<int64_t>(positions(b, n, 0, 0));
+      const bool inside = p >= 0 && p < x.extent.height * x.extent.width;
+      return inside ? x(b, p / x.extent.width, p % x.extent.width, c) : 0.0;
     });
   }
 

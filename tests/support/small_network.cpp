@@ -10,6 +10,12 @@ ConstantPtr Dice::constant(const std::string& name, Shape shape) {
   return make_constant(name, std::move(shape), std::move(values));
 }
 
+ConstantPtr Dice::irregular(const std::string& name, Shape shape) {
+  std::vector<float> values(static_cast<std::size_t>(elements(shape)));
+  for (auto& value : values) value = static_cast<float>(between(-1'000'000, 1'000'000)) / 250'000;
+  return make_constant(name, std::move(shape), std::move(values));
+}
+
 Map Dice::map(const Extent& extent) {
   Map result = zeros(extent);
   for (auto& value : result.data) value = static_cast<double>(eighth());
@@ -147,6 +153,17 @@ Graph small_sparse_inst(Dice& dice, bool softmax) {
   return std::move(g);
 }
 
+namespace {
+
+template <std::size_t... index>
+std::vector<Operation> every_kind(std::index_sequence<index...>) {
+  return {Operation(std::in_place_index<index>)...};
+}
+
+}  // namespace
+
+std::vector<Operation> every_kind() { return every_kind(std::make_index_sequence<std::variant_size_v<Operation>>()); }
+
 graph::SparseInstHead sparse_inst_head(const Graph& graph) {
   return {graph.find("class_logits"), graph.find("objectness_logits"), graph.find("mask_logits")};
 }
@@ -168,7 +185,7 @@ Graph every_operation(Dice& dice) {
   g.add("activate", Activate{Activation::sigmoid}, {x});
   g.add("add", Add{}, {x, y});
   g.add("pool", MaxPool{5, 3, 2}, {x});
-  g.add("average", AdaptiveAveragePool{6}, {x});
+  const auto average = g.add("average", AdaptiveAveragePool{6}, {x});
   g.add("nearest", UpsampleNearest{3}, {x});
   g.add("sum", ResizeBilinear{}, {x, y, x});
   g.add("double", ResizeBilinear{1.7}, {x});
@@ -200,6 +217,14 @@ Graph every_operation(Dice& dice) {
   LinearHeads heads{{dice.linear("heads.0", 8, 3), dice.linear("heads.1", 8, 9)}, 2, 2};
   heads.heads[1].activation = Activation::sigmoid;
   g.add_several("heads", heads, {list}, {"heads.three", "heads.nine"});
+  // Means under irregular weights: scores lie apart, and no rounding changes which of them are the largest.
+  Conv scoring;
+  scoring.weight = dice.irregular("class logits.weight", {6, 4, 1, 1});
+  const auto logits = g.add("class logits", scoring, {average});
+  const auto proposals = g.add("proposals", ProposalScores{1e-5}, {logits});
+  const auto top = g.add_several("top", SelectTop{7}, {proposals}, {"positions", "top scores"});
+  g.add("gathered", GatherPositions{}, {x, top[0]});
+  g.add("queries", Parameter{dice.constant("queries", {5, 6})}, {});
   for (const auto& node : g.nodes)
     for (const ValueId value : node.outputs)
       if (value != x) g.outputs.push_back(value);

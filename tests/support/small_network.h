@@ -22,6 +22,8 @@ class Dice {
   float eighth() { return static_cast<float>(between(-4, 4)) / 8; }
 
   graph::ConstantPtr constant(const std::string& name, Shape shape);
+  /// Numbers from -4 to 4 that no short sum of others equals.
+  graph::ConstantPtr irregular(const std::string& name, Shape shape);
   /// Fills a map with multiples of 1/8 from -1/2 to 1/2.
   Map map(const graph::Extent& extent);
 
@@ -40,6 +42,9 @@ graph::Graph small_sparse_inst(Dice& dice, bool softmax = false);
 
 /// SparseInst's head on outputs named as it names them, with its usual settings.
 graph::SparseInstHead sparse_inst_head(const graph::Graph& graph);
+
+/// A default of each kind of operation, in the order of graph::Operation.
+std::vector<graph::Operation> every_kind();
 
 /// Each kind of operation at least once, with attributes that are not the defaults, on an input of 4 channels; all values
 /// but the input are outputs.

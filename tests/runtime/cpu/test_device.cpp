@@ -203,6 +203,19 @@ const std::vector<Case> cases = {
        g.outputs.push_back(g.add("masks", graph::MaskProduct{false}, {plain, x}));
        g.add("masks_offset", graph::MaskProduct{true}, {offset, x});
      }},
+    {"queries: learned, kept as they are, and selected", 12,
+     [](Graph& g, ValueId x, Dice& d) {
+       const auto learned = g.add("learned", graph::Parameter{d.constant("learned", {7, 5})}, {});
+       const auto kernels = g.add("kernels", d.linear("kernels", 5, 12), {learned});
+       g.outputs.push_back(g.add("masks", graph::MaskProduct{}, {kernels, x}));
+       g.outputs.push_back(g.add("kept", graph::Parameter{d.constant("kept", {3, 4})}, {}));
+       graph::Conv scoring;
+       scoring.weight = d.irregular("scoring", {9, 12, 1, 1});
+       const auto scores = g.add("scores", graph::ProposalScores{}, {g.add("scoring", scoring, {x})});
+       const auto top = g.add_several("top", graph::SelectTop{1}, {scores}, {"positions", "best"});
+       g.outputs.insert(g.outputs.end(), top.begin(), top.end());
+       g.add("rows", graph::GatherPositions{}, {x, top[0]});
+     }},
 };
 
 Graph graph_of(const Case& c, Dice& dice) {

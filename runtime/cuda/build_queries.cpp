@@ -1,0 +1,65 @@
+// Steps that make lists of queries: those that are learned, and those selected out of a map.
+#include "kernels/element.h"
+#include "kernels/layout/layout_cuda.h"
+#include "kernels/select/select_cuda.h"
+#include "program_builder.h"
+
+namespace maskrt::cuda {
+
+static_assert(graph::limits::selected <= kernels::kMostSelected && graph::limits::positions <= kernels::kMostPositions);
+
+void ProgramBuilder::add(const graph::Parameter& op) {
+  const graph::ValueId value = node().output();
+  const graph::Extent& e = extent(value);
+  View rows;
+  rows.tensor = kernels::dense(nullptr, DataType::f32, e.batch, e.height, e.width, e.channels, block_of(value));
+  const std::string key = std::to_string(node_) + " rows of " + std::to_string(e.batch) + " images, " +
+                          std::to_string(rows.tensor.block) + " apart";
+  const std::byte* const prepared = weights_.get(key, [&] {
+    const std::vector<float> values = op.value->evaluate();
+    std::vector<std::byte> bytes(rows.tensor.bytes());  // zeros, the padding channels with them
+    kernels::Tensor host = rows.tensor;
+    host.data = bytes.data();
+    kernels::for_each_element(host, [&](std::int64_t b, std::int64_t n, std::int64_t, std::int64_t c) {
+      kernels::set(host, b, n, 0, c, values[static_cast<std::size_t>(n * e.channels + c)]);
+    });
+    return bytes;
+  });
+  rows.prepared = {std::shared_ptr<void>(), prepared};  // the store's
+  if (!graph_.is_output(value)) {
+    stored(value) = rows;
+    return;
+  }
+  // Callers find outputs in the arena.
+  const View out = make_output();
+  step("parameter", "channel copy", {rows}, {out}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
+    kernels::copy_channels_cuda(queue, rows.at(addresses), 0, out.at(addresses), 0, out.tensor.channels);
+  });
+}
+
+void ProgramBuilder::add(const graph::ProposalScores& op) {
+  const View in = input(0), out = make_output();
+  const View workspace = scratch(kernels::proposal_scores_workspace_bytes(in.tensor));
+  step("proposal_scores", "warps, neighbours", {in, workspace}, {out, workspace},
+       [=](const Addresses& addresses, kernels::CudaQueue& queue) {
+         kernels::proposal_scores_cuda(queue, in.at(addresses), static_cast<float>(op.epsilon),
+                                       workspace.address(addresses), out.at(addresses));
+       });
+}
+
+void ProgramBuilder::add(const graph::SelectTop&) {
+  const View in = input(0), positions = make(node().outputs[0]), scores = make(node().outputs[1]);
+  step("select_top", "radix select", {in}, {positions, scores},
+       [=](const Addresses& addresses, kernels::CudaQueue& queue) {
+         kernels::select_top_cuda(queue, in.at(addresses), positions.at(addresses), scores.at(addresses));
+       });
+}
+
+void ProgramBuilder::add(const graph::GatherPositions&) {
+  const View in = input(0), positions = input(1), out = make_output();
+  step("gather_positions", "rows", {in, positions}, {out}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
+    kernels::gather_positions_cuda(queue, in.at(addresses), positions.at(addresses), out.at(addresses));
+  });
+}
+
+}  // namespace maskrt::cuda
