@@ -109,7 +109,7 @@ TEST_CASE("tune measures on a GPU that keeps its own time") {
   INFO(ran.err);
   if (Gpu::instance().context()->name().starts_with("Virtual")) {
     CHECK(ran.status == 1);
-    CHECK_THAT(ran.err, Contains("expected a GPU to measure on, found the Virtual GPU"));
+    CHECK_THAT(ran.err, Contains("expected a GPU with a clock to measure by, found Virtual GPU"));
     return;
   }
   REQUIRE(ran.status == 0);
