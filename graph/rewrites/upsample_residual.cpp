@@ -14,7 +14,7 @@ void upsample_residual(Graph& graph, const FusedKernels& kernels) {
     if (conv == nullptr || !conv->residual || conv->residual_scale != 1 || only_reader(graph, node.inputs[1]) != i)
       continue;
     const auto* upsample = maker_as<UpsampleNearest>(graph, node.inputs[1]);
-    if (upsample == nullptr) continue;
+    if (upsample == nullptr || upsample->factor == 1) continue;
     const int maker = graph.producer(node.inputs[1]);
     Node fused = node;
     std::get<Conv>(fused.operation).residual_scale = upsample->factor;

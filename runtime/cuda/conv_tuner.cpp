@@ -85,21 +85,26 @@ class Operands {
 
 }  // namespace
 
-double time_on_gpu(const SessionStream& stream, const std::function<void()>& launch) {
-  constexpr int rounds = 5, launches = 20;
-  if (stream.context()->name().starts_with("Virtual"))
-    throw Error("tune: expected a GPU to measure on, found the " + stream.context()->name());
+double time_on_gpu(const SessionStream& stream, const std::function<void()>& launch, double predicted_seconds) {
   const Event begin(stream.context(), Event::Timing::yes), end(stream.context(), Event::Timing::yes);
+  const auto best_of = [&](int rounds, int launches) {
+    double best = std::numeric_limits<double>::infinity();
+    for (int round = 0; round < rounds; ++round) {
+      begin.record(stream.stream().get());
+      for (int i = 0; i < launches; ++i) launch();
+      end.record(stream.stream().get());
+      end.synchronize();
+      best = std::min(best, end.seconds_since(begin) / launches);
+    }
+    return best;
+  };
   launch();
-  double best = std::numeric_limits<double>::infinity();
-  for (int round = 0; round < rounds; ++round) {
-    begin.record(stream.stream().get());
-    for (int i = 0; i < launches; ++i) launch();
-    end.record(stream.stream().get());
-    end.synchronize();
-    best = std::min(best, end.seconds_since(begin) / launches);
-  }
-  return best;
+  constexpr double most_times = 100;  // far beyond what the model of a kernel errs by, and a launch costs
+  if (const double one = best_of(3, 1); one <= 0 || one > most_times * predicted_seconds)
+    throw Error("tune: expected a GPU with a clock to measure by, found " + stream.context()->name() +
+                ", a device without a clock: by its events a convolution takes " + std::to_string(one * 1e6) +
+                " us for which its chip needs about " + std::to_string(predicted_seconds * 1e6));
+  return best_of(5, 20);
 }
 
 void tune_convs(std::span<const kernels::CudaConvProblem> problems, SessionStream& stream, const LaunchTimer& time,
@@ -112,7 +117,8 @@ void tune_convs(std::span<const kernels::CudaConvProblem> problems, SessionStrea
     const Operands operands(stream, problem, plans);
     double best = std::numeric_limits<double>::infinity();
     for (const kernels::CudaConvPlan& plan : plans) {
-      const double seconds = time(stream, [&] { kernels::launch_conv(plan, operands.get(), stream.queue()); });
+      const double seconds = time(
+          stream, [&] { kernels::launch_conv(plan, operands.get(), stream.queue()); }, plan.predicted_seconds);
       if (seconds >= best) continue;
       best = seconds;
       known.set(problem, chip, plan.choice);

@@ -10,11 +10,14 @@
 namespace maskrt::cuda {
 
 /// Gives the seconds that one call of `launch`, which sends work to the stream and waits for nothing, takes the GPU.
-using LaunchTimer = std::function<double(const SessionStream& stream, const std::function<void()>& launch)>;
+/// `predicted_seconds`: by the model of the kernel, of about the right magnitude.
+using LaunchTimer =
+    std::function<double(const SessionStream& stream, const std::function<void()>& launch, double predicted_seconds)>;
 
 /// By events around twenty launches in a row, the best of five times. Their tensors are then in the caches as far as
-/// they fit, as they are when layers follow each other. Throws Error on the virtual GPU, whose time is the host's.
-double time_on_gpu(const SessionStream& stream, const std::function<void()>& launch);
+/// they fit, as they are when layers follow each other. Throws Error on a device without a clock of its own: one whose
+/// events measure what no chip of its kind can take.
+double time_on_gpu(const SessionStream& stream, const std::function<void()>& launch, double predicted_seconds);
 
 /// Measures every choice for every problem, on tensors of its own with random numbers; `known` gets the fastest ones,
 /// in place of what it had for the same problems. `progress`, where given, hears after each problem how many are done.

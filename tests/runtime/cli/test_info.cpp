@@ -31,6 +31,14 @@ TEST_CASE("info: the model, its graph, and the memory that running takes") {
   CHECK_THAT(plain.out, Contains("batch_norm") && Contains("[1, 32, 40, "));
   CHECK_THAT(fused.out, !Contains("batch_norm"));
   CHECK(lines(fused.out) < lines(plain.out));
+
+  const ProcessResult some =
+      maskrt_command("info", {"--graph", "--size", "128x160", "--rewrites-off", "fold-batch-norm,fuse-iam"});
+  check_success(some);
+  CHECK_THAT(some.out, Contains("batch_norm") && !Contains("fuse-iam") && Contains("merge-siblings"));
+  const ProcessResult unknown = maskrt_command("info", {"--graph", "--rewrites-off", "fuse-all"});
+  CHECK(unknown.status == 2);
+  CHECK_THAT(unknown.err, Contains("--rewrites-off") && Contains("fold-batch-norm") && Contains("found 'fuse-all'"));
 }
 
 TEST_CASE("The CPU device's OpenMP runtime spins briefly, unless the environment says otherwise") {

@@ -103,13 +103,29 @@ TEST_CASE("The bound is the data sheet's") {
   }
 }
 
+TEST_CASE("info lists the rewrites into the GPU's fused operations, and leaves out those that are named") {
+  const ProcessResult all = on_gpu({"info", demo_model(), "--graph", "--size", "64x64"});
+  INFO(all.err);
+  REQUIRE(all.status == 0);
+  for (const char* name :
+       {"pair-convs", "upsample-residual", "pyramid-pool", "regroup-linear", "linear-heads", "stem-pool"}) {
+    INFO(name);
+    CHECK_THAT(all.out, Contains(name));
+    const ProcessResult without = on_gpu({"info", demo_model(), "--graph", "--size", "64x64", "--rewrites-off", name});
+    REQUIRE(without.status == 0);
+    CHECK_THAT(without.out, !Contains(name));
+  }
+  for (const char* operation : {"pyramid_pool", "linear_heads", "stem_pool", "residual x2"})
+    CHECK_THAT(all.out, Contains(operation));
+}
+
 TEST_CASE("tune measures on a GPU that keeps its own time") {
   const TemporaryFolder folder;
   const ProcessResult ran = on_gpu({"tune", demo_model(), "--size", "64x64", "-o", folder / "tuned.txt"});
   INFO(ran.err);
   if (Gpu::instance().context()->name().starts_with("Virtual")) {
     CHECK(ran.status == 1);
-    CHECK_THAT(ran.err, Contains("expected a GPU to measure on, found the Virtual GPU"));
+    CHECK_THAT(ran.err, Contains("expected a GPU with a clock to measure by, found Virtual GPU"));
     return;
   }
   REQUIRE(ran.status == 0);

@@ -3,7 +3,6 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "support/small_network.h"
 #include "kernels/conv/cuda/conv_kernels.h"
 #include "runtime/cuda/conv_tuner.h"
 #include "runtime/cuda/network.h"
@@ -11,6 +10,7 @@
 #include "support/files.h"
 #include "support/fixture_checks.h"
 #include "support/gpu.h"
+#include "support/small_network.h"
 
 namespace maskrt {
 namespace {
@@ -71,7 +71,8 @@ TEST_CASE("Every choice for every convolution is launched, and the fastest one i
   kernels::ConvTuning tuning;
   cuda::tune_convs(
       problems, stream,
-      [&](const cuda::SessionStream&, const std::function<void()>& launch) {
+      [&](const cuda::SessionStream&, const std::function<void()>& launch, double predicted_seconds) {
+        CHECK(predicted_seconds > 0);
         launch();
         ++launches;
         return seconds();
@@ -137,7 +138,8 @@ TEST_CASE("Times are a real GPU's or none") {
   const Model model = make_model(small_model(), on_gpu());
   const Gpu& gpu = Gpu::instance();
   if (gpu.context()->name().starts_with("Virtual")) {
-    CHECK_THROWS_WITH(Session(model).tune(1, 64, 64), Catch::Contains("expected a GPU to measure on"));
+    CHECK_THROWS_WITH(Session(model).tune(1, 64, 64), Catch::Contains("expected a GPU with a clock to measure by") &&
+                                                          Catch::Contains("a device without a clock"));
     return;
   }
   std::size_t heard = 0;

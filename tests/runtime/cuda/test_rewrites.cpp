@@ -1,0 +1,101 @@
+// What the GPU asks of rewrites: each changes the launches, none the numbers, and each can be left out by its name.
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "graph/rewrites/rewrites.h"
+#include "network_run.h"
+#include "runtime/cuda/cuda_device.h"
+#include "support/small_network.h"
+
+namespace maskrt {
+namespace {
+
+using namespace testing;
+
+GpuRun run(const graph::Graph& plain, Precision precision, const graph::RewriteNames& off, const Map& input) {
+  const cuda::CudaDevice device(0);
+  graph::Graph g = plain;
+  graph::rewrite(g, off, device.wanted_rewrites(), device.fused_kernels(precision));
+  cuda::CudaNetwork network(std::move(g), precision, Gpu::instance().library());
+  return run_on_gpu(network, input);
+}
+
+long count(const GpuRun& run, const std::string& operation) {
+  return std::count(run.operations.begin(), run.operations.end(), operation);
+}
+
+}  // namespace
+
+TEST_CASE("each rewrite on request is worth launches, and leaves the numbers as they are") {
+  Dice dice(21);
+  const graph::Graph plain = small_sparse_inst(dice);
+  const Map input = dice.map({2, 64, 96, 3, false});
+  const std::vector<Map> want = interpret(plain, input);
+  for (const Precision precision : {Precision::fp32, Precision::fp16}) {
+    // Forty layers one behind another; fp16 rounds each value and the normalised maps' weights.
+    const double bound = precision == Precision::fp32 ? 1e-4 : 0.1;
+    const auto check = [&](const GpuRun& run) {
+      for (const graph::ValueId output : plain.outputs) {
+        const std::string& name = plain.values[static_cast<std::size_t>(output)].name;
+        INFO(name << " in " << name_of(precision));
+        CHECK(share_of_largest(run.outputs.at(name), want[static_cast<std::size_t>(output)]) <= bound);
+      }
+    };
+    const GpuRun all = run(plain, precision, {}, input);
+    check(all);
+    CHECK(count(all, "pyramid_pool") == 1);
+    CHECK(count(all, "linear") == 2);
+    CHECK(count(all, "regroup") == 0);
+    CHECK(count(all, "upsample_nearest") == 0);
+    CHECK(count(all, "stem_pool") == (precision == Precision::fp16 ? 1 : 0));
+
+    struct Case {
+      const char* name;
+      const char* operation;  ///< that its absence brings
+    };
+    for (const Case& c : {Case{"upsample-residual", "upsample_nearest"},
+                          {"pyramid-pool", "adaptive_average_pool"},
+                          {"regroup-linear", "regroup"},
+                          {"linear-heads", "linear"},
+                          {"stem-pool", "max_pool"}}) {
+      if (precision != Precision::fp16 && std::string(c.name) == "stem-pool") continue;
+      INFO("without " << c.name);
+      const GpuRun without = run(plain, precision, {c.name}, input);
+      check(without);
+      CHECK(count(without, c.operation) > count(all, c.operation));
+      CHECK(without.operations.size() > all.operations.size());
+    }
+  }
+}
+
+TEST_CASE("all that the GPU asks for are rewrites on request") {
+  const cuda::CudaDevice device(0);
+  for (const std::string& name : device.wanted_rewrites()) {
+    INFO(name);
+    const auto known = graph::rewrites();
+    const auto found = std::find_if(known.begin(), known.end(), [&](const auto& step) { return step.name == name; });
+    REQUIRE(found != known.end());
+    CHECK(found->on_request);
+  }
+}
+
+TEST_CASE("fused operations of a file come apart where there are no kernels for them") {
+  Dice dice(22);
+  const graph::Graph g = every_operation(dice);
+  const Map input = dice.map({2, 24, 40, 4, false});
+  const std::vector<Map> want = interpret(g, input);
+  for (const Precision precision : {Precision::fp32, Precision::fp16}) {
+    cuda::CudaNetwork network(g, precision, Gpu::instance().library());
+    const GpuRun got = run_on_gpu(network, input);
+    CHECK(count(got, "stem_pool") == (precision == Precision::fp16 ? 1 : 0));
+    for (const graph::ValueId output : g.outputs) {
+      const std::string& name = g.values[static_cast<std::size_t>(output)].name;
+      INFO(name << " in " << name_of(precision));
+      // At most some hundred terms a sum; normalised maps are divided by sums near 0, hence the wide bound of fp16.
+      CHECK(share_of_largest(got.outputs.at(name), want[static_cast<std::size_t>(output)]) <=
+            (precision == Precision::fp32 ? 1e-4 : 0.05));
+    }
+  }
+}
+
+}  // namespace maskrt
