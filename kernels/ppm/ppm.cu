@@ -1,5 +1,17 @@
-// Pyramid pooling: a block takes one cell of one size from the map to the bottleneck's result. Bound by time, not by
-// work: the block of the 1 x 1 pool reads the whole map alone, and the two small products wait for their weights.
+// Pyramid pooling in one launch: for each branch, out = bottleneck_weight * activation(stage_weight * mean +
+// stage_bias) + bottleneck_bias with mean = adaptive average pooling of in [B, h, w, C] to the branch's size x size
+// cells (cell_range.cuh); hidden vectors have H elements, out [B, size, size, O]. Means, hidden vectors and sums are
+// fp32.
+//
+// One block of 1024 threads computes one cell of one branch from the map to the result: the mean (each of 32 warps sums
+// every 32nd position, then warps are added in ascending order), then two matrix-vector products with all vectors in
+// shared memory.
+// Example: branches of 1, 2, 3 and 6 cells a side are 1 + 4 + 9 + 36 = 50 blocks an image. On a map of 20 x 27 the
+// middle cell of the 3 x 3 branch has rows 6..13 and columns 9..17; neighbouring cells overlap, which averages allow.
+// Bound by latency, not by throughput: the block of the 1 x 1 cell reads the whole map alone, and both products depend
+// on the result before them. Their weights are prefetched into L2 first.
+// Launch: grid [cells of all branches, B], B at most 65535; dynamic shared memory PyramidBlock::shared_bytes, 40320
+// bytes for C = O = 256 and H = 64.
 #include "../cuda/activate.cuh"
 #include "../cuda/cell_range.cuh"
 #include "../cuda/octet.cuh"
@@ -13,8 +25,9 @@ namespace {
 
 using Block = PyramidBlock;
 
-/// Where number k of a vector lies in shared memory: of each eight, four and four in two halves of a row of 256, so
-/// that lanes that read eight numbers each, or four, meet different banks.
+/// Index in shared memory of element k of a vector. Each row of 256 elements is stored in two halves: elements k % 8 <
+/// 4 in the first, the others in the second. Lanes that read 8 consecutive elements each (as two float4), or 4, then
+/// have no bank conflicts.
 __device__ constexpr int place_of(int k) {
   return k / 256 * Block::row + k % 8 / 4 * (Block::row / 2) + k % 256 / 8 * 4 + k % 4;
 }
@@ -39,16 +52,16 @@ __device__ void store_placed(float* vector, int k, const Channels<N>& o) {
   }
 }
 
-/// Means over a cell into `means`, zeros up to a multiple of 256. Each warp adds every 32nd position, then the warps
-/// are added in order. `partial` holds 32 rows. Vectors lie as place_of says.
+/// Writes the mean over a cell to `means`, zeros up to a multiple of 256 channels. Each warp sums every 32nd position,
+/// then warps are added in ascending order. `partial` holds 32 rows. Vectors are laid out by place_of.
 template <typename T>
 __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, float* partial, float* means) {
   const int thread = static_cast<int>(threadIdx.x), lane = thread % 32, warp = thread / 32;
   const int positions = rows.count * columns.count;
   const int row_step = Block::warps / columns.count, column_step = Block::warps % columns.count;
-  // A lane has eight channels: side by side in fp16, four and four half a row apart in fp32.
+  // Each lane has eight channels: neighbours in fp16; in fp32 two vectors of four, 128 channels apart.
   constexpr int each = kChannelsOfThread<T>, stretches = 8 / each;
-  constexpr int ahead = sizeof(T) == 2 ? 4 : 2;  // what 64 registers hold, on every chip
+  constexpr int ahead = sizeof(T) == 2 ? 4 : 2;  // loads in flight that 64 registers hold, on every chip
   for (int c0 = 0; c0 < in.channels; c0 += Block::channels) {
     const int c = c0 + lane * each;
     Channels<each> sums[stretches] = {};
@@ -85,8 +98,9 @@ __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, fl
   }
 }
 
-/// results[r] = activation(weight[r] . vector + bias[r]) for r < rows, zeros up to a multiple of 256. `lanes` threads
-/// share a row, 16 bytes of columns each at a time; `vector` is padded with zeros to a multiple of 256.
+/// Matrix-vector product: results[r] = activation(weight[r] . vector + bias[r]) for r < rows, zeros up to a multiple of
+/// 256. `lanes` threads share a row and load 16 bytes of weights each at a time; `vector` is padded with zeros to a
+/// multiple of 256 elements.
 template <typename T, int lanes>
 __device__ void multiply(const T* weight, int rows, int columns, int stride, const float* bias, Activation activation,
                          const float* vector, float* results) {
@@ -110,7 +124,7 @@ __device__ void multiply(const T* weight, int rows, int columns, int stride, con
   __syncthreads();
 }
 
-/// Brings `bytes` bytes towards the block.
+/// Prefetches `bytes` bytes into L2. Called by all threads.
 __device__ void prefetch(const void* from, int bytes) {
   constexpr int kLine = 128;
   for (int i = static_cast<int>(threadIdx.x) * kLine; i < bytes; i += Block::threads * kLine)
@@ -127,7 +141,8 @@ __device__ void pyramid(const PyramidParams& p) {
   const int cell = static_cast<int>(blockIdx.x) - (i == 0 ? 0 : p.branches[i - 1].end_cell);
   const int b = static_cast<int>(blockIdx.y);
   ptx::let_next_grid_start();
-  // Weights are constants: they need not wait for the map.
+  // Prologue of the programmatic dependent launch: weights are constants and need not wait for the grid that writes
+  // `in`.
   prefetch(branch.stage_weight, branch.hidden * p.in_stride * static_cast<int>(sizeof(T)));
   prefetch(branch.bottleneck_weight, branch.out.channels * branch.hidden_stride * static_cast<int>(sizeof(T)));
   ptx::wait_for_previous_grid();
