@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "h200.h"
-#include "kernels/conv/conv_cuda.h"
-#include "kernels/conv/conv_kernels.h"
+#include "kernels/conv/cuda/conv_cuda.h"
+#include "kernels/conv/cuda/conv_kernels.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;

@@ -20,7 +20,8 @@ endfunction()
 # maskrt_cuda_kernels(library SOURCES a.cu ... [PTX level...] [SASS architecture...] [SPILLS_ALLOWED])
 #
 # Compiles each file, device code only, into a fat binary that `library` carries under the file's path below this folder,
-# without its ending: "pool/max_pool". Every file holds
+# without its ending and without the folders cuda/device, in which a family with rooms keeps its device code:
+# "pool/max_pool", and "conv/conv_ffma" for conv/cuda/device/conv_ffma.cu. Every file holds
 #   PTX, uncompressed and with line information, for each of PTX (in ascending order; by default 75 80 90a);
 #   SASS for those of MASKRT_CUDA_ARCHITECTURES that run one of these levels, compiled from the highest they run, and,
 #   where SASS is given, that it names.
@@ -53,6 +54,7 @@ function(maskrt_cuda_kernels library)
   set(strict $<$<BOOL:${MASKRT_WERROR}>:--Werror=all-warnings>)
   foreach(source IN LISTS arg_SOURCES)
     cmake_path(REMOVE_EXTENSION source OUTPUT_VARIABLE name)
+    string(REPLACE "/cuda/device/" "/" name ${name})
     set(output ${CMAKE_CURRENT_BINARY_DIR}/device_code/${name})
     cmake_path(GET output PARENT_PATH folder)
     file(MAKE_DIRECTORY ${folder})

@@ -7,7 +7,7 @@
 #include <map>
 #include <vector>
 
-#include "kernels/conv/conv_tma_params.h"
+#include "kernels/conv/cuda/conv_tma_params.h"
 #include "measured.h"
 #include "rivals/rivals.h"
 

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "runtime/cuda/driver.h"
-#include "tests/virtual_gpu/vgpu.h"
+#include "vgpu.h"
 
 namespace maskrt::bench {
 

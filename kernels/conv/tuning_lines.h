@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "../tensor.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "../conv/conv_cpu.h"
+#include "../conv/cpu/conv_cpu.h"
 #include "../element.h"
 #include "mask_product.h"
 

@@ -2,7 +2,7 @@
 // what its epilogue cannot do.
 #include <algorithm>
 
-#include "kernels/conv/coordinate_term.h"
+#include "kernels/conv/cpu/coordinate_term.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/layout/layout.h"
 #include "program_builder.h"

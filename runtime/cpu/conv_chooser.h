@@ -8,7 +8,7 @@
 
 #include "aligned_bytes.h"
 #include "conv_times.h"
-#include "kernels/conv/conv_cpu.h"
+#include "kernels/conv/cpu/conv_cpu.h"
 
 namespace maskrt::cpu {
 

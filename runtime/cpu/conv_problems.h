@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "graph/graph.h"
-#include "kernels/conv/conv_cpu.h"
+#include "kernels/conv/cpu/conv_cpu.h"
 
 namespace maskrt::cpu {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "kernels/conv/conv_cpu.h"
+#include "kernels/conv/cpu/conv_cpu.h"
 
 namespace maskrt::cpu {
 
@@ -23,7 +23,7 @@ struct ConvTime {
 ///   cpu PROCESSOR | THREADS TYPE | rate: direct / RATE
 /// PROCESSOR is "AMD EPYC, AVX-512, oneDNN 2.6.3"; LAYER "2 threads fp32 64 block 16 -> fp32 64 block 16 3x3 stride 1
 /// padding 1 dilation 1 groups 1"; SIZE that of its input, "1x80x108". RATE is how many multiply-adds, counted twice, a
-/// direct convolution does each second at best. Lines of other processors and of GPUs (kernels/conv/conv_tuning.h) are
+/// direct convolution does each second at best. Lines of other processors and of GPUs (kernels/conv/cuda/conv_tuning.h) are
 /// kept as they are.
 class ConvTimes {
  public:

@@ -1,5 +1,5 @@
 // The step of a convolution.
-#include "kernels/conv/conv_cuda.h"
+#include "kernels/conv/cuda/conv_cuda.h"
 #include "program_builder.h"
 #include "runtime/kernel_activation.h"
 

@@ -4,7 +4,7 @@
 #include <functional>
 #include <span>
 
-#include "kernels/conv/conv_tuning.h"
+#include "kernels/conv/cuda/conv_tuning.h"
 #include "session_stream.h"
 
 namespace maskrt::cuda {

@@ -3,7 +3,7 @@
 
 #include "fusions.h"
 #include "kernel_library.h"
-#include "kernels/conv/conv_tuning.h"
+#include "kernels/conv/cuda/conv_tuning.h"
 #include "runtime/device.h"
 #include "weight_store.h"
 

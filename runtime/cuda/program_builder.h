@@ -8,7 +8,7 @@
 
 #include "fusions.h"
 #include "kernels/activation.h"
-#include "kernels/conv/conv_tuning.h"
+#include "kernels/conv/cuda/conv_tuning.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/iam/iam_cuda.h"
 #include "view.h"

@@ -1,7 +1,7 @@
 // The text of a tuning file, as a GPU's and as a processor's reader take it: each keeps the other's lines.
 #include <string_view>
 
-#include "kernels/conv/conv_tuning.h"
+#include "kernels/conv/cuda/conv_tuning.h"
 #include "runtime/cpu/conv_times.h"
 #include "target.h"
 

@@ -3,9 +3,9 @@
 
 #include <cstdlib>
 
-#include "kernels/conv/conv_cpu.h"
-#include "kernels/conv/coordinate_term.h"
-#include "kernels/conv/winograd_weights.h"
+#include "kernels/conv/cpu/conv_cpu.h"
+#include "kernels/conv/cpu/coordinate_term.h"
+#include "kernels/conv/cpu/winograd_weights.h"
 #include "owned_tensor.h"
 
 using namespace maskrt;

@@ -1,7 +1,7 @@
 // Convolutions on the GPU against the loop that defines them, with every kernel that can compute them.
 #include "../owned_tensor.h"
-#include "kernels/conv/conv_cuda.h"
-#include "kernels/conv/conv_kernels.h"
+#include "kernels/conv/cuda/conv_cuda.h"
+#include "kernels/conv/cuda/conv_kernels.h"
 #include "support/gpu.h"
 
 using namespace maskrt;

@@ -1,9 +1,9 @@
 // What the cost model of the convolutions chooses: no GPU is looked at.
 #include <catch2/catch.hpp>
 
-#include "kernels/conv/conv_cost.h"
-#include "kernels/conv/conv_cuda.h"
-#include "kernels/conv/conv_tuning.h"
+#include "kernels/conv/cuda/conv_cost.h"
+#include "kernels/conv/cuda/conv_cuda.h"
+#include "kernels/conv/cuda/conv_tuning.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;

@@ -8,7 +8,7 @@
 
 #include "runtime/cuda/memory.h"
 #include "small_model.h"
-#include "virtual_gpu/vgpu.h"
+#include "vgpu.h"
 
 namespace maskrt {
 namespace {

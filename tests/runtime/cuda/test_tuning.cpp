@@ -4,7 +4,7 @@
 #include <set>
 
 #include "graph/small_network.h"
-#include "kernels/conv/conv_kernels.h"
+#include "kernels/conv/cuda/conv_kernels.h"
 #include "runtime/cuda/conv_tuner.h"
 #include "runtime/cuda/network.h"
 #include "runtime/model.h"

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "../element.h"
+#include "kernels/element.h"
 #include "winograd_weights.h"
 
 namespace maskrt::kernels {

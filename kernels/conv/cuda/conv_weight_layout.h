@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "conv.h"
+#include "kernels/conv/conv.h"
 
 namespace maskrt::kernels {
 

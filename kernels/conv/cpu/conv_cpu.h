@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "../element.h"
-#include "../onednn.h"
-#include "conv.h"
+#include "kernels/element.h"
+#include "kernels/onednn.h"
+#include "kernels/conv/conv.h"
 
 namespace maskrt::kernels {
 

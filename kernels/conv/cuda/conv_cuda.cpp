@@ -4,7 +4,7 @@
 #include <limits>
 #include <string>
 
-#include "../cuda/map_of.h"
+#include "kernels/cuda/map_of.h"
 #include "conv_cost.h"
 #include "conv_kernels.h"
 #include "conv_tensor_maps.h"

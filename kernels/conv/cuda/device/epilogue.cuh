@@ -5,9 +5,9 @@
 // store.
 #pragma once
 
-#include "../cuda/activate.cuh"
-#include "../cuda/octet.cuh"
-#include "conv_params.h"
+#include "kernels/cuda/activate.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/conv/cuda/conv_params.h"
 
 namespace maskrt::kernels {
 

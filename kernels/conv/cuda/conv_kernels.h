@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "../cuda/launch.h"
+#include "kernels/cuda/launch.h"
 #include "maskrt/types.hpp"
 
 namespace maskrt::kernels {

@@ -7,9 +7,9 @@
 
 #include <cstdint>
 
-#include "../ptx/cp_async.cuh"
-#include "../ptx/shared_address.cuh"
-#include "conv_params.h"
+#include "kernels/ptx/cp_async.cuh"
+#include "kernels/ptx/shared_address.cuh"
+#include "kernels/conv/cuda/conv_params.h"
 
 namespace maskrt::kernels {
 

@@ -9,7 +9,7 @@
 // (256 cycles on sm_80, of which the reads take 64): narrower warps wait for shared memory sooner.
 #include <cuda_fp16.h>
 
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "mma_tile.cuh"
 #include "next_weights.cuh"
 #include "split_sum.cuh"

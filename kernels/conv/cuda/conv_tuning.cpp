@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "conv_kernels.h"
-#include "tuning_lines.h"
+#include "kernels/conv/tuning_lines.h"
 
 namespace maskrt::kernels {
 namespace {

@@ -1,8 +1,8 @@
 // What the host tells the convolution kernels. Read by host and device code.
 #pragma once
 
-#include "../activation.h"
-#include "../cuda/divisor.h"
+#include "kernels/activation.h"
+#include "kernels/cuda/divisor.h"
 
 namespace maskrt::kernels {
 

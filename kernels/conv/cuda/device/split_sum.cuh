@@ -1,7 +1,7 @@
 // One tile's sum from several blocks.
 #pragma once
 
-#include "conv_params.h"
+#include "kernels/conv/cuda/conv_params.h"
 
 namespace maskrt::kernels {
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "conv.h"
+#include "kernels/conv/conv.h"
 
 namespace maskrt::kernels {
 

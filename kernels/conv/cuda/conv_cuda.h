@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "../cuda/launch.h"
-#include "conv.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/conv/conv.h"
 #include "conv_params.h"
 #include "conv_weight_layout.h"
 #include "coordinate_table.h"

@@ -4,8 +4,8 @@
 // at a time is a few stages of weights, too little to hide the memory's latency. A layer before, there is time.
 #pragma once
 
-#include "../ptx/prefetch.cuh"
-#include "conv_params.h"
+#include "kernels/ptx/prefetch.cuh"
+#include "kernels/conv/cuda/conv_params.h"
 
 namespace maskrt::kernels {
 

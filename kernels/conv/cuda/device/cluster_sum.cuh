@@ -5,8 +5,8 @@
 // stretch: the sum's way through L2, and the block that would do it alone, are saved.
 #pragma once
 
-#include "../ptx/cluster.cuh"
-#include "../ptx/shared_address.cuh"
+#include "kernels/ptx/cluster.cuh"
+#include "kernels/ptx/shared_address.cuh"
 
 namespace maskrt::kernels {
 

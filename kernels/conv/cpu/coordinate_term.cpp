@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <map>
 
-#include "../element.h"
-#include "../parallel_failure.h"
-#include "../rows.h"
+#include "kernels/element.h"
+#include "kernels/parallel_failure.h"
+#include "kernels/rows.h"
 
 namespace maskrt::kernels {
 namespace {

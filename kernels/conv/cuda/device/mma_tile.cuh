@@ -4,9 +4,9 @@
 
 #include <cstdint>
 
-#include "../ptx/ldmatrix.cuh"
-#include "../ptx/mma.cuh"
-#include "../ptx/special_registers.cuh"
+#include "kernels/ptx/ldmatrix.cuh"
+#include "kernels/ptx/mma.cuh"
+#include "kernels/ptx/special_registers.cuh"
 #include "epilogue.cuh"
 #include "implicit_gemm.cuh"
 

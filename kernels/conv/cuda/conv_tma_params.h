@@ -1,7 +1,7 @@
 // What the host tells the convolution kernels of sm_90a. Read by host and device code.
 #pragma once
 
-#include "../cuda/tensor_map.h"
+#include "kernels/cuda/tensor_map.h"
 #include "conv_params.h"
 
 namespace maskrt::kernels {
