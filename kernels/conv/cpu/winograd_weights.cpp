@@ -15,9 +15,10 @@ constexpr float G[side][3] = {{1.13777777777778f, 0.0f, 0.0f},
                               {0.119514472455649f, -0.179271708683473f, 0.26890756302521f},
                               {0.0f, 0.0f, 1.0f}};
 
-using Lane = std::array<float, block>;  // one number of each of 16 outputs
+using Lane = std::array<float, block>;  // one element of each of 16 output channels
 
-/// The filters of one input and 16 outputs; to[(row * 6 + column) * stride] gets 16 numbers.
+/// Transforms the filters of one input channel and 16 output channels; writes 16 numbers at to[(row * 6 + column) *
+/// stride].
 void transform(const Lane (&w)[3][3], float* to, std::int64_t stride) {
   Lane half[side][3];  // G w
   for (int row = 0; row < side; ++row)
@@ -49,7 +50,7 @@ bool winograd_weights(const float* weight, std::int64_t out_channels, std::int64
 #pragma omp parallel for schedule(static)
   for (std::int64_t ob = 0; ob < out_blocks; ++ob) {
     for (std::int64_t ib = 0; ib < in_blocks; ++ib) {
-      // From one of the 36 positions to the next.
+      // Elements from one of the 36 transformed positions to the next.
       const std::int64_t stride = in_blocks * o2 * filter;
       float* const to =
           prepared + (ob / o2) * side * side * stride + ((ib / i2 * o2 + ob % o2) * i2 + ib % i2) * filter;

@@ -5,10 +5,11 @@
 namespace maskrt::kernels {
 namespace {
 
-constexpr double fill_cycles = 1500;     // until a block's first tiles have come: addresses, then device memory or L2
-constexpr double step_cycles = 60;       // that a step's barrier and issue cost a block that is alone
-constexpr double ring_cycles = 20;       // the same where products are asynchronous
-constexpr double exchange_cycles = 600;  // two barriers of a cluster, and what goes between its blocks on its way
+// Latencies in cycles.
+constexpr double fill_cycles = 1500;     // prologue: addresses, then the first stages' loads from device memory or L2
+constexpr double step_cycles = 60;       // barrier and issue of a step where no other block hides them
+constexpr double ring_cycles = 20;       // the same for asynchronous products (wgmma)
+constexpr double exchange_cycles = 600;  // two cluster barriers and the latency of distributed shared memory
 
 double ceil_div(std::int64_t a, std::int64_t b) { return static_cast<double>((a + b - 1) / b); }
 
@@ -32,7 +33,7 @@ ConvRates conv_rates(const Chip& chip) {
 }
 
 int resident_blocks(const ConvKernel& kernel, const Chip& chip) {
-  constexpr std::uint32_t reserved = 1024;  // of each block, by the system
+  constexpr std::uint32_t reserved = 1024;  // bytes of shared memory that CUDA reserves for each block
   if (kernel.shared_bytes > chip.shared_per_block) return 0;
   const auto by_shared = chip.shared_per_multiprocessor / (kernel.shared_bytes + reserved);
   return std::max(std::min(kernel.resident, static_cast<int>(by_shared)), 1);
@@ -43,8 +44,8 @@ int parts_in_cluster(const ConvKernel& kernel, const ConvGemm& gemm, int splits,
   const int blocks = kernel.cluster() * splits;
   const std::int64_t clusters = (gemm.pixels + kernel.rows * kernel.cluster() - 1) / (kernel.rows * kernel.cluster()) *
                                 ((gemm.columns + kernel.columns - 1) / kernel.columns) * gemm.groups;
-  // Clusters lie within groups of about 16 multiprocessors, whose sizes differ: half of what could be left over in each
-  // counts as lost.
+  // A cluster lies within one GPC, about 16 multiprocessors, and GPCs differ in size. Up to blocks - 2 multiprocessors
+  // of each may be left over; half of that counts as lost.
   const int held = (chip.multiprocessors - chip.multiprocessors / 16 * (blocks - 2) / 2) / blocks;
   return clusters <= held ? splits : 1;
 }
@@ -54,7 +55,7 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   const double element = static_cast<double>(size_of(kernel.type));
   const double tile = static_cast<double>(kernel.rows) * kernel.columns;
 
-  // One step of one block, on a multiprocessor of its own.
+  // Cycles of one step of one block that has the multiprocessor to itself.
   const double rate = kernel.by_tensor_copies() ? rates.wgmma_flops
                       : kernel.tensor_cores     ? rates.tensor_flops / (kernel.tf32 ? 2 : 1)
                                                 : rates.fp32_flops;
@@ -71,8 +72,8 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   const std::int64_t resident = std::max(resident_blocks(kernel, chip), 1);
   const double steps = ceil_div(steps_of(kernel, gemm), splits);
 
-  // The epilogue's traffic of a block; split sums go out once and the last block reads all parts, or a cluster's blocks
-  // exchange them, as fast as L2 gives.
+  // The epilogue's traffic of a block. Split-K: each block writes its partial sums and the last one reads all; within a
+  // cluster the blocks exchange them at the rate of L2.
   const double out_bytes = static_cast<double>(gemm.out_bytes) / static_cast<double>(blocks);
   const int parts = parts_in_cluster(kernel, gemm, splits, chip);
   double tail = 200 + out_bytes / rates.l2_bytes + 2 * tile / parts * 4 / rates.shared_bytes;
@@ -90,7 +91,7 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   const std::int64_t slots = multiprocessors * resident, full = blocks / slots, rest = blocks % slots;
   double cycles = static_cast<double>(full) * wave(resident);
   if (rest > 0) cycles += wave((rest + multiprocessors - 1) / multiprocessors);
-  // Waves follow each other without a gap: only the first one waits for its tiles with nothing else to do.
+  // Waves overlap: only the first one's prologue is exposed.
   const std::int64_t waves = full + (rest > 0 ? 1 : 0);
   if (waves > 1 && (resident > 1 || kernel.by_tensor_copies())) cycles -= static_cast<double>(waves - 1) * fill_cycles;
   const double memory = static_cast<double>(gemm.bytes) / (rates.memory_bytes * static_cast<double>(multiprocessors));

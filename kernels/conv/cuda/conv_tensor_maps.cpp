@@ -20,7 +20,7 @@ ConvTmaParams with_tensor_maps(const CudaConvPlan& plan, const ConvParams& param
   const auto wide = [](std::int64_t n) { return static_cast<std::uint64_t>(n); };
   const auto step = static_cast<std::uint32_t>(g.stride);
 
-  // The bounding box of a convolution's output positions: from the first window's first tap to the last window's.
+  // The im2col bounding box covers the position of tap (0, 0) of every window, from the first window to the last.
   Im2colMap pixels;
   pixels.tensor = {
       .type = DataType::f16,

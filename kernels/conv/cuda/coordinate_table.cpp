@@ -9,7 +9,8 @@
 namespace maskrt::kernels {
 namespace {
 
-/// The output positions of one axis by the taps that lie inside: bit k of `taps` for tap k.
+/// The border cases of one axis: for each output position its case, for each case the taps inside of the map (bit k:
+/// tap k).
 struct Axis {
   std::vector<std::int32_t> case_of;
   std::vector<std::uint64_t> taps;

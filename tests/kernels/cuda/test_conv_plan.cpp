@@ -89,7 +89,7 @@ TEST_CASE("a tuning file overrules the model, for its chip and as far as it can"
   CHECK(ConvTuning::parse(unknown, "t").find(res5, h200) == none);
 
   CHECK_THROWS_WITH(ConvTuning::parse("# one\nconv: a / b\n", "tuned.txt"),
-                    Catch::Contains("tuning file tuned.txt, line 2: expected \"problem: kernel / parts\", found"));
+                    Catch::Contains("tuning file tuned.txt, line 2: expected \"problem: kernel / splits\", found"));
   CHECK_THROWS_WITH(ConvTuning::parse("conv a 1", "tuned.txt"), Catch::Contains("line 1"));
 }
 
