@@ -91,8 +91,9 @@ void print(std::int64_t batch) {
     const ConvKernel& kernel = conv_kernels()[static_cast<std::size_t>(plan.choice.kernel)];
     const std::int64_t pixels = batch * p.out.height * p.out.width;
     const std::int64_t depth = layer.in / layer.groups * layer.kernel * layer.kernel;
-    const std::int64_t blocks = plan.units > 0 ? std::int64_t{plan.units} * kernel.cluster() * plan.parts
-                                               : static_cast<std::int64_t>(plan.grid.count());
+    const std::int64_t blocks = plan.work_items > 0
+                                    ? std::int64_t{plan.work_items} * kernel.cluster() * plan.cluster_splits
+                                    : static_cast<std::int64_t>(plan.grid.count());
     const std::int64_t slots = h200.multiprocessors * std::int64_t{kernel.resident};
     double moved = static_cast<double>(p.in.bytes() + p.out.bytes() + plan.weights.bytes());
     if (layer.residual != none) moved += static_cast<double>(p.residual.bytes());

@@ -52,7 +52,7 @@ double tiles_of(const Operation& operation) {
   if (std::string_view(launch.kernel.file) != "conv/conv_wgmma_sm90") return volume(launch.grid);
   kernels::ConvTmaParams params;
   std::memcpy(&params, operation.parameters.data(), sizeof params);
-  return params.units * volume(launch.cluster);
+  return params.work_items * volume(launch.cluster);
 }
 
 /// How the launch looks, where it is one, and what it is held against.

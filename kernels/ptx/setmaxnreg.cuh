@@ -5,14 +5,14 @@ namespace maskrt::ptx {
 
 /// Lowers the warp's limit to `registers` a thread and releases the rest. PTX ISA, "setmaxnreg", .dec.
 template <int registers>
-__device__ __forceinline__ void give_registers() {
+__device__ __forceinline__ void setmaxnreg_dec() {
   asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(registers));
 }
 
 /// Raises the warp's limit to `registers` a thread; blocks until enough have been released. PTX ISA, "setmaxnreg",
 /// .inc.
 template <int registers>
-__device__ __forceinline__ void take_registers() {
+__device__ __forceinline__ void setmaxnreg_inc() {
   asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(registers));
 }
 

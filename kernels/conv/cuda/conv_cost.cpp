@@ -39,8 +39,8 @@ int resident_blocks(const ConvKernel& kernel, const Chip& chip) {
   return std::max(std::min(kernel.resident, static_cast<int>(by_shared)), 1);
 }
 
-int parts_in_cluster(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip) {
-  if (!kernel.by_tensor_copies() || (splits != 2 && splits != 4)) return 1;
+int splits_in_cluster(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip) {
+  if (!kernel.uses_tma() || (splits != 2 && splits != 4)) return 1;
   const int blocks = kernel.cluster() * splits;
   const std::int64_t clusters = (gemm.pixels + kernel.rows * kernel.cluster() - 1) / (kernel.rows * kernel.cluster()) *
                                 ((gemm.columns + kernel.columns - 1) / kernel.columns) * gemm.groups;
@@ -56,10 +56,10 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   const double tile = static_cast<double>(kernel.rows) * kernel.columns;
 
   // Cycles of one step of one block that has the multiprocessor to itself.
-  const double rate = kernel.by_tensor_copies() ? rates.wgmma_flops
-                      : kernel.tensor_cores     ? rates.tensor_flops / (kernel.tf32 ? 2 : 1)
-                                                : rates.fp32_flops;
-  const double flops = 2 * tile * kernel.step / rate, overhead = kernel.by_tensor_copies() ? ring_cycles : step_cycles;
+  const double rate = kernel.uses_tma()     ? rates.wgmma_flops
+                      : kernel.tensor_cores ? rates.tensor_flops / (kernel.tf32 ? 2 : 1)
+                                            : rates.fp32_flops;
+  const double flops = 2 * tile * kernel.step / rate, overhead = kernel.uses_tma() ? ring_cycles : step_cycles;
   const double loaded = static_cast<double>(kernel.rows + kernel.columns) * kernel.step * element;
   const double fragments = tile * kernel.step * element * (1.0 / kernel.warp_rows + 1.0 / kernel.warp_columns);
   const double drawn = (kernel.rows + static_cast<double>(kernel.columns) / kernel.cluster()) * kernel.step * element;
@@ -75,10 +75,10 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   // The epilogue's traffic of a block. Split-K: each block writes its partial sums and the last one reads all; within a
   // cluster the blocks exchange them at the rate of L2.
   const double out_bytes = static_cast<double>(gemm.out_bytes) / static_cast<double>(blocks);
-  const int parts = parts_in_cluster(kernel, gemm, splits, chip);
-  double tail = 200 + out_bytes / rates.l2_bytes + 2 * tile / parts * 4 / rates.shared_bytes;
-  if (parts > 1) {
-    tail += exchange_cycles + tile * 4 * (parts - 1) / parts / rates.l2_bytes;
+  const int cluster_splits = splits_in_cluster(kernel, gemm, splits, chip);
+  double tail = 200 + out_bytes / rates.l2_bytes + 2 * tile / cluster_splits * 4 / rates.shared_bytes;
+  if (cluster_splits > 1) {
+    tail += exchange_cycles + tile * 4 * (cluster_splits - 1) / cluster_splits / rates.l2_bytes;
   } else if (splits > 1) {
     tail += 1000 + tile * 4 * (1 + splits) / rates.l2_bytes;
   }
@@ -93,7 +93,7 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   if (rest > 0) cycles += wave((rest + multiprocessors - 1) / multiprocessors);
   // Waves overlap: only the first one's prologue is exposed.
   const std::int64_t waves = full + (rest > 0 ? 1 : 0);
-  if (waves > 1 && (resident > 1 || kernel.by_tensor_copies())) cycles -= static_cast<double>(waves - 1) * fill_cycles;
+  if (waves > 1 && (resident > 1 || kernel.uses_tma())) cycles -= static_cast<double>(waves - 1) * fill_cycles;
   const double memory = static_cast<double>(gemm.bytes) / (rates.memory_bytes * static_cast<double>(multiprocessors));
   return std::max(cycles, memory + fill_cycles) / rates.hertz;
 }

@@ -37,13 +37,13 @@ int resident_blocks(const ConvKernel& kernel, const Chip& chip);
 
 /// Steps of the kernel's main loop over the whole depth.
 inline std::int64_t steps_of(const ConvKernel& kernel, const ConvGemm& gemm) {
-  if (kernel.by_tensor_copies()) return gemm.taps * ((gemm.tap_channels + kernel.step - 1) / kernel.step);
+  if (kernel.uses_tma()) return gemm.taps * ((gemm.tap_channels + kernel.step - 1) / kernel.step);
   return (gemm.taps * gemm.tap_channels + kernel.step - 1) / kernel.step;
 }
 
 /// The split-K factor within a cluster: `splits` where the kernel is fed by TMA, splits is 2 or 4 and all clusters of
 /// that many pairs of blocks are resident at a time; else 1, and split-K goes through global memory.
-int parts_in_cluster(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip);
+int splits_in_cluster(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip);
 
 /// Predicted seconds of the kernel with split-K factor `splits`. Blocks run in waves of as many as are resident. The
 /// blocks of one multiprocessor share its tensor cores, shared memory and share of L2 bandwidth; the slowest of these

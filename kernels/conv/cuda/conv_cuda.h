@@ -75,10 +75,10 @@ struct CudaConvPlan {
   Dim3 grid, block, cluster;
   /// Number of work items (tile pairs x params.splits) that the clusters loop over; 0 for kernels that are not
   /// persistent.
-  int units = 0;
+  int work_items = 0;
   /// Split-K factor within a cluster, whose blocks add their partial sums through distributed shared memory. Where it
   /// exceeds 1, params.splits is 1.
-  int parts = 1;
+  int cluster_splits = 1;
   std::uint32_t shared_bytes = 0;
 };
 

@@ -3,7 +3,7 @@
 namespace maskrt::kernels {
 namespace {
 
-/// A kernel of conv_mma_sm80.cu or conv_mma_sm75.cu: `stages` tiles of both sides are in shared memory at a time.
+/// A kernel of conv_mma_sm80.cu or conv_mma_sm75.cu with `stages` pipeline stages in shared memory.
 constexpr ConvKernel mma(KernelPath path, const char* name, int rows, int columns, int step, int warp_rows,
                          int warp_columns, int stages, int resident) {
   const bool dynamic = path == KernelPath::sm80;
@@ -22,7 +22,7 @@ constexpr ConvKernel mma(KernelPath path, const char* name, int rows, int column
           .shared_bytes = dynamic ? static_cast<std::uint32_t>((rows + columns) * step * 2 * stages) : 0,
           .resident = resident};
 }
-/// The same in f32.
+/// A kernel of conv_mma_sm80.cu that multiplies f32 in tf32.
 constexpr ConvKernel tf32(const char* name, int rows, int columns, int step, int warp_rows, int warp_columns,
                           int stages, int resident) {
   ConvKernel kernel = mma(KernelPath::sm80, name, rows, columns, 2 * step, warp_rows, warp_columns, stages, resident);
@@ -33,8 +33,8 @@ constexpr ConvKernel tf32(const char* name, int rows, int columns, int step, int
 }
 constexpr auto sm80 = KernelPath::sm80, sm75 = KernelPath::sm75;
 
-/// A kernel of conv_wgmma_sm90.cu: two warpgroups with `blocks` times 64 channels by `pixels` pixels each, side by side
-/// in pixels where they share the channels.
+/// A kernel of conv_wgmma_sm90.cu: two consumer warpgroups with `blocks` x 64 channels by `pixels` pixels each,
+/// neighbours in pixels where they share channels, else in channels.
 constexpr ConvKernel sm90(const char* name, int blocks, int pixels, bool shares_channels, int stages) {
   const int rows = shares_channels ? 2 * pixels : pixels, columns = shares_channels ? 64 * blocks : 128 * blocks;
   const int staging = 2 * 2 * 8 * (64 * blocks + 4) * 4, barriers = stages * 16 + 16;

@@ -9,7 +9,7 @@ namespace maskrt::kernels {
 /// Index of a channel within a vector of the coordinate table. In f32: the channel itself. In f16 a thread of the
 /// epilogue has eight neighbouring channels and reads them as two float4; channels with channel % 8 < 4 are stored in
 /// the first half of the vector and the others in the second, so that both reads of a warp are contiguous.
-constexpr int coordinate_place(int channel, int channels, bool f32) {
+constexpr int coordinate_index(int channel, int channels, bool f32) {
   return f32 ? channel : channel % 8 / 4 * (channels / 2) + channel / 8 * 4 + channel % 4;
 }
 

@@ -10,10 +10,10 @@ struct ConvTmaParams {
   TensorMap pixels;   // `in` in im2col mode: a tile's pixels by 64 channels of one tap, 128-byte swizzle
   TensorMap weights;  // weights in tile mode: half a tile's output channels by 64 elements of depth, 128-byte swizzle
   ConvParams conv;
-  int channel_steps;  // steps of one tap, 64 channels each
-  int parts;          // split-K factor within a cluster, which has one pair of blocks for each split
-  int units;          // number of work items: pairs of neighbouring pixel tiles x conv.splits
-  int clusters;       // clusters of the launch
+  int channel_steps;   // steps of one tap, 64 channels each
+  int cluster_splits;  // split-K factor within a cluster, which has one pair of blocks for each split
+  int work_items;      // number of work items: pairs of neighbouring pixel tiles x conv.splits
+  int clusters;        // clusters of the launch
 };
 
 }  // namespace maskrt::kernels

@@ -69,7 +69,7 @@ CoordinateTable make_coordinate_table(const ConvGeometry& g, DataType type, cons
           }
         }
         float* const place =
-            a + coordinate_place(static_cast<int>(o), static_cast<int>(channels), type == DataType::f32);
+            a + coordinate_index(static_cast<int>(o), static_cast<int>(channels), type == DataType::f32);
         place[0] = static_cast<float>(constant);
         place[channels] = static_cast<float>(by_x);
         place[2 * channels] = static_cast<float>(by_y);

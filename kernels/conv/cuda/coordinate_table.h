@@ -12,7 +12,7 @@ namespace maskrt::kernels {
 /// affine in the position: a + bx * x + by * y for each output channel. Layout of the table, in words of 32 bits:
 ///   int row_case[H'], then int column_case[W'], then padding to a multiple of 16 bytes;
 ///   float affine[case][3][channels], case = row_case[y] + column_case[x], in the order a, bx, by; channels is
-///   out_channels rounded up to a multiple of 8, padded with zeros; the order of channels is that of coordinate_place()
+///   out_channels rounded up to a multiple of 8, padded with zeros; the order of channels is that of coordinate_index()
 ///   (conv_params.h).
 /// H' and W' are the output's height and width. A 3x3 convolution with padding has 9 cases.
 struct CoordinateTable {

@@ -15,7 +15,7 @@ __device__ __forceinline__ void prefetch_tensor_map(const kernels::TensorMap* ma
 
 /// Loads the box at (x, y) of a two-dimensional tensor map, innermost coordinate first. PTX ISA,
 /// "cp.async.bulk.tensor", tile mode.
-__device__ __forceinline__ void copy_tile(std::uint32_t to_shared, const kernels::TensorMap* map, std::uint32_t barrier,
+__device__ __forceinline__ void tma_load_2d(std::uint32_t to_shared, const kernels::TensorMap* map, std::uint32_t barrier,
                                           int x, int y) {
   asm volatile(
       "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], [%4];" ::"r"(
@@ -27,7 +27,7 @@ __device__ __forceinline__ void copy_tile(std::uint32_t to_shared, const kernels
 /// Multicast: loads the box to the same shared-memory offset in each block of the cluster whose bit is set in `blocks`,
 /// and counts the bytes at each block's own mbarrier at the same offset. PTX ISA, "cp.async.bulk.tensor",
 /// .multicast::cluster.
-__device__ __forceinline__ void copy_tile_to_blocks(std::uint32_t to_shared, const kernels::TensorMap* map,
+__device__ __forceinline__ void tma_load_2d_multicast(std::uint32_t to_shared, const kernels::TensorMap* map,
                                                     std::uint32_t barrier, int x, int y, std::uint16_t blocks) {
   asm volatile(
       "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%2, "
@@ -39,7 +39,7 @@ __device__ __forceinline__ void copy_tile_to_blocks(std::uint32_t to_shared, con
 /// Loads a column of window positions of a tensor map [c, w, h, n] in im2col mode. (w, h, n) is the first position in
 /// the bounding box, to which the offsets of the kernel's tap, (tap_w, tap_h), are added. PTX ISA,
 /// "cp.async.bulk.tensor", "Tensor mode im2col".
-__device__ __forceinline__ void copy_im2col(std::uint32_t to_shared, const kernels::TensorMap* map,
+__device__ __forceinline__ void tma_load_im2col(std::uint32_t to_shared, const kernels::TensorMap* map,
                                             std::uint32_t barrier, int c, int w, int h, int n, std::uint16_t tap_w,
                                             std::uint16_t tap_h) {
   asm volatile(
