@@ -12,8 +12,8 @@
 namespace maskrt::kernels {
 namespace {
 
-// Positions worked on at a time: 16 KB of one block of 16 maps in the first-level cache, and 256 KB of 256 features in
-// the second, where one block of maps after another finds them.
+// Positions of a tile: 16 KiB of one block of 16 maps fit L1, and 256 KiB of 256 features fit L2, where they are reused
+// by one block of maps after the other.
 constexpr std::int64_t stretch = 256;
 constexpr int tile_maps = 4, tile_blocks = 4;
 
@@ -37,8 +37,8 @@ template <int Block, int Maps, int Blocks>
     for (int j = 0; j < Blocks; ++j) *reinterpret_cast<V*>(sums + m * sums_stride + j * Block) += total[m][j];
 }
 
-/// All maps of a block times all blocks of features. Positions come in short runs, so that a run of four blocks of
-/// features stays in the first-level cache (16 KB) while one group of maps after another takes it from there.
+/// All maps of a block times all blocks of features. Positions are tiled again by 64, so that four blocks of features
+/// (16 KiB) stay in L1 while they are multiplied by one group of maps after the other.
 template <int Block>
 [[gnu::always_inline]] inline void add_block(const float* maps, const float* features, std::int64_t block_stride,
                                              std::int64_t blocks, std::int64_t n, float* sums,
@@ -94,7 +94,7 @@ MASKRT_CLONES void most_rows(const float* in, std::int64_t n, std::int64_t block
     for (std::int64_t i = 0; i < block; ++i) most[i] = in[p * block + i] > most[i] ? in[p * block + i] : most[i];
 }
 
-/// One block of maps of one image, and what has been added up for it so far.
+/// One block of maps of one image and its partial sums.
 class MapBlock {
  public:
   MapBlock(const Tensor& maps, std::int64_t b, std::int64_t k, std::int64_t first_row, const Tensor& features,
@@ -119,7 +119,7 @@ class MapBlock {
     if (weights_ == MapWeights::softmax) most_rows(logits_, maps_.height * maps_.width, maps_.block, most_.data());
   }
 
-  /// Adds the products of n positions. `weighed` has room for their weights.
+  /// Adds the products of n positions. `weighed` is scratch memory for their weights.
   void add(std::int64_t begin, std::int64_t n, float* weighed) {
     const std::int64_t block = maps_.block;
     const float* logits = logits_ + begin * block;
@@ -132,7 +132,7 @@ class MapBlock {
       } else {
         exponential_rows(logits, most_.data(), n, block, weighed);
       }
-      // A stretch's sum in fp32, the sum of stretches in double: the divisor is a sum over all positions.
+      // Summed in fp32 within a tile and in double over tiles: the divisor is a sum over all positions.
       std::fill(partial_.begin(), partial_.end(), 0.0f);
       add_rows(weight, n, block, partial_.data());
       for (std::size_t i = 0; i < partial_.size(); ++i) divisor_[i] += partial_[i];
@@ -141,7 +141,7 @@ class MapBlock {
                                                features_.block_stride, features_.blocks(), n, products_.data(), width_);
   }
 
-  /// Divides, and writes the rows of the list.
+  /// Divides by the normaliser and writes the rows of the list.
   void write(const Tensor& out, double epsilon) const {
     for (std::int64_t m = 0; m < rows_; ++m) {
       double divisor = 1;

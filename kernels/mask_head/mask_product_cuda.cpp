@@ -38,7 +38,8 @@ void mask_product_cuda(CudaQueue& queue, const Tensor& kernels, const Tensor& fe
     what.block = {256, 1, 1};
   } else {
     using Tile = cuda::MaskProductTile;
-    // Enough blocks for two on each multiprocessor; beyond that, a block that stays reads the kernels less often.
+    // At least two blocks a multiprocessor; with more positions each block computes several tiles, so that the mask
+    // kernels are loaded less often.
     const std::int64_t columns = tiles(std::max(out.channels, out.block - Tile::padding), Tile::instances),
                        rows = tiles(positions, Tile::positions);
     const std::int64_t wanted = std::max<std::int64_t>(2 * queue.chip().multiprocessors, 1);

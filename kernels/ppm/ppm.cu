@@ -60,11 +60,11 @@ __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, fl
   const int positions = rows.count * columns.count;
   const int row_step = Block::warps / columns.count, column_step = Block::warps % columns.count;
   // Each lane has eight channels: neighbours in fp16; in fp32 two vectors of four, 128 channels apart.
-  constexpr int each = kChannelsOfThread<T>, stretches = 8 / each;
+  constexpr int each = kChannelsOfThread<T>, vectors = 8 / each;
   constexpr int ahead = sizeof(T) == 2 ? 4 : 2;  // loads in flight that 64 registers hold, on every chip
   for (int c0 = 0; c0 < in.channels; c0 += Block::channels) {
     const int c = c0 + lane * each;
-    Channels<each> sums[stretches] = {};
+    Channels<each> sums[vectors] = {};
     if (c < in.channels) {
       int y = warp / columns.count, x = warp % columns.count;
 #pragma unroll ahead
@@ -72,7 +72,7 @@ __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, fl
         const int position = (rows.first + y) * in.width + columns.first + x;  // map_of: below 2^30
         const T* pixel = pixel_of<T>(in, b, position);
 #pragma unroll
-        for (int s = 0; s < stretches; ++s) {
+        for (int s = 0; s < vectors; ++s) {
           const Channels<each> o = load_channels<each>(in, pixel, c + s * 32 * each);
 #pragma unroll
           for (int k = 0; k < each; ++k) sums[s].v[k] += o.v[k];
@@ -86,7 +86,7 @@ __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, fl
       }
     }
 #pragma unroll
-    for (int s = 0; s < stretches; ++s) store_placed(partial + warp * Block::row, (s * 32 + lane) * each, sums[s]);
+    for (int s = 0; s < vectors; ++s) store_placed(partial + warp * Block::row, (s * 32 + lane) * each, sums[s]);
     __syncthreads();
     if (thread < Block::channels) {
       float total = 0;

@@ -1,4 +1,4 @@
-// The network's input in one pass over bands of rows: resize, normalise by table, lay out.
+// The network's input in one pass over bands of rows: resize, normalisation by table, layout.
 #include <omp.h>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ void for_each_resized_row(const SourceRows& source, int width, int height, Use&&
   }
 }
 
-/// What each byte becomes, for each channel of the output; and which byte of a pixel that channel reads.
+/// The normalised value of each byte for each channel of the output, and the byte of a pixel that each channel reads.
 template <typename T>
 struct NormalisationTable {
   std::array<std::array<T, 256>, 3> values;

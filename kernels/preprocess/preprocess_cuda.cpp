@@ -11,7 +11,8 @@
 namespace maskrt::kernels {
 namespace {
 
-/// Whether what the kernel computes instead of dividing gives the quotient's bits for each of the 256 bytes.
+/// Whether multiplying by the inverse with one correction, as the kernel does instead of dividing, gives the bits of
+/// the quotient for each of the 256 bytes.
 bool inverse_suffices(float mean, float deviation, float inverse) {
   for (int byte = 0; byte < 256; ++byte) {
     const float distance = static_cast<float>(byte) - mean, quotient = distance * inverse;

@@ -1,5 +1,5 @@
-// Both passes of the resize as loops over 16 bytes side by side. The vertical pass has them by nature; the horizontal
-// one gets them by transposing 16 rows at a time, since its taps start anywhere in a row.
+// Both passes of the resize as SIMD loops over 16 neighbouring bytes. The vertical pass has them by nature; the
+// horizontal pass transposes 16 rows at a time, since its taps start anywhere in a row.
 #include "resize_band.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ using Bytes8 = std::uint8_t __attribute__((vector_size(8)));
 using Words8 = std::int16_t __attribute__((vector_size(16)));
 using Sums8 = std::int32_t __attribute__((vector_size(32)));
 
-/// The sums of 16 lanes, in vectors that processors of every level handle whole.
+/// The sums of 16 lanes, in vectors of a width that every level of processors supports.
 struct Sums16 {
   Sums8 low = Sums8{} + PillowTaps::half, high = Sums8{} + PillowTaps::half;
 };
@@ -28,7 +28,7 @@ struct Sums16 {
   return bytes;
 }
 
-/// Widens in two steps, for each of which compilers have an instruction.
+/// Widens in two steps, each of which is one instruction.
 [[gnu::always_inline]] inline void add_weighted(Sums8& sums, const std::uint8_t* from, std::int32_t weight) {
   Bytes8 bytes;
   std::memcpy(&bytes, from, sizeof bytes);
@@ -42,7 +42,7 @@ struct Sums16 {
 
 [[gnu::always_inline]] inline void store(std::uint8_t* to, Bytes16 bytes) { std::memcpy(to, &bytes, sizeof bytes); }
 
-/// Rounded sums to bytes.
+/// Shifts and clips sums to bytes.
 [[gnu::always_inline]] inline void store_sums(std::uint8_t* to, const Sums8& sums) {
   const Sums8 rounded = sums >> PillowTaps::bits;
   const Words8 words = __builtin_convertvector(rounded > 255 ? Sums8{} + 255 : rounded, Words8);
