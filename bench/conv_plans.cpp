@@ -11,7 +11,7 @@
 
 using namespace maskrt;
 using namespace maskrt::kernels;
-using bench::h200;
+using bench::kH200;
 
 namespace {
 
@@ -87,19 +87,19 @@ void print(std::int64_t batch) {
   int launches = 0;
   for (const Layer& layer : layers) {
     const CudaConvProblem p = problem_of(layer, batch);
-    const CudaConvPlan plan = plan_conv(p, h200);
+    const CudaConvPlan plan = plan_conv(p, kH200);
     const ConvKernel& kernel = conv_kernels()[static_cast<std::size_t>(plan.choice.kernel)];
     const std::int64_t pixels = batch * p.out.height * p.out.width;
     const std::int64_t depth = layer.in / layer.groups * layer.kernel * layer.kernel;
     const std::int64_t blocks = plan.work_items > 0
                                     ? std::int64_t{plan.work_items} * kernel.cluster() * plan.cluster_splits
                                     : static_cast<std::int64_t>(plan.grid.count());
-    const std::int64_t slots = h200.multiprocessors * std::int64_t{kernel.resident};
+    const std::int64_t slots = kH200.multiprocessors * std::int64_t{kernel.resident};
     double moved = static_cast<double>(p.in.bytes() + p.out.bytes() + plan.weights.bytes());
     if (layer.residual != none) moved += static_cast<double>(p.residual.bytes());
     const double least =
-        std::max(2.0 * static_cast<double>(pixels) * static_cast<double>(layer.out * depth) / bench::h200_fp16_flops,
-                 moved / bench::h200_bytes);
+        std::max(2.0 * static_cast<double>(pixels) * static_cast<double>(layer.out * depth) / bench::kH200Fp16Flops,
+                 moved / bench::kH200Bytes);
     std::printf("| %s | %d | %lld x %lld x %lld | %s | %d | %lld | %.2f | %.1f | %.1f |\n", layer.name, layer.count,
                 static_cast<long long>(pixels), static_cast<long long>(layer.out), static_cast<long long>(depth),
                 kernel.name.entry, plan.choice.splits, static_cast<long long>(blocks),

@@ -18,7 +18,7 @@ namespace {
 struct Bed {
   explicit Bed(Compute precision)
       : stream(model("sparse_inst_r50_giam", precision).impl()->device->open_stream({threads()})),
-        plan(*model("sparse_inst_r50_giam", precision).impl()->network, 1, input_height, input_width, threads()),
+        plan(*model("sparse_inst_r50_giam", precision).impl()->network, 1, kInputHeight, kInputWidth, threads()),
         arena(*stream) {
     arena.reserve(plan.arena_bytes());
     plan.execution(arena, {}).run(nullptr);  // so that no step reads memory that nothing has written
@@ -51,8 +51,8 @@ void register_layers(Compute precision) {
   std::set<std::tuple<std::string, std::string, double, double>> seen;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (!seen.emplace(steps[i].operation, steps[i].algorithm, steps[i].flops, steps[i].bytes).second) continue;
-    const std::string name =
-        "layer/" + std::string(precision == Compute::bf16 ? "bf16/" : "fp32/") + steps[i].operation + "/" + steps[i].name;
+    const std::string name = "layer/" + std::string(precision == Compute::bf16 ? "bf16/" : "fp32/") +
+                             steps[i].operation + "/" + steps[i].name;
     benchmark::RegisterBenchmark(name.c_str(), [bed, i](benchmark::State& state) { layer(state, bed, i); })
         ->UseRealTime()
         ->Unit(benchmark::kMicrosecond);

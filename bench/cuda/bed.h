@@ -19,7 +19,7 @@ struct Stage {
   double flops = 0, bytes = 0;
   double predicted_seconds = 0;  ///< by the cost model that chose the kernel; 0: there is none
   std::vector<Operation> operations;
-  bool sums_across_blocks = false;  ///< its last blocks finish what the others began: a sample of them says too little
+  bool sums_across_blocks = false;  ///< the last block reduces all blocks' partial results: sampling does not apply
   bool in_pipeline = true;          ///< detection runs it, on pictures of the input's size
 };
 

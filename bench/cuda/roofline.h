@@ -1,4 +1,4 @@
-// What a GPU can do at best: the bounds that kernels are held against.
+// Roofline: the peak rates that kernels are compared with.
 #pragma once
 
 #include <algorithm>
@@ -13,15 +13,15 @@ inline double bound_seconds(double flops, double bytes, const PeakRates& peak) {
   return std::max(peak.flops > 0 ? flops / peak.flops : 0, peak.bytes > 0 ? bytes / peak.bytes : 0);
 }
 
-/// What h200.h says of chips like an H200, what the driver tells of others.
+/// The figures of h200.h for chips like an H200; for others those that the driver reports.
 inline PeakRates peak_for_bounds(const cuda::Context& context, Precision precision) {
-  if (context.chip().compute_capability != h200.compute_capability ||
-      context.chip().multiprocessors != h200.multiprocessors)
+  if (context.chip().compute_capability != kH200.compute_capability ||
+      context.chip().multiprocessors != kH200.multiprocessors)
     return cuda::peak_of(context, precision);
-  return {precision == Precision::fp16   ? h200_fp16_flops
-          : precision == Precision::tf32 ? h200_tf32_flops
-                                         : h200_fp32_flops,
-          h200_bytes};
+  return {precision == Precision::fp16   ? kH200Fp16Flops
+          : precision == Precision::tf32 ? kH200Tf32Flops
+                                         : kH200Fp32Flops,
+          kH200Bytes};
 }
 
 }  // namespace maskrt::bench

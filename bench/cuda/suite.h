@@ -1,4 +1,5 @@
-// The benchmarks: every layer of a network at one batch size, pre- and post-processing, and all of it at one go.
+// The benchmarks: every layer of a network at one batch size, pre- and post-processing, and the whole from pixels to
+// instances.
 #pragma once
 
 #include <memory>

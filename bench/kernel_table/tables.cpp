@@ -94,7 +94,7 @@ struct LayerLine {
 
 /// The slowdown of a launch that does not fill the chip, or not its last wave.
 double filling(double tiles, double waves) {
-  if (tiles < h200.multiprocessors) return h200.multiprocessors / tiles;
+  if (tiles < kH200.multiprocessors) return kH200.multiprocessors / tiles;
   return waves > 1 ? std::ceil(waves) / waves : 1;
 }
 
@@ -106,7 +106,7 @@ void add_launch(LayerLine& line, const Result& r, const ChipRun& run, const Reso
                            ? 0
                            : resident_blocks(run.architecture, *kernel, static_cast<int>(r.get("block_threads")),
                                              static_cast<int>(r.get("shared")));
-  const double waves = resident == 0 ? 0 : r.get("tiles") / (h200.multiprocessors * resident);
+  const double waves = resident == 0 ? 0 : r.get("tiles") / (kH200.multiprocessors * resident);
   // Of several launches the one that is cut finest speaks.
   if (r.get("tiles") < line.tiles) return;
   line.tiles = r.get("tiles");
@@ -162,17 +162,17 @@ std::string misses(const std::vector<ChipRun>& runs, const ResourceTable& resour
   for (const ChipRun& run : runs) {
     for (const KernelSummary& kernel : kernels_of(run)) {
       const std::string where = "- " + run.title + ", `" + kernel.name + "`: ";
-      if (kernel.loop_passes > most_passes_per_access)
+      if (kernel.loop_passes > kMostPassesPerAccess)
         list += where + text("%.2f passes an access in the main loop", kernel.loop_passes) + " (`" +
                 kernel.worst_passes + "`)\n";
-      if (kernel.global && kernel.sectors_used < least_sectors_used)
+      if (kernel.global && kernel.sectors_used < kLeastSectorsUsed)
         list += where + text("%.0f%% of global sectors used", 100 * kernel.sectors_used) + " (`" +
                 kernel.worst_sectors + "`)\n";
     }
   }
   for (const auto& [architecture, kernels] : resources)
     for (const auto& [name, kernel] : kernels)
-      if (kernel.spills > most_spills)
+      if (kernel.spills > kMostSpills)
         list += "- " + architecture + ", `" + name + "`: " + text("%d bytes spilled", kernel.spills) + "\n";
   return list;
 }

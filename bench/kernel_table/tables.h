@@ -18,8 +18,8 @@ struct ChipRun {
 
 /// What kernels must keep to: passes over the banks of shared memory in the main loop, for each that there must be;
 /// bytes of global sectors used; bytes spilled.
-constexpr double most_passes_per_access = 1.02, least_sectors_used = 0.95;
-constexpr int most_spills = 0;
+constexpr double kMostPassesPerAccess = 1.02, kLeastSectorsUsed = 0.95;
+constexpr int kMostSpills = 0;
 
 /// A line for each kernel that ran: registers, shared memory and the occupancy that they allow; of all shapes that it
 /// met the worst of what was counted.

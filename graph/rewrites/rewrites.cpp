@@ -6,9 +6,9 @@
 namespace maskrt::graph {
 
 std::span<const Rewrite> rewrites() {
-  // The order matters little for what is exact and much for what is found: sigmoids leave through the IAM before an
-  // epilogue can take them, a fusion layer is split before its parts are composed, and siblings merge last, because a
-  // merged convolution is nobody's inner or outer one. What they leave are the halves that pairs are made of.
+  // The order does not affect exactness, but which patterns match: fuse-iam consumes sigmoids before fuse-epilogue can,
+  // a fusion layer is split before its terms are composed, and siblings are merged last, because a merged convolution
+  // cannot be composed any more. The slices that merging leaves are the halves that pair-convs matches.
   static constexpr std::array<Rewrite, 9> all = {{
       {"fold-batch-norm", "BatchNorm into the convolution before it", fold_batch_norm},
       {"fuse-iam", "sigmoid, normaliser (or softmax) and aggregation into one operation", fuse_iam},

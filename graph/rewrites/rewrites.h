@@ -15,7 +15,7 @@ struct Rewrite {
   std::string_view name;  ///< as ModelOptions::rewrites_off and docs/graph.md name it
   std::string_view what;  ///< one sentence
   void (*apply)(Graph&);
-  bool on_request = false;  ///< pays on some devices alone: left out where nobody asks for it
+  bool on_request = false;  ///< pays on some devices only: runs where a device wants it
 };
 
 /// All rewrites, in the order in which they run.
@@ -23,9 +23,9 @@ std::span<const Rewrite> rewrites();
 
 using RewriteNames = std::set<std::string, std::less<>>;
 
-/// Runs all rewrites but those named in `off`; those on request where `wanted` names them. Outputs keep their names; a
-/// value that is not an output may disappear: to see it, make it an output first. Throws Error for a name that is no
-/// rewrite.
+/// Runs all rewrites except those named in `off`; those on request only where `wanted` names them. Outputs keep their
+/// names; a value that is not an output may disappear: to keep it, make it an output first. Throws Error for a name
+/// that is no rewrite.
 void rewrite(Graph& graph, const RewriteNames& off = {}, const RewriteNames& wanted = {});
 
 // One file each:

@@ -32,11 +32,11 @@ namespace maskrt::kernels::cuda {
 namespace {
 
 using Tile = AggregateTile;
-constexpr int kMapTiles = Tile::maps / 16;             // mma tiles of 16 maps; every warp has all
-constexpr int kChannelTiles = Tile::channels / 8 / 8;  // mma tiles of 8 channels of each of the 8 warps
-constexpr std::uint32_t kOnes = 0x3c003c00;            // half2{1, 1}
+constexpr int kMapTiles = Tile::kMaps / 16;             // mma tiles of 16 maps; every warp has all
+constexpr int kChannelTiles = Tile::kChannels / 8 / 8;  // mma tiles of 8 channels of each of the 8 warps
+constexpr std::uint32_t kOnes = 0x3c003c00;             // half2{1, 1}
 #if __CUDA_ARCH__ >= 800
-constexpr int kStages = Tile::stages;  // pipeline stages of features
+constexpr int kStages = Tile::kStages;  // pipeline stages of features
 #else
 constexpr int kStages = 2;
 #endif
@@ -72,8 +72,8 @@ __device__ uint4 load_bits(const Map& map, const __half* pixel, int c) {
   return make_uint4(e.pair[0], e.pair[1], e.pair[2], e.pair[3]);
 }
 
-using MapStage = __half[Tile::positions][Tile::map_stride];
-using ChannelStage = __half[Tile::positions][Tile::channel_stride];
+using MapStage = __half[Tile::kPositions][Tile::kMapStride];
+using ChannelStage = __half[Tile::kPositions][Tile::kChannelStride];
 
 /// A block's work: a tile of maps and channels of one image over the positions [begin, end) of one split.
 struct Work {
@@ -81,7 +81,7 @@ struct Work {
 };
 __device__ Work work_of(const AggregateParams& p) {
   const int tile = static_cast<int>(blockIdx.x), begin = static_cast<int>(blockIdx.y) * p.split_positions;
-  return {static_cast<int>(blockIdx.z), tile % p.map_tiles * Tile::maps, tile / p.map_tiles * Tile::channels, begin,
+  return {static_cast<int>(blockIdx.z), tile % p.map_tiles * Tile::kMaps, tile / p.map_tiles * Tile::kChannels, begin,
           min(begin + p.split_positions, p.maps.height * p.maps.width)};
 }
 
@@ -98,9 +98,9 @@ class MapLoader {
         pixel_(pixel_of<const __half>(p.maps, work.b, work.begin + row_)),
         step_(std::int64_t{kApart} * p.maps.pixel_stride) {
     if constexpr (weights == MapWeights::softmax) {
-      __shared__ float largest[Tile::maps];
+      __shared__ float largest[Tile::kMaps];
       const int map = work.map0 + static_cast<int>(threadIdx.x);
-      if (threadIdx.x < Tile::maps && map < p.maps.channels)
+      if (threadIdx.x < Tile::kMaps && map < p.maps.channels)
         largest[threadIdx.x] =
             largest_of(p.statistics + std::int64_t{work.b} * p.statistics_splits * p.maps.channels + map,
                        p.statistics_splits, p.maps.channels);
@@ -128,8 +128,8 @@ class MapLoader {
   }
 
  private:
-  static constexpr int kApart = Tile::positions / 2;
-  __device__ bool works() const { return column_ < Tile::maps; }
+  static constexpr int kApart = Tile::kPositions / 2;
+  __device__ bool works() const { return column_ < Tile::kMaps; }
 
   const Map& maps_;
   const int end_;
@@ -160,7 +160,7 @@ class FeatureLoader {
     if (position0 < end_) {
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
-        const std::uint32_t to = to_ + i * 8 * sizeof(ChannelStage) / Tile::positions;
+        const std::uint32_t to = to_ + i * 8 * sizeof(ChannelStage) / Tile::kPositions;
         const bool reads = channel_ < features_.channels && position0 + row_ + 8 * i < end_;
 #if __CUDA_ARCH__ >= 800
         if constexpr (vectors)
@@ -198,9 +198,9 @@ struct Products {
   __device__ void add(std::uint32_t map_stage, std::uint32_t own_maps, std::uint32_t channel_stage) {
     constexpr int kTile = 16 * sizeof(__half);
 #pragma unroll
-    for (int k = 0; k < Tile::positions; k += 16) {
-      const std::uint32_t map_row = k * sizeof(MapStage) / Tile::positions;
-      const std::uint32_t channel_row = channel_stage + k * sizeof(ChannelStage) / Tile::positions;
+    for (int k = 0; k < Tile::kPositions; k += 16) {
+      const std::uint32_t map_row = k * sizeof(MapStage) / Tile::kPositions;
+      const std::uint32_t channel_row = channel_stage + k * sizeof(ChannelStage) / Tile::kPositions;
       std::uint32_t x[kChannelTiles / 2][4], a[4];
 #pragma unroll
       for (int j = 0; j < kChannelTiles / 2; ++j) ptx::ldmatrix_x4_trans(x[j], channel_row + j * kTile);
@@ -250,7 +250,7 @@ __device__ void aggregate(const AggregateParams& p) {
   const int warp = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x) / 32, 0);
 
   FeatureLoader<vectors> features(p, work, channel_stages);
-  for (int stage = 0; stage + 1 < kStages; ++stage) features.start(work.begin + stage * Tile::positions);
+  for (int stage = 0; stage + 1 < kStages; ++stage) features.start(work.begin + stage * Tile::kPositions);
   MapLoader<weights, vectors> maps(p, work);
   maps.load(work.begin);
 
@@ -262,15 +262,15 @@ __device__ void aggregate(const AggregateParams& p) {
   const std::uint32_t own_maps_at = maps_at + min(warp, kMapTiles - 1) * 16 * sizeof(__half);
   std::uint32_t channel_stage = 0, map_stage = 0;  // offsets in bytes
   Products products;
-  for (int position0 = work.begin; position0 < work.end; position0 += Tile::positions) {
+  for (int position0 = work.begin; position0 < work.end; position0 += Tile::kPositions) {
     maps.store(position0, map_stages[map_stage == 0 ? 0 : 1]);
-    maps.load(position0 + Tile::positions);
+    maps.load(position0 + Tile::kPositions);
 #if __CUDA_ARCH__ >= 800
     ptx::cp_async_wait<kStages - 2>();
 #endif
     // After this barrier all warps have multiplied the previous step, whose stage the next copies overwrite.
     __syncthreads();
-    features.start(position0 + (kStages - 1) * Tile::positions);
+    features.start(position0 + (kStages - 1) * Tile::kPositions);
     products.add(maps_at + map_stage, own_maps_at + map_stage, channels_at + channel_stage);
     channel_stage = channel_stage == (kStages - 1) * sizeof(ChannelStage) ? 0 : channel_stage + sizeof(ChannelStage);
     map_stage ^= sizeof(MapStage);
@@ -294,13 +294,13 @@ __device__ void aggregate(const AggregateParams& p) {
 }  // namespace
 
 extern "C" {
-__global__ void __launch_bounds__(Tile::threads) aggregate_plain_f16(const __grid_constant__ AggregateParams p) {
+__global__ void __launch_bounds__(Tile::kThreads) aggregate_plain_f16(const __grid_constant__ AggregateParams p) {
   aggregate<MapWeights::plain>(p);
 }
-__global__ void __launch_bounds__(Tile::threads) aggregate_sigmoid_f16(const __grid_constant__ AggregateParams p) {
+__global__ void __launch_bounds__(Tile::kThreads) aggregate_sigmoid_f16(const __grid_constant__ AggregateParams p) {
   aggregate<MapWeights::sigmoid>(p);
 }
-__global__ void __launch_bounds__(Tile::threads) aggregate_softmax_f16(const __grid_constant__ AggregateParams p) {
+__global__ void __launch_bounds__(Tile::kThreads) aggregate_softmax_f16(const __grid_constant__ AggregateParams p) {
   aggregate<MapWeights::softmax>(p);
 }
 }

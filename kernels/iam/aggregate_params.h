@@ -40,15 +40,15 @@ struct AggregateFinishParams {
 
 /// Tile of a block of the tensor-core kernel.
 struct AggregateTile {
-  static constexpr int maps = 112, channels = 256, positions = 32;
-  static constexpr int threads = 256;
-  static constexpr int stages = 3;  ///< pipeline stages of features
+  static constexpr int kMaps = 112, kChannels = 256, kPositions = 32;
+  static constexpr int kThreads = 256;
+  static constexpr int kStages = 3;  ///< pipeline stages of features
   /// Row pitches in shared memory, in halves: 16 bytes of padding, so that the eight rows of an 8x8 matrix (ldmatrix)
   /// lie in different banks.
-  static constexpr int map_stride = maps + 8, channel_stride = channels + 8;
-  static constexpr int shared_bytes = 2 * positions * (2 * map_stride + stages * channel_stride);
+  static constexpr int kMapStride = kMaps + 8, kChannelStride = kChannels + 8;
+  static constexpr int kSharedBytes = 2 * kPositions * (2 * kMapStride + kStages * kChannelStride);
   /// sm_75 has 64 KiB of shared memory and no cp.async: two stages, filled through registers.
-  static constexpr int shared_bytes_sm75 = 2 * positions * (2 * map_stride + 2 * channel_stride);
+  static constexpr int kSharedBytesSm75 = 2 * kPositions * (2 * kMapStride + 2 * kChannelStride);
 };
 
 /// Scale of the weights in the tensor-core kernel: weights down to 4e-9 are then normal fp16 numbers.

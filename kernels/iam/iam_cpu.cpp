@@ -14,8 +14,8 @@ namespace {
 
 // Positions of a tile: 16 KiB of one block of 16 maps fit L1, and 256 KiB of 256 features fit L2, where they are reused
 // by one block of maps after the other.
-constexpr std::int64_t stretch = 256;
-constexpr int tile_maps = 4, tile_blocks = 4;
+constexpr std::int64_t kTilePositions = 256;
+constexpr int kTileMaps = 4, kTileBlocks = 4;
 
 template <int Block>
 using Vector [[gnu::vector_size(Block * sizeof(float)), gnu::aligned(4), gnu::may_alias]] = float;
@@ -45,21 +45,21 @@ template <int Block>
                                              std::int64_t sums_stride) {
   constexpr std::int64_t run = 64;
   for (std::int64_t j = 0; j < blocks;) {
-    const bool whole_tile = j + tile_blocks <= blocks;
+    const bool whole_tile = j + kTileBlocks <= blocks;
     for (std::int64_t p = 0; p < n; p += run) {
       const std::int64_t length = n - p < run ? n - p : run;
       const float* feature = features + j * block_stride + p * Block;
-      for (int m = 0; m < Block; m += tile_maps) {
+      for (int m = 0; m < Block; m += kTileMaps) {
         const float* map = maps + p * Block + m;
         float* sum = sums + m * sums_stride + j * Block;
         if (whole_tile) {
-          add_products<Block, tile_maps, tile_blocks>(map, feature, block_stride, length, sum, sums_stride);
+          add_products<Block, kTileMaps, kTileBlocks>(map, feature, block_stride, length, sum, sums_stride);
         } else {
-          add_products<Block, tile_maps, 1>(map, feature, block_stride, length, sum, sums_stride);
+          add_products<Block, kTileMaps, 1>(map, feature, block_stride, length, sum, sums_stride);
         }
       }
     }
-    j += whole_tile ? tile_blocks : 1;
+    j += whole_tile ? kTileBlocks : 1;
   }
 }
 
@@ -189,15 +189,15 @@ void aggregate_cpu(std::span<const Tensor> maps, const Tensor& features, MapWeig
   failure.guard([&] {
     const std::int64_t threads = omp_get_num_threads(), thread = omp_get_thread_num();
     const std::int64_t first = count * thread / threads, last = count * (thread + 1) / threads;
-    std::vector<float> weighed(static_cast<std::size_t>(std::min(positions, stretch) * features.block));
+    std::vector<float> weighed(static_cast<std::size_t>(std::min(positions, kTilePositions) * features.block));
     for (std::int64_t from = first, to = first; from < last; from = to) {
       while (to < last &&
              blocks[static_cast<std::size_t>(to)].image() == blocks[static_cast<std::size_t>(from)].image())
         ++to;
       const std::span<MapBlock> own(&blocks[static_cast<std::size_t>(from)], static_cast<std::size_t>(to - from));
       for (MapBlock& block : own) block.begin();
-      for (std::int64_t begin = 0; begin < positions; begin += stretch)
-        for (MapBlock& block : own) block.add(begin, std::min(stretch, positions - begin), weighed.data());
+      for (std::int64_t begin = 0; begin < positions; begin += kTilePositions)
+        for (MapBlock& block : own) block.add(begin, std::min(kTilePositions, positions - begin), weighed.data());
       for (const MapBlock& block : own) block.write(out, epsilon);
     }
   });

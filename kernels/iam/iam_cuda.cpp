@@ -58,13 +58,13 @@ AggregatePlan plan_of(const Chip& chip, const Tensor& maps, std::int64_t rows, c
   using Tile = cuda::AggregateTile;
   AggregatePlan plan;
   const bool half = maps.type == DataType::f16;
-  plan.map_tiles = tiles(maps.channels, half ? Tile::maps : 64);
-  plan.channel_tiles = tiles(features.channels, half ? Tile::channels : 64);
+  plan.map_tiles = tiles(maps.channels, half ? Tile::kMaps : 64);
+  plan.channel_tiles = tiles(features.channels, half ? Tile::kChannels : 64);
   plan.product_stride = tiles(features.channels, 8) * 8;
   // One wave: one block of the tensor-core kernel a multiprocessor, two of the fp32 kernel.
   const std::int64_t blocks = chip.multiprocessors * (half ? 1 : 2);
   plan.splits =
-      splits_of(positions_of(maps), blocks / (plan.map_tiles * plan.channel_tiles * maps.batch), Tile::positions);
+      splits_of(positions_of(maps), blocks / (plan.map_tiles * plan.channel_tiles * maps.batch), Tile::kPositions);
   plan.sums = maps.batch * plan.splits.count * rows;
   plan.statistics_bytes = weights == MapWeights::softmax ? statistics_bytes(chip, maps) : 0;
   plan.bytes = plan.statistics_bytes + static_cast<std::size_t>(plan.sums * (plan.product_stride + 1)) * sizeof(float);
@@ -178,7 +178,7 @@ void aggregate_cuda(CudaQueue& queue, const Tensor& maps, const Tensor& features
     what.kernel = {"iam/aggregate_mma", softmax                          ? "aggregate_softmax_f16"
                                         : weights == MapWeights::sigmoid ? "aggregate_sigmoid_f16"
                                                                          : "aggregate_plain_f16"};
-    what.shared_bytes = queue.chip().path() == KernelPath::sm75 ? Tile::shared_bytes_sm75 : Tile::shared_bytes;
+    what.shared_bytes = queue.chip().path() == KernelPath::sm75 ? Tile::kSharedBytesSm75 : Tile::kSharedBytes;
   } else {
     what.kernel = {"iam/aggregate", "aggregate_f32"};
   }

@@ -18,7 +18,7 @@ struct ListRows {
 };
 
 struct LinearParams {
-  static constexpr int most_heads = 4;
+  static constexpr int kMostHeads = 4;
   struct Head {
     const void* weight;  ///< [out.channels, weight_stride]
     const float* bias;   ///< or null
@@ -28,7 +28,7 @@ struct LinearParams {
     std::int32_t end_tile;  ///< one past the last column tile of this head; tiles count over all heads
   };
   ListRows in;
-  Head heads[most_heads];
+  Head heads[kMostHeads];
   std::int32_t batch;
   std::int32_t weight_stride;
 };

@@ -20,7 +20,7 @@ namespace maskrt::kernels::cuda {
 namespace {
 
 using Tile = MaskProductTile;
-constexpr int kColumnTiles = Tile::instances / 8;
+constexpr int kColumnTiles = Tile::kInstances / 8;
 
 /// Permutation of the instances over the columns of the mma tiles (8 columns each). In the accumulator layout lane q =
 /// lane % 4 holds columns 2 q and 2 q + 1 of each tile. The 32 instances of four tiles are permuted so that a lane's
@@ -41,22 +41,22 @@ __device__ void stage(const MaskProductParams& p, int b, int n0, int k0, __half*
   };
   const int thread = static_cast<int>(threadIdx.x), left = p.features.channels - k0;
   if (p.kernels.aligned != 0 && left % 4 == 0) {
-    constexpr int kFours = Tile::depth / 4;
+    constexpr int kFours = Tile::kDepth / 4;
 #pragma unroll 4
-    for (int i = thread; i < Tile::instances * kFours; i += Tile::threads) {
+    for (int i = thread; i < Tile::kInstances * kFours; i += Tile::kThreads) {
       const int n = i / kFours, k = i % kFours * 4;
       const float* from = row(n);
       const float4 four = from != nullptr && k < left ? *reinterpret_cast<const float4*>(from + k) : float4{};
-      *reinterpret_cast<uint2*>(kernels + n * Tile::stride + k) =
+      *reinterpret_cast<uint2*>(kernels + n * Tile::kStride + k) =
           make_uint2(packed(four.x, four.y), packed(four.z, four.w));
     }
     return;
   }
 #pragma unroll 4
-  for (int i = thread; i < Tile::instances * Tile::depth; i += Tile::threads) {
-    const int n = i / Tile::depth, k = i % Tile::depth;
+  for (int i = thread; i < Tile::kInstances * Tile::kDepth; i += Tile::kThreads) {
+    const int n = i / Tile::kDepth, k = i % Tile::kDepth;
     const float* from = row(n);
-    kernels[n * Tile::stride + k] = __float2half_rn(from != nullptr && k < left ? from[k] : 0.0f);
+    kernels[n * Tile::kStride + k] = __float2half_rn(from != nullptr && k < left ? from[k] : 0.0f);
   }
 }
 
@@ -107,18 +107,18 @@ __device__ void mask_product(const MaskProductParams& p) {
   ptx::wait_for_previous_grid();
   extern __shared__ __align__(16) unsigned char shared[];
   __half* kernels = reinterpret_cast<__half*>(shared);
-  float* offsets = reinterpret_cast<float*>(shared + Tile::instances * Tile::stride * sizeof(__half));
+  float* offsets = reinterpret_cast<float*>(shared + Tile::kInstances * Tile::kStride * sizeof(__half));
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
   const int group = lane / 4, quarter = lane % 4, b = static_cast<int>(blockIdx.z);
-  const int n0 = static_cast<int>(blockIdx.y) * Tile::instances, positions = p.out.height * p.out.width;
+  const int n0 = static_cast<int>(blockIdx.y) * Tile::kInstances, positions = p.out.height * p.out.width;
   const bool last_column = blockIdx.y == gridDim.y - 1;
-  for (int n = static_cast<int>(threadIdx.x); n < Tile::instances; n += Tile::threads)
+  for (int n = static_cast<int>(threadIdx.x); n < Tile::kInstances; n += Tile::kThreads)
     offsets[n] = p.offset != 0 && n0 + n < p.out.channels
                      ? pixel_of<const float>(p.kernels, b, n0 + n)[p.features.channels]
                      : 0.0f;
 
   for (int tile = 0; tile < p.tiles; ++tile) {
-    const int first = (static_cast<int>(blockIdx.x) * p.tiles + tile) * Tile::positions;
+    const int first = (static_cast<int>(blockIdx.x) * p.tiles + tile) * Tile::kPositions;
     if (first >= positions) break;
     const int upper_position = first + warp * 16 + group, lower_position = upper_position + 8;
     const auto pixel = [&](int position) {
@@ -126,13 +126,13 @@ __device__ void mask_product(const MaskProductParams& p) {
     };
     const __half *upper = pixel(upper_position), *lower = pixel(lower_position);
     float acc[kColumnTiles][4] = {};
-    for (int k0 = 0; k0 < p.features.channels; k0 += Tile::depth) {
-      if (k0 > 0 || tile == 0 || p.features.channels > Tile::depth) {
+    for (int k0 = 0; k0 < p.features.channels; k0 += Tile::kDepth) {
+      if (k0 > 0 || tile == 0 || p.features.channels > Tile::kDepth) {
         __syncthreads();
         stage(p, b, n0, k0, kernels);
         __syncthreads();
       }
-      const int depth = min(Tile::depth, p.features.channels - k0);
+      const int depth = min(Tile::kDepth, p.features.channels - k0);
       for (int k1 = 0; k1 < depth; k1 += 128) {
         Eight a[4][2];
 #pragma unroll
@@ -147,7 +147,7 @@ __device__ void mask_product(const MaskProductParams& p) {
 #pragma unroll
           for (int t = 0; t < kColumnTiles; ++t)
             multiply_32(acc[t], a[i][0], a[i][1],
-                        load_eight(kernels + instance_of(t, group) * Tile::stride + k1 + i * 32 + quarter * 8));
+                        load_eight(kernels + instance_of(t, group) * Tile::kStride + k1 + i * 32 + quarter * 8));
         }
       }
     }
@@ -179,10 +179,10 @@ __device__ void mask_product(const MaskProductParams& p) {
 extern "C" {
 /// Grid [ceil(position tiles / tiles), columns of blocks, batch]. A column of blocks has 104 instances; the last column
 /// also writes up to 8 padding channels behind them.
-__global__ void __launch_bounds__(Tile::threads) mask_product_f16(const __grid_constant__ MaskProductParams p) {
+__global__ void __launch_bounds__(Tile::kThreads) mask_product_f16(const __grid_constant__ MaskProductParams p) {
   mask_product<__half>(p);
 }
-__global__ void __launch_bounds__(Tile::threads) mask_product_f16_f32(const __grid_constant__ MaskProductParams p) {
+__global__ void __launch_bounds__(Tile::kThreads) mask_product_f16_f32(const __grid_constant__ MaskProductParams p) {
   mask_product<float>(p);
 }
 }

@@ -14,12 +14,12 @@ struct MaskProductParams {
 
 /// Tile of a block of mask_product_mma.cu.
 struct MaskProductTile {
-  static constexpr int positions = 64, instances = 104;
-  static constexpr int padding = 8;          ///< padding channels that the last column of blocks writes at most
-  static constexpr int depth = 256;          ///< elements of k in shared memory at a time
-  static constexpr int stride = depth + 32;  ///< row pitch in shared memory, in halves: rows start 16 banks apart
-  static constexpr int threads = positions / 16 * 32;
-  static constexpr int shared_bytes = instances * (stride * 2 + 4);
+  static constexpr int kPositions = 64, kInstances = 104;
+  static constexpr int kPadding = 8;           ///< padding channels that the last column of blocks writes at most
+  static constexpr int kDepth = 256;           ///< elements of k in shared memory at a time
+  static constexpr int kStride = kDepth + 32;  ///< row pitch in shared memory, in halves: rows start 16 banks apart
+  static constexpr int kThreads = kPositions / 16 * 32;
+  static constexpr int kSharedBytes = kInstances * (kStride * 2 + 4);
 };
 
 }  // namespace maskrt::kernels::cuda

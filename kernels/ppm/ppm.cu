@@ -29,7 +29,7 @@ using Block = PyramidBlock;
 /// 4 in the first, the others in the second. Lanes that read 8 consecutive elements each (as two float4), or 4, then
 /// have no bank conflicts.
 __device__ constexpr int place_of(int k) {
-  return k / 256 * Block::row + k % 8 / 4 * (Block::row / 2) + k % 256 / 8 * 4 + k % 4;
+  return k / 256 * Block::kRow + k % 8 / 4 * (Block::kRow / 2) + k % 256 / 8 * 4 + k % 4;
 }
 template <int N>
 __device__ Channels<N> load_placed(const float* vector, int k) {
@@ -58,17 +58,17 @@ template <typename T>
 __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, float* partial, float* means) {
   const int thread = static_cast<int>(threadIdx.x), lane = thread % 32, warp = thread / 32;
   const int positions = rows.count * columns.count;
-  const int row_step = Block::warps / columns.count, column_step = Block::warps % columns.count;
+  const int row_step = Block::kWarps / columns.count, column_step = Block::kWarps % columns.count;
   // Each lane has eight channels: neighbours in fp16; in fp32 two vectors of four, 128 channels apart.
   constexpr int each = kChannelsOfThread<T>, vectors = 8 / each;
   constexpr int ahead = sizeof(T) == 2 ? 4 : 2;  // loads in flight that 64 registers hold, on every chip
-  for (int c0 = 0; c0 < in.channels; c0 += Block::channels) {
+  for (int c0 = 0; c0 < in.channels; c0 += Block::kChannels) {
     const int c = c0 + lane * each;
     Channels<each> sums[vectors] = {};
     if (c < in.channels) {
       int y = warp / columns.count, x = warp % columns.count;
 #pragma unroll ahead
-      for (int i = warp; i < positions; i += Block::warps) {
+      for (int i = warp; i < positions; i += Block::kWarps) {
         const int position = (rows.first + y) * in.width + columns.first + x;  // map_of: below 2^30
         const T* pixel = pixel_of<T>(in, b, position);
 #pragma unroll
@@ -86,12 +86,12 @@ __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, fl
       }
     }
 #pragma unroll
-    for (int s = 0; s < vectors; ++s) store_placed(partial + warp * Block::row, (s * 32 + lane) * each, sums[s]);
+    for (int s = 0; s < vectors; ++s) store_placed(partial + warp * Block::kRow, (s * 32 + lane) * each, sums[s]);
     __syncthreads();
-    if (thread < Block::channels) {
+    if (thread < Block::kChannels) {
       float total = 0;
 #pragma unroll
-      for (int w = 0; w < Block::warps; ++w) total += partial[w * Block::row + place_of(thread)];
+      for (int w = 0; w < Block::kWarps; ++w) total += partial[w * Block::kRow + place_of(thread)];
       means[place_of(c0 + thread)] = total / static_cast<float>(positions);
     }
     __syncthreads();
@@ -106,7 +106,7 @@ __device__ void multiply(const T* weight, int rows, int columns, int stride, con
                          const float* vector, float* results) {
   constexpr int each = kChannelsOfThread<T>;
   const int thread = static_cast<int>(threadIdx.x), lane = thread % lanes;
-  for (int row = thread / lanes; row < (rows + 255) / 256 * 256; row += Block::threads / lanes) {
+  for (int row = thread / lanes; row < (rows + 255) / 256 * 256; row += Block::kThreads / lanes) {
     float sum = 0;
     if (row < rows) {
       for (int k = lane * each; k < columns; k += lanes * each) {
@@ -127,7 +127,7 @@ __device__ void multiply(const T* weight, int rows, int columns, int stride, con
 /// Prefetches `bytes` bytes into L2. Called by all threads.
 __device__ void prefetch(const void* from, int bytes) {
   constexpr int kLine = 128;
-  for (int i = static_cast<int>(threadIdx.x) * kLine; i < bytes; i += Block::threads * kLine)
+  for (int i = static_cast<int>(threadIdx.x) * kLine; i < bytes; i += Block::kThreads * kLine)
     ptx::prefetch_l2(static_cast<const char*>(from) + i);
 }
 
@@ -146,7 +146,7 @@ __device__ void pyramid(const PyramidParams& p) {
   prefetch(branch.stage_weight, branch.hidden * p.in_stride * static_cast<int>(sizeof(T)));
   prefetch(branch.bottleneck_weight, branch.out.channels * branch.hidden_stride * static_cast<int>(sizeof(T)));
   ptx::wait_for_previous_grid();
-  float* means = shared + Block::warps * Block::row;
+  float* means = shared + Block::kWarps * Block::kRow;
   float* hidden = means + Block::padded(p.in.channels);
   float* results = hidden + Block::padded(branch.hidden);
 
@@ -158,17 +158,17 @@ __device__ void pyramid(const PyramidParams& p) {
                  branch.hidden_stride, branch.bottleneck_bias, Activation::none, hidden, results);
   constexpr int each = kChannelsOfThread<T>;
   T* out = pixel_of<T>(branch.out, b, cell);
-  for (int c = static_cast<int>(threadIdx.x) * each; c < branch.out.block; c += Block::threads * each)
+  for (int c = static_cast<int>(threadIdx.x) * each; c < branch.out.block; c += Block::kThreads * each)
     store_channels(branch.out, out, c, load_placed<each>(results, c));
 }
 
 }  // namespace
 
 extern "C" {
-__global__ void __launch_bounds__(Block::threads) pyramid_pool_f32(const __grid_constant__ PyramidParams p) {
+__global__ void __launch_bounds__(Block::kThreads) pyramid_pool_f32(const __grid_constant__ PyramidParams p) {
   pyramid<float>(p);
 }
-__global__ void __launch_bounds__(Block::threads) pyramid_pool_f16(const __grid_constant__ PyramidParams p) {
+__global__ void __launch_bounds__(Block::kThreads) pyramid_pool_f16(const __grid_constant__ PyramidParams p) {
   pyramid<__half>(p);
 }
 }

@@ -9,8 +9,8 @@
 namespace maskrt::kernels {
 
 void pyramid_pool_cuda(CudaQueue& queue, const Tensor& in, std::span<const PyramidBranch> branches) {
-  if (branches.empty() || branches.size() > cuda::PyramidParams::most_branches || in.batch > 65535)
-    throw Error("pyramid pool: expected 1 to " + std::to_string(cuda::PyramidParams::most_branches) +
+  if (branches.empty() || branches.size() > cuda::PyramidParams::kMostBranches || in.batch > 65535)
+    throw Error("pyramid pool: expected 1 to " + std::to_string(cuda::PyramidParams::kMostBranches) +
                 " branches and at most 65535 images, found " + std::to_string(branches.size()) + " and " +
                 std::to_string(in.batch));
   cuda::PyramidParams params{};
@@ -43,7 +43,7 @@ void pyramid_pool_cuda(CudaQueue& queue, const Tensor& in, std::span<const Pyram
   KernelLaunch what;
   what.kernel = {"ppm/ppm", in.type == DataType::f32 ? "pyramid_pool_f32" : "pyramid_pool_f16"};
   what.grid = {static_cast<std::uint32_t>(cells), static_cast<std::uint32_t>(in.batch), 1};
-  what.block = {cuda::PyramidBlock::threads, 1, 1};
+  what.block = {cuda::PyramidBlock::kThreads, 1, 1};
   what.shared_bytes = static_cast<std::uint32_t>(shared_bytes);
   what.overlaps_previous = true;
   what.parameters = bytes_of(params);

@@ -8,8 +8,8 @@ namespace maskrt::kernels {
 
 /// Output i is (half + sum over k < count[i] of in[first[i] + k] * weights[i * most + k]) >> bits.
 struct PillowTaps {
-  static constexpr int bits = 22;
-  static constexpr std::int32_t half = 1 << (bits - 1);
+  static constexpr int kBits = 22;
+  static constexpr std::int32_t kHalf = 1 << (kBits - 1);
 
   int most = 0;  ///< row pitch of `weights`: the most taps that an output can have
   std::vector<int> first, count;

@@ -47,7 +47,7 @@ __device__ inline PillowWindow pillow_window(const PillowAxis& axis, int i) {
 __device__ inline int pillow_weight(const PillowAxis& axis, const PillowWindow& w, int position) {
   const double part = triangle(axis, w.centre, position);
   const double weight = w.sum != 0 ? __ddiv_rn(part, w.sum) : part;
-  return static_cast<int>(__dadd_rn(0.5, __dmul_rn(weight, 1 << PillowTaps::bits)));
+  return static_cast<int>(__dadd_rn(0.5, __dmul_rn(weight, 1 << PillowTaps::kBits)));
 }
 
 /// The windows of `Outputs` neighbouring output pixels and, for a chunk of `Sources` source pixels, their weights.

@@ -29,13 +29,13 @@ static_assert(kRows == kLanes && kWidth % kWarps == 0 && kWidth % kLanes == 0);
 
 /// Fixed-point sums of one pixel's three channels in one pass, initialised with the rounding term.
 struct Sums {
-  int c[3] = {PillowTaps::half, PillowTaps::half, PillowTaps::half};
+  int c[3] = {PillowTaps::kHalf, PillowTaps::kHalf, PillowTaps::kHalf};
 
   __device__ void add(unsigned pixel, int weight) {
 #pragma unroll
     for (int i = 0; i < 3; ++i) c[i] += static_cast<int>(__byte_perm(pixel, 0, 0x4440 + i)) * weight;
   }
-  __device__ unsigned value(int i) const { return static_cast<unsigned>(min(c[i] >> PillowTaps::bits, 255)); }
+  __device__ unsigned value(int i) const { return static_cast<unsigned>(min(c[i] >> PillowTaps::kBits, 255)); }
   __device__ unsigned pixel() const { return value(0) | value(1) << 8 | value(2) << 16; }
 };
 

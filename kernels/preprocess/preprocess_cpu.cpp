@@ -24,7 +24,7 @@ void for_each_resized_row(const SourceRows& source, int width, int height, Use&&
   for (int band = 0; band < resizer.bands(); ++band) {
     BandResizer::Scratch& mine = scratch[static_cast<std::size_t>(omp_get_thread_num())];
     resizer.begin(band, mine);
-    for (int y = band * BandResizer::band_rows; y < resizer.end_of(band); ++y) use(y, resizer.row(y, mine));
+    for (int y = band * BandResizer::kBandRows; y < resizer.end_of(band); ++y) use(y, resizer.row(y, mine));
   }
 }
 

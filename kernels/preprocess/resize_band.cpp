@@ -19,7 +19,7 @@ using Sums8 = std::int32_t __attribute__((vector_size(32)));
 
 /// The sums of 16 lanes, in vectors of a width that every level of processors supports.
 struct Sums16 {
-  Sums8 low = Sums8{} + PillowTaps::half, high = Sums8{} + PillowTaps::half;
+  Sums8 low = Sums8{} + PillowTaps::kHalf, high = Sums8{} + PillowTaps::kHalf;
 };
 
 [[gnu::always_inline]] inline Bytes16 load(const std::uint8_t* from) {
@@ -44,7 +44,7 @@ struct Sums16 {
 
 /// Shifts and clips sums to bytes.
 [[gnu::always_inline]] inline void store_sums(std::uint8_t* to, const Sums8& sums) {
-  const Sums8 rounded = sums >> PillowTaps::bits;
+  const Sums8 rounded = sums >> PillowTaps::kBits;
   const Words8 words = __builtin_convertvector(rounded > 255 ? Sums8{} + 255 : rounded, Words8);
   const Bytes8 bytes = __builtin_convertvector(words, Bytes8);
   std::memcpy(to, &bytes, sizeof bytes);
@@ -114,9 +114,9 @@ MASKRT_CLONES void combine_rows(const std::uint8_t* rows, std::ptrdiff_t stride,
     for (int j = 0; j < unrolled; ++j) store_sums(out + i + j * kLanes, sums[j]);
   }
   for (; i < size; ++i) {
-    std::int32_t sum = PillowTaps::half;
+    std::int32_t sum = PillowTaps::kHalf;
     for (int k = 0; k < count; ++k) sum += rows[k * stride + i] * weights[k];
-    out[i] = static_cast<std::uint8_t>(std::min(sum >> PillowTaps::bits, 255));
+    out[i] = static_cast<std::uint8_t>(std::min(sum >> PillowTaps::kBits, 255));
   }
 }
 

@@ -20,7 +20,7 @@ struct SourceRows {
 /// Resizes band by band. Shared by threads, each of which has a Scratch of its own; nothing is allocated after that.
 class BandResizer {
  public:
-  static constexpr int band_rows = 32;  // amortises the overlap of the vertical windows of neighbouring bands
+  static constexpr int kBandRows = 32;  // amortises the overlap of the vertical windows of neighbouring bands
 
   BandResizer(const SourceRows& source, int width, int height);
 
@@ -32,7 +32,7 @@ class BandResizer {
   };
   Scratch make_scratch() const;
 
-  int bands() const { return (height_ + band_rows - 1) / band_rows; }
+  int bands() const { return (height_ + kBandRows - 1) / kBandRows; }
   int end_of(int band) const;
   /// The horizontal pass for the rows that a band reads.
   void begin(int band, Scratch& scratch) const;

@@ -39,7 +39,7 @@ class MaskPainter {
   static constexpr int distance_steps = 64;  // of a pixel, in which distances are counted
   using Column = std::array<std::int16_t, lanes>;
 
-  /// What becomes of a channel: (keep * old + color * paint + 128) / 256.
+  /// The blend of a channel: (keep * old + color * paint + 128) / 256.
   struct Mix {
     std::uint16_t keep = 256, paint = 0;
   };

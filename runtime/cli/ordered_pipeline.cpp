@@ -138,7 +138,7 @@ class Pipeline {
   }
 
   std::deque<Item>::iterator begin() {
-    held_.emplace_back(begun_, settings_.parts(begun_));  // a deque's items stay where they are
+    held_.emplace_back(begun_, settings_.parts(begun_));  // a deque does not move its items
     ++begun_;
     ++open_;
     return held_.end() - 1;

@@ -17,7 +17,7 @@ struct PipelineStage {
   /// True: a call for each part of an item, at a time. False: one call for the item, with part 0.
   bool by_part = false;
   int processors = 1;  ///< that one call keeps busy; 0: it waits for a device that is none of them
-  std::size_t at_once = std::numeric_limits<std::size_t>::max();  ///< most calls at a time
+  std::size_t at_once = std::numeric_limits<std::size_t>::max();  ///< the most concurrent calls
 };
 
 struct PipelineSettings {

@@ -71,7 +71,7 @@ class PictureRun {
   virtual void progress(std::size_t /*pictures*/, std::size_t /*run*/, std::size_t /*to_run*/) {}
 
  private:
-  /// A picture on its way.
+  /// A picture in the pipeline.
   struct Member {
     std::optional<Image> image;
     std::vector<Instance> instances;

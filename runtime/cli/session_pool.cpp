@@ -6,7 +6,7 @@
 namespace maskrt::cli {
 namespace {
 
-/// What a session's threads get done beside those of as many sessions of one thread: measured at 2 threads, R-50 at
+/// Throughput of a session's threads relative to as many sessions of one thread: measured at 2 threads, R-50 at
 /// 640x864 0.95 and the demo's small network 0.92; each doubling costs as much again.
 double efficiency(int threads) { return 1 / (1 + 0.09 * std::log2(threads)); }
 

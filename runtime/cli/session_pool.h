@@ -40,8 +40,8 @@ class SessionPool {
 
   const SessionShares& shares() const { return shares_; }
 
-  /// Does `work` with a session that nobody else has meanwhile: where one is free that has a plan for the size, with
-  /// that. There are never more than `shares().sessions` calls at a time.
+  /// Runs `work` with a session of its own; one that has a plan for the size is preferred. There are never more than
+  /// `shares().sessions` calls at a time.
   template <typename Work>
   void with_session(std::pair<int, int> size, const Work& work) {
     const Loan loan(*this, size);

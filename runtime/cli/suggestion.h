@@ -1,4 +1,4 @@
-// What somebody may have meant by a command or an option that there is none of.
+// Suggestions for misspelt commands and options.
 #pragma once
 
 #include <string>

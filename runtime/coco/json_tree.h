@@ -71,7 +71,7 @@ class JsonValue {
   std::uint32_t at_;
 };
 
-/// The text is no JSON. Where it goes wrong is told by whoever asks a slower parser.
+/// The text is not JSON. A slower parser finds the place of the error.
 class JsonFault : public std::exception {
  public:
   enum class Kind : std::uint8_t { syntax, depth, size };

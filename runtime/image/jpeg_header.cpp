@@ -1,4 +1,4 @@
-// What the segments of a JPEG file say, from its first marker to its last.
+// Parser of a JPEG file's segments, from the first marker to the last.
 #include <algorithm>
 #include <array>
 #include <string>

@@ -6,10 +6,10 @@ namespace maskrt::kernels {
 namespace {
 
 // Latencies in cycles.
-constexpr double fill_cycles = 1500;     // prologue: addresses, then the first stages' loads from device memory or L2
-constexpr double step_cycles = 60;       // barrier and issue of a step where no other block hides them
-constexpr double ring_cycles = 20;       // the same for asynchronous products (wgmma)
-constexpr double exchange_cycles = 600;  // two cluster barriers and the latency of distributed shared memory
+constexpr double kFillCycles = 1500;     // prologue: addresses, then the first stages' loads from device memory or L2
+constexpr double kStepCycles = 60;       // barrier and issue of a step where no other block hides them
+constexpr double kWgmmaStepCycles = 20;  // the same for asynchronous products (wgmma)
+constexpr double kExchangeCycles = 600;  // two cluster barriers and the latency of distributed shared memory
 
 double ceil_div(std::int64_t a, std::int64_t b) { return static_cast<double>((a + b - 1) / b); }
 
@@ -59,7 +59,7 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   const double rate = kernel.uses_tma()     ? rates.wgmma_flops
                       : kernel.tensor_cores ? rates.tensor_flops / (kernel.tf32 ? 2 : 1)
                                             : rates.fp32_flops;
-  const double flops = 2 * tile * kernel.step / rate, overhead = kernel.uses_tma() ? ring_cycles : step_cycles;
+  const double flops = 2 * tile * kernel.step / rate, overhead = kernel.uses_tma() ? kWgmmaStepCycles : kStepCycles;
   const double loaded = static_cast<double>(kernel.rows + kernel.columns) * kernel.step * element;
   const double fragments = tile * kernel.step * element * (1.0 / kernel.warp_rows + 1.0 / kernel.warp_columns);
   const double drawn = (kernel.rows + static_cast<double>(kernel.columns) / kernel.cluster()) * kernel.step * element;
@@ -78,14 +78,14 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   const int cluster_splits = splits_in_cluster(kernel, gemm, splits, chip);
   double tail = 200 + out_bytes / rates.l2_bytes + 2 * tile / cluster_splits * 4 / rates.shared_bytes;
   if (cluster_splits > 1) {
-    tail += exchange_cycles + tile * 4 * (cluster_splits - 1) / cluster_splits / rates.l2_bytes;
+    tail += kExchangeCycles + tile * 4 * (cluster_splits - 1) / cluster_splits / rates.l2_bytes;
   } else if (splits > 1) {
     tail += 1000 + tile * 4 * (1 + splits) / rates.l2_bytes;
   }
 
   const auto wave = [&](std::int64_t together) {
-    const double alone = steps * (bound + overhead) + fill_cycles + tail;
-    const double shared = static_cast<double>(together) * (steps * bound + tail) + fill_cycles;
+    const double alone = steps * (bound + overhead) + kFillCycles + tail;
+    const double shared = static_cast<double>(together) * (steps * bound + tail) + kFillCycles;
     return std::max(alone, shared);
   };
   const std::int64_t slots = multiprocessors * resident, full = blocks / slots, rest = blocks % slots;
@@ -93,9 +93,9 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   if (rest > 0) cycles += wave((rest + multiprocessors - 1) / multiprocessors);
   // Waves overlap: only the first one's prologue is exposed.
   const std::int64_t waves = full + (rest > 0 ? 1 : 0);
-  if (waves > 1 && (resident > 1 || kernel.uses_tma())) cycles -= static_cast<double>(waves - 1) * fill_cycles;
+  if (waves > 1 && (resident > 1 || kernel.uses_tma())) cycles -= static_cast<double>(waves - 1) * kFillCycles;
   const double memory = static_cast<double>(gemm.bytes) / (rates.memory_bytes * static_cast<double>(multiprocessors));
-  return std::max(cycles, memory + fill_cycles) / rates.hertz;
+  return std::max(cycles, memory + kFillCycles) / rates.hertz;
 }
 
 }  // namespace maskrt::kernels

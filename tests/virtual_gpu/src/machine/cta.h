@@ -34,7 +34,7 @@ struct Barrier {
     const Instr* instr = nullptr;
     FramePtr frame;
   };
-  std::uint32_t expected = 0;  ///< threads, warps counted whole; 0 where nobody has arrived
+  std::uint32_t expected = 0;  ///< threads, warps counted whole; 0 before the first arrival
   std::uint32_t arrived = 0;
   bool whole_block = false;    ///< no count was given: every thread of the block must come
   std::uint32_t matching = 0;  ///< bar.red: threads whose predicate holds
@@ -65,8 +65,8 @@ struct Cta {
   Barrier barriers[16];
   std::unordered_map<std::uint32_t, Mbarrier> mbarriers;  ///< by address
   std::uint32_t next_mbarrier = 0;
-  std::unordered_map<std::uint32_t, View> shared_atomics;  ///< who has updated a word atomically
-  /// Who has made strong accesses to places in global memory, by a hash of the address: places that share an entry seem
+  std::unordered_map<std::uint32_t, View> shared_atomics;  ///< happens-before of the atomic updates of a word
+  /// Happens-before of strong accesses to global memory, by a hash of the address: addresses that share an entry seem
   /// more ordered than they are.
   std::array<std::unique_ptr<View>, 64> global_atomics;
   View& strong_accesses(std::uint64_t address) {

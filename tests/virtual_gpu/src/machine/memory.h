@@ -17,7 +17,7 @@ enum class ByteState : std::uint8_t {
   undefined = 2,  ///< never written, or copied from what was never written
   tainted = 3,    ///< computed from what was never written
   defined = 4,
-  pending = 5,   ///< the destination of an asynchronous copy that nobody has waited for (shared memory only)
+  pending = 5,   ///< the destination of an asynchronous copy not yet waited for (shared memory only)
   mbarrier = 6,  ///< part of a live mbarrier object (shared memory only)
 };
 

@@ -35,7 +35,7 @@ struct TensorMap {
   static bool decode(const std::uint8_t* bytes, TensorMap& map);
 };
 
-/// Data on its way, in the order of the box, and what is known of each byte.
+/// Data in flight, in the order of the box, with the definedness of each byte.
 struct BoxData {
   std::vector<std::uint8_t> bytes;
   std::vector<std::uint8_t> states;

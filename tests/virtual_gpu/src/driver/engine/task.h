@@ -51,7 +51,7 @@ struct Task {
   State state = State::pending;
   std::uint64_t rank = 0;   ///< among those that could run, the lowest does
   bool eager = false;       ///< runs although nothing that is waited for needs it
-  bool asked_for = false;   ///< something that is waited for needs it, and so what it is behind of
+  bool asked_for = false;   ///< the host waits for a task that depends on it, so its own dependencies are requested too
   bool host_waits = false;  ///< its submitter waits for it at once
 
   std::vector<Dependency> before;  ///< emptied once it has run
