@@ -56,7 +56,7 @@ class Bed {
   Program program_;
   graph::MemoryPlan memory_;
   cuda::DeviceMemory arena_;
-  std::vector<cuda::DeviceMemory> buffers_;  // what pre- and post-processing need beside it
+  std::vector<cuda::DeviceMemory> buffers_;  // buffers of pre- and post-processing
   std::vector<Stage> stages_;
 };
 

@@ -25,7 +25,7 @@ constexpr int kMostSpills = 0;
 /// met the worst of what was counted.
 std::string kernel_table(const ChipRun& run, const ResourceTable& resources);
 
-/// The kernels of these runs that do not keep to the limits, and the spills of all kernels: a line each.
+/// One line for each kernel of these runs that misses the limits, and for each kernel with spills.
 /// Empty where nothing misses a limit.
 std::string misses(const std::vector<ChipRun>& runs, const ResourceTable& resources);
 

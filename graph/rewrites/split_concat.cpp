@@ -62,7 +62,7 @@ bool is_less_work(const std::vector<Part>& parts, const Extent& out, const std::
 }
 
 /// A value with the size of `value` at every input size. Where a convolution that keeps the size makes it, that is the
-/// convolution's input: a reader of the size alone must not keep it from being composed with the one behind it.
+/// convolution's input: a reader of the size alone must not keep it from being composed with the one after it.
 ValueId same_size(Graph& graph, ValueId value) {
   const auto* conv = maker_as<Conv>(graph, value);
   if (conv == nullptr || conv->stride != 1) return value;

@@ -1,10 +1,12 @@
 // The interface between launchers and the driver: KernelLaunch describes a launch, CudaQueue carries it out. Plain C++,
 // no CUDA header: the runtime implements the queue on the driver API.
 //
-// A family's CUDA part is three files beside its contract:
+// The CUDA part of a kernel family x:
 //   x_params.h   one struct for each kernel's parameters; read by host and device code, includes nothing of either;
 //   x.cu         device code alone; each kernel is `extern "C" __global__` with that struct as its one parameter,
 //                `const __grid_constant__ XParams p`;
+//   x_cuda.h     the launcher's contract, always in this order: formula; shape and layout of each tensor; types and
+//                accumulator; alignment; aliasing; workspace; ragged edges and limits; what bounds it;
 //   x_cuda.cpp   the launcher: checks, computes the grid and the parameters, calls CudaQueue::launch. It allocates
 //                nothing, synchronises nothing and holds no globals, so that a queue may be capturing a graph.
 // Pointers to device memory are plain pointers; a Tensor's `data` too.

@@ -15,7 +15,7 @@ void mask_product_ref(const Tensor& kernels, const Tensor& features, bool offset
 /// A 1x1 convolution whose weights are the kernels, image by image, on oneDNN. Ready for one shape.
 class MaskProduct {
  public:
-  /// `data` of the tensors is not looked at.
+  /// `data` of the tensors is ignored.
   MaskProduct(const Tensor& features, bool offset, const Tensor& out);
   std::size_t scratch_bytes() const;
   void run(const Tensor& kernels, const Tensor& features, const Tensor& out, void* scratch) const;

@@ -81,7 +81,7 @@ __device__ void store_pair(const Map& map, Out* pixel, int c, float first, float
 }
 
 /// Stores the 13th tile: lane q = lane % 4 of four holds channels c + 2 q and c + 2 q + 1 of `pixel`. In the last
-/// column of blocks the four lanes also store the 8 padding channels behind as zeros, so that in fp16 they write a
+/// column of blocks the four lanes also store the next 8 channels, padding, as zeros, so that in fp16 they write a
 /// whole 32-byte sector. A lane whose `pixel` is null stores nothing. Called by all lanes of a warp.
 template <typename Out>
 __device__ void store_last(const Map& map, Out* pixel, int c, bool last_column, float first, float second) {
@@ -178,7 +178,7 @@ __device__ void mask_product(const MaskProductParams& p) {
 
 extern "C" {
 /// Grid [ceil(position tiles / tiles), columns of blocks, batch]. A column of blocks has 104 instances; the last column
-/// also writes up to 8 padding channels behind them.
+/// also writes up to 8 padding channels after them.
 __global__ void __launch_bounds__(Tile::kThreads) mask_product_f16(const __grid_constant__ MaskProductParams p) {
   mask_product<__half>(p);
 }

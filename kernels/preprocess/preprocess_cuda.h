@@ -8,7 +8,7 @@
 namespace maskrt::kernels {
 
 /// Returns the descriptor of one image for preprocess_cuda. `image.data` is device memory; rows may have any stride and
-/// any alignment. Bytes between rows may be read, bytes before the first pixel and behind the last are not. Throws
+/// any alignment. Bytes between rows may be read, bytes before the first pixel and after the last are not. Throws
 /// Error where preprocess_ref would.
 cuda::ImageToResize image_to_resize(const Pixels& image, int width, int height, const Normalisation& normalisation,
                                     const Tensor& out);

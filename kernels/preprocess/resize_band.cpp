@@ -128,7 +128,7 @@ BandResizer::BandResizer(const SourceRows& source, int width, int height)
   if (vertical()) down_ = pillow_taps(source.height, height);
 }
 
-int BandResizer::end_of(int band) const { return std::min(height_, (band + 1) * band_rows); }
+int BandResizer::end_of(int band) const { return std::min(height_, (band + 1) * kBandRows); }
 
 BandResizer::Scratch BandResizer::make_scratch() const {
   const auto channels = static_cast<std::size_t>(source_.channels);
@@ -137,7 +137,7 @@ BandResizer::Scratch BandResizer::make_scratch() const {
   if (horizontal()) {
     int most_rows = 0;
     for (int band = 0; band < bands(); ++band) {
-      most_rows = std::max(most_rows, end_source_row(end_of(band) - 1) - first_source_row(band * band_rows));
+      most_rows = std::max(most_rows, end_source_row(end_of(band) - 1) - first_source_row(band * kBandRows));
     }
     scratch.columns.resize(channels * source_.width * kLanes);
     scratch.resized_columns.resize(channels * width_ * kLanes);
@@ -147,7 +147,7 @@ BandResizer::Scratch BandResizer::make_scratch() const {
 }
 
 void BandResizer::begin(int band, Scratch& scratch) const {
-  const int begin_row = first_source_row(band * band_rows), end_row = end_source_row(end_of(band) - 1);
+  const int begin_row = first_source_row(band * kBandRows), end_row = end_source_row(end_of(band) - 1);
   scratch.first_row = begin_row;
   if (!horizontal()) return;
   const std::size_t row_size = static_cast<std::size_t>(width_) * source_.channels;
