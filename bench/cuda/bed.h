@@ -47,7 +47,7 @@ class Bed {
   template <typename Work>
   std::vector<Operation> record(const Work& work);
   void record_network();
-  /// Of pictures of `width` x `height`.
+  /// Records pre-processing of pictures of `width` x `height`.
   void record_preprocess(const std::string& name, int width, int height, const kernels::Normalisation& normalisation);
   void record_postprocess();
 

@@ -31,7 +31,7 @@ struct Bench {
 struct Entry {
   const Stage* stage = nullptr;
   std::size_t first = 0, count = 0;
-  int layers = 1;             ///< that are of this shape
+  int layers = 1;             ///< number of layers of this shape
   bool has_work = false;      ///< the stage's FLOPs and bytes are this entry's
   bool after_others = false;  ///< reads intermediate results of the stage's earlier operations
 
@@ -103,7 +103,7 @@ double measure_warm(benchmark::State& state, const Bench& bench, const Work& wor
 std::uint32_t blocks_to_run(const Entry& entry) {
   const Stage& stage = *entry.stage;
   if (stage.sums_across_blocks) return 0;
-  const double runs = stage.flops / 1e9 + stage.bytes / 64e6;  // of what is run in about a second
+  const double runs = stage.flops / 1e9 + stage.bytes / 64e6;  // runs in about a second
   double clusters = 0;
   for (std::size_t i = entry.first; i < entry.first + entry.count; ++i) {
     const kernels::KernelLaunch& launch = stage.operations[i].launch;

@@ -18,7 +18,7 @@ struct Subject {
   Precision precision;
   std::int64_t batch, height, width;
   std::optional<VirtualGpu> virtual_gpu;
-  int measurements = 20, repeats = 20;  ///< of each benchmark; runs in a row of each measurement with warm caches
+  int measurements = 20, repeats = 20;  ///< measurements of each benchmark; consecutive runs of each with warm caches
 
   /// "b8/fp16"
   std::string prefix() const { return "b" + std::to_string(batch) + "/" + std::string(name_of(precision)); }

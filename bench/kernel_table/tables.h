@@ -12,7 +12,7 @@ namespace maskrt::bench {
 /// One run of maskrt-bench-cuda on the virtual GPU as one chip.
 struct ChipRun {
   std::string title;         ///< "sm_90"
-  std::string architecture;  ///< of the machine code that runs there, as ptxas calls it: "sm_90a"
+  std::string architecture;  ///< architecture of the SASS that runs there, as ptxas calls it: "sm_90a"
   std::vector<Result> results;
 };
 

@@ -33,7 +33,7 @@ __device__ void max_pool(const MaxPoolParams& p) {
     for (int x = first_column; x < end_column; ++x) {
       const Channels<each> other = load_channels<each>(p.in, pixel_of<T>(p.in, b, y * p.in.width + x), c);
 #pragma unroll
-      for (int i = 0; i < each; ++i) most.v[i] = fmaxf(most.v[i], other.v[i]);  // of a NaN and a number: the number
+      for (int i = 0; i < each; ++i) most.v[i] = fmaxf(most.v[i], other.v[i]);  // fmaxf ignores NaNs
     }
   }
   store_channels(p.out, pixel_of<T>(p.out, b, position), c, most);

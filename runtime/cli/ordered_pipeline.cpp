@@ -26,7 +26,7 @@ struct Item {
   const std::size_t index;
   const std::size_t parts;
   std::size_t stage = 0;
-  std::size_t calls_begun = 0, calls_done = 0;  ///< of its stage
+  std::size_t calls_begun = 0, calls_done = 0;  ///< calls of this stage
   std::exception_ptr failure;
 };
 

@@ -23,7 +23,7 @@ namespace {
 /// Memory budget for decoded pictures in flight, for each processor. It suffices for pictures of up to 33 megapixels.
 constexpr std::size_t bytes_a_processor = std::size_t{1} << 29;
 
-/// Of a picture with its masks, a bit a pixel each, and its drawing.
+/// Memory of a decoded picture with its masks (1 bit a pixel each) and its drawing.
 constexpr std::size_t bytes_a_pixel = 16;
 
 /// The next picture's files would fare no better.

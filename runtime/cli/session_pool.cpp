@@ -12,7 +12,7 @@ double efficiency(int threads) { return 1 / (1 + 0.09 * std::log2(threads)); }
 
 constexpr double runs_to_measure = 2;  ///< runs of the network that measuring its algorithms takes about as long as
 constexpr std::size_t most_pictures = 16;
-constexpr std::size_t plans = 4;  ///< of a session
+constexpr std::size_t plans = 4;  ///< plans that a session keeps
 
 }  // namespace
 

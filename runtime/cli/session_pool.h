@@ -14,7 +14,7 @@ namespace maskrt::cli {
 /// How a run's networks share processors.
 struct SessionShares {
   std::size_t sessions = 1;
-  int threads = 1;  ///< of each
+  int threads = 1;  ///< threads of each session
 };
 
 /// The shares that make `batches` batches of `batch` pictures end first on `processors` processors of the host.
@@ -51,7 +51,7 @@ class SessionPool {
  private:
   struct Entry {
     Session session;
-    std::vector<std::pair<int, int>> sizes;  ///< that it has plans for, the one of the last run last
+    std::vector<std::pair<int, int>> sizes;  ///< sizes that it has plans for, the most recent one last
   };
   class Loan {
    public:

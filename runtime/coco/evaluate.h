@@ -32,7 +32,7 @@ struct EvaluationOptions {
 struct CategoryEvaluation {
   Id id;
   std::string name;
-  Metrics metrics{};  ///< of this category alone
+  Metrics metrics{};  ///< metrics of this category alone
 };
 
 struct Evaluation {

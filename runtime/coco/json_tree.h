@@ -128,7 +128,7 @@ class JsonScanner {
 
   const char *at_, *end_, *begin_;
   int depth_ = 0, most_;
-  std::vector<char> closing_;   ///< of what enter() has opened
+  std::vector<char> closing_;   ///< closing brackets of the containers that enter() has opened
   std::string* odd_ = nullptr;  ///< where without_odd_numbers() puts others
 };
 

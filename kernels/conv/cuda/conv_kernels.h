@@ -11,7 +11,7 @@ namespace maskrt::kernels {
 /// One kernel: the tile of its implicit GEMM and how it is computed.
 struct ConvKernel {
   KernelName name;
-  DataType type;                ///< of the input and the weights
+  DataType type;                ///< type of the input and the weights
   KernelPath oldest, newest;    ///< instruction sets of the chips that run it
   bool tensor_cores;            ///< then chunks of 16 bytes must be aligned in the input
   bool tf32;                    ///< f32 operands, rounded to tf32

@@ -45,7 +45,7 @@ struct ConvParams {
   int in_batch_stride, in_pixel_stride;
   int in_wide;  // 1: chunks of 16 bytes (channels from a multiple of 16 bytes on) are aligned in `in`
 
-  int out_channels;      // of all groups
+  int out_channels;      // output channels of all groups
   int out_group_stride;  // elements from a group's first channel in `out` to the next group's; group_out if not padded
   int group_stored;      // channels stored of the last group (of every padded group); zeros from group_out on
   int out_batch_stride, out_pixel_stride;

@@ -20,7 +20,7 @@ struct BulkCopy {
   TensorMap map;  ///< of a tensor (TMA) copy; for bulk copies a map without swizzle
   s32 coordinates[5] = {};
   u32 offsets[3] = {};
-  Update update = nullptr;  ///< of a reduction
+  Update update = nullptr;  ///< operation of a reduction
   u32 element = 1;          ///< bytes of one of its elements
 };
 

@@ -41,7 +41,7 @@ struct Descriptor {
   }
   u64 start, leading, stride;
   u32 pitch = 16;  ///< bytes between the rows of a core matrix
-  u32 mask = 0;    ///< of the address bits from 7 that are xored onto the bits from 4
+  u32 mask = 0;    ///< mask of the address bits from 7 on that are XORed onto the bits from 4 on
 
   u64 swizzled(u64 offset) const {
     const u64 address = start + offset;

@@ -20,7 +20,7 @@ struct Access {
 
 struct Place {
   std::uint8_t* data = nullptr;
-  std::uint8_t* states = nullptr;  ///< of each byte; null where everything is defined (parameters)
+  std::uint8_t* states = nullptr;  ///< state of each byte; null where everything is defined (parameters)
   bool defined = true;             ///< all bytes are
   bool repeats = false;  ///< the same instruction has written here, unordered: a race unless it wrote the same
 };

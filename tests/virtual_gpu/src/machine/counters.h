@@ -18,7 +18,7 @@ struct LineCount {
   std::uint64_t wavefronts = 0;    ///< passes over the 32 banks that shared memory needed
   std::uint64_t least = 0;         ///< passes that it would have needed with no two words in one bank
   std::uint64_t bytes = 0;         ///< bytes that the lanes requested
-  std::uint64_t memory_space = 0;  ///< of the bytes: 0 none, 1 global, 2 shared, 3 local
+  std::uint64_t memory_space = 0;  ///< memory space of the bytes: 0 none, 1 global, 2 shared, 3 local
 
   void add(const LineCount& other) {
     issued += other.issued;

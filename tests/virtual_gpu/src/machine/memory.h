@@ -39,7 +39,7 @@ constexpr std::uint32_t kSharedBase = 1024;
 struct GlobalTags {
   std::uint64_t write;
   std::uint64_t read;
-  std::uint32_t write_clock;  ///< of the warp that made the access; 0 where its own block need not look
+  std::uint32_t write_clock;  ///< clock of the warp that made the access; 0 where its own block need not check
   std::uint32_t read_clock;
 };
 

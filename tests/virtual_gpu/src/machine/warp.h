@@ -35,7 +35,7 @@ struct Frame {
   std::vector<std::uint32_t> predicates;
   /// Per register one bit a lane: some byte of it is not defined. Index 0 stands for constants and is always 0.
   std::vector<Lanes> undefined;
-  std::vector<Lanes> tainted;                  ///< of those, the ones computed from undefined data
+  std::vector<Lanes> tainted;                  ///< the undefined ones that were computed from undefined data
   std::vector<std::uint16_t> undefined_bytes;  ///< [register][lane]: one bit a byte
   std::vector<std::uint8_t> pending;           ///< per register: how many asynchronous wgmmas still write it
   std::vector<Lanes> undefined_when_done;      ///< what `undefined` becomes of a pending register
@@ -53,17 +53,17 @@ struct Fragment {
   std::uint32_t pc = 0;
   Lanes lanes = 0;
   State state = State::ready;
-  Lanes sync_mask = 0;  ///< of warp_sync
+  Lanes sync_mask = 0;  ///< mask of warp_sync
 };
 
 /// One lane's cp.async that has been issued and not yet carried out.
 struct PendingCopy {
   std::uint64_t source = 0;       ///< generic address
-  std::uint32_t destination = 0;  ///< in shared memory
+  std::uint32_t destination = 0;  ///< address in shared memory
   std::uint8_t bytes = 0;
   std::uint8_t source_bytes = 0;  ///< the rest is zero
   std::uint8_t lane = 0;
-  std::uint32_t group = 0;  ///< of its thread; commit_group closes it
+  std::uint32_t group = 0;  ///< group of its thread; commit_group closes it
   const Instr* instr = nullptr;
 };
 
@@ -79,7 +79,7 @@ struct PendingGroupWork {
 /// one of them waits for it; until a warp waits itself, its accumulators remain pending.
 struct PendingMma {
   std::uint32_t group = 0;   ///< commit_group closes it
-  std::uint64_t number = 0;  ///< of those that its warp has issued
+  std::uint64_t number = 0;  ///< sequence number among the wgmma of its warp
   bool computed = false;
   const Instr* instr = nullptr;
   std::function<void()> compute;
@@ -98,12 +98,12 @@ struct alignas(64) Warp {
   std::uint32_t stop_pc = 0;         ///< another fragment waits there or before: choose again
   bool leave = false;                ///< the handler changed the fragments: choose again
   bool yielded = false;              ///< it waits for others
-  std::uint32_t diverged_turns = 0;  ///< in a row, with other fragments ready
+  std::uint32_t diverged_turns = 0;  ///< consecutive turns of one fragment while others were ready
   FramePtr frame;
 
   Cta* cta = nullptr;
-  std::uint32_t index = 0;  ///< in the block
-  Lanes lanes = 0;          ///< that exist
+  std::uint32_t index = 0;  ///< index in the block
+  Lanes lanes = 0;          ///< lanes that exist
   Lanes exited = 0;
   Lanes cluster_arrived = 0;   ///< at barrier.cluster, in the phase that runs
   Lanes cluster_passed = 0;    ///< whose phase is over, and which have not waited for it yet

@@ -63,7 +63,7 @@ class Scheduler {
   static bool in_host_function();
 
  private:
-  /// Of the tasks that could run now, the one whose turn it is; null where there is none. With `any`, also of those
+  /// The next of the tasks that could run now, chosen by the seed; null where there is none. With `any`, also of those
   /// that the host does not wait for.
   Task* choose(bool any) const;
   /// True where tasks wait for words of memory.

@@ -53,7 +53,7 @@ struct EventState {
   std::shared_ptr<ContextState> context;
   bool timing = true;
   TaskPtr recorded;                  ///< null where never, or where the last record was captured
-  std::shared_ptr<Capture> capture;  ///< that the last record belongs to
+  std::shared_ptr<Capture> capture;  ///< capture that the last record belongs to
   std::vector<Node::Link> captured;  ///< what waits for the event then depends on
 };
 

@@ -21,10 +21,10 @@ enum class CaptureStatus : std::uint8_t { none, active, invalidated };     ///< 
 
 struct CaptureInfo {
   CaptureStatus status = CaptureStatus::none;
-  std::uint64_t id = 0;  ///< of the sequence, unique in the process
+  std::uint64_t id = 0;  ///< id of the capture sequence, unique in the process
   std::shared_ptr<Graph> graph;
-  std::vector<Node*> dependencies;  ///< of the next node
-  std::vector<EdgeData> edge_data;  ///< of those
+  std::vector<Node*> dependencies;  ///< dependencies of the next node
+  std::vector<EdgeData> edge_data;  ///< edge data of those dependencies
 };
 
 class Stream {

@@ -252,7 +252,7 @@ class Analysis {
   }
 
   std::vector<Scope> scopes_;
-  std::vector<std::uint32_t> weights_;  ///< of each register
+  std::vector<std::uint32_t> weights_;  ///< weight of each register
   std::vector<Step> steps_;
   std::vector<Block> blocks_;
 };
