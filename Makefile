@@ -90,11 +90,17 @@ fuzz: deps
 bench: all
 	$(BUILD)/bin/maskrt-bench
 
-# What ptxas, the virtual GPU's counters and the cost model say of every kernel and layer. No GPU takes part.
+# What ptxas, the virtual GPU's counters and the cost model say of every kernel and layer. No GPU takes part: it needs a
+# build with CUDA and benchmarks, of which it makes the suite, the table's program and the virtual GPU; tests it needs not.
 COUNTS := $(BUILD)/kernel-table
 count = MASKRT_CUDA_DRIVER=$(BUILD)/lib/libvgpu.so VGPU_CC=$(1) $(BUILD)/bin/maskrt-bench-cuda \
   --benchmark_out=$(COUNTS)/$(2).json $(3) > /dev/null
-kernel-table: all
+kernel-table: configure
+	@for option in MASKRT_CUDA MASKRT_BENCH; do \
+	  grep -qE "^$$option:BOOL=(ON|1|TRUE|YES)$$" $(BUILD)/CMakeCache.txt || { \
+	    echo "kernel-table: expected a build with $$option=ON in $(BUILD), found one without" >&2; exit 1; }; \
+	done
+	cmake --build $(BUILD) --parallel $(JOBS) --target maskrt-bench-cuda kernel-table vgpu
 	mkdir -p $(COUNTS)
 	$(call count,9.0,sm90,--batch 1 8 16)
 	$(call count,9.0,sm90-fp32,--batch 1 --precision fp32)

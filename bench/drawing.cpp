@@ -10,7 +10,7 @@
 #include "runtime/cli/mask_png.h"
 #include "runtime/cli/overlay.h"
 #include "runtime/mask/mask.h"
-#include "tests/support/mask_scenes.h"
+#include "testing/mask_scenes.h"
 
 namespace maskrt::bench {
 namespace {

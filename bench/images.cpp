@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "graph/byte_source.h"
 #include "models.h"
 #include "runtime/device.h"
 #include "runtime/image/decode.h"
 #include "runtime/image/open_image_library.h"
 #include "runtime/mask/rle.h"
-#include "tests/support/files.h"
-#include "tests/support/mask_scenes.h"
+#include "testing/mask_scenes.h"
 
 namespace maskrt::bench {
 namespace {
@@ -28,8 +28,9 @@ std::vector<std::uint8_t> picture() {
 
 /// A 1920x1080 JPEG of the demo, in memory, by libmaskrt_images.so or by libmaskrt alone.
 void decode_jpeg(benchmark::State& state, bool with_library) {
-  const std::string file = testing::read_text(std::string(MASKRT_DEMO) + "/showcase/1.jpg");
-  const auto bytes = std::as_bytes(std::span(file.data(), file.size()));
+  const auto file = graph::open_file(std::string(MASKRT_DEMO) + "/showcase/1.jpg");
+  std::vector<std::byte> bytes(file->size());
+  file->read(0, bytes);
   const MaskrtImageLibrary* library = with_library ? image::image_library() : nullptr;
   if (with_library && library == nullptr) return state.SkipWithError(image::why_no_image_library().c_str());
   for (auto _ : state) benchmark::DoNotOptimize(image::decode(bytes, image::read_header(bytes), library));
@@ -63,7 +64,7 @@ void postprocess(benchmark::State& state) {
   std::vector<float> classes(n, 2.0f), objectness(n, 2.0f);
   omp_set_num_threads(threads());
   for (auto _ : state)
-    benchmark::DoNotOptimize(kernels::postprocess_cpu(
+    benchmark::DoNotOptimize(kernels::sparse_inst_cpu(
         kernels::dense(classes.data(), DataType::f32, 1, n, 1, 1, 0),
         kernels::dense(objectness.data(), DataType::f32, 1, n, 1, 1, 0),
         kernels::dense(masks.data(), DataType::f32, 1, map_height, map_width, n, 1), 0, kImageGeometry, {}));

@@ -51,8 +51,8 @@ void register_layers(Compute precision) {
   std::set<std::tuple<std::string, std::string, double, double>> seen;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (!seen.emplace(steps[i].operation, steps[i].algorithm, steps[i].flops, steps[i].bytes).second) continue;
-    const std::string name = "layer/" + std::string(precision == Compute::bf16 ? "bf16/" : "fp32/") +
-                             steps[i].operation + "/" + steps[i].name;
+    const std::string name =
+        "layer/" + std::string(name_of(precision)) + "/" + steps[i].operation + "/" + steps[i].name;
     benchmark::RegisterBenchmark(name.c_str(), [bed, i](benchmark::State& state) { layer(state, bed, i); })
         ->UseRealTime()
         ->Unit(benchmark::kMicrosecond);

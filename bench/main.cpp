@@ -8,7 +8,7 @@
 
 #include "maskrt/types.hpp"
 #include "models.h"
-#include "runtime/brief_spinning.h"
+#include "runtime/support/brief_spinning.h"
 
 namespace {
 

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/usable_processors.h"
-#include "weights_tools/models/models.h"
-#include "weights_tools/models/random_weights.h"
+#include "runtime/precision.h"
+#include "runtime/support/usable_processors.h"
+#include "weights_tools/families/build_model.h"
 
 namespace maskrt::bench {
 
@@ -25,11 +25,10 @@ const Model& model(const std::string& config, Compute precision) {
   const auto key = std::pair(config, precision);
   auto found = models.find(key);
   if (found == models.end()) {
-    const auto settings = weights::read_sparse_inst_config(weights::published_config(config));
     ModelOptions options;
     options.device = "cpu";
     options.precision = precision;
-    auto built = weights::build_model(settings, weights::random_weights(settings));
+    auto built = weights::build_random_model(weights::read_network(weights::published_config(config)));
     found = models.emplace(key, make_model(std::move(built.description), options)).first;
   }
   return found->second;
@@ -60,7 +59,7 @@ void network(benchmark::State& state, const std::string& config, Compute precisi
 
 void register_network(const std::string& config, Compute precision, int batch) {
   const std::string name =
-      "network/" + config + (precision == Compute::bf16 ? "/bf16" : "/fp32") + "/batch:" + std::to_string(batch);
+      "network/" + config + "/" + std::string(name_of(precision)) + "/batch:" + std::to_string(batch);
   benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { network(state, config, precision, batch); })
       ->UseManualTime()
       ->Unit(benchmark::kMillisecond)

@@ -11,7 +11,7 @@ namespace maskrt::bench {
 /// The size that the published configs see most: a 4:3 picture, shortest edge 640.
 constexpr int kInputHeight = 640, kInputWidth = 864;
 
-/// A published SparseInst config with random weights, prepared for the CPU; made once per (config, precision).
+/// A published config with random weights, prepared for the CPU; made once per (config, precision).
 /// Throws Error where the processor lacks the precision.
 const Model& model(const std::string& config, Compute precision);
 

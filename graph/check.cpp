@@ -10,24 +10,42 @@ namespace {
 /// Bounds on each attribute by itself.
 struct AttributeCheck {
   const NodeCheck& node;
-  void integer(const char* name, std::int64_t value, std::int64_t low, std::int64_t high) const {
+  void integer(const char* name, std::int64_t value, std::int64_t low, std::int64_t high,
+               InFiles = InFiles::always) const {
     if (value < low || value > high)
       node.fail(std::string("expected ") + name + " from " + std::to_string(low) + " to " + std::to_string(high) +
                 ", found " + std::to_string(value));
   }
-  void real(const char* name, double value, double low, double high) const {
+  void real(const char* name, double value, double low, double high, InFiles = InFiles::always) const {
     if (!(value >= low && value <= high))  // NaN fails too
       node.fail(std::string("expected ") + name + " from " + std::to_string(low) + " to " + std::to_string(high) +
                 ", found " + std::to_string(value));
   }
-  void boolean(const char*, bool) const {}
-  void activation(const char* name, Activation value) const {
+  void boolean(const char*, bool, InFiles = InFiles::always) const {}
+  void activation(const char* name, Activation value, InFiles = InFiles::always) const {
     if (value > Activation::sigmoid) node.fail(std::string("expected a known ") + name);
   }
-  void constant(const char* name, const ConstantPtr& value, bool optional) const {
+  void constant(const char* name, const ConstantPtr& value, bool optional, InFiles = InFiles::always) const {
     if (!value && !optional) node.fail(std::string("expected a ") + name + ", found none");
   }
+  void parts(const char* name, const auto& list, std::size_t fewest, std::size_t most,
+             InFiles = InFiles::always) const {
+    if (list.size() < fewest || list.size() > most)
+      node.fail("expected from " + std::to_string(fewest) + " to " + std::to_string(most) + " " + name + ", found " +
+                std::to_string(list.size()));
+    for (const auto& part : list) part.visit_attributes(part, *this);
+  }
 };
+
+void check_output_count(const Node& checked) {
+  const NodeCheck node(checked);
+  const std::size_t count = output_count(checked.operation);
+  if (count < 1 || count > limits::outputs)
+    node.fail("expected from 1 to " + std::to_string(limits::outputs) + " outputs, found " + std::to_string(count));
+  if (checked.outputs.size() != count)
+    node.fail("expected " + std::to_string(count) + (count == 1 ? " output" : " outputs") + ", found " +
+              std::to_string(checked.outputs.size()));
+}
 
 }  // namespace
 
@@ -52,12 +70,15 @@ void check(const Graph& graph) {
     if (checked.inputs.size() < fewest || checked.inputs.size() > most)
       node.fail("expected " + std::to_string(fewest) + (most > fewest ? " to " + std::to_string(most) : "") +
                 " inputs, found " + std::to_string(checked.inputs.size()));
-    if (!known(checked.output)) node.fail("expected an output value, found none");
-    if (made[static_cast<std::size_t>(checked.output)])
-      node.fail("expected an output of its own, found value " +
-                graph.values[static_cast<std::size_t>(checked.output)].name + ", which another node makes");
-    made[static_cast<std::size_t>(checked.output)] = true;
     visit_attributes(checked.operation, AttributeCheck{node});
+    check_output_count(checked);
+    for (const ValueId output : checked.outputs) {
+      if (!known(output)) node.fail("expected an output value, found none");
+      if (made[static_cast<std::size_t>(output)])
+        node.fail("expected an output of its own, found value " + graph.values[static_cast<std::size_t>(output)].name +
+                  ", which is made already");
+      made[static_cast<std::size_t>(output)] = true;
+    }
     std::visit([&](const auto& op) { op.check(node); }, checked.operation);
   }
   std::set<std::string_view> names;

@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "constant.h"
+#include "head.h"
 #include "maskrt/types.hpp"
 #include "op.h"
 #include "ops/batch_norm.h"
 #include "ops/channels.h"
 #include "ops/conv.h"
 #include "ops/elementwise.h"
+#include "ops/fused.h"
 #include "ops/input.h"
 #include "ops/instance_activation.h"
 #include "ops/lists.h"
@@ -23,15 +25,16 @@
 
 namespace maskrt::graph {
 
-/// Index of a value in Graph::values.
-using ValueId = int;
-
 /// All operations that there are. "x" in their descriptions is inputs[0]; shapes are [batch, height, width, channels].
 template <Op... Ops>
 using OneOf = std::variant<Ops...>;
-using Operation = OneOf<Input, Conv, BatchNorm, Activate, Add, MaxPool, AdaptiveAveragePool, UpsampleNearest,
-                        ResizeBilinear, Concat, Slice, Coordinates, NormaliseMaps, SoftmaxMaps, Aggregate,
-                        AggregateLogits, Regroup, Linear, MaskProduct>;
+using Operation =
+    OneOf<Input, Conv, BatchNorm, Activate, Add, MaxPool, AdaptiveAveragePool, UpsampleNearest, ResizeBilinear, Concat,
+          Slice, Coordinates, NormaliseMaps, SoftmaxMaps, Aggregate, AggregateLogits, Regroup, Linear, MaskProduct, StemPool, PyramidPool, LinearHeads>;
+
+/// What stands for several operations (ops/fused.h).
+template <typename Kind>
+concept FusedOp = std::same_as<Kind, StemPool> || std::same_as<Kind, PyramidPool> || std::same_as<Kind, LinearHeads>;
 
 /// "conv", "max_pool", ...: the name that listings and the model file use.
 std::string_view name_of(const Operation& operation);
@@ -42,12 +45,17 @@ void visit_attributes(AnyOperation& operation, Visitor&& visitor) {
 }
 /// The constants that an operation reads, in the order of its attributes.
 std::vector<ConstantPtr> constants_of(const Operation& operation);
+/// How many values an operation makes.
+std::size_t output_count(const Operation& operation);
 
 struct Node {
   std::string name;  ///< the layer's name in the checkpoint where it has one ("backbone.res2.0.conv1")
   Operation operation;
   std::vector<ValueId> inputs;
-  ValueId output = -1;
+  std::vector<ValueId> outputs;  ///< as many as output_count() says; some may be read by no node
+
+  /// The value of a node that makes one. Throws Error where it makes several.
+  ValueId output() const;
 };
 
 /// False where a node takes only the height and width of its inputs[input] (Coordinates; the last of a ResizeBilinear
@@ -65,7 +73,11 @@ struct Graph {
   std::vector<ValueId> outputs;  ///< kept by every rewrite
 
   /// Appends a node and the value it makes, which takes the name `value` (the node's own where empty).
+  /// Throws Error where the operation makes several.
   ValueId add(std::string name, Operation operation, std::vector<ValueId> inputs, std::string value = {});
+  /// Appends a node and the values it makes, which take these names. Throws Error where it makes more or fewer.
+  std::vector<ValueId> add_several(std::string name, Operation operation, std::vector<ValueId> inputs,
+                                   std::vector<std::string> names);
   /// The value of that name, or -1.
   ValueId find(std::string_view value) const;
   /// Index of the node that makes a value, or -1.
@@ -73,7 +85,8 @@ struct Graph {
   /// Indices of the nodes that read a value, in order.
   std::vector<int> consumers(ValueId value) const;
   bool is_output(ValueId value) const;
-  /// Removes the nodes on which no output depends (never the Input). Values keep their ids.
+  /// Removes the nodes on which no output depends (never the Input). A node stays whole where one of its values is
+  /// needed. Values keep their ids.
   void remove_dead_nodes();
 };
 
@@ -84,7 +97,7 @@ void check(const Graph& graph);
 /// Throws Error that names the node, what it expected and what it found.
 std::vector<Extent> infer_extents(const Graph& graph, std::int64_t batch, std::int64_t height, std::int64_t width);
 
-/// Work of one node: 2 per multiply-add, and the bytes of its inputs, constants and output at `element` bytes each.
+/// Work of one node: 2 per multiply-add, and the bytes of its inputs, constants and outputs at `element` bytes each.
 struct Cost {
   double flops = 0, bytes = 0;
 };

@@ -6,8 +6,19 @@
 namespace maskrt::graph {
 namespace {
 
-Extent output_of(const Node& node, const InputExtents& inputs) {
-  const Extent out = std::visit([&](const auto& op) { return op.extent(inputs); }, node.operation);
+std::vector<Extent> outputs_of(const Node& node, const InputExtents& inputs) {
+  return std::visit(
+      [&]<Op Kind>(const Kind& op) -> std::vector<Extent> {
+        if constexpr (MakesSeveral<Kind>) {
+          return op.extents(inputs);
+        } else {
+          return {op.extent(inputs)};
+        }
+      },
+      node.operation);
+}
+
+void check_bounds(const Extent& out, const InputExtents& inputs) {
   const bool in_bounds = out.batch >= 1 && out.batch <= limits::batch && out.height >= 1 &&
                          out.height <= limits::side && out.width >= 1 && out.width <= limits::side &&
                          out.channels >= 1 && out.channels <= limits::channels &&
@@ -16,7 +27,13 @@ Extent output_of(const Node& node, const InputExtents& inputs) {
                              static_cast<double>(limits::elements);
   if (!in_bounds)
     inputs.fail("expected an output of at least 1 and at most 2^40 elements, found shape " + to_text(out));
-  return out;
+}
+
+/// The extents of the node's outputs, which stand in `extents` as those of its inputs do.
+std::vector<Extent> known_outputs(const Node& node, const std::vector<Extent>& extents) {
+  std::vector<Extent> outputs;
+  for (const ValueId value : node.outputs) outputs.push_back(extents[static_cast<std::size_t>(value)]);
+  return outputs;
 }
 
 }  // namespace
@@ -32,18 +49,27 @@ std::vector<Extent> infer_extents(const Graph& graph, std::int64_t batch, std::i
     throw Error("expected an input of at least 1 and at most 2^40 elements, found shape " +
                 to_string(Shape{batch, height, width, channels}));
   std::vector<Extent> extents(graph.values.size());
-  extents[static_cast<std::size_t>(graph.nodes[0].output)] = {batch, height, width, channels};
+  extents[static_cast<std::size_t>(graph.nodes[0].output())] = {batch, height, width, channels};
   for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
     const auto& node = graph.nodes[i];
-    extents[static_cast<std::size_t>(node.output)] = output_of(node, {graph, node, extents});
+    const InputExtents inputs(graph, node, extents);
+    const std::vector<Extent> outputs = outputs_of(node, inputs);
+    if (outputs.size() != node.outputs.size())
+      inputs.fail("expected extents of its " + std::to_string(node.outputs.size()) + " outputs, found " +
+                  std::to_string(outputs.size()));
+    for (std::size_t k = 0; k < outputs.size(); ++k) {
+      check_bounds(outputs[k], inputs);
+      extents[static_cast<std::size_t>(node.outputs[k])] = outputs[k];
+    }
   }
   return extents;
 }
 
 Cost cost_of(const Graph& graph, const Node& node, const std::vector<Extent>& extents, std::size_t element) {
   const InputExtents inputs(graph, node, extents);
-  const Extent& output = extents[static_cast<std::size_t>(node.output)];
-  const auto out = static_cast<double>(output.elements());
+  const std::vector<Extent> outputs = known_outputs(node, extents);
+  double out = 0;
+  for (const Extent& output : outputs) out += static_cast<double>(output.elements());
   double moved = out;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const Reads reads = std::visit([&](const auto& op) { return op.reads(i, node.inputs.size()); }, node.operation);
@@ -51,7 +77,15 @@ Cost cost_of(const Graph& graph, const Node& node, const std::vector<Extent>& ex
   }
   for (const ConstantPtr& constant : constants_of(node.operation))
     moved += static_cast<double>(elements(constant->shape()));
-  const double flops = std::visit([&](const auto& op) { return op.flops(inputs, output); }, node.operation);
+  const double flops = std::visit(
+      [&]<Op Kind>(const Kind& op) {
+        if constexpr (MakesSeveral<Kind>) {
+          return op.flops(inputs, outputs);
+        } else {
+          return op.flops(inputs, outputs.at(0));
+        }
+      },
+      node.operation);
   return {flops, moved * static_cast<double>(element)};
 }
 

@@ -1,9 +1,6 @@
 #include "model_file.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <cstdlib>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -12,7 +9,8 @@
 #include "atomic_file.h"
 #include "checksum.h"
 #include "file_kind.h"
-#include "instance_outputs.h"
+#include "head_json.h"
+#include "json_fields.h"
 #include "safetensors_format.h"
 #include "strict_json.h"
 
@@ -21,15 +19,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view format_version = "1";
-
-/// The double that prints as a float does: 0.005, not 0.004999999888.
-double short_decimal(float value) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text - 1, value).ptr;
-  *end = '\0';
-  return std::strtod(text, nullptr);
-}
+/// Format 1 had an architecture and its postprocessing in place of a head.
+constexpr std::string_view format_version = "2", first_format = "1";
 
 json preprocessing_to_json(const Preprocessing& p) {
   json mean = json::array(), deviation = json::array();
@@ -53,79 +44,47 @@ json categories_to_json(const std::vector<Category>& categories) {
   return list;
 }
 
-/// One metadata value that is a JSON object: every key is asked for, and none may be left over.
-class Fields {
- public:
-  Fields(const json& object, std::string where, std::size_t count) : object_(object), where_(std::move(where)) {
-    if (!object.is_object() || object.size() != count)
-      fail("expected an object of " + std::to_string(count) + " entries");
-  }
-  [[noreturn]] void fail(const std::string& what) const { throw Error(where_ + ": " + what); }
-  const json& get(const char* key) const {
-    const auto found = object_.find(key);
-    if (found == object_.end()) fail(std::string("expected \"") + key + "\", found none");
-    return *found;
-  }
-  int integer(const char* key, int low, int high) const { return integer(get(key), key, low, high); }
-  int integer(const json& value, const char* key, int low, int high) const {
-    if (!value.is_number_integer() || value.get<double>() < low || value.get<double>() > high)
-      fail(std::string("expected ") + key + " from " + std::to_string(low) + " to " + std::to_string(high) +
-           ", found " + value.dump());
-    return value.get<int>();
-  }
-  float real(const json& value, const char* key, double low, double high) const {
-    if (!value.is_number() || !(value.get<double>() >= low && value.get<double>() <= high))
-      fail(std::string("expected ") + key + " from " + std::to_string(low) + " to " + std::to_string(high) +
-           ", found " + value.dump());
-    return value.get<float>();
-  }
-  const json& three(const char* key) const {
-    const auto& list = get(key);
-    if (!list.is_array() || list.size() != 3) fail(std::string("expected ") + key + " to be 3 numbers");
-    return list;
-  }
-
- private:
-  const json& object_;
-  std::string where_;
-};
-
 Preprocessing preprocessing_from_json(const json& value) {
-  const Fields fields(value, "preprocessing", 6);
+  JsonFields fields(value, "preprocessing");
   Preprocessing p;
-  const auto& channels = fields.get("channels");
-  if (channels != "rgb" && channels != "bgr") fields.fail("expected channels rgb or bgr, found " + channels.dump());
-  p.rgb = channels == "rgb";
-  for (std::size_t c = 0; c < 3; ++c) {
-    p.mean[c] = fields.real(fields.three("mean")[c], "mean", -kLargestMean, kLargestMean);
-    p.std[c] = fields.real(fields.three("std")[c], "std", kLeastDeviation, kLargestDeviation);
+  if (const json* const channels = fields.find("channels")) {
+    if (*channels != "rgb" && *channels != "bgr") fields.fail("expected channels rgb or bgr, found " + channels->dump());
+    p.rgb = *channels == "rgb";
   }
+  const auto three = [&](const char* key, float (&numbers)[3], double low, double high) {
+    const json* const list = fields.find(key);
+    for (std::size_t c = 0; list != nullptr && c < 3; ++c)
+      numbers[c] = fields.real(fields.three(*list, key)[c], key, low, high);
+  };
+  three("mean", p.mean, -kLargestMean, kLargestMean);
+  three("std", p.std, kLeastDeviation, kLargestDeviation);
   constexpr int largest = 1 << 16;
-  p.min_size = fields.integer("min_size", 0, largest);
-  p.max_size = fields.integer("max_size", 0, largest);
-  p.size_divisibility = fields.integer("size_divisibility", 0, 4096);
+  const auto integer = [&](const char* key, int& number, int high) {
+    if (const json* const found = fields.find(key)) number = fields.integer(*found, key, 0, high);
+  };
+  integer("min_size", p.min_size, largest);
+  integer("max_size", p.max_size, largest);
+  integer("size_divisibility", p.size_divisibility, 4096);
+  fields.expect_nothing_else();
   return p;
-}
-
-Postprocessing postprocessing_from_json(const json& value) {
-  const Fields fields(value, "postprocessing", 2);
-  return {fields.real(fields.get("score_threshold"), "score_threshold", 0, 1),
-          fields.real(fields.get("mask_threshold"), "mask_threshold", 0, 1)};
 }
 
 std::vector<Category> categories_from_json(const json& list) {
   if (!list.is_array()) throw Error("categories: expected a list");
   std::vector<Category> categories;
   for (const auto& entry : list) {
-    const Fields fields(entry, "category " + std::to_string(categories.size()), 4);
+    JsonFields fields(entry, "category " + std::to_string(categories.size()));
     Category category;
-    category.id = fields.integer("id", 0, kLargestCategoryId);
-    if (!fields.get("name").is_string()) fields.fail("expected name to be a string");
-    category.name = fields.get("name").get<std::string>();
-    if (!fields.get("is_thing").is_boolean()) fields.fail("expected is_thing to be true or false");
-    category.is_thing = fields.get("is_thing").get<bool>();
-    for (std::size_t c = 0; c < 3; ++c)
-      category.color[c] = static_cast<std::uint8_t>(fields.integer(fields.three("color")[c], "color", 0, 255));
+    category.id = fields.integer(fields.get("id"), "id", 0, kLargestCategoryId);
+    category.name = fields.text(fields.get("name"), "name");
+    if (const json* const is_thing = fields.find("is_thing")) {
+      if (!is_thing->is_boolean()) fields.fail("expected is_thing to be true or false");
+      category.is_thing = is_thing->get<bool>();
+    }
+    if (const json* const color = fields.find("color"))
+      for (std::size_t c = 0; c < 3; ++c)
+        category.color[c] = static_cast<std::uint8_t>(fields.integer(fields.three(*color, "color")[c], "color", 0, 255));
+    fields.expect_nothing_else();
     categories.push_back(std::move(category));
   }
   return categories;
@@ -138,15 +97,15 @@ void check_model(const ModelDescription& model) {
   const std::int64_t divisor = std::max(model.preprocessing.size_divisibility, 32);
   const std::int64_t side = (256 + divisor - 1) / divisor * divisor;
   const auto extents = infer_extents(model.graph, 1, side, side);
-  const auto output = [&](const char* name) -> const Extent* {
-    const ValueId value = model.graph.find(name);
-    return value >= 0 && model.graph.is_output(value) ? &extents[static_cast<std::size_t>(value)] : nullptr;
-  };
-  check_instance_outputs(output);
-  if (const std::int64_t classes = output("class_logits")->channels;
-      classes != static_cast<std::int64_t>(model.categories.size()))
-    throw Error("categories: expected one for each of the " + std::to_string(classes) + " class logits, found " +
-                std::to_string(model.categories.size()));
+  check(model.head, model.graph, extents);
+  for (const ValueId value : values_of(model.head))
+    if (!model.graph.is_output(value))
+      throw Error("head " + std::string(name_of(model.head)) + ": expected the values that it reads to be outputs, found " +
+                  model.graph.values[static_cast<std::size_t>(value)].name + " among none");
+  if (const auto classes = categories_of(model.head, model.graph, extents);
+      classes && *classes != static_cast<std::int64_t>(model.categories.size()))
+    throw Error("categories: expected one for each of the " + std::to_string(*classes) + " classes of head " +
+                std::string(name_of(model.head)) + ", found " + std::to_string(model.categories.size()));
   if (const std::int64_t channels = std::get<Input>(model.graph.nodes[0].operation).channels; channels != 3)
     throw Error("graph: expected an input of 3 channels, for pictures, found " + std::to_string(channels));
   std::set<int> ids;
@@ -194,11 +153,13 @@ ModelDescription describe(const Metadata& metadata, const std::function<Constant
   };
   ModelDescription model;
   model.name = text("maskrt.name");
-  model.architecture = text("maskrt.architecture");
   model.graph = graph_from_json(text("maskrt.graph"), find);
   model.preprocessing = preprocessing_from_json(parse_strict_json(text("maskrt.preprocessing"), "preprocessing", 2));
-  model.postprocessing =
-      postprocessing_from_json(parse_strict_json(text("maskrt.postprocessing"), "postprocessing", 1));
+  if (text("maskrt.format") == first_format)
+    model.head = head_of_architecture(text("maskrt.architecture"),
+                                      parse_strict_json(text("maskrt.postprocessing"), "postprocessing", 1), model.graph);
+  else
+    model.head = head_from_json(parse_strict_json(text("maskrt.head"), "head", 2), model.graph);
   model.categories = categories_from_json(parse_strict_json(text("maskrt.categories"), "categories", 3));
   check_model(model);
   return model;
@@ -257,16 +218,13 @@ std::uint64_t write_model(const std::filesystem::path& path, const ModelDescript
     }
   }
 
-  const json postprocessing = {{"score_threshold", short_decimal(model.postprocessing.score_threshold)},
-                               {"mask_threshold", short_decimal(model.postprocessing.mask_threshold)}};
   Metadata metadata;
   try {
     metadata = {{"maskrt.format", std::string(format_version)},
                 {"maskrt.name", model.name},
-                {"maskrt.architecture", model.architecture},
                 {"maskrt.graph", graph_to_json(model.graph)},
                 {"maskrt.preprocessing", preprocessing_to_json(model.preprocessing).dump()},
-                {"maskrt.postprocessing", postprocessing.dump()},
+                {"maskrt.head", head_to_json(model.head, model.graph).dump()},
                 {"maskrt.categories", categories_to_json(model.categories).dump()},
                 {std::string(checksum_key), std::string(checksum_prefix) + std::string(checksum_digits, '0')}};
   } catch (const json::exception&) {
@@ -319,8 +277,8 @@ ModelDescription read_model(std::shared_ptr<const ByteSource> source) {
     const auto version = metadata.find("maskrt.format");
     if (version == metadata.end())
       throw Error("expected a maskrt model, found a safetensors file without one; convert it with maskrt-convert");
-    if (version->second != format_version)
-      throw Error("expected model format " + std::string(format_version) + ", found " + version->second +
+    if (version->second != format_version && version->second != first_format)
+      throw Error("expected model format " + std::string(first_format) + " or " + std::string(format_version) + ", found " + version->second +
                   ", which a newer maskrt wrote");
     if (!storage->others.empty())
       throw Error("tensor " + storage->others.begin()->first + ": expected a dtype of a model file, found " +

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "graph.h"
+#include "heads.h"
 #include "safetensors.h"
 
 namespace maskrt::graph {
@@ -20,19 +21,12 @@ struct Preprocessing {
   int size_divisibility = 32;                     ///< right and bottom padding; 0: none
 };
 
-/// How the network's outputs become instances (SparseInst).
-struct Postprocessing {
-  float score_threshold = 0.005f;  ///< CLS_THRESHOLD, on sqrt(class * objectness)
-  float mask_threshold = 0.45f;    ///< MASK_THRESHOLD
-};
-
 /// A network with everything around it. The graph is the plain one: rewrites run when a device prepares it.
 struct ModelDescription {
-  std::string name;          ///< "sparse_inst_r50_giam"
-  std::string architecture;  ///< "SparseInst"
+  std::string name;  ///< "sparse_inst_r50_giam"
   Graph graph;
+  Head head;  ///< what the outputs mean
   Preprocessing preprocessing;
-  Postprocessing postprocessing;
   std::vector<Category> categories;
   /// Where the constants' numbers lie; null when the graph was built in memory.
   std::shared_ptr<const Safetensors> storage;
@@ -48,8 +42,8 @@ inline constexpr double kLargestMean = 1e6, kLeastDeviation = 1e-6, kLargestDevi
 std::uint64_t write_model(const std::filesystem::path& path, const ModelDescription& model,
                  const std::vector<TensorToWrite>& tensors);
 
-/// Checks all of the file: container, checksum, version, graph, each constant's shape, and that the outputs are those
-/// that the architecture's post-processing reads. The file stays open, and each constant's numbers are read when it is
+/// Checks all of the file: container, checksum, version, graph, each constant's shape, and that the outputs are what the
+/// head reads. The file stays open, and each constant's numbers are read when it is
 /// evaluated. A file that is overwritten or cut meanwhile makes evaluating throw: it never gives other numbers.
 /// Throws Error that names the file, what was expected and what was found.
 ModelDescription read_model(const std::filesystem::path& path);

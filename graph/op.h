@@ -1,9 +1,10 @@
-// What every operation tells about itself, in one place each (ops/): its name, inputs, attributes, output, cost and
+// What every operation tells about itself, in one place each (ops/): its name, inputs, attributes, outputs, cost and
 // text.
 #pragma once
 
 #include <concepts>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,7 +44,8 @@ constexpr std::int64_t side = std::int64_t{1} << 20;      ///< height and width 
 constexpr std::int64_t batch = std::int64_t{1} << 16;
 constexpr std::int64_t elements = std::int64_t{1} << 40;  ///< of one value
 constexpr std::int64_t nodes = 4096;
-constexpr std::size_t inputs = 64;  ///< of one node
+constexpr std::size_t inputs = 64;   ///< of one node
+constexpr std::size_t outputs = 64;  ///< of one node
 }  // namespace limits
 
 /// How many inputs an operation takes.
@@ -54,7 +56,7 @@ struct Arity {
 /// What an operation reads of an input.
 enum class Reads : std::uint8_t {
   all,   ///< every number
-  part,  ///< as many numbers as its output has
+  part,  ///< as many numbers as its outputs have
   size,  ///< height and width alone: the value need not be kept for it
 };
 
@@ -73,7 +75,7 @@ class NodeCheck {
   const Node& node_;
 };
 
-/// The extents of a node's inputs, for who works out its output's or its cost.
+/// The extents of a node's inputs, for who works out its outputs' or its cost.
 class InputExtents : public NodeCheck {
  public:
   InputExtents(const Graph& graph, const Node& node, const std::vector<Extent>& extents)
@@ -101,21 +103,52 @@ class InputExtents : public NodeCheck {
   const std::vector<Extent>& extents_;
 };
 
+/// Which model files have an attribute. An operation that gains an attribute after files with it were written says
+/// `unless_default`: those files stay readable, and a node that does not use the attribute is written as they have it.
+enum class InFiles : std::uint8_t {
+  always,
+  unless_default,  ///< only files in which it differs from a default-constructed operation's
+};
+
 /// Called by visit_attributes() for each attribute of an operation, in the order in which listings and the model file
 /// have them. This one does nothing with any.
 struct AttributeVisitor {
-  void integer(const char* /*name*/, std::int64_t /*value*/, std::int64_t /*low*/, std::int64_t /*high*/) {}
-  void real(const char* /*name*/, double /*value*/, double /*low*/, double /*high*/) {}
-  void boolean(const char* /*name*/, bool /*value*/) {}
-  void activation(const char* /*name*/, Activation /*value*/) {}
-  void constant(const char* /*name*/, const ConstantPtr& /*value*/, bool /*optional*/) {}
+  void integer(const char* /*name*/, std::int64_t /*value*/, std::int64_t /*low*/, std::int64_t /*high*/,
+               InFiles = InFiles::always) {}
+  void real(const char* /*name*/, double /*value*/, double /*low*/, double /*high*/, InFiles = InFiles::always) {}
+  void boolean(const char* /*name*/, bool /*value*/, InFiles = InFiles::always) {}
+  void activation(const char* /*name*/, Activation /*value*/, InFiles = InFiles::always) {}
+  void constant(const char* /*name*/, const ConstantPtr& /*value*/, bool /*optional*/, InFiles = InFiles::always) {}
+  /// A list of structs with a visit_attributes() each, from `fewest` to `most` of them: the heads of a fused layer.
+  template <typename Part>
+  void parts(const char* /*name*/, const std::vector<Part>& /*value*/, std::size_t /*fewest*/, std::size_t /*most*/,
+             InFiles = InFiles::always) {}
+};
+
+/// How an operation that makes one value tells what it is and what it costs.
+template <typename T>
+concept MakesOne = requires(const T& op, const InputExtents& inputs, const Extent& output) {
+  /// The output's extent; throws Error through `inputs` where these are none that it takes.
+  { op.extent(inputs) } -> std::same_as<Extent>;
+  /// 2 per multiply-add.
+  { op.flops(inputs, output) } -> std::same_as<double>;
+};
+
+/// The same of an operation that makes several values.
+template <typename T>
+concept MakesSeveral = requires(const T& op, const InputExtents& inputs, std::span<const Extent> outputs) {
+  /// How many: from 1 to limits::outputs, known from the attributes alone.
+  { op.outputs() } -> std::same_as<std::size_t>;
+  /// As many extents; throws Error through `inputs` where these are none that it takes.
+  { op.extents(inputs) } -> std::same_as<std::vector<Extent>>;
+  { op.flops(inputs, outputs) } -> std::same_as<double>;
 };
 
 /// What an operation has to have; nothing has a default, so that whoever adds one decides on all of it.
 template <typename T>
 concept Op = std::default_initializable<T> && std::copyable<T> &&
-    requires(const T& op, T& changing, AttributeVisitor visitor, const NodeCheck& node, const InputExtents& inputs,
-             const Extent& output, std::size_t input) {
+    (MakesOne<T> != MakesSeveral<T>)&&requires(const T& op, T& changing, AttributeVisitor visitor,
+                                               const NodeCheck& node, std::size_t input) {
   /// What listings and the model file call it: "max_pool".
   { T::name } -> std::convertible_to<std::string_view>;
   /// Whether it is a `const T` or a `T`: the visitor may set attributes of the latter.
@@ -125,10 +158,6 @@ concept Op = std::default_initializable<T> && std::copyable<T> &&
   /// Throws Error through `node` where constants and attributes do not agree. Each attribute is within its
   /// own bounds, and constants that are not optional are there.
   op.check(node);
-  /// The output's extent; throws Error through `inputs` where these are none that it takes.
-  { op.extent(inputs) } -> std::same_as<Extent>;
-  /// 2 per multiply-add.
-  { op.flops(inputs, output) } -> std::same_as<double>;
   /// What it reads of one of so many inputs: `op.reads(i, count)`.
   { op.reads(input, input) } -> std::same_as<Reads>;
   /// What listings print after the name: " 3x3/2 256 -> 512, pad 1".

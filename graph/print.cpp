@@ -50,6 +50,18 @@ std::string table(const std::vector<Row>& rows, std::size_t columns) {
   return text;
 }
 
+/// "conv", "conv = features", "select = positions, scores *": the node and its values, the graph's outputs marked.
+std::string made_by(const Graph& graph, const Node& node) {
+  std::string values;
+  for (const ValueId value : node.outputs) {
+    if (!values.empty()) values += ", ";
+    values += graph.values[static_cast<std::size_t>(value)].name;
+    if (graph.is_output(value)) values += " *";
+  }
+  const bool same = node.outputs.size() == 1 && graph.values[static_cast<std::size_t>(node.output())].name == node.name;
+  return same ? values : joined({node.name, " = ", values});
+}
+
 }  // namespace
 
 std::string to_text(const Operation& operation) {
@@ -68,14 +80,13 @@ std::string to_text(const Graph& graph, const std::vector<Extent>& extents, std:
       const auto name = value_name(node.inputs[i]);
       reads += reads_numbers(node, i) ? name : joined({"(", name, ")"});
     }
-    const auto value = value_name(node.output);
-    Row row = {node.name == value ? value : joined({node.name, " = ", value}), to_text(node.operation), reads};
-    if (graph.is_output(node.output)) row[0] += " *";
+    Row row = {made_by(graph, node), to_text(node.operation), reads};
     if (!extents.empty()) {
       const auto cost = cost_of(graph, node, extents, element);
       total.flops += cost.flops;
       total.bytes += cost.bytes;
-      row[3] = to_text(extents[static_cast<std::size_t>(node.output)]);
+      for (const ValueId value : node.outputs)
+        row[3] += (row[3].empty() ? "" : ", ") + to_text(extents[static_cast<std::size_t>(value)]);
       row[4] = fixed(cost.flops * 1e-9, 3);
       row[5] = fixed(cost.bytes * 1e-6, 2);
     }

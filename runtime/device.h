@@ -1,5 +1,5 @@
 // What a device is to the executor: it prepares a network's weights, compiles it for one shape into steps over buffers,
-// and turns images into its input and its outputs into instances. The executor owns order, lifetimes and the arena.
+// and turns images into its input and its outputs into results. The executor owns order, lifetimes and the arena.
 #pragma once
 
 #include <algorithm>
@@ -13,33 +13,18 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
-#include "graph/graph.h"
-#include "kernels/postprocess/postprocess.h"
+#include "graph/fused_kernels.h"
+#include "graph/heads.h"
+#include "kernels/masks/instance.h"
 #include "kernels/preprocess/preprocess.h"
 #include "kernels/tensor.h"
 #include "maskrt/maskrt.hpp"
+#include "precision.h"
 
 namespace maskrt {
-
-/// What a network is stored and multiplied in. Accumulation is fp32 always.
-enum class Precision : std::uint8_t {
-  fp32,
-  tf32,  ///< stored in fp32, multiplied with 10 bits of mantissa
-  bf16,
-  fp16,
-};
-/// "fp32", "tf32", "bf16", "fp16"
-constexpr std::string_view name_of(Precision precision) {
-  switch (precision) {
-    case Precision::fp32: return "fp32";
-    case Precision::tf32: return "tf32";
-    case Precision::bf16: return "bf16";
-    case Precision::fp16: return "fp16";
-  }
-  return "unknown";
-}
 
 class DeviceStream;
 
@@ -69,8 +54,8 @@ struct Step {
   std::optional<double> least_flops;
   std::optional<Precision> arithmetic;  ///< what it multiplies in, where that is not the program's precision
   double predicted_seconds = 0;  ///< by the device's own model of the algorithm; 0: it has none
-  /// What it writes is an output that post-processing makes on its own way, part by part: detecting skips it.
-  bool redone_by_postprocess = false;
+  /// Neither what the head reads nor a kept value depends on it: only who asks for the network's outputs runs it.
+  bool for_outputs_alone = false;
   std::function<void(const Addresses&)> run;
 };
 
@@ -87,15 +72,21 @@ struct Program {
   };
   Binding input;
   std::map<std::string, Binding> outputs;  ///< by the value's name
-  /// Where post-processing does the last resize of the mask logits on its own way: from what, and by what factor. Its
-  /// source is kept to the end like an output.
-  struct MaskResize {
-    Binding source;
-    double factor = 1;
-  };
-  std::optional<MaskResize> mask_resize;
-  double tuning_seconds = 0;               ///< spent measuring algorithms for this shape
+  graph::Head head;                        ///< what is found in the values below
+  std::map<graph::ValueId, Binding> head_values;  ///< all that the head reads; kept to the end like outputs
+  double tuning_seconds = 0;                      ///< spent measuring algorithms for this shape
 };
+
+/// Where a value lies in a running program.
+inline kernels::Tensor bound(const Program::Binding& binding, const Addresses& addresses) {
+  kernels::Tensor tensor = binding.tensor;
+  tensor.data = addresses[binding.buffer] + binding.byte_offset;
+  return tensor;
+}
+
+/// Gives a program, built of a network's graph, its head: what the head reads, and Step::for_outputs_alone. `extents` is
+/// indexed by value. Throws Error where a value is not what the head reads.
+void attach_head(Program& program, const graph::LoweredNetwork& network, const std::vector<graph::Extent>& extents);
 
 struct NetworkMemory {
   std::size_t prepared_weights = 0;  ///< bytes of weights in the layouts that the compiled programs use
@@ -123,8 +114,9 @@ class Network {
   /// Throws Error on a device without a clock.
   virtual std::string tune(std::int64_t batch, std::int64_t height, std::int64_t width, DeviceStream& stream,
                            const TuningProgress& progress) = 0;
-  /// The graph that is compiled, after its rewrites.
-  virtual const graph::Graph& graph() const = 0;
+  /// What is compiled, after its rewrites.
+  virtual const graph::LoweredNetwork& network() const = 0;
+  const graph::Graph& graph() const { return network().graph; }
 };
 
 /// What one image brings to a run.
@@ -134,9 +126,11 @@ struct ImageToProcess {
   bool on_device = false;  ///< the pixels lie in the device's memory
 };
 
-/// What is wanted of a run.
+/// What is wanted of a run. What the head's own settings are is part of the program.
 struct DetectionOptions {
-  kernels::PostprocessSettings settings;
+  Task task = Task::instances;          ///< one of the head's
+  float minimum_score = 0;              ///< on the final score: instances below are left out
+  bool masks = true;                    ///< false: scores and classes only; boxes and areas stay 0
   MaskForm mask_form = MaskForm::bits;  ///< a device on the host's memory may give bits in any case
   std::size_t run_capacity = 0;         ///< enqueue: as RunOptions says
 };
@@ -147,7 +141,8 @@ struct StageSeconds {
   double preprocess = 0, network = 0, postprocess = 0;
 };
 
-using Detections = std::vector<std::vector<kernels::DetectedInstance>>;  ///< by image
+/// What a head finds in one image, by its task. Classes are numbers here; a session names them.
+using Detected = std::variant<std::vector<kernels::DetectedInstance>, SemanticMap, PanopticMap>;
 
 /// A program bound to memory, ready to run again and again on one stream. The program, the memory and the stream must
 /// outlive it.
@@ -157,10 +152,11 @@ class Execution {
   /// The network alone, on what its input holds; waits for its end. Gives the time that it took, by the device's own
   /// clock where it has one; `seconds`, where given, gets each step's.
   virtual double run(std::vector<double>* seconds) = 0;
-  /// From pixels to instances; as many images as the program's batch.
-  virtual Detections detect(std::span<const ImageToProcess> images, const DetectionOptions& options,
-                            StageSeconds& seconds) = 0;
-  /// The same without waiting; the results stay on the device. Throws Error where there is no device memory.
+  /// From pixels to what the head finds in each image; as many images as the program's batch. Throws Error where the
+  /// program has no head.
+  virtual std::vector<Detected> detect(std::span<const ImageToProcess> images, const DetectionOptions& options,
+                                       StageSeconds& seconds) = 0;
+  /// The same without waiting; instances stay on the device. Throws Error where there is no device memory.
   virtual DeviceResults enqueue(std::span<const ImageToProcess>, const DetectionOptions&) {
     throw Error("enqueue: expected a model on a GPU, found one that computes in host memory");
   }
@@ -224,8 +220,10 @@ class Device {
   virtual PeakRates peak(Precision, int /*threads*/) { return {}; }
   /// Rewrites on request (graph/rewrites/rewrites.h) that pay on this device.
   virtual std::set<std::string, std::less<>> wanted_rewrites() const { return {}; }
+  /// What rewrites into fused operations may make where the network computes in a precision.
+  virtual graph::FusedKernels fused_kernels(Precision) const { return {}; }
   /// Throws Error where the device lacks the precision.
-  virtual std::unique_ptr<Network> prepare(graph::Graph graph, Precision precision) = 0;
+  virtual std::unique_ptr<Network> prepare(graph::LoweredNetwork network, Precision precision) = 0;
   virtual std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) = 0;
   /// Whether it has failed for good: no call will succeed before all who hold it have let go, and it is opened again.
   virtual bool lost() const noexcept { return false; }
@@ -239,7 +237,7 @@ class Device {
 std::shared_ptr<Device> open_device(const std::string& name);
 
 /// What a device library exports as `maskrt_device_open`: the version must be this header's.
-constexpr int device_interface_version = 5;
+constexpr int device_interface_version = 6;
 using DeviceOpen = Device* (*)(int version);
 
 }  // namespace maskrt

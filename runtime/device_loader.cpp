@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "brief_spinning.h"
+#include "runtime/support/brief_spinning.h"
 #include "device.h"
-#include "fork_aware_mutex.h"
-#include "library_search.h"
+#include "runtime/support/fork_aware_mutex.h"
+#include "runtime/support/library_search.h"
 #if MASKRT_CUDA
 #include "cuda/cuda_devices.h"
 #endif

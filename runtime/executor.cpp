@@ -34,7 +34,7 @@ std::vector<graph::Lifetime> lifetimes(const Program& program) {
   }
   touch(program.input.buffer, 0);
   for (const auto& [name, binding] : program.outputs) touch(binding.buffer, steps);
-  if (program.mask_resize) touch(program.mask_resize->source.buffer, steps);
+  for (const auto& [value, binding] : program.head_values) touch(binding.buffer, steps);
   for (std::size_t i = 0; i < alive.size(); ++i) {
     alive[i].bytes = program.buffers[i].bytes;
     if (alive[i].last < 0) alive[i] = {0, 0, 0};  // nobody's: takes no room

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "runtime/support/pixel_format.h"
+
 namespace maskrt {
 namespace {
 
@@ -39,7 +41,7 @@ ImageToProcess view(const DeviceImage& image) {
   if (image.pixels == nullptr || image.width < 1 || image.height < 1)
     throw Error("image in device memory: expected at least 1 x 1 pixels, found " + std::to_string(image.width) + " x " +
                 std::to_string(image.height) + (image.pixels == nullptr ? " at no address" : ""));
-  const std::ptrdiff_t row_bytes = std::ptrdiff_t{image.width} * (image.format == PixelFormat::grey ? 1 : 3);
+  const std::ptrdiff_t row_bytes = std::ptrdiff_t{image.width} * bytes_of_pixel(image.format);
   const std::ptrdiff_t row_stride = image.row_stride != 0 ? image.row_stride : row_bytes;
   if (std::abs(row_stride) < row_bytes)
     throw Error("image in device memory: expected rows at least " + std::to_string(row_bytes) + " bytes apart, found " +

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "graph/model_file.h"
-#include "kernels/postprocess/postprocess.h"
+#include "kernels/masks/instance.h"
 
 namespace maskrt {
 

@@ -7,7 +7,7 @@
 
 #include "graph/rewrites/rewrites.h"
 #include "input_size.h"
-#include "public_call.h"
+#include "runtime/support/public_call.h"
 
 namespace maskrt {
 namespace {
@@ -24,35 +24,34 @@ std::shared_ptr<Device> device_for(const std::string& name, std::string& reason)
 }
 
 Precision precision_for(Compute compute, const Device& device) {
-  switch (compute) {
-    case Compute::fp32: return Precision::fp32;
-    case Compute::bf16: return Precision::bf16;
-    case Compute::fp16: return Precision::fp16;
-    case Compute::tf32: return Precision::tf32;
-    case Compute::automatic: return device.default_precision();
-  }
+  if (compute == Compute::automatic) return device.default_precision();
+  if (const std::optional<Precision> precision = precision_of(compute)) return *precision;
   throw Error("ModelOptions::precision: expected automatic, fp32, bf16, fp16 or tf32, found number " +
               std::to_string(static_cast<int>(compute)));
 }
 
-/// Makes outputs of the values that the caller wants to see. A value that has a name of its own (not just its node's)
-/// is one that people know: "all" keeps those.
-void keep_values(graph::Graph& graph, const std::vector<std::string>& keep) {
+/// Makes outputs of the values that the caller wants to see, and gives them. A value that has a name of its own (not just
+/// its node's) is one that people know: "all" keeps those.
+std::vector<graph::ValueId> keep_values(graph::Graph& graph, const std::vector<std::string>& keep) {
+  std::vector<graph::ValueId> kept;
   const auto keep_one = [&](graph::ValueId value) {
     if (!graph.is_output(value)) graph.outputs.push_back(value);
+    kept.push_back(value);
   };
   for (const std::string& name : keep) {
     if (name == "all") {
       for (const graph::Node& node : graph.nodes)
-        if (!std::holds_alternative<graph::Input>(node.operation) &&
-            graph.values[static_cast<std::size_t>(node.output)].name != node.name)
-          keep_one(node.output);
+        for (const graph::ValueId value : node.outputs)
+          if (!std::holds_alternative<graph::Input>(node.operation) &&
+              graph.values[static_cast<std::size_t>(value)].name != node.name)
+            keep_one(value);
       continue;
     }
     const graph::ValueId value = graph.find(name);
     if (value < 0) throw Error("keep: expected a value of the network, found " + name);
-    if (value != graph.nodes.front().output) keep_one(value);  // the input is always there
+    if (value != graph.nodes.front().output()) keep_one(value);  // the input is always there
   }
+  return kept;
 }
 
 /// The numbers of all distinct tensors in the graph.
@@ -73,14 +72,17 @@ Model make_model(graph::ModelDescription description, const ModelOptions& option
   impl->device = device_for(options.device, impl->device_reason);
   impl->precision = precision_for(options.precision, *impl->device);
 
-  graph::Graph graph = impl->description.graph;
-  keep_values(graph, options.keep);
+  graph::LoweredNetwork network(impl->description.graph, impl->description.head);
+  network.kept = keep_values(network.graph, options.keep);
+  const auto name = [&](graph::ValueId value) { return network.graph.values[static_cast<std::size_t>(value)].name; };
+  for (const graph::ValueId value : network.kept) impl->kept.insert(name(value));
+  for (const graph::ValueId value : network.graph.outputs) impl->outputs.insert(name(value));
   std::set<std::string, std::less<>> off = options.rewrites_off;
   if (off.erase("all") != 0)
     for (const graph::Rewrite& rewrite : graph::rewrites()) off.emplace(rewrite.name);
-  graph::rewrite(graph, off, impl->device->wanted_rewrites());
-  graph::check(graph);
-  impl->network = impl->device->prepare(std::move(graph), impl->precision);
+  graph::rewrite(network.graph, network.head, off, impl->device->wanted_rewrites(),
+                 impl->device->fused_kernels(impl->precision));
+  impl->network = impl->device->prepare(std::move(network), impl->precision);
   if (options.deterministic) impl->network->measure_nothing();
   if (!options.tuning.empty()) impl->tuning_reason = impl->network->use_tuning(options.tuning);
   return Model(std::move(impl));
@@ -114,7 +116,9 @@ ModelInfo Model::info() const {
     const graph::ModelDescription& d = impl_->description;
     ModelInfo info;
     info.name = d.name;
-    info.architecture = d.architecture;
+    info.head = graph::name_of(d.head);
+    const std::span<const Task> tasks = graph::tasks_of(d.head);
+    info.tasks.assign(tasks.begin(), tasks.end());
     info.device = impl_->device->name();
     info.device_reason = impl_->device_reason;
     info.tuning_reason = impl_->tuning_reason;
@@ -129,8 +133,7 @@ ModelInfo Model::info() const {
 std::pair<int, int> input_size(const ModelInfo& model, std::span<const Image> images) {
   int height = 0, width = 0;
   for (const Image& image : images) {
-    const ImageSize size =
-        resized_size({image.width(), image.height()}, model.input.min_size, model.input.max_size);
+    const ImageSize size = resized_size({image.width(), image.height()}, model.input.min_size, model.input.max_size);
     height = std::max(height, size.height);
     width = std::max(width, size.width);
   }

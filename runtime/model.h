@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <set>
+#include <string>
 
 #include "device.h"
 #include "graph/model_file.h"
@@ -16,6 +18,8 @@ struct Model::Impl {
   std::string tuning_reason;  ///< why the tuning file is ignored
   Precision precision = Precision::fp32;
   std::unique_ptr<Network> network;
+  std::set<std::string> kept;     ///< values that a run leaves beside its results, by name
+  std::set<std::string> outputs;  ///< the kept values and the network's own outputs
 };
 
 /// A model from a description in memory: for tests, benchmarks and whoever builds graphs.

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <list>
 #include <optional>
 #include <random>
@@ -15,17 +14,14 @@
 #include "mask/mask.h"
 #include "maskrt/maskrt.hpp"
 #include "model.h"
-#include "public_call.h"
-#include "usable_processors.h"
+#include "runtime/support/clock.h"
+#include "runtime/support/public_call.h"
+#include "runtime/support/usable_processors.h"
 
 namespace maskrt {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr int most_threads = 4096;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// Does `work` in a process that the device works in; every exception that leaves it is an Error, and that of a device
 /// that has failed for good says so.
@@ -63,6 +59,9 @@ const RunOptions& checked(const RunOptions& options) {
   if (!(options.minimum_score >= 0))  // NaN fails too
     throw Error("RunOptions::minimum_score: expected 0 or a positive number, found " +
                 std::to_string(options.minimum_score));
+  if (options.task && *options.task > Task::panoptic)
+    throw Error("RunOptions::task: expected instances, semantic or panoptic, found number " +
+                std::to_string(static_cast<int>(*options.task)));
   if (options.mask_form > MaskForm::runs)
     throw Error("RunOptions::mask_form: expected bits or runs, found number " +
                 std::to_string(static_cast<int>(options.mask_form)));
@@ -117,6 +116,7 @@ struct Session::Impl {
   /// The plan for a shape, most recently used first in the list. The arena is large enough for it.
   Plan& plan_for(std::int64_t batch, std::int64_t height, std::int64_t width) {
     check_size(batch, height, width);
+    with_results = nullptr;
     auto found = std::find_if(plans.begin(), plans.end(), [&](const Cached& c) {
       return c.batch == batch && c.height == height && c.width == width;
     });
@@ -149,47 +149,101 @@ struct Session::Impl {
     return std::make_shared<Mask::Data>(std::move(runs), detected.area);
   }
 
-  Instance name(kernels::DetectedInstance& detected, bool masks) const {
+  /// What a class is called in the dataset: sets `category_id` and `label`.
+  template <typename Named>
+  void name_class(Named& named) const {
     const auto& categories = model->description.categories;
-    Instance instance;
-    instance.score = detected.score;
-    instance.class_id = detected.class_id;
-    if (const auto index = static_cast<std::size_t>(detected.class_id); index < categories.size()) {
-      instance.category_id = categories[index].id;
-      instance.label = categories[index].name;
+    const auto index = static_cast<std::size_t>(named.class_id);
+    if (index >= categories.size()) return;
+    named.category_id = categories[index].id;
+    named.label = categories[index].name;
+  }
+
+  /// From what a device detects to what callers get, by task.
+  struct Namer {
+    const Impl& session;
+    bool masks;
+    Result operator()(std::vector<kernels::DetectedInstance>& detected) const {
+      std::vector<Instance> instances;
+      instances.reserve(detected.size());
+      for (kernels::DetectedInstance& one : detected) {
+        Instance instance;
+        instance.score = one.score;
+        instance.class_id = one.class_id;
+        session.name_class(instance);
+        if (masks) {
+          instance.box = {static_cast<float>(one.x), static_cast<float>(one.y), static_cast<float>(one.width),
+                          static_cast<float>(one.height), BoxOf::mask};
+          instance.mask = Mask(mask_of(one));
+        }
+        instances.push_back(std::move(instance));
+      }
+      return instances;
     }
-    if (masks) {
-      instance.box = {detected.x, detected.y, detected.width, detected.height};
-      instance.mask = Mask(mask_of(detected));
+    Result operator()(SemanticMap& map) const { return std::move(map); }
+    Result operator()(PanopticMap& map) const {
+      for (PanopticSegment& segment : map.segments) session.name_class(segment);
+      return std::move(map);
     }
-    return instance;
+  };
+
+  /// The task that a call asks for; throws Error where the model's head does not do it.
+  Task task_for(const std::optional<Task>& wanted) const {
+    const graph::Head& head = model->description.head;
+    const std::span<const Task> tasks = graph::tasks_of(head);
+    if (!wanted && !tasks.empty()) return tasks.front();
+    if (wanted && std::find(tasks.begin(), tasks.end(), *wanted) != tasks.end()) return *wanted;
+    std::string found;
+    for (const Task task : tasks) found += (found.empty() ? "" : " and ") + std::string(name_of(task));
+    throw Error("run: expected a model that finds " + (wanted ? std::string(name_of(*wanted)) : "something") +
+                ", found one with head " + std::string(graph::name_of(head)) + ", which finds " +
+                (found.empty() ? "nothing: ask for its tensors" : found));
   }
 
   DetectionOptions detection_options(const RunOptions& options) const {
-    const graph::Postprocessing& post = model->description.postprocessing;
-    DetectionOptions wanted;
-    wanted.settings.score_threshold = post.score_threshold;
-    wanted.settings.mask_threshold = post.mask_threshold;
-    wanted.settings.minimum_score = options.minimum_score;
-    wanted.settings.masks = options.masks;
-    wanted.mask_form = options.mask_form;
-    wanted.run_capacity = options.run_capacity;
-    return wanted;
+    return {task_for(options.task), options.minimum_score, options.masks, options.mask_form, options.run_capacity};
   }
 
-  std::vector<std::vector<Instance>> run(std::vector<ImageToProcess> images, const RunOptions& options) {
-    Execution& bound = execution(plan_for(images));
+  std::vector<Result> results(std::vector<ImageToProcess> images, const RunOptions& options) {
+    const DetectionOptions wanted = detection_options(options);
+    Plan& plan = plan_for(images);
+    Execution& bound = execution(plan);
     StageSeconds seconds;
-    Detections detected = bound.detect(images, detection_options(options), seconds);
-    std::vector<std::vector<Instance>> results(detected.size());
-    for (std::size_t i = 0; i < detected.size(); ++i)
-      for (kernels::DetectedInstance& one : detected[i]) results[i].push_back(name(one, options.masks));
+    std::vector<Detected> detected = bound.detect(images, wanted, seconds);
+    std::vector<Result> results;
+    for (Detected& one : detected) results.push_back(std::visit(Namer{*this, options.masks}, one));
     timings = {seconds.preprocess, seconds.network, seconds.postprocess};
+    with_results = &plan;
     return results;
   }
 
-  DeviceResults enqueue(std::vector<ImageToProcess> images, const RunOptions& options) {
-    return execution(plan_for(images)).enqueue(images, detection_options(options));
+  std::vector<std::vector<Instance>> run(std::vector<ImageToProcess> images, RunOptions options) {
+    options.task = Task::instances;
+    std::vector<std::vector<Instance>> instances;
+    for (Result& result : results(std::move(images), options))
+      instances.push_back(std::move(std::get<std::vector<Instance>>(result)));
+    return instances;
+  }
+
+  DeviceResults enqueue(std::vector<ImageToProcess> images, RunOptions options) {
+    options.task = Task::instances;
+    const DetectionOptions wanted = detection_options(options);
+    return execution(plan_for(images)).enqueue(images, wanted);
+  }
+
+  HostTensor read(const Program::Binding& binding, const kernels::Tensor& tensor) {
+    const graph::Extent& e = binding.extent;
+    Shape shape = e.list ? Shape{e.batch, e.height, e.channels} : Shape{e.batch, e.channels, e.height, e.width};
+    return {std::move(shape), stream->read(tensor, e.list)};
+  }
+
+  std::map<std::string, HostTensor> kept() {
+    if (with_results == nullptr)
+      throw Error("kept: expected a run whose values are still there, found none since the plan last changed");
+    std::map<std::string, HostTensor> found;
+    for (const std::string& name : model->kept)
+      found[name] = read(with_results->program().outputs.at(name), with_results->output(arena, name));
+    return found;
   }
 
   std::map<std::string, HostTensor> tensors(std::span<const Image> images);
@@ -227,6 +281,7 @@ struct Session::Impl {
   std::unique_ptr<DeviceStream> stream;
   Arena arena;
   std::list<Cached> plans;
+  const Plan* with_results = nullptr;  ///< whose values the last run left in the arena; null: others are there
   Timings timings;
   std::atomic<pid_t> busy{0};  ///< the process that a call is running in; 0: none is
 };
@@ -235,18 +290,14 @@ std::map<std::string, HostTensor> Session::Impl::tensors(std::span<const Image> 
   std::vector<ImageToProcess> batch = images_to_process(images);
   Plan& plan = plan_for(batch);
   std::map<std::string, HostTensor> found;
-  const auto read = [&](const std::string& name, const Program::Binding& binding, const kernels::Tensor& tensor) {
-    const graph::Extent& e = binding.extent;
-    Shape shape = e.list ? Shape{e.batch, e.height, e.channels} : Shape{e.batch, e.channels, e.height, e.width};
-    found[name] = {std::move(shape), stream->read(tensor, e.list)};
-  };
   auto start = Clock::now();
   stream->preprocess(batch, normalisation(), plan.input(arena));
   timings.preprocess = seconds_since(start);
   // Before the run: the input's memory is free for other values after its last reader.
-  read("input", plan.program().input, plan.input(arena));
+  found["input"] = read(plan.program().input, plan.input(arena));
   timings.network = execution(plan).run(nullptr);
-  for (const auto& [name, binding] : plan.program().outputs) read(name, binding, plan.output(arena, name));
+  for (const std::string& name : model->outputs)
+    found[name] = read(plan.program().outputs.at(name), plan.output(arena, name));
   return found;
 }
 
@@ -290,6 +341,16 @@ std::vector<std::vector<Instance>> Session::run(std::span<const Image> images, c
 std::vector<std::vector<Instance>> Session::run(std::span<const InputImage> images, const RunOptions& options) {
   Impl& impl = Impl::of(impl_);
   return impl.call([&] { return impl.run(images_to_process(images), checked(options)); });
+}
+
+std::vector<Result> Session::results(std::span<const InputImage> images, const RunOptions& options) {
+  Impl& impl = Impl::of(impl_);
+  return impl.call([&] { return impl.results(images_to_process(images), checked(options)); });
+}
+
+std::map<std::string, HostTensor> Session::kept() {
+  Impl& impl = Impl::of(impl_);
+  return impl.call([&] { return impl.kept(); });
 }
 
 DeviceResults Session::enqueue(std::span<const InputImage> images, const RunOptions& options) {

@@ -1,7 +1,6 @@
 #include "convert.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <set>
 #include <utility>
@@ -13,47 +12,20 @@
 #include "graph/utf8.h"
 #include "labels.h"
 #include "weights_tools/checkpoint/checkpoint.h"
-#include "weights_tools/config/known_keys.h"
-#include "weights_tools/config/sparse_inst_config.h"
-#include "weights_tools/models/models.h"
-#include "weights_tools/models/random_weights.h"
+#include "weights_tools/families/build_model.h"
 
 namespace maskrt::weights {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string format(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", value);
-  return text;
-}
-
-std::string describe_input(const InputConfig& input) {
+std::string describe_input(const graph::Preprocessing& input) {
   const std::string order = input.rgb ? "RGB" : "BGR";
-  const std::string padding = ", padded to multiples of 32";
+  const std::string padding =
+      input.size_divisibility > 1 ? ", padded to multiples of " + std::to_string(input.size_divisibility) : "";
   if (input.min_size == 0) return order + ", not resized" + padding;
   return order + ", shortest edge " + std::to_string(input.min_size) + ", longest at most " +
          std::to_string(input.max_size) + padding;
-}
-
-// Widths as they are in the tensors, which may differ from the config's.
-std::string describe_network(const SparseInstConfig& config, const graph::Graph& graph) {
-  const auto rows_of = [&graph](const char* node) {
-    for (const auto& one : graph.nodes) {
-      if (one.name != node) continue;
-      if (const auto* const conv = std::get_if<graph::Conv>(&one.operation))
-        return std::to_string(conv->weight->shape()[0]);
-    }
-    return std::string("?");
-  };
-  const auto& decoder = config.decoder;
-  std::string text = std::to_string(decoder.classes) + " classes, " + std::to_string(decoder.masks) + " masks";
-  if (decoder.name != "BaseIAMDecoder") text += ", " + std::to_string(decoder.groups) + " groups";
-  text += "; widths: stem " + rows_of("backbone.stem.conv1") + ", encoder " + rows_of("encoder.fusion") +
-          ", branches " + rows_of("decoder.inst_branch.inst_convs.0") + " and " +
-          rows_of("decoder.mask_branch.mask_convs.0") + ", kernel " + rows_of("decoder.mask_branch.projection");
-  return text + "; thresholds: score " + format(config.score_threshold) + ", mask " + format(config.mask_threshold);
 }
 
 std::string describe_labels(const ConvertOptions& options, const std::vector<Category>& labels) {
@@ -83,7 +55,7 @@ std::vector<std::string> unused_tensors(const Checkpoint& checkpoint, const Weig
   return unused;
 }
 
-AlignedNames align(const Checkpoint& checkpoint, const SparseInstConfig& config, const ConvertOptions& options) {
+AlignedNames align(const Checkpoint& checkpoint, const NetworkConfig& config, const ConvertOptions& options) {
   try {
     return align_names(names_in(checkpoint), tensor_names(config), options.prefix);
   } catch (const Error& error) {
@@ -101,69 +73,84 @@ void check_output(const fs::path& output, const ConvertOptions& options, const s
   roles.check();
 }
 
-void write(const fs::path& path, const BuiltModel& built, const WeightSource& source, ConvertReport& report) {
+// All that converting makes, of which the report tells.
+struct Conversion {
+  NetworkConfig config;
+  Labels labels;
+  std::shared_ptr<const Checkpoint> checkpoint;  // null: random weights
+  std::string names;                             // what was taken off the checkpoint's names, as the report says it
+  std::shared_ptr<const WeightSource> source;
+  BuiltModel built;
+  fs::path output;
+  std::uint64_t bytes = 0;
+};
+
+std::uint64_t write(const fs::path& path, const BuiltModel& built, const WeightSource& source) {
   std::vector<StoredTensor> stored;
-  stored.reserve(built.constants.size());  // the written tensors point into it
+  stored.reserve(built.tensors.size());  // the written tensors point into it
   std::vector<graph::TensorToWrite> tensors;
-  for (const auto& constant : built.constants) {
-    stored.push_back(source.stored(constant->name(), constant->shape()));
-    tensors.push_back({constant->name(), stored.back().type, constant->shape(), stored.back().bytes});
-    report.parameters += elements(constant->shape());
+  for (const TensorRequest& tensor : built.tensors) {
+    stored.push_back(source.stored(tensor));
+    tensors.push_back({tensor.name, stored.back().type, tensor.shape, stored.back().bytes});
   }
-  report.tensors = static_cast<std::int64_t>(tensors.size());
-  report.bytes = static_cast<std::int64_t>(graph::write_model(path, built.description, tensors));
-  report.output = path;
+  return graph::write_model(path, built.description, tensors);
 }
 
-ConvertReport convert_model(const ConvertOptions& options) {
+Conversion perform(const ConvertOptions& options) {
   Config config = find_config(options.config);
   apply_overrides(config, options.overrides);
   const std::string config_name = config.name;
   config.name = with_escaped_bytes(config_name);  // of a file, whose name may be in any encoding
   if (options.name) config.name = *options.name;
   if (!is_utf8(config.name)) throw Error("--name: expected text in UTF-8, found other bytes");
-  const SparseInstConfig parsed = read_sparse_inst_config(config);
-
-  const fs::path stem = options.checkpoint ? options.checkpoint->stem() : fs::path(config_name);
-  const fs::path output = options.output.value_or(stem.string() + ".maskrt");
-  check_output(output, options, config.files);
 
   // Whatever can be refused without the weights is refused before a large file is read.
-  check_supported(parsed);
-  const Labels labels = options.labels ? read_labels(*options.labels, parsed.decoder.classes)
-                                       : Labels{default_categories(parsed.decoder.classes), {}};
+  Conversion made;
+  made.config = read_network(config);
+  const fs::path stem = options.checkpoint ? options.checkpoint->stem() : fs::path(config_name);
+  made.output = options.output.value_or(stem.string() + ".maskrt");
+  check_output(made.output, options, config.files);
+  const ClassCount classes = made.config.network->classes();
+  made.labels = options.labels ? read_labels(*options.labels, classes.count, classes.key)
+                               : Labels{made.config.network->default_labels(), {}};
 
-  ConvertReport report;
-  std::shared_ptr<const Checkpoint> checkpoint;
-  std::shared_ptr<const WeightSource> source;
   if (options.checkpoint) {
-    checkpoint = std::make_shared<const Checkpoint>(read_checkpoint(*options.checkpoint));
-    report.source = options.checkpoint->string() + ": " + std::string(name_of(checkpoint->container)) + ", " +
-                    std::to_string(checkpoint->tensors.size()) + " tensors";
-    auto names = align(*checkpoint, parsed, options);
-    report.names = names.report;
-    source = checkpoint_weights(checkpoint, std::move(names.in_file));
+    made.checkpoint = std::make_shared<const Checkpoint>(read_checkpoint(*options.checkpoint));
+    auto names = align(*made.checkpoint, made.config, options);
+    made.names = names.report;
+    made.source = checkpoint_weights(made.checkpoint, std::move(names.in_file));
   } else {
-    report.source = "random weights";
-    source = random_weights(parsed);
+    made.source = random_weights(made.config);
   }
 
   constexpr std::size_t kShown = 8, kAll = std::size_t{1} << 20;
-  BuiltModel built = build_model(parsed, source, options.all_problems ? kAll : kShown);
-  built.description.categories = labels.categories;
-  report.model = summary(parsed);
-  report.network = describe_network(parsed, built.description.graph);
-  report.input = describe_input(parsed.input);
-  report.labels = describe_labels(options, labels.categories);
-  report.left_out = labels.left_out;
-  if (checkpoint) report.unused_tensors = unused_tensors(*checkpoint, *source, built.names);
-  for (const auto& key : parsed.unread) {
-    const bool overridden = std::any_of(options.overrides.begin(), options.overrides.end(),
-                                        [&](const auto& pair) { return pair.first == key; });
-    (overridden ? report.unused_overrides : report.unused_keys).push_back(key);
-  }
-  report.likely_mistakes = likely_mistakes(report.unused_keys);
-  write(output, built, *source, report);
+  made.built = build_model(made.config, made.source, options.all_problems ? kAll : kShown);
+  made.built.description.categories = made.labels.categories;
+  made.bytes = write(made.output, made.built, *made.source);
+  return made;
+}
+
+ConvertReport report_on(const Conversion& made, const ConvertOptions& options) {
+  const graph::ModelDescription& model = made.built.description;
+  ConvertReport report;
+  report.source = made.checkpoint
+                      ? options.checkpoint->string() + ": " + std::string(name_of(made.checkpoint->container)) + ", " +
+                            std::to_string(made.checkpoint->tensors.size()) + " tensors"
+                      : "random weights";
+  report.names = made.names;
+  report.model = std::string(made.config.family->name) + ", " + made.config.network->summary();
+  report.network = made.config.network->details(model.graph);
+  report.input = describe_input(model.preprocessing);
+  report.labels = describe_labels(options, made.labels.categories);
+  report.left_out = made.labels.left_out;
+  for (const TensorRequest& tensor : made.built.tensors) report.parameters += elements(tensor.shape);
+  report.tensors = static_cast<std::int64_t>(made.built.tensors.size());
+  report.bytes = static_cast<std::int64_t>(made.bytes);
+  report.output = made.output;
+  if (made.checkpoint) report.unused_tensors = unused_tensors(*made.checkpoint, *made.source, made.built.names);
+  report.unused_overrides = made.config.unread_overrides;
+  report.unused_keys = made.config.unread_keys;
+  report.likely_mistakes = made.config.likely_mistakes;
   return report;
 }
 
@@ -171,7 +158,7 @@ ConvertReport convert_model(const ConvertOptions& options) {
 
 ConvertReport convert(const ConvertOptions& options) {
   return reading(options.checkpoint ? options.checkpoint->string() : options.config,
-                 [&] { return convert_model(options); });
+                 [&] { return report_on(perform(options), options); });
 }
 
 }  // namespace maskrt::weights

@@ -34,7 +34,7 @@ struct ConvertReport {
   std::int64_t parameters = 0, tensors = 0, bytes = 0;
   std::filesystem::path output;
   std::vector<std::string> unused_tensors;    ///< of the checkpoint: no part of the network, or no numbers
-  std::vector<std::string> unused_overrides;  ///< KEY VALUE pairs that inference does not read
+  std::vector<std::string> unused_overrides;  ///< KEY VALUE pairs that only training reads
   std::vector<std::string> unused_keys;       ///< of the config: what only training reads
   std::vector<std::string> likely_mistakes;   ///< of the config: "MODEL.PIXEL_SDT (MODEL.PIXEL_STD?)"
 };

@@ -88,7 +88,7 @@ void refuse_other_files(const std::filesystem::path& path) {
     throw Error(path.string() + ": expected labels, which are text, JSON or YAML, found " + std::string(kind->name));
 }
 
-Labels read_file(const std::filesystem::path& path, int classes) {
+Labels read_file(const std::filesystem::path& path, int classes, const std::string& classes_key) {
   const std::string where = path.string();
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error))
@@ -119,8 +119,8 @@ Labels read_file(const std::filesystem::path& path, int classes) {
     labels.categories = read_text(file, where);
   }
   if (const auto found = labels.categories.size(); found != static_cast<std::size_t>(classes))
-    throw Error(where + ": expected " + std::to_string(classes) +
-                " labels (MODEL.SPARSE_INST.DECODER.NUM_CLASSES), found " + std::to_string(found));
+    throw Error(where + ": expected " + std::to_string(classes) + " labels (" + classes_key + "), found " +
+                std::to_string(found));
   return labels;
 }
 
@@ -133,8 +133,8 @@ std::vector<Category> default_categories(int classes) {
   return out;
 }
 
-Labels read_labels(const std::filesystem::path& path, int classes) {
-  return reading(path.string(), [&] { return read_file(path, classes); });
+Labels read_labels(const std::filesystem::path& path, int classes, const std::string& classes_key) {
+  return reading(path.string(), [&] { return read_file(path, classes, classes_key); });
 }
 
 }  // namespace maskrt::weights

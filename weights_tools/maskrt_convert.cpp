@@ -12,6 +12,7 @@
 #include "convert.h"
 #include "graph/atomic_file.h"
 #include "graph/bracketed_words.h"
+#include "graph/misspelled_words.h"
 #include "graph/temporary_files.h"
 #include "maskrt/types.hpp"
 
@@ -90,7 +91,7 @@ int run(int argc, char** argv) {
       ->option_text("[CHECKPOINT] [KEY VALUE ...]");
   app.add_flag("--random-weights", random, "Make weights up, the same each time; takes no checkpoint");
   app.add_option("--config", options.config,
-                 "A detectron2 YAML file, or the name of a config that SparseInst's authors published")
+                 "A detectron2 YAML file, or the name of a config that a family's authors published")
       ->required()
       ->option_text("NAME-or-FILE");
   auto* const labels_option =
@@ -112,7 +113,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "maskrt-convert: %s (see maskrt-convert --help)\n", error.what());
+    const std::string meant = maskrt::misspelled(app);
+    std::fprintf(stderr, "maskrt-convert: %s (see maskrt-convert --help)\n",
+                 meant.empty() ? error.what() : meant.c_str());
     return kBadUsage;
   }
   if (labels_option->count() != 0) options.labels = labels;

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
-#include "kernels/postprocess/postprocess_cuda.h"
+#include "kernels/heads/sparse_inst/sparse_inst_cuda.h"
 #include "kernels/preprocess/preprocess_cuda.h"
+#include "runtime/cuda/sparse_inst_runner.h"
 #include "runtime/executor.h"
-#include "tests/support/mask_scenes.h"
+#include "testing/mask_scenes.h"
 
 namespace maskrt::bench {
 namespace {
@@ -42,7 +43,7 @@ Bed::Bed(const Model& model, std::int64_t batch, std::int64_t height, std::int64
   stages_.back().in_pipeline = false;
   record_preprocess("preprocess", static_cast<int>(width), static_cast<int>(height), normalisation);
   record_network();
-  record_postprocess();
+  record_head();
 }
 
 void Bed::clear() const {
@@ -58,26 +59,27 @@ void Bed::run_all() const {
 }
 
 void Bed::write_logits() const {
+  std::visit([this](const auto& head) { write_logits_of(head); }, program_.head);
+}
+
+void Bed::write_logits_of(const graph::ValuesHead&) const {}
+
+void Bed::write_logits_of(const graph::SparseInstHead& head) const {
   testing::Uniform uniform(1);
-  const auto fill = [&](const char* name) {
-    const kernels::Tensor list = bound(program_.outputs.at(name));
+  const auto fill = [&](graph::ValueId value) {
+    const kernels::Tensor list = bound(program_.head_values.at(value));
     std::vector<float> logits(static_cast<std::size_t>(list.batch * list.height * list.channels));
     for (float& logit : logits) logit = 2 * uniform() - 1;
     stream().write(list, logits);
   };
-  fill("class_logits");
-  fill("objectness_logits");
-  const kernels::Tensor maps =
-      bound(program_.mask_resize ? program_.mask_resize->source : program_.outputs.at("mask_logits"));
+  fill(head.class_logits);
+  fill(head.objectness_logits);
+  const kernels::Tensor maps = bound(program_.head_values.at(head.mask_logits));
   stream().write(maps, testing::blob_logits(static_cast<int>(maps.width), static_cast<int>(maps.height),
                                             static_cast<int>(maps.batch * maps.channels), 1));
 }
 
-kernels::Tensor Bed::bound(const Program::Binding& binding) const {
-  kernels::Tensor tensor = binding.tensor;
-  tensor.data = addresses()[binding.buffer] + binding.byte_offset;
-  return tensor;
-}
+kernels::Tensor Bed::bound(const Program::Binding& binding) const { return maskrt::bound(binding, addresses()); }
 
 template <typename Work>
 std::vector<Operation> Bed::record(const Work& work) {
@@ -98,7 +100,7 @@ void Bed::record_network() {
     stage.bytes = step.bytes;
     stage.predicted_seconds = step.predicted_seconds;
     stage.sums_across_blocks = std::find(step.writes.begin(), step.writes.end(), counters) != step.writes.end();
-    stage.in_pipeline = !step.redone_by_postprocess;
+    stage.in_pipeline = !step.for_outputs_alone;
     stage.operations = record([&] { step.run(addresses()); });
     stages_.push_back(std::move(stage));
   }
@@ -130,43 +132,43 @@ void Bed::record_preprocess(const std::string& name, int width, int height,
   stages_.push_back(std::move(stage));
 }
 
-void Bed::record_postprocess() {
-  kernels::PostprocessPlan plan;
-  plan.class_logits = bound(program_.outputs.at("class_logits"));
-  plan.objectness_logits = bound(program_.outputs.at("objectness_logits"));
-  plan.mask_logits = bound(program_.mask_resize ? program_.mask_resize->source : program_.outputs.at("mask_logits"));
-  plan.factor = program_.mask_resize ? static_cast<int>(program_.mask_resize->factor) : 1;
-  plan.padded_width = static_cast<int>(program_.input.extent.width);
-  plan.padded_height = static_cast<int>(program_.input.extent.height);
-  const kernels::Geometry image{plan.padded_width,  plan.padded_height, plan.padded_width,
-                                plan.padded_height, plan.padded_width,  plan.padded_height};
-  const std::vector<kernels::Geometry> images(static_cast<std::size_t>(plan.class_logits.batch), image);
+void Bed::record_head() {
+  std::visit([this](const auto& head) { record_head_of(head); }, program_.head);
+}
+
+void Bed::record_head_of(const graph::ValuesHead&) {}
+
+void Bed::record_head_of(const graph::SparseInstHead& head) {
+  kernels::SparseInstPlan plan = cuda::plan_of(head, program_, addresses());
+  plan.score_threshold = 0;  // every query's mask is made
+  const kernels::SparseInstCuda launches(plan);
+  const kernels::Geometry image{plan.masks.padded_width,  plan.masks.padded_height, plan.masks.padded_width,
+                                plan.masks.padded_height, plan.masks.padded_width,  plan.masks.padded_height};
+  const std::vector<kernels::Geometry> images(static_cast<std::size_t>(launches.block().batch), image);
 
   const auto allocate = [&](std::size_t bytes) {
     buffers_.emplace_back(stream().context(), bytes);
     return buffers_.back().data();
   };
-  std::byte* const workspace = allocate(kernels::postprocess_workspace_bytes(plan));
-  std::byte* const result = allocate(kernels::postprocess_result_bytes(plan));
-  kernels::clear_postprocess_workspace(stream().queue(), plan, workspace);
-  kernels::MaskBuffers buffers;
-  buffers.word_capacity = kernels::most_mask_words(plan, images);
+  std::byte* const workspace = allocate(launches.workspace_bytes());
+  std::byte* const result = allocate(launches.block().bytes());
+  launches.clear(stream().queue(), workspace);
+  kernels::MaskRequest request;
+  kernels::MaskBuffers& buffers = request.buffers;
+  buffers.word_capacity = kernels::most_mask_words(launches.block().queries, images);
   buffers.words = reinterpret_cast<std::uint64_t*>(allocate(buffers.word_capacity * sizeof(std::uint64_t)));
   buffers.run_capacity = buffers.word_capacity;
   buffers.runs = reinterpret_cast<std::uint32_t*>(allocate(buffers.run_capacity * sizeof(std::uint32_t)));
-  kernels::PostprocessSettings settings;
-  settings.score_threshold = 0;  // every query's mask is made
-  std::vector<std::byte> call(kernels::postprocess_call_bytes(plan.class_logits.batch));
-  kernels::describe_postprocess_call(plan, images, settings, buffers, call);
+  std::vector<std::byte> call(kernels::mask_call_bytes(launches.block().batch));
+  kernels::describe_mask_call(plan.masks, images, request, call);
   buffers_.push_back(uploaded(stream(), call));
   const std::byte* const described = buffers_.back().data();
 
   Stage stage;
   stage.name = stage.operation = "postprocess";
-  stage.bytes = bytes_of(plan.class_logits) + bytes_of(plan.objectness_logits) + bytes_of(plan.mask_logits);
+  stage.bytes = bytes_of(plan.class_logits) + bytes_of(plan.objectness_logits) + bytes_of(plan.masks.logits);
   stage.sums_across_blocks = true;
-  stage.operations =
-      record([&] { kernels::postprocess_cuda(stream().queue(), plan, described, workspace, result, true); });
+  stage.operations = record([&] { launches.launch(stream().queue(), {described, workspace, result}, true); });
   stages_.push_back(std::move(stage));
 }
 

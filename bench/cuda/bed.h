@@ -49,7 +49,11 @@ class Bed {
   void record_network();
   /// Records pre-processing of pictures of `width` x `height`.
   void record_preprocess(const std::string& name, int width, int height, const kernels::Normalisation& normalisation);
-  void record_postprocess();
+  void record_head();
+  void record_head_of(const graph::ValuesHead& head);
+  void record_head_of(const graph::SparseInstHead& head);
+  void write_logits_of(const graph::ValuesHead& head) const;
+  void write_logits_of(const graph::SparseInstHead& head) const;
 
   std::unique_ptr<DeviceStream> stream_;
   std::vector<graph::Extent> extents_;

@@ -14,8 +14,7 @@
 
 #include "rivals/rivals.h"
 #include "suite.h"
-#include "weights_tools/models/models.h"
-#include "weights_tools/models/random_weights.h"
+#include "weights_tools/families/build_model.h"
 
 namespace {
 
@@ -82,20 +81,11 @@ void choose_driver(const Options& options) {
   }
 }
 
-Precision precision_of(const std::string& name) {
-  for (const Precision precision : {Precision::fp16, Precision::tf32})
-    if (name_of(precision) == name) return precision;
-  return Precision::fp32;
-}
-
 Model model_of(const Options& options, Precision precision) {
-  const auto settings = weights::read_sparse_inst_config(weights::published_config(options.config));
   ModelOptions how;
   how.device = "cuda";
-  how.precision = precision == Precision::fp16   ? Compute::fp16
-                  : precision == Precision::tf32 ? Compute::tf32
-                                                 : Compute::fp32;
-  auto built = weights::build_model(settings, weights::random_weights(settings));
+  how.precision = compute_of(precision);
+  auto built = weights::build_random_model(weights::read_network(weights::published_config(options.config)));
   return make_model(std::move(built.description), how);
 }
 
@@ -111,7 +101,7 @@ void run(const Options& options) {
     for (const std::string& word : bench::absent_rivals()) std::fprintf(stderr, "%s\n", word.c_str());
   }
   for (const std::string& name : options.precisions) {
-    const Precision precision = precision_of(name);
+    const Precision precision = precision_named(name).value();
     const Model model = model_of(options, precision);
     for (const int batch : options.batches)
       bench::register_suite(

@@ -5,7 +5,7 @@
 #include <cstdarg>
 #include <cstdio>
 
-#include "bench/h200.h"
+#include "testing/chips.h"
 
 namespace maskrt::bench {
 namespace {
@@ -94,7 +94,7 @@ struct LayerLine {
 
 /// The slowdown of a launch that does not fill the chip, or not its last wave.
 double filling(double tiles, double waves) {
-  if (tiles < kH200.multiprocessors) return kH200.multiprocessors / tiles;
+  if (tiles < testing::h200.multiprocessors) return testing::h200.multiprocessors / tiles;
   return waves > 1 ? std::ceil(waves) / waves : 1;
 }
 
@@ -106,7 +106,7 @@ void add_launch(LayerLine& line, const Result& r, const ChipRun& run, const Reso
                            ? 0
                            : resident_blocks(run.architecture, *kernel, static_cast<int>(r.get("block_threads")),
                                              static_cast<int>(r.get("shared")));
-  const double waves = resident == 0 ? 0 : r.get("tiles") / (kH200.multiprocessors * resident);
+  const double waves = resident == 0 ? 0 : r.get("tiles") / (testing::h200.multiprocessors * resident);
   // Of several launches the one with the most tiles counts.
   if (r.get("tiles") < line.tiles) return;
   line.tiles = r.get("tiles");

@@ -9,7 +9,7 @@ int main(int argc, char** argv) {
     for (const maskrt::Instance& instance : session.run(maskrt::Image::from_file(argv[2]))) {
       if (instance.score < 0.4f) continue;
       const maskrt::Box& box = instance.box;
-      std::printf("%-10s %.2f  %dx%d at (%d, %d), %lld pixels\n", instance.label.c_str(), instance.score, box.width,
+      std::printf("%-10s %.2f  %gx%g at (%g, %g), %lld pixels\n", instance.label.c_str(), instance.score, box.width,
                   box.height, box.x, box.y, static_cast<long long>(instance.mask.area()));
     }
   } catch (const maskrt::Error& error) {

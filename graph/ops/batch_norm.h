@@ -1,6 +1,8 @@
 // Batch normalisation as it is trained, before it is folded into a convolution.
 #pragma once
 
+#include <cmath>
+
 #include "graph/op.h"
 
 namespace maskrt::graph {
@@ -32,6 +34,27 @@ struct BatchNorm {
   }
   double flops(const InputExtents&, const Extent& out) const { return 2 * static_cast<double>(out.elements()); }
   std::string text() const { return " epsilon " + number_text(epsilon); }
+
+  /// What a channel's numbers are multiplied with.
+  static double factor(float weight, float variance, double epsilon) {
+    return static_cast<double>(weight) / std::sqrt(static_cast<double>(variance) + epsilon);
+  }
+  /// The same operation as x * scale + shift.
+  struct ScaleShift {
+    std::vector<float> scale, shift;  ///< [channels] each
+  };
+  /// Evaluates the constants.
+  ScaleShift scale_shift() const {
+    const std::vector<float> weights = weight->evaluate(), biases = bias->evaluate(), means = mean->evaluate(),
+                             variances = variance->evaluate();
+    ScaleShift terms;
+    for (std::size_t c = 0; c < weights.size(); ++c) {
+      const double by = factor(weights[c], variances[c], epsilon);
+      terms.scale.push_back(static_cast<float>(by));
+      terms.shift.push_back(static_cast<float>(biases[c] - means[c] * by));
+    }
+    return terms;
+  }
 };
 
 }  // namespace maskrt::graph

@@ -16,6 +16,8 @@ struct Conv {
   ConstantPtr coordinate_weight;  ///< [out, 2, kernel height, kernel width], or null
   bool residual = false;          ///< inputs[1], of the output's shape, is added before the activation
   Activation activation = Activation::none;
+  /// Height and width of the output are this many times the residual's, each of whose pixels is added to a square.
+  int residual_scale = 1;
 
   static void visit_attributes(auto& self, auto& visit) {
     visit.constant("weight", self.weight, false);
@@ -27,6 +29,7 @@ struct Conv {
     visit.constant("coordinate_weight", self.coordinate_weight, true);
     visit.boolean("residual", self.residual);
     visit.activation("activation", self.activation);
+    visit.integer("residual_scale", self.residual_scale, 1, limits::window, InFiles::unless_default);
   }
   Arity arity() const { return residual ? Arity{2, 2} : Arity{1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
@@ -38,6 +41,8 @@ struct Conv {
     if (shape[0] % groups != 0)
       node.fail("expected groups that divide the " + std::to_string(shape[0]) + " output channels, found " +
                 std::to_string(groups));
+    if (!residual && residual_scale != 1)
+      node.fail("expected scale 1 where there is no residual, found " + std::to_string(residual_scale));
     if (coordinate_weight && groups != 1)
       node.fail("expected 1 group beside a coordinate term, found " + std::to_string(groups));
   }
@@ -47,8 +52,15 @@ struct Conv {
     in.expect_channels(0, shape[1] * groups);
     const Extent out{x.batch, in.windows(x.height, shape[2], stride, padding, dilation),
                      in.windows(x.width, shape[3], stride, padding, dilation), shape[0]};
-    if (residual && !(in[1] == out))
-      in.fail("expected a residual of the output's shape " + to_text(out) + ", found " + in.described(1));
+    if (residual) {
+      Extent added = in[1];
+      added.height *= residual_scale;
+      added.width *= residual_scale;
+      if (!(added == out))
+        in.fail("expected a residual of the output's shape " + to_text(out) +
+                (residual_scale == 1 ? "" : " divided by " + std::to_string(residual_scale)) + ", found " +
+                in.described(1));
+    }
     return out;
   }
   double flops(const InputExtents&, const Extent& out) const {
@@ -67,7 +79,7 @@ struct Conv {
     if (groups != 1) text += ", groups " + std::to_string(groups);
     if (bias) text += ", bias";
     if (coordinate_weight) text += ", coordinates";
-    if (residual) text += ", residual";
+    if (residual) text += residual_scale == 1 ? ", residual" : ", residual x" + std::to_string(residual_scale);
     return text + after_comma(activation);
   }
 };

@@ -58,6 +58,7 @@ void compose_convs(Graph& graph) {
     both.bias = composed_bias(outer->weight, inner->bias, outer->bias);
     if (inner->coordinate_weight) both.coordinate_weight = product(outer->weight, inner->coordinate_weight);
     both.residual = outer->residual;
+    both.residual_scale = outer->residual_scale;
     both.activation = outer->activation;
 
     Node fused = node;

@@ -1,7 +1,6 @@
 // BatchNorm(Conv(x)) -> Conv(x).
 //
 // With s = weight / sqrt(variance + epsilon) per channel, (W x + b - mean) s + bias = (s W) x + (b - mean) s + bias.
-#include <cmath>
 #include <utility>
 
 #include "pattern.h"
@@ -10,17 +9,13 @@
 namespace maskrt::graph {
 namespace {
 
-double scale_of(const Numbers& weight, const Numbers& variance, std::size_t channel, double epsilon) {
-  return static_cast<double>(weight[channel]) / std::sqrt(static_cast<double>(variance[channel]) + epsilon);
-}
-
 /// The factor s of each output channel.
 ConstantPtr scales(const BatchNorm& norm) {
   return derive(norm.weight->name() + " / deviation", norm.weight->shape(), {norm.weight, norm.variance},
                 [epsilon = norm.epsilon](const std::vector<Numbers>& from) {
                   auto result = from[0];
                   for (std::size_t c = 0; c < result.size(); ++c)
-                    result[c] = static_cast<float>(scale_of(from[0], from[1], c, epsilon));
+                    result[c] = static_cast<float>(BatchNorm::factor(from[0][c], from[1][c], epsilon));
                   return result;
                 });
 }
@@ -33,7 +28,7 @@ ConstantPtr scaled(const ConstantPtr& weight, const BatchNorm& norm) {
                                        auto result = from[0];
                                        const auto row = result.size() / channels;
                                        for (std::size_t c = 0; c < channels; ++c) {
-                                         const double scale = scale_of(from[1], from[2], c, epsilon);
+                                         const double scale = BatchNorm::factor(from[1][c], from[2][c], epsilon);
                                          for (std::size_t i = c * row; i < (c + 1) * row; ++i)
                                            result[i] = static_cast<float>(static_cast<double>(result[i]) * scale);
                                        }
@@ -43,18 +38,18 @@ ConstantPtr scaled(const ConstantPtr& weight, const BatchNorm& norm) {
 }
 
 ConstantPtr shifted(const ConstantPtr& bias, const BatchNorm& norm) {
-  return derive(
-      norm.bias->name() + " - norm", norm.bias->shape(), {bias, norm.weight, norm.variance, norm.mean, norm.bias},
-      [epsilon = norm.epsilon](const std::vector<Numbers>& from) {
-        auto result = from[4];
-        for (std::size_t c = 0; c < result.size(); ++c) {
-          const double before = from[0].empty() ? 0.0 : static_cast<double>(from[0][c]);
-          result[c] =
-              static_cast<float>((before - static_cast<double>(from[3][c])) * scale_of(from[1], from[2], c, epsilon) +
-                                 static_cast<double>(from[4][c]));
-        }
-        return result;
-      });
+  return derive(norm.bias->name() + " - norm", norm.bias->shape(),
+                {bias, norm.weight, norm.variance, norm.mean, norm.bias},
+                [epsilon = norm.epsilon](const std::vector<Numbers>& from) {
+                  auto result = from[4];
+                  for (std::size_t c = 0; c < result.size(); ++c) {
+                    const double before = from[0].empty() ? 0.0 : static_cast<double>(from[0][c]);
+                    result[c] = static_cast<float>((before - static_cast<double>(from[3][c])) *
+                                                       BatchNorm::factor(from[1][c], from[2][c], epsilon) +
+                                                   static_cast<double>(from[4][c]));
+                  }
+                  return result;
+                });
 }
 
 }  // namespace
@@ -70,7 +65,7 @@ void fold_batch_norm(Graph& graph) {
     conv->bias = shifted(conv->bias, *norm);
     conv->weight = scaled(conv->weight, *norm);
     if (conv->coordinate_weight) conv->coordinate_weight = scaled(conv->coordinate_weight, *norm);
-    graph.nodes[static_cast<std::size_t>(maker)].output = node.output;
+    graph.nodes[static_cast<std::size_t>(maker)].outputs = node.outputs;
     erase_node(graph, i--);
   }
 }

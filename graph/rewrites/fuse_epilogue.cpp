@@ -32,7 +32,7 @@ bool fuse_add(Graph& graph, int index) {
   auto fused = graph.nodes[static_cast<std::size_t>(best)];
   std::get<Conv>(fused.operation).residual = true;
   fused.inputs.push_back(residual);
-  fused.output = graph.nodes[static_cast<std::size_t>(index)].output;
+  fused.outputs = graph.nodes[static_cast<std::size_t>(index)].outputs;
   graph.nodes[static_cast<std::size_t>(index)] = std::move(fused);
   erase_node(graph, best);
   return true;
@@ -48,7 +48,7 @@ bool fuse_activation(Graph& graph, int index) {
   auto& epilogue = conv != nullptr ? conv->activation : linear->activation;
   if (epilogue != Activation::none) return false;
   epilogue = std::get<Activate>(node.operation).activation;
-  graph.nodes[static_cast<std::size_t>(graph.producer(value))].output = node.output;
+  graph.nodes[static_cast<std::size_t>(graph.producer(value))].outputs = node.outputs;
   erase_node(graph, index);
   return true;
 }

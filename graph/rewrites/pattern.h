@@ -14,7 +14,8 @@ namespace maskrt::graph {
 /// value with a single reader may be fused into that reader.
 int only_reader(const Graph& graph, ValueId value);
 
-/// The operation that produces a value if it is of that kind, or null.
+/// The operation that produces a value if it is of that kind, or null. One of several outputs may be any of them:
+/// Node::outputs tells which.
 template <typename Kind>
 Kind* maker_as(Graph& graph, ValueId value) {
   const int node = graph.producer(value);

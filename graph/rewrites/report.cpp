@@ -2,12 +2,11 @@
 
 #include <cstdio>
 
-#include "rewrites.h"
-
 namespace maskrt::graph {
 
 std::string rewrites_to_text(Graph graph, std::int64_t batch, std::int64_t height, std::int64_t width,
-                             std::size_t element) {
+                             std::size_t element, const RewriteNames& off, const RewriteNames& wanted,
+                             const FusedKernels& kernels) {
   std::string text = "rewrite             nodes     GFLOP        MB\n";
   const auto add_line = [&](std::string_view name) {
     const auto extents = infer_extents(graph, batch, height, width);
@@ -25,8 +24,8 @@ std::string rewrites_to_text(Graph graph, std::int64_t batch, std::int64_t heigh
   graph.remove_dead_nodes();
   add_line("(plain)");
   for (const auto& step : rewrites()) {
-    if (step.on_request) continue;
-    step.apply(graph);
+    if (off.count(step.name) != 0 || (step.on_request && wanted.count(step.name) == 0)) continue;
+    step.apply(graph, kernels);
     add_line(step.name);
   }
   return text;

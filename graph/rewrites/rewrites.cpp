@@ -5,20 +5,52 @@
 
 namespace maskrt::graph {
 
+namespace {
+
+/// A rewrite that looks at the graph alone.
+template <void (*rewrite)(Graph&)>
+void plain(Graph& graph, Head&, const FusedKernels&) {
+  rewrite(graph);
+}
+/// A rewrite into a fused operation, of which it makes what the device's kernels take.
+template <void (*rewrite)(Graph&, const FusedKernels&)>
+void fused(Graph& graph, Head&, const FusedKernels& kernels) {
+  rewrite(graph, kernels);
+}
+/// A rewrite that changes what the head reads.
+template <void (*rewrite)(Graph&, Head&)>
+void of_head(Graph& graph, Head& head, const FusedKernels&) {
+  rewrite(graph, head);
+}
+
+}  // namespace
+
 std::span<const Rewrite> rewrites() {
   // The order does not affect exactness, but which patterns match: fuse-iam consumes sigmoids before fuse-epilogue can,
   // a fusion layer is split before its terms are composed, and siblings are merged last, because a merged convolution
-  // cannot be composed any more. The slices that merging leaves are the halves that pair-convs matches.
-  static constexpr std::array<Rewrite, 9> all = {{
-      {"fold-batch-norm", "BatchNorm into the convolution before it", fold_batch_norm},
-      {"fuse-iam", "sigmoid, normaliser (or softmax) and aggregation into one operation", fuse_iam},
-      {"coordinate-term", "coordinate channels become a term of the convolution that reads them", coordinate_term},
-      {"fuse-epilogue", "residual and activation into the convolution (activation into linear)", fuse_epilogue},
-      {"split-concat", "1x1 convolution of a concat becomes a sum, each term at its own resolution", split_concat},
-      {"compose-convs", "1x1 convolution into the convolution before it", compose_convs},
-      {"reassociate-masks", "mask kernels meet the features before the projection", reassociate_masks},
-      {"merge-siblings", "convolutions that read the same value become one", merge_siblings},
-      {"pair-convs", "convolutions over the two halves of a value become one of two groups", pair_convs, true},
+  // cannot be composed any more. The slices that merging leaves are the halves that pair-convs matches. Rewrites into
+  // fused operations come at the end, because no other rewrite matches these.
+  static constexpr std::array<Rewrite, 15> all = {{
+      {"fold-batch-norm", "BatchNorm into the convolution before it", plain<fold_batch_norm>},
+      {"fuse-iam", "sigmoid, normaliser (or softmax) and aggregation into one operation", plain<fuse_iam>},
+      {"coordinate-term", "coordinate channels become a term of the convolution that reads them",
+       plain<coordinate_term>},
+      {"fuse-epilogue", "residual and activation into the convolution (activation into linear)", plain<fuse_epilogue>},
+      {"split-concat", "1x1 convolution of a concat becomes a sum, each term at its own resolution",
+       plain<split_concat>},
+      {"compose-convs", "1x1 convolution into the convolution before it", plain<compose_convs>},
+      {"reassociate-masks", "mask kernels meet the features before the projection", plain<reassociate_masks>},
+      {"merge-siblings", "convolutions that read the same value become one", plain<merge_siblings>},
+      {"pair-convs", "convolutions over the two halves of a value become one of two groups", plain<pair_convs>, true},
+      {"resize-masks-late", "the head doubles the mask logits on its own, piece by piece", of_head<resize_masks_late>,
+       true},
+      {"upsample-residual", "nearest upsampling into the convolution that adds its result", fused<upsample_residual>,
+       true},
+      {"pyramid-pool", "average pools and the two 1x1 convolutions behind each into one operation",
+       fused<fuse_pyramid_pool>, true},
+      {"regroup-linear", "a regrouping into the linear layer that reads it", fused<regroup_linear>, true},
+      {"linear-heads", "linear layers that read the same list into one operation", fused<fuse_linear_heads>, true},
+      {"stem-pool", "the first convolution and its max pool into one operation", fused<fuse_stem_pool>, true},
   }};
   return all;
 }
@@ -37,13 +69,20 @@ void require_known(const RewriteNames& asked) {
 
 }  // namespace
 
-void rewrite(Graph& graph, const RewriteNames& off, const RewriteNames& wanted) {
+void rewrite(Graph& graph, const RewriteNames& off, const RewriteNames& wanted, const FusedKernels& kernels) {
+  Head none;
+  rewrite(graph, none, off, wanted, kernels);
+}
+
+void rewrite(Graph& graph, Head& head, const RewriteNames& off, const RewriteNames& wanted,
+             const FusedKernels& kernels) {
   require_known(off);
   require_known(wanted);
   check(graph);
   graph.remove_dead_nodes();
   for (const auto& step : rewrites())
-    if (off.count(step.name) == 0 && (!step.on_request || wanted.count(step.name) != 0)) step.apply(graph);
+    if (off.count(step.name) == 0 && (!step.on_request || wanted.count(step.name) != 0))
+      step.apply(graph, head, kernels);
   check(graph);
 }
 

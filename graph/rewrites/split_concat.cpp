@@ -133,7 +133,7 @@ void split_concat(Graph& graph) {
     const auto* conv = std::get_if<Conv>(&node.operation);
     if (conv == nullptr || !is_pointwise(*conv) || conv->residual) continue;
     const auto parts = parts_of(graph, i, extents);
-    if (!parts || !is_less_work(*parts, extents[static_cast<std::size_t>(node.output)], extents)) continue;
+    if (!parts || !is_less_work(*parts, extents[static_cast<std::size_t>(node.output())], extents)) continue;
     i += split(graph, i, *parts);
     extents = typical_extents(graph);
   }

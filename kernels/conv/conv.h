@@ -26,9 +26,4 @@ void conv_ref(const ConvGeometry& geometry, const Tensor& in, const float* weigh
               const float* coordinate_weight, const Tensor* residual, Activation activation, const Tensor& out,
               float slope = 0);
 
-/// The coordinate of a position, from -1 to 1 inclusive over `size` positions; -1 where size is 1.
-inline double coordinate(std::int64_t position, std::int64_t size) {
-  return size > 1 ? -1.0 + 2.0 * static_cast<double>(position) / static_cast<double>(size - 1) : -1.0;
-}
-
 }  // namespace maskrt::kernels

@@ -1,5 +1,6 @@
-#include "kernels/element.h"
 #include "conv.h"
+#include "kernels/coordinate.h"
+#include "kernels/element.h"
 
 namespace maskrt::kernels {
 

@@ -11,7 +11,6 @@ std::string shape_of(const Tensor& t) { return to_string(Shape{t.batch, t.height
 }  // namespace
 
 Map map_of(const Tensor& t, std::string_view what) {
-  suffix_of(t.type);
   if (t.block < t.channels || t.pixel_stride < t.block)
     throw Error(std::string(what) + ": expected channels side by side in one block, found " +
                 std::to_string(t.channels) + " channels in blocks of " + std::to_string(t.block) + ", pixels " +
@@ -41,12 +40,6 @@ Map list_of(const Tensor& t, std::string_view what) {
     throw Error(std::string(what) + ": expected a list of vectors in fp32, found " + shape_of(t) + " in " +
                 std::string(name_of(t.type)));
   return map_of(t, what);
-}
-
-std::string_view suffix_of(DataType type) {
-  if (type == DataType::f32) return "f32";
-  if (type == DataType::f16) return "f16";
-  throw Error("the CUDA kernels store fp32 or fp16, found " + std::string(name_of(type)));
 }
 
 void require_same_type(const Tensor& a, std::string_view what_a, const Tensor& b, std::string_view what_b) {

@@ -8,22 +8,12 @@
 // Bound by memory: each input is read once and the output written once, in 16-byte accesses where the maps are aligned.
 // Launch: grid and block of channel_grid(), 256 threads, no shared memory; batch at most 65535.
 #include "../cuda/activate.cuh"
+#include "../cuda/for_channels.cuh"
 #include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
 #include "elementwise_params.h"
 
 namespace maskrt::kernels::cuda {
 namespace {
-
-/// Calls f(image, position, first channel) for this thread's `each` channels of `out`, padding channels included.
-template <int each, typename F>
-__device__ void for_channels(const Map& out, F&& f) {
-  ptx::let_next_grid_start();
-  ptx::wait_for_previous_grid();
-  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * each;
-  const int position = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y);
-  if (c < out.block && position < out.height * out.width) f(static_cast<int>(blockIdx.z), position, c);
-}
 
 template <typename T>
 __device__ void activate(const ActivateParams& p) {

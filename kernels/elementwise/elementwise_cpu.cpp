@@ -1,6 +1,6 @@
-#include "../exponential.h"
-#include "../lines.h"
-#include "../rows.h"
+#include "kernels/cpu/exponential.h"
+#include "kernels/cpu/lines.h"
+#include "kernels/cpu/rows.h"
 #include "elementwise.h"
 
 namespace maskrt::kernels {

@@ -1,17 +1,29 @@
 #include "elementwise_cuda.h"
 
 #include "../cuda/channel_grid.h"
+#include "../cuda/kernel_family.h"
 #include "../cuda/map_of.h"
 #include "elementwise_params.h"
 
 namespace maskrt::kernels {
 namespace {
 
+using enum DataType;
+constexpr const char* kFile = "elementwise/elementwise";
+constexpr cuda::KernelFamily kActivate{
+    "activate", "input, output", {{{f32, f32}, {kFile, "activate_f32"}}, {{f16, f16}, {kFile, "activate_f16"}}}};
+constexpr cuda::KernelFamily kAdd{
+    "add", "inputs, output", {{{f32, f32, f32}, {kFile, "add_f32"}}, {{f16, f16, f16}, {kFile, "add_f16"}}}};
+constexpr cuda::KernelFamily kScaleShift{
+    "scale and shift",
+    "input, output",
+    {{{f32, f32}, {kFile, "scale_shift_f32"}}, {{f16, f16}, {kFile, "scale_shift_f16"}}}};
+
 template <typename Parameters>
-void launch(CudaQueue& queue, const char* for_f32, const char* for_f16, const Tensor& out, const Parameters& params) {
+void launch(CudaQueue& queue, const KernelName& kernel, const Tensor& out, const Parameters& params) {
   const cuda::ChannelGrid g = cuda::channel_grid(out.type, out.block, out.height * out.width, out.batch);
   KernelLaunch what;
-  what.kernel = {"elementwise/elementwise", out.type == DataType::f32 ? for_f32 : for_f16};
+  what.kernel = kernel;
   what.grid = g.grid;
   what.block = g.block;
   what.overlaps_previous = true;
@@ -19,33 +31,28 @@ void launch(CudaQueue& queue, const char* for_f32, const char* for_f16, const Te
   queue.launch(what);
 }
 
-void require_same(const Tensor& a, std::string_view what, const Tensor& out) {
-  cuda::require_same_shape(a, what, out, "output");
-  cuda::require_same_type(a, what, out, "output");
-}
-
 }  // namespace
 
 void activate_cuda(CudaQueue& queue, Activation activation, const Tensor& in, const Tensor& out) {
-  require_same(in, "activate: input", out);
+  cuda::require_same_shape(in, "activate: input", out, "output");
   const cuda::ActivateParams params{cuda::map_of(in, "activate: input"), cuda::map_of(out, "activate: output"),
                                     static_cast<std::int32_t>(activation)};
-  launch(queue, "activate_f32", "activate_f16", out, params);
+  launch(queue, kActivate.of({in.type, out.type}), out, params);
 }
 
 void add_cuda(CudaQueue& queue, const Tensor& a, const Tensor& b, const Tensor& out) {
-  require_same(a, "add: first input", out);
-  require_same(b, "add: second input", out);
+  cuda::require_same_shape(a, "add: first input", out, "output");
+  cuda::require_same_shape(b, "add: second input", out, "output");
   const cuda::AddParams params{cuda::map_of(a, "add: first input"), cuda::map_of(b, "add: second input"),
                                cuda::map_of(out, "add: output")};
-  launch(queue, "add_f32", "add_f16", out, params);
+  launch(queue, kAdd.of({a.type, b.type, out.type}), out, params);
 }
 
 void scale_shift_cuda(CudaQueue& queue, const Tensor& in, const float* scale, const float* shift, const Tensor& out) {
-  require_same(in, "scale and shift: input", out);
+  cuda::require_same_shape(in, "scale and shift: input", out, "output");
   const cuda::ScaleShiftParams params{cuda::map_of(in, "scale and shift: input"),
                                       cuda::map_of(out, "scale and shift: output"), scale, shift};
-  launch(queue, "scale_shift_f32", "scale_shift_f16", out, params);
+  launch(queue, kScaleShift.of({in.type, out.type}), out, params);
 }
 
 }  // namespace maskrt::kernels

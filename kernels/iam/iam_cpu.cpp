@@ -4,9 +4,9 @@
 #include <limits>
 #include <vector>
 
-#include "../exponential.h"
-#include "../lines.h"
-#include "../rows.h"
+#include "kernels/cpu/exponential.h"
+#include "kernels/cpu/lines.h"
+#include "kernels/cpu/rows.h"
 #include "iam.h"
 
 namespace maskrt::kernels {

@@ -3,11 +3,53 @@
 #include <algorithm>
 #include <string>
 
+#include "../cuda/kernel_family.h"
 #include "../cuda/map_of.h"
 #include "aggregate_params.h"
 
 namespace maskrt::kernels {
 namespace {
+
+using enum DataType;
+constexpr const char* kMapsFile = "iam/maps";
+constexpr const char* kMmaFile = "iam/aggregate_mma";
+constexpr KernelName kAggregateF32{"iam/aggregate", "aggregate_f32"};  // the weights are a parameter
+
+constexpr cuda::KernelFamily kMapSums{
+    "sums of maps", "maps", {{{f32}, {kMapsFile, "map_sums_f32"}}, {{f16}, {kMapsFile, "map_sums_f16"}}}};
+constexpr cuda::KernelFamily kMapSoftmax{
+    "softmax of maps", "maps", {{{f32}, {kMapsFile, "map_softmax_f32"}}, {{f16}, {kMapsFile, "map_softmax_f16"}}}};
+constexpr cuda::KernelFamily kNormaliseMaps{
+    "normalise maps",
+    "maps, output",
+    {{{f32, f32}, {kMapsFile, "normalise_maps_f32"}}, {{f16, f16}, {kMapsFile, "normalise_maps_f16"}}}};
+constexpr cuda::KernelFamily kSoftmaxMaps{
+    "softmax maps",
+    "maps, output",
+    {{{f32, f32}, {kMapsFile, "softmax_maps_f32"}}, {{f16, f16}, {kMapsFile, "softmax_maps_f16"}}}};
+constexpr cuda::KernelFamily kAggregatePlain{
+    "aggregate", "maps, features", {{{f32, f32}, kAggregateF32}, {{f16, f16}, {kMmaFile, "aggregate_plain_f16"}}}};
+constexpr cuda::KernelFamily kAggregateSigmoid{
+    "aggregate with sigmoid",
+    "maps, features",
+    {{{f32, f32}, kAggregateF32}, {{f16, f16}, {kMmaFile, "aggregate_sigmoid_f16"}}}};
+constexpr cuda::KernelFamily kAggregateSoftmax{
+    "aggregate with softmax",
+    "maps, features",
+    {{{f32, f32}, kAggregateF32}, {{f16, f16}, {kMmaFile, "aggregate_softmax_f16"}}}};
+
+const cuda::KernelFamily& aggregate_family(MapWeights weights) {
+  switch (weights) {
+    case MapWeights::plain:
+      return kAggregatePlain;
+    case MapWeights::sigmoid:
+      return kAggregateSigmoid;
+    case MapWeights::softmax:
+      return kAggregateSoftmax;
+  }
+  throw Error("aggregate: expected plain, sigmoid or softmax weights, found number " +
+              std::to_string(static_cast<int>(weights)));
+}
 
 std::int64_t tiles(std::int64_t n, std::int64_t size) { return (n + size - 1) / size; }
 std::int64_t positions_of(const Tensor& t) { return t.height * t.width; }
@@ -75,10 +117,8 @@ void launch_statistics(CudaQueue& queue, const Tensor& maps, bool softmax, void*
   const Splits splits = statistics_splits(queue.chip(), maps);
   const cuda::MapStatisticsParams params{cuda::map_of(maps, "maps"), static_cast<cuda::MapStatistics*>(statistics),
                                          static_cast<std::int32_t>(splits.length)};
-  const bool half = maps.type == DataType::f16;
   KernelLaunch what;
-  what.kernel = {"iam/maps",
-                 softmax ? (half ? "map_softmax_f16" : "map_softmax_f32") : (half ? "map_sums_f16" : "map_sums_f32")};
+  what.kernel = (softmax ? kMapSoftmax : kMapSums).of({maps.type});
   what.grid = {static_cast<std::uint32_t>(tiles(maps.channels, 32)), static_cast<std::uint32_t>(splits.count),
                static_cast<std::uint32_t>(maps.batch)};
   what.block = {256, 1, 1};
@@ -109,15 +149,12 @@ void launch_finish(CudaQueue& queue, const AggregatePlan& plan, const float* pro
 /// Two launches: statistics of the maps, then their normalisation.
 void divide(CudaQueue& queue, const Tensor& maps, bool softmax, double epsilon, void* workspace, const Tensor& out) {
   cuda::require_same_shape(maps, "maps", out, "divided maps");
-  cuda::require_same_type(maps, "maps", out, "divided maps");
+  KernelLaunch what;
+  what.kernel = (softmax ? kSoftmaxMaps : kNormaliseMaps).of({maps.type, out.type});
   launch_statistics(queue, maps, softmax, workspace);
   const cuda::DivideMapsParams params{
       cuda::map_of(maps, "maps"), cuda::map_of(out, "divided maps"), static_cast<cuda::MapStatistics*>(workspace),
       static_cast<std::int32_t>(statistics_splits(queue.chip(), maps).count), static_cast<float>(epsilon)};
-  const bool half = maps.type == DataType::f16;
-  KernelLaunch what;
-  what.kernel = {"iam/maps", softmax ? (half ? "softmax_maps_f16" : "softmax_maps_f32")
-                                     : (half ? "normalise_maps_f16" : "normalise_maps_f32")};
   // Each thread first combines the statistics of its maps, which pays for several positions.
   what.block = {8, 32, 1};
   what.grid = {static_cast<std::uint32_t>(tiles(positions_of(maps), 32 * 8)),
@@ -136,7 +173,8 @@ std::size_t aggregate_workspace_bytes(const Chip& chip, const Tensor& maps, cons
 
 void aggregate_cuda(CudaQueue& queue, const Tensor& maps, const Tensor& features, MapWeights weights, double epsilon,
                     void* workspace, const Tensor& out, const MapGroups& groups) {
-  cuda::require_same_type(maps, "aggregate: maps", features, "features");
+  KernelLaunch what;
+  what.kernel = aggregate_family(weights).of({maps.type, features.type});
   if (maps.batch != features.batch || maps.height != features.height || maps.width != features.width ||
       out.batch != maps.batch || out.height != maps.channels || out.channels != features.channels || maps.batch > 65535)
     throw Error("aggregate: expected features and a list for maps " +
@@ -167,7 +205,6 @@ void aggregate_cuda(CudaQueue& queue, const Tensor& maps, const Tensor& features
       static_cast<std::int32_t>(plan.map_tiles),
       static_cast<std::int32_t>(weights),
       in_eights(map) && in_eights(feature) ? 1 : 0};
-  KernelLaunch what;
   what.grid = {static_cast<std::uint32_t>(plan.map_tiles * plan.channel_tiles),
                static_cast<std::uint32_t>(plan.splits.count), static_cast<std::uint32_t>(maps.batch)};
   what.block = {256, 1, 1};
@@ -175,12 +212,7 @@ void aggregate_cuda(CudaQueue& queue, const Tensor& maps, const Tensor& features
   what.parameters = bytes_of(params);
   if (half) {
     using Tile = cuda::AggregateTile;
-    what.kernel = {"iam/aggregate_mma", softmax                          ? "aggregate_softmax_f16"
-                                        : weights == MapWeights::sigmoid ? "aggregate_sigmoid_f16"
-                                                                         : "aggregate_plain_f16"};
-    what.shared_bytes = queue.chip().path() == KernelPath::sm75 ? Tile::kSharedBytesSm75 : Tile::kSharedBytes;
-  } else {
-    what.kernel = {"iam/aggregate", "aggregate_f32"};
+    what.shared_bytes = queue.chip().path() == KernelPath::sm75 ? Tile::shared_bytes_sm75 : Tile::shared_bytes;
   }
   queue.launch(what);
 

@@ -8,6 +8,7 @@
 // Bound by memory: each element is read once and written once.
 // Launch: copy and coordinates with channel_grid(); transpositions with grid [ceil(positions / 32), ceil(channels /
 // 32), batch], 4224 bytes of shared memory. Batch at most 65535.
+#include "../cuda/for_channels.cuh"
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "layout_params.h"
@@ -18,14 +19,11 @@ namespace {
 /// Grid of channel_grid() for the wider type.
 template <typename In, typename Out>
 __device__ void copy(const CopyParams& p) {
-  ptx::let_next_grid_start();
-  ptx::wait_for_previous_grid();
   constexpr int each = kChannelsOfThread<In, Out>;
-  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * each, b = static_cast<int>(blockIdx.z);
-  const int position = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y);
-  if (c >= p.out.block || position >= p.out.height * p.out.width) return;
-  store_channels(p.out, pixel_of<Out>(p.out, b, position), c,
-                 load_channels<each>(p.in, pixel_of<In>(p.in, b, position), c));
+  for_channels<each>(p.out, [&](int b, int position, int c) {
+    store_channels(p.out, pixel_of<Out>(p.out, b, position), c,
+                   load_channels<each>(p.in, pixel_of<In>(p.in, b, position), c));
+  });
 }
 
 /// Side of a transposition's tile. Rows in shared memory are padded by one word, so that a warp reads a column without

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "../lines.h"
+#include "kernels/cpu/lines.h"
 #include "layout.h"
 
 namespace maskrt::kernels {

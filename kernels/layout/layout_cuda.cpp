@@ -3,11 +3,27 @@
 #include <string>
 
 #include "../cuda/channel_grid.h"
+#include "../cuda/kernel_family.h"
 #include "../cuda/map_of.h"
 #include "layout_params.h"
 
 namespace maskrt::kernels {
 namespace {
+
+using enum DataType;
+constexpr const char* kFile = "layout/layout";
+constexpr cuda::KernelFamily kCopy{"copy",
+                                   "input, output",
+                                   {{{f32, f32}, {kFile, "copy_f32_f32"}},
+                                    {{f32, f16}, {kFile, "copy_f32_f16"}},
+                                    {{f16, f32}, {kFile, "copy_f16_f32"}},
+                                    {{f16, f16}, {kFile, "copy_f16_f16"}}}};
+constexpr cuda::KernelFamily kToPlanes{
+    "to planes", "map, planes", {{{f32, f32}, {kFile, "to_planar_f32"}}, {{f16, f32}, {kFile, "to_planar_f16"}}}};
+constexpr cuda::KernelFamily kFromPlanes{
+    "from planes", "planes, map", {{{f32, f32}, {kFile, "from_planar_f32"}}, {{f32, f16}, {kFile, "from_planar_f16"}}}};
+constexpr cuda::KernelFamily kCoordinates{
+    "coordinates", "output", {{{f32}, {kFile, "coordinates_f32"}}, {{f16}, {kFile, "coordinates_f16"}}}};
 
 bool planar(const Tensor& t) { return t.block == 1 && t.channels > 1 && t.pixel_stride == 1; }
 
@@ -25,12 +41,10 @@ Tensor channels_of(Tensor t, std::int64_t begin, std::int64_t count, const char*
 void copy(CudaQueue& queue, const Tensor& in, const Tensor& out) {
   cuda::require_same_shape(in, "copy: input", out, "output");
   const cuda::CopyParams params{cuda::map_of(in, "copy: input"), cuda::map_of(out, "copy: output")};
-  const bool from_f32 = in.type == DataType::f32, to_f32 = out.type == DataType::f32;
-  const DataType widest = from_f32 ? in.type : out.type;
+  const DataType widest = size_of(in.type) > size_of(out.type) ? in.type : out.type;
   const cuda::ChannelGrid g = cuda::channel_grid(widest, out.block, out.height * out.width, out.batch);
   KernelLaunch what;
-  what.kernel = {"layout/layout",
-                 from_f32 ? (to_f32 ? "copy_f32_f32" : "copy_f32_f16") : (to_f32 ? "copy_f16_f32" : "copy_f16_f16")};
+  what.kernel = kCopy.of({in.type, out.type});
   what.grid = g.grid;
   what.block = g.block;
   what.overlaps_previous = true;
@@ -38,14 +52,14 @@ void copy(CudaQueue& queue, const Tensor& in, const Tensor& out) {
   queue.launch(what);
 }
 
-void transpose(CudaQueue& queue, const char* entry, const Tensor& map, const Tensor& planes, std::int64_t channels) {
-  if (planes.type != DataType::f32) throw Error("planes: expected fp32, found " + std::string(name_of(planes.type)));
+void transpose(CudaQueue& queue, const KernelName& kernel, const Tensor& map, const Tensor& planes,
+               std::int64_t channels) {
   cuda::require_same_shape(map, "map", planes, "planes");
   const cuda::PlanarParams params{cuda::map_of(map, "map beside planes"), planes.as<float>(), planes.batch_stride,
                                   planes.block_stride};
   const auto tiles = [](std::int64_t n) { return static_cast<std::uint32_t>((n + 31) / 32); };
   KernelLaunch what;
-  what.kernel = {"layout/layout", entry};
+  what.kernel = kernel;
   what.grid = {tiles(map.height * map.width), tiles(channels), static_cast<std::uint32_t>(map.batch)};
   what.block = {32, 8, 1};
   what.overlaps_previous = true;
@@ -62,9 +76,9 @@ void copy_channels_cuda(CudaQueue& queue, const Tensor& in, std::int64_t in_begi
 
 void convert_cuda(CudaQueue& queue, const Tensor& in, const Tensor& out) {
   if (planar(out)) {
-    transpose(queue, in.type == DataType::f32 ? "to_planar_f32" : "to_planar_f16", in, out, in.channels);
+    transpose(queue, kToPlanes.of({in.type, out.type}), in, out, in.channels);
   } else if (planar(in)) {
-    transpose(queue, out.type == DataType::f32 ? "from_planar_f32" : "from_planar_f16", out, in, out.block);
+    transpose(queue, kFromPlanes.of({in.type, out.type}), out, in, out.block);
   } else {
     copy(queue, in, out);
   }
@@ -75,7 +89,7 @@ void coordinates_cuda(CudaQueue& queue, const Tensor& out) {
   const cuda::CoordinatesParams params{cuda::map_of(out, "coordinates")};
   const cuda::ChannelGrid g = cuda::channel_grid(out.type, out.block, out.height * out.width, out.batch);
   KernelLaunch what;
-  what.kernel = {"layout/layout", out.type == DataType::f32 ? "coordinates_f32" : "coordinates_f16"};
+  what.kernel = kCoordinates.of({out.type});
   what.grid = g.grid;
   what.block = g.block;
   what.overlaps_previous = true;

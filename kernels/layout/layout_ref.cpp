@@ -1,5 +1,5 @@
-#include "../conv/conv.h"
-#include "../element.h"
+#include "kernels/coordinate.h"
+#include "kernels/element.h"
 #include "layout.h"
 
 namespace maskrt::kernels {

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "../onednn.h"
+#include "kernels/cpu/onednn.h"
 #include "linear.h"
 
 namespace maskrt::kernels {

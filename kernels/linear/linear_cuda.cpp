@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "../cuda/kernel_family.h"
 #include "../cuda/map_of.h"
 #include "linear_params.h"
 
@@ -9,6 +10,14 @@ namespace maskrt::kernels {
 namespace {
 
 constexpr std::int64_t kTile = 32;
+
+using enum DataType;
+constexpr cuda::KernelFamily kLinear{"linear",
+                                     "weights, output",
+                                     {{{f32, f32}, {"linear/linear", "linear_f32"}},
+                                      {{f32, f16}, {"linear/linear", "linear_f32"}},
+                                      {{f16, f32}, {"linear/linear_mma", "linear_f16"}},
+                                      {{f16, f16}, {"linear/linear_mma", "linear_f16"}}}};
 
 std::int64_t tiles(std::int64_t n) { return (n + kTile - 1) / kTile; }
 
@@ -50,12 +59,14 @@ void linear_cuda(CudaQueue& queue, const Tensor& in, const RegroupedList* regrou
   params.batch = static_cast<std::int32_t>(in.batch);
   params.weight_stride = static_cast<std::int32_t>(linear_weight_stride(params.in.channels));
   std::int64_t end_tile = 0;
+  KernelLaunch what;
   for (std::size_t i = 0; i < heads.size(); ++i) {
     const Tensor& out = heads[i].out;
     if (out.batch != in.batch || out.height != params.in.rows || out.width != 1)
       throw Error("linear: expected an output of " + std::to_string(in.batch) + " x " + std::to_string(params.in.rows) +
                   " vectors, found " + std::to_string(out.batch) + " x " + std::to_string(out.height) + " x " +
                   std::to_string(out.width));
+    what.kernel = kLinear.of({weight_type, out.type});
     end_tile += tiles(out.block);
     params.heads[i] = {heads[i].weight,
                        heads[i].bias,
@@ -64,10 +75,6 @@ void linear_cuda(CudaQueue& queue, const Tensor& in, const RegroupedList* regrou
                        out.type == DataType::f16 ? 1 : 0,
                        static_cast<std::int32_t>(end_tile)};
   }
-  KernelLaunch what;
-  what.kernel = weight_type == DataType::f32 ? KernelName{"linear/linear", "linear_f32"}
-                                             : KernelName{"linear/linear_mma", "linear_f16"};
-  cuda::suffix_of(weight_type);
   what.grid = {static_cast<std::uint32_t>(end_tile), static_cast<std::uint32_t>(tiles(in.batch * params.in.rows)), 1};
   if (what.grid.y > 65535)
     throw Error("linear: expected at most " + std::to_string(65535 * kTile) + " rows, found " +

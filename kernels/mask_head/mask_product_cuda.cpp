@@ -3,11 +3,19 @@
 #include <algorithm>
 #include <string>
 
+#include "../cuda/kernel_family.h"
 #include "../cuda/map_of.h"
 #include "mask_product_params.h"
 
 namespace maskrt::kernels {
 namespace {
+
+using enum DataType;
+constexpr cuda::KernelFamily kMaskProduct{"mask product",
+                                          "features, output",
+                                          {{{f32, f32}, {"mask_head/mask_product", "mask_product_f32"}},
+                                           {{f16, f16}, {"mask_head/mask_product_mma", "mask_product_f16"}},
+                                           {{f16, f32}, {"mask_head/mask_product_mma", "mask_product_f16_f32"}}}};
 
 std::int64_t tiles(std::int64_t n, std::int64_t size) { return (n + size - 1) / size; }
 
@@ -24,15 +32,14 @@ void mask_product_cuda(CudaQueue& queue, const Tensor& kernels, const Tensor& fe
                 " and logits of N channels, found " +
                 to_string(Shape{kernels.batch, kernels.height, kernels.width, kernels.channels}) + " and " +
                 to_string(Shape{out.batch, out.height, out.width, out.channels}));
-  if (out.type != DataType::f32) cuda::require_same_type(out, "mask product: output", features, "features");
+  KernelLaunch what;
+  what.kernel = kMaskProduct.of({features.type, out.type});
 
   cuda::MaskProductParams params{cuda::list_of(kernels, "mask product: kernels"),
                                  cuda::map_of(features, "mask product: features"),
                                  cuda::map_of(out, "mask product: output"), offset ? 1 : 0, 1};
   const std::int64_t positions = out.height * out.width;
-  KernelLaunch what;
   if (features.type == DataType::f32) {
-    what.kernel = {"mask_head/mask_product", "mask_product_f32"};
     what.grid = {static_cast<std::uint32_t>(tiles(positions, 64)), static_cast<std::uint32_t>(tiles(out.block, 64)),
                  static_cast<std::uint32_t>(out.batch)};
     what.block = {256, 1, 1};
@@ -44,8 +51,6 @@ void mask_product_cuda(CudaQueue& queue, const Tensor& kernels, const Tensor& fe
                        rows = tiles(positions, Tile::kPositions);
     const std::int64_t wanted = std::max<std::int64_t>(2 * queue.chip().multiprocessors, 1);
     params.tiles = static_cast<std::int32_t>(std::clamp<std::int64_t>(rows * columns * out.batch / wanted, 1, rows));
-    what.kernel = {"mask_head/mask_product_mma",
-                   out.type == DataType::f32 ? "mask_product_f16_f32" : "mask_product_f16"};
     what.grid = {static_cast<std::uint32_t>(tiles(rows, params.tiles)), static_cast<std::uint32_t>(columns),
                  static_cast<std::uint32_t>(out.batch)};
     what.block = {Tile::kThreads, 1, 1};

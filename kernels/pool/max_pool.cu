@@ -6,8 +6,8 @@
 // columns -1..1, of which 0..1 are read.
 // Bound by memory: the input comes from device memory once, overlapping windows are served by L1 and L2.
 // Launch: grid and block of channel_grid(), 256 threads, no shared memory; batch at most 65535.
+#include "../cuda/for_channels.cuh"
 #include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
 #include "max_pool_params.h"
 
 namespace maskrt::kernels::cuda {
@@ -16,27 +16,23 @@ namespace {
 /// Grid of channel_grid.h.
 template <typename T>
 __device__ void max_pool(const MaxPoolParams& p) {
-  ptx::let_next_grid_start();
-  ptx::wait_for_previous_grid();
   constexpr int each = kChannelsOfThread<T>;
-  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * each, b = static_cast<int>(blockIdx.z);
-  const int position = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y);
-  if (c >= p.out.block || position >= p.out.height * p.out.width) return;
-
-  const int top = position / p.out.width * p.stride - p.padding, left = position % p.out.width * p.stride - p.padding;
-  const int first_row = max(top, 0), end_row = min(top + p.kernel, p.in.height);
-  const int first_column = max(left, 0), end_column = min(left + p.kernel, p.in.width);
-  Channels<each> most;
+  for_channels<each>(p.out, [&](int b, int position, int c) {
+    const int top = position / p.out.width * p.stride - p.padding, left = position % p.out.width * p.stride - p.padding;
+    const int first_row = max(top, 0), end_row = min(top + p.kernel, p.in.height);
+    const int first_column = max(left, 0), end_column = min(left + p.kernel, p.in.width);
+    Channels<each> most;
 #pragma unroll
-  for (float& v : most.v) v = -INFINITY;
-  for (int y = first_row; y < end_row; ++y) {
-    for (int x = first_column; x < end_column; ++x) {
-      const Channels<each> other = load_channels<each>(p.in, pixel_of<T>(p.in, b, y * p.in.width + x), c);
+    for (float& v : most.v) v = -INFINITY;
+    for (int y = first_row; y < end_row; ++y) {
+      for (int x = first_column; x < end_column; ++x) {
+        const Channels<each> other = load_channels<each>(p.in, pixel_of<T>(p.in, b, y * p.in.width + x), c);
 #pragma unroll
-      for (int i = 0; i < each; ++i) most.v[i] = fmaxf(most.v[i], other.v[i]);  // fmaxf ignores NaNs
+        for (int i = 0; i < each; ++i) most.v[i] = fmaxf(most.v[i], other.v[i]);  // fmaxf ignores NaNs
+      }
     }
-  }
-  store_channels(p.out, pixel_of<T>(p.out, b, position), c, most);
+    store_channels(p.out, pixel_of<T>(p.out, b, position), c, most);
+  });
 }
 
 }  // namespace

@@ -3,13 +3,23 @@
 #include <string>
 
 #include "../cuda/channel_grid.h"
+#include "../cuda/kernel_family.h"
 #include "../cuda/map_of.h"
 #include "max_pool_params.h"
 
 namespace maskrt::kernels {
+namespace {
+
+using enum DataType;
+constexpr cuda::KernelFamily kMaxPool{
+    "max pool",
+    "input, output",
+    {{{f32, f32}, {"pool/max_pool", "max_pool_f32"}}, {{f16, f16}, {"pool/max_pool", "max_pool_f16"}}}};
+
+}  // namespace
 
 void max_pool_cuda(CudaQueue& queue, const PoolGeometry& geometry, const Tensor& in, const Tensor& out) {
-  cuda::require_same_type(in, "max pool: input", out, "output");
+  const KernelName kernel = kMaxPool.of({in.type, out.type});
   const auto extent = [&](std::int64_t n) {
     return (n + 2 * geometry.padding - geometry.kernel) / geometry.stride + 1;
   };
@@ -20,11 +30,8 @@ void max_pool_cuda(CudaQueue& queue, const PoolGeometry& geometry, const Tensor&
   const cuda::MaxPoolParams params{cuda::map_of(in, "max pool: input"), cuda::map_of(out, "max pool: output"),
                                    geometry.kernel, geometry.stride, geometry.padding};
   const cuda::ChannelGrid g = cuda::channel_grid(out.type, out.block, out.height * out.width, out.batch);
-  queue.launch({.kernel = {"pool/max_pool", in.type == DataType::f32 ? "max_pool_f32" : "max_pool_f16"},
-                .grid = g.grid,
-                .block = g.block,
-                .overlaps_previous = true,
-                .parameters = bytes_of(params)});
+  queue.launch(
+      {.kernel = kernel, .grid = g.grid, .block = g.block, .overlaps_previous = true, .parameters = bytes_of(params)});
 }
 
 }  // namespace maskrt::kernels

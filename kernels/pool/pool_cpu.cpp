@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "../lines.h"
-#include "../onednn.h"
+#include "kernels/cpu/lines.h"
+#include "kernels/cpu/onednn.h"
 #include "pool.h"
 
 namespace maskrt::kernels {

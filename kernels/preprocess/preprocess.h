@@ -10,6 +10,9 @@ namespace maskrt::kernels {
 
 enum class PixelOrder : std::uint8_t { rgb, bgr, grey };
 
+/// Bytes of one pixel, each of one channel.
+constexpr int bytes_of_pixel(PixelOrder order) { return order == PixelOrder::grey ? 1 : 3; }
+
 /// 8-bit pixels, 3 bytes each (1 for grey), rows `row_stride` bytes apart. Not owned.
 struct Pixels {
   const std::uint8_t* data = nullptr;

@@ -79,7 +79,7 @@ void write_row(const std::uint8_t* row, int width, int channels, const Normalisa
 template <typename T>
 void preprocess(const Pixels& image, int width, int height, const Normalisation& normalisation, const Tensor& out,
                 std::int64_t b) {
-  const int channels = image.order == PixelOrder::grey ? 1 : 3;
+  const int channels = bytes_of_pixel(image.order);
   const auto table = make_table<T>(image.order, normalisation);
   const SourceRows source{image.data, image.width, image.height, channels, image.row_stride};
   for_each_resized_row(source, width, height,

@@ -5,11 +5,18 @@
 #include <cmath>
 #include <string>
 
+#include "../cuda/kernel_family.h"
 #include "../cuda/map_of.h"
 #include "preconditions.h"
 
 namespace maskrt::kernels {
 namespace {
+
+using enum DataType;
+constexpr cuda::KernelFamily kPreprocess{
+    "preprocess",
+    "input",
+    {{{f32}, {"preprocess/preprocess", "preprocess_f32"}}, {{f16}, {"preprocess/preprocess", "preprocess_f16"}}}};
 
 /// Whether multiplying by the inverse with one correction, as the kernel does instead of dividing, gives the bits of
 /// the quotient for each of the 256 bytes.
@@ -34,7 +41,7 @@ cuda::ImageToResize image_to_resize(const Pixels& image, int width, int height, 
   described.height = image.height;
   described.resized_width = width;
   described.resized_height = height;
-  described.pixel_bytes = image.order == PixelOrder::grey ? 1 : 3;
+  described.pixel_bytes = bytes_of_pixel(image.order);
   described.reversed = (image.order == PixelOrder::rgb) != normalisation.rgb ? 1 : 0;
   return described;
 }
@@ -53,7 +60,7 @@ void preprocess_cuda(CudaQueue& queue, const cuda::ImageToResize* images, const 
     if (!inverse_suffices(params.mean[c], params.std[c], params.inverse[c])) params.divides = 1;
   }
   const auto tiles = [](std::int64_t size, int tile) { return static_cast<std::uint32_t>((size + tile - 1) / tile); };
-  queue.launch({.kernel = {"preprocess/preprocess", out.type == DataType::f32 ? "preprocess_f32" : "preprocess_f16"},
+  queue.launch({.kernel = kPreprocess.of({out.type}),
                 .grid = {tiles(out.width, cuda::kPreprocessTileWidth), tiles(out.height, cuda::kPreprocessTileHeight),
                          static_cast<std::uint32_t>(out.batch)},
                 .block = {cuda::kPreprocessThreads},

@@ -49,7 +49,7 @@ void resize_pillow_ref(const std::uint8_t* in, int in_width, int in_height, int 
 void preprocess_ref(const Pixels& image, int width, int height, const Normalisation& normalisation, const Tensor& out,
                     std::int64_t b) {
   check_preprocess(image, width, height, out);
-  const int channels = image.order == PixelOrder::grey ? 1 : 3;
+  const int channels = bytes_of_pixel(image.order);
   std::vector<std::uint8_t> dense_rows;
   for (int y = 0; y < image.height; ++y) {
     const std::uint8_t* row = image.data + y * image.row_stride;

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "../rows.h"
-#include "../transpose16.h"
+#include "kernels/cpu/rows.h"
+#include "kernels/cpu/transpose16.h"
 
 namespace maskrt::kernels {
 namespace {

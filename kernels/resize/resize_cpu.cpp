@@ -2,8 +2,8 @@
 #include <cstring>
 #include <vector>
 
-#include "../lines.h"
-#include "../rows.h"
+#include "kernels/cpu/lines.h"
+#include "kernels/cpu/rows.h"
 #include "resize.h"
 
 namespace maskrt::kernels {

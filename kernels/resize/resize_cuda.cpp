@@ -4,18 +4,31 @@
 #include <string>
 
 #include "../cuda/channel_grid.h"
+#include "../cuda/kernel_family.h"
 #include "../cuda/map_of.h"
 #include "resize_params.h"
 
 namespace maskrt::kernels {
 namespace {
 
-void launch(CudaQueue& queue, const char* entry, const Tensor& out, std::span<const std::byte> parameters) {
+using enum DataType;
+constexpr const char* kFile = "resize/resize";
+constexpr cuda::KernelFamily kUpsampleNearest{
+    "upsample",
+    "input, output",
+    {{{f32, f32}, {kFile, "upsample_nearest_f32"}}, {{f16, f16}, {kFile, "upsample_nearest_f16"}}}};
+constexpr cuda::KernelFamily kResizeSum{"resize",
+                                        "inputs, output",
+                                        {{{f32, f32}, {kFile, "resize_sum_f32"}},
+                                         {{f16, f16}, {kFile, "resize_sum_f16"}},
+                                         {{f16, f32}, {kFile, "resize_sum_f16_f32"}}}};
+
+void launch(CudaQueue& queue, const KernelName& kernel, const Tensor& out, std::span<const std::byte> parameters) {
   const cuda::ChannelGrid g = cuda::channel_grid(out.type, out.block, out.width, out.batch);
   if (out.height > 65535)
     throw Error("resize: expected an output of at most 65535 rows, found " + std::to_string(out.height));
   KernelLaunch what;
-  what.kernel = {"resize/resize", entry};
+  what.kernel = kernel;
   what.grid = {g.grid.x, static_cast<std::uint32_t>(out.height), g.grid.z};
   what.block = g.block;
   what.overlaps_previous = true;
@@ -24,7 +37,6 @@ void launch(CudaQueue& queue, const char* entry, const Tensor& out, std::span<co
 }
 
 cuda::ResizeSumParams::Input input_of(const Tensor& in, const Tensor& out, float row_step, float column_step) {
-  cuda::require_same_type(in, "resize: input", out.type == DataType::f32 ? in : out, "output");
   if (in.batch != out.batch || in.channels != out.channels)
     throw Error("resize: expected " + std::to_string(out.batch) + " images of " + std::to_string(out.channels) +
                 " channels, found " + std::to_string(in.batch) + " of " + std::to_string(in.channels));
@@ -35,16 +47,12 @@ void launch_sum(CudaQueue& queue, cuda::ResizeSumParams& params, DataType in, co
   params.vectors = params.out.aligned != 0 && out.block % 8 == 0 ? 1 : 0;
   for (const auto& input : std::span(params.inputs, static_cast<std::size_t>(params.count)))
     if (input.map.aligned == 0 || input.map.block < out.block) params.vectors = 0;
-  const char* entry = in == DataType::f32         ? "resize_sum_f32"
-                      : out.type == DataType::f32 ? "resize_sum_f16_f32"
-                                                  : "resize_sum_f16";
-  launch(queue, entry, out, bytes_of(params));
+  launch(queue, kResizeSum.of({in, out.type}), out, bytes_of(params));
 }
 
 }  // namespace
 
 void upsample_nearest_cuda(CudaQueue& queue, const Tensor& in, int factor, const Tensor& out) {
-  cuda::require_same_type(in, "upsample: input", out, "output");
   if (factor < 1 || in.batch != out.batch || in.channels != out.channels || in.height * factor != out.height ||
       in.width * factor != out.width)
     throw Error("upsample: expected an output " + std::to_string(factor) + " times the input " +
@@ -52,7 +60,7 @@ void upsample_nearest_cuda(CudaQueue& queue, const Tensor& in, int factor, const
                 to_string(Shape{out.batch, out.height, out.width, out.channels}));
   const cuda::UpsampleNearestParams params{cuda::map_of(in, "upsample: input"), cuda::map_of(out, "upsample: output"),
                                            factor};
-  launch(queue, in.type == DataType::f32 ? "upsample_nearest_f32" : "upsample_nearest_f16", out, bytes_of(params));
+  launch(queue, kUpsampleNearest.of({in.type, out.type}), out, bytes_of(params));
 }
 
 void resize_bilinear_sum_cuda(CudaQueue& queue, std::span<const Tensor> inputs, const Tensor& out) {

@@ -1,5 +1,6 @@
 #include "stem_pool_cuda.h"
 
+#include "../cuda/kernel_family.h"
 #include "../cuda/map_of.h"
 #include "../element.h"
 #include "stem_pool_params.h"
@@ -7,13 +8,16 @@
 namespace maskrt::kernels {
 namespace {
 
+using enum DataType;
+constexpr cuda::KernelFamily kStemPool{"stem", "input, output", {{{f16, f16}, {"stem/stem_pool", "stem_pool_f16"}}}};
+
 std::int64_t in_halves(std::int64_t n) { return (n - 1) / 2 + 1; }
 std::int64_t parts(std::int64_t n, std::int64_t of) { return (n + of - 1) / of; }
 
 }  // namespace
 
 bool fits_stem(const Shape& weight) {
-  return weight[1] <= 4 && weight[2] == cuda::kStemTaps && weight[3] == cuda::kStemTaps;
+  return weight[1] <= cuda::kStemPixelChannels && weight[2] == cuda::kStemTaps && weight[3] == cuda::kStemTaps;
 }
 
 std::vector<std::byte> pack_stem_weight(const Shape& shape, std::span<const float> weight) {
@@ -35,9 +39,7 @@ void stem_pool_cuda(CudaQueue& queue, const Tensor& in, const StemWeights& weigh
   const std::int64_t conv_height = in_halves(in.height), conv_width = in_halves(in.width);
   const Shape want{in.batch, in_halves(conv_height), in_halves(conv_width)}, found{out.batch, out.height, out.width};
   if (want != found) throw Error("stem: expected an output of " + to_string(want) + ", found " + to_string(found));
-  if (in.type != DataType::f16 || out.type != DataType::f16)
-    throw Error("stem: expected f16, found " + std::string(name_of(in.type)) + " and " +
-                std::string(name_of(out.type)));
+  const KernelName kernel = kStemPool.of({in.type, out.type});
   const auto aligned = [](std::uintptr_t n) { return n % 8 == 0; };
   if (in.channels > 4 || in.pixel_stride != 4 || in.batch_stride % 4 != 0 ||
       !aligned(reinterpret_cast<std::uintptr_t>(in.data)))
@@ -55,7 +57,7 @@ void stem_pool_cuda(CudaQueue& queue, const Tensor& in, const StemWeights& weigh
                                     static_cast<std::int32_t>(conv_width),
                                     static_cast<std::int32_t>(across),
                                     activation};
-  queue.launch({.kernel = {"stem/stem_pool", "stem_pool_f16"},
+  queue.launch({.kernel = kernel,
                 .grid = {across * down, static_cast<std::uint32_t>(parts(params.out.block, cuda::kStemChannels)),
                          static_cast<std::uint32_t>(in.batch)},
                 .block = {cuda::kStemThreads, 1, 1},

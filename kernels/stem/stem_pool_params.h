@@ -11,7 +11,8 @@ namespace maskrt::kernels::cuda {
 // the patch 800 bytes, which are equal modulo 128, so that ldmatrix's 8 rows hit different banks where they wrap, too.
 constexpr int kStemPooled = 8;
 constexpr int kStemRows = 2 * kStemPooled + 1, kStemColumns = 2 * kStemPooled + 2, kStemChannels = 64;
-constexpr int kStemThreads = 320;  // 10 warps with 2 mma tiles of 16 rows each: 320 rows for 306 convolution pixels
+constexpr int kStemPixelChannels = 4;  // stored channels of an input pixel; the last may be zeros
+constexpr int kStemThreads = 320;      // 10 warps with 2 mma tiles of 16 rows each: 320 rows for 306 convolution pixels
 
 // Packed weights: a row for each output channel, 7 rows of 8 taps (the 8th is zero) of 4 channels, and 16 bytes of
 // padding so that consecutive rows start in different banks.

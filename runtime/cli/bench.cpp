@@ -17,7 +17,7 @@
 #include "options.h"
 #include "outputs.h"
 #include "runtime/model.h"
-#include "runtime/usable_processors.h"
+#include "runtime/support/usable_processors.h"
 
 namespace maskrt::cli {
 namespace {
@@ -28,6 +28,7 @@ struct BenchArguments {
   int batch = 1, runs = 0, warmup = 2;
   bool layers = false;
   DeviceOptions device;
+  RewriteOptions rewrites;
 };
 
 int thread_count(const DeviceOptions& options) { return options.threads > 0 ? options.threads : usable_processors(); }
@@ -56,7 +57,9 @@ int bench(const BenchArguments& arguments) {
   roles.output(arguments.json);
   roles.check();
   const auto start = std::chrono::steady_clock::now();
-  const Model model = load_model(arguments.model, arguments.device.model_options());
+  ModelOptions options = arguments.device.model_options();
+  options.rewrites_off = arguments.rewrites.rewrites_off();
+  const Model model = load_model(arguments.model, options);
   const std::chrono::duration<double> load = std::chrono::steady_clock::now() - start;
 
   MeasureSettings settings;
@@ -104,6 +107,7 @@ Command add_bench(CLI::App& app) {
   command->add_flag("--layers", arguments->layers,
                     "Print each layer's time, work, share and bound, and their sums by\noperation");
   add_output_option(*command, "--json", arguments->json, "Write all figures, those of layers too");
+  add_rewrite_options(*command, arguments->rewrites, "Measure the network as it was converted, with nothing fused");
   add_device_options(*command, arguments->device);
   command->footer("Example:\n  maskrt bench model.maskrt --size 640x864 --threads 2 --layers");
   return [arguments] { return bench(*arguments); };

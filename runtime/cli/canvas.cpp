@@ -1,5 +1,7 @@
 #include "canvas.h"
 
+#include "runtime/support/pixel_format.h"
+
 namespace maskrt::cli {
 
 Canvas::Canvas(const Image& image) : width_(image.width()), height_(image.height()) {
@@ -11,7 +13,7 @@ Canvas::Canvas(const Image& image) : width_(image.width()), height_(image.height
       rgb_.insert(rgb_.end(), row, row + 3 * width);
       continue;
     }
-    const std::size_t step = image.format() == PixelFormat::grey ? 1 : 3;
+    const auto step = static_cast<std::size_t>(bytes_of_pixel(image.format()));
     const std::size_t red = step - 1, green = step / 2;
     for (std::size_t x = 0; x < step * width; x += step)
       rgb_.insert(rgb_.end(), {row[x + red], row[x + green], row[x]});
@@ -27,7 +29,7 @@ Canvas::Canvas(int width, int height, Color color) : width_(width), height_(heig
   }
 }
 
-void Canvas::fill_rounded_box(const Box& box, float radius, Color color, float alpha) {
+void Canvas::fill_rounded_box(const PixelBox& box, float radius, Color color, float alpha) {
   const float half_width = 0.5f * static_cast<float>(box.width), half_height = 0.5f * static_cast<float>(box.height);
   const float corner = std::min({radius, half_width, half_height});
   for (int y = 0; y < box.height; ++y) {

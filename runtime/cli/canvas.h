@@ -16,6 +16,11 @@ struct Color {
   bool operator==(const Color&) const = default;
 };
 
+/// Pixels of a picture, with exclusive extents: x up to x + width - 1.
+struct PixelBox {
+  int x = 0, y = 0, width = 0, height = 0;
+};
+
 /// 8-bit RGB, dense rows.
 class Canvas {
  public:
@@ -49,7 +54,7 @@ class Canvas {
   }
 
   /// A box with round corners and smooth edges.
-  void fill_rounded_box(const Box& box, float radius, Color color, float alpha);
+  void fill_rounded_box(const PixelBox& box, float radius, Color color, float alpha);
 
  private:
   std::size_t index(int x, int y) const {

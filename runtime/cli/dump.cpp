@@ -24,9 +24,10 @@ struct DumpArguments {
   std::string model;
   std::vector<std::string> images;
   std::string output;
-  bool all = false, no_rewrites = false;
+  bool all = false;
   DecodeOptions decode;
   DeviceOptions device;
+  RewriteOptions rewrites;
 };
 
 int dump(const DumpArguments& arguments) {
@@ -44,7 +45,7 @@ int dump(const DumpArguments& arguments) {
 
   ModelOptions options = arguments.device.model_options();
   if (arguments.all) options.keep = {"all"};
-  if (arguments.no_rewrites) options.rewrites_off = {"all"};
+  options.rewrites_off = arguments.rewrites.rewrites_off();
   const Model model = load_model(arguments.model, options);
   Session session(model, arguments.device.session_options());
   check_interrupt();
@@ -69,7 +70,7 @@ Command add_dump(CLI::App& app) {
   command->add_option("IMAGE", arguments->images, "Images, which run as one batch")->required()->type_name("");
   add_output_option(*command, "-o,--output", arguments->output, "The file to write, safetensors")->required();
   command->add_flag("--all", arguments->all, "Write every value inside the network that has a name, too");
-  command->add_flag("--no-rewrites", arguments->no_rewrites, "Run the network as it was converted, with nothing fused");
+  add_rewrite_options(*command, arguments->rewrites, "Run the network as it was converted, with nothing fused");
   add_decode_options(*command, arguments->decode);
   add_device_options(*command, arguments->device);
   command->footer(

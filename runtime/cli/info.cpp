@@ -26,10 +26,11 @@ namespace {
 
 struct InfoArguments {
   std::string model;
-  bool graph = false, no_rewrites = false;
+  bool graph = false;
   std::optional<Size> size;
   int batch = 1;
   DeviceOptions device;
+  RewriteOptions rewrites;
 };
 
 constexpr const char* line_format = "%-18s %s\n";
@@ -88,11 +89,23 @@ std::string metadata_text(const graph::Safetensors& storage, const char* key) {
   return found == storage.metadata.end() ? "" : found->second;
 }
 
+/// Each setting of the head in a line of its own: "score threshold".
+void print_settings(const graph::Head& head) {
+  struct Printer {
+    void real(const char* name, float value, double, double) const {
+      std::string words = name;
+      std::replace(words.begin(), words.end(), '_', ' ');
+      print_line(words.c_str(), number_text(value));
+    }
+  };
+  graph::visit_settings(head, Printer{});
+}
+
 void print_model(const graph::ModelDescription& model, const ModelInfo& info) {
   const graph::Safetensors& storage = *model.storage;
   const graph::Preprocessing& pre = model.preprocessing;
   print_line("model", model.name);
-  print_line("architecture", model.architecture);
+  print_line("head", info.head);
   print_line("classes", classes_text(model.categories));
   print_line("parameters", std::to_string(info.parameters));
   print_line("channel order", pre.rgb ? "RGB" : "BGR");
@@ -101,8 +114,7 @@ void print_model(const graph::ModelDescription& model, const ModelInfo& info) {
   print_line("resize", resize_text(pre));
   print_line("padded to",
              pre.size_divisibility > 1 ? "multiples of " + std::to_string(pre.size_divisibility) : "nothing");
-  print_line("score threshold", number_text(model.postprocessing.score_threshold));
-  print_line("mask threshold", number_text(model.postprocessing.mask_threshold));
+  print_settings(model.head);
   print_line("file format", metadata_text(storage, "maskrt.format"));
   print_line("file size", megabytes(storage.source->size()));
   print_line("checksum", metadata_text(storage, "maskrt.checksum"));
@@ -112,7 +124,7 @@ void print_model(const graph::ModelDescription& model, const ModelInfo& info) {
 int print_info(const InfoArguments& arguments) {
   const graph::ModelDescription description = graph::read_model(arguments.model);
   ModelOptions options = arguments.device.model_options();
-  if (arguments.no_rewrites) options.rewrites_off = {"all"};
+  options.rewrites_off = arguments.rewrites.rewrites_off();
   const Model model = load_model(arguments.model, options);
   const ModelInfo info = model.info();
   print_model(description, info);
@@ -130,11 +142,14 @@ int print_info(const InfoArguments& arguments) {
   if (arguments.graph) {
     const graph::Graph& graph = model.impl()->network->graph();  // with what the device asked for
     const auto extents = graph::infer_extents(graph, arguments.batch, size.height, size.width);
-    const std::size_t element = info.precision == "bf16" || info.precision == "fp16" ? 2 : 4;
+    const std::size_t element = size_of(stored_in(model.impl()->precision));
     say("\n%s", graph::to_text(graph, extents, element).c_str());
-    if (!arguments.no_rewrites)
-      say("\n%s",
-          graph::rewrites_to_text(description.graph, arguments.batch, size.height, size.width, element).c_str());
+    const Device& device = *model.impl()->device;
+    if (!arguments.rewrites.none)
+      say("\n%s", graph::rewrites_to_text(description.graph, arguments.batch, size.height, size.width, element,
+                                          options.rewrites_off, device.wanted_rewrites(),
+                                          device.fused_kernels(model.impl()->precision))
+                      .c_str());
   }
   return exit_ok;
 }
@@ -146,7 +161,7 @@ Command add_info(CLI::App& app) {
   const auto arguments = std::make_shared<InfoArguments>();
   command->add_option("MODEL", arguments->model, "A model file made by maskrt-convert")->required()->type_name("");
   command->add_flag("--graph", arguments->graph, "List the network's nodes with their shapes, work and bytes");
-  command->add_flag("--no-rewrites", arguments->no_rewrites, "Of the network as it was converted, with nothing fused");
+  add_rewrite_options(*command, arguments->rewrites, "Of the network as it was converted, with nothing fused");
   add_size_option(*command, "--size", arguments->size,
                   "The network's input, rounded up to what the model needs (default:\n"
                   "what the model's settings make of a large picture)");

@@ -11,7 +11,7 @@
 namespace maskrt::cli {
 namespace {
 
-bool are_neighbours(const Box& a, const Box& b) {
+bool are_neighbours(const PixelBox& a, const PixelBox& b) {
   const auto meet = [](int start_a, int extent_a, int start_b, int extent_b) {
     const int margin = 4 + (extent_a + extent_b) / 8;
     return start_a - margin < start_b + extent_b && start_b - margin < start_a + extent_a;
@@ -27,7 +27,7 @@ int steps_between(int a, int b) {
 
 }  // namespace
 
-std::vector<int> instance_hues(std::span<const Box> boxes) {
+std::vector<int> instance_hues(std::span<const PixelBox> boxes) {
   constexpr int far_enough = hues / 4;
   std::vector<int> chosen;
   std::array<int, hues> uses{};
@@ -53,7 +53,7 @@ std::vector<int> instance_hues(std::span<const Box> boxes) {
   return chosen;
 }
 
-std::vector<Color> instance_colors(std::span<const Box> boxes) {
+std::vector<Color> instance_colors(std::span<const PixelBox> boxes) {
   constexpr double first_hue = 0.45, chroma = 0.19;
   constexpr std::array lightness = {0.72, 0.84, 0.62};
   std::array<std::size_t, hues> uses{};

@@ -15,9 +15,9 @@ constexpr int hues = 12;
 /// degrees are far enough), the one that is rarest so far. Neighbours are those whose boxes, each grown by an eighth to
 /// all sides, overlap. So up to 5 instances that are all neighbours lie 60 degrees apart or more, and up to 12 all
 /// differ. A function of the boxes and their order.
-std::vector<int> instance_hues(std::span<const Box> boxes);
+std::vector<int> instance_hues(std::span<const PixelBox> boxes);
 
 /// The colours of those hues; instances of the same hue have lightnesses in turn.
-std::vector<Color> instance_colors(std::span<const Box> boxes);
+std::vector<Color> instance_colors(std::span<const PixelBox> boxes);
 
 }  // namespace maskrt::cli

@@ -12,6 +12,6 @@ struct Pixel {
 /// The mask's uppermost pixel straight above one that lies deep in its main part, without a gap between them, whatever
 /// specks there are around that part. Depth is measured on a grid of at most some 50 x 50 pixels of the mask. `box` is
 /// the mask's, which is not empty.
-Pixel label_point(const Mask& mask, const Box& box);
+Pixel label_point(const Mask& mask, const PixelBox& box);
 
 }  // namespace maskrt::cli

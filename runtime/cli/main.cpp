@@ -14,10 +14,10 @@
 #include "console.h"
 #include "graph/atomic_file.h"
 #include "graph/bracketed_words.h"
+#include "graph/misspelled_words.h"
 #include "graph/temporary_files.h"
 #include "interrupt.h"
 #include "maskrt/maskrt.hpp"
-#include "suggestion.h"
 
 namespace maskrt::cli {
 

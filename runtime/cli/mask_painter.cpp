@@ -71,7 +71,7 @@ MaskPainter::MaskPainter(float line) {
   }
 }
 
-void MaskPainter::paint(Canvas& canvas, const Mask& mask, const Box& box, Color color) {
+void MaskPainter::paint(Canvas& canvas, const Mask& mask, const PixelBox& box, Color color) {
   const int left = std::max(0, box.x - halo_), right = std::min(canvas.width(), box.x + box.width + halo_);
   const int top = std::max(0, box.y - halo_), bottom = std::min(canvas.height(), box.y + box.height + halo_);
   const int tile_rows = lanes - 2 * halo_;
@@ -80,7 +80,7 @@ void MaskPainter::paint(Canvas& canvas, const Mask& mask, const Box& box, Color 
     const std::uint64_t concerned = ~std::uint64_t{0} >> (lanes - rows - 2 * halo_);
     read_band(mask, left - halo_, right + halo_, y - halo_);
     for (int x = left; x < right; x += tile_columns) {
-      const Box tile = {x, y, std::min(tile_columns, right - x), rows};
+      const PixelBox tile = {x, y, std::min(tile_columns, right - x), rows};
       words_ = &band_[static_cast<std::size_t>(x - left)];
       std::uint64_t any = 0, all = concerned;
       for (int c = 0; c < tile.width + 2 * halo_; ++c) {
@@ -184,7 +184,7 @@ void MaskPainter::measure(int columns) {
       smooth_[c][i] = weighted(field_[c][i], field_[c + 1][i], field_[c + 2][i], field_[c + 3][i], field_[c + 4][i]);
 }
 
-void MaskPainter::fill(Canvas& canvas, const Box& tile, Color color) const {
+void MaskPainter::fill(Canvas& canvas, const PixelBox& tile, Color color) const {
   const Mix mix = mix_.back();
   std::array<std::uint16_t, 3 * tile_columns> paint;
   for (std::size_t i = 0; i < paint.size(); i += 3) {
@@ -200,7 +200,7 @@ void MaskPainter::fill(Canvas& canvas, const Box& tile, Color color) const {
   }
 }
 
-void MaskPainter::blend(Canvas& canvas, const Box& tile, Color color) const {
+void MaskPainter::blend(Canvas& canvas, const PixelBox& tile, Color color) const {
   const Mix* const mixes = &mix_[static_cast<std::size_t>(reach_ * distance_steps)];
   for (int y = 0; y < tile.height; ++y) {
     std::uint8_t* pixel = canvas.pixel(tile.x, tile.y + y);

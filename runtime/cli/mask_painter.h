@@ -27,7 +27,7 @@ class MaskPainter {
   explicit MaskPainter(float line);
 
   /// `box` is the mask's, and the mask of the canvas's size.
-  void paint(Canvas& canvas, const Mask& mask, const Box& box, Color color);
+  void paint(Canvas& canvas, const Mask& mask, const PixelBox& box, Color color);
 
   static constexpr float widest_line = 24;
 
@@ -46,8 +46,8 @@ class MaskPainter {
 
   void read_band(const Mask& mask, int left, int right, int top);
   void measure(int columns);
-  void fill(Canvas& canvas, const Box& tile, Color color) const;
-  void blend(Canvas& canvas, const Box& tile, Color color) const;
+  void fill(Canvas& canvas, const PixelBox& tile, Color color) const;
+  void blend(Canvas& canvas, const PixelBox& tile, Color color) const;
 
   int reach_;                        ///< distances of this many pixels and more are alike
   int halo_;                         ///< pixels around a tile that it depends on

@@ -8,14 +8,11 @@
 #include "canvas.h"
 #include "interrupt.h"
 #include "png.h"
+#include "runtime/support/clock.h"
 #include "statistics.h"
 
 namespace maskrt::cli {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// Calls `run` to warm up, then until there are enough runs. `run` gives what it measured; gives all of it.
 template <typename Run>

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "console.h"
+#include "graph/rewrites/rewrites.h"
 #include "outputs.h"
+#include "runtime/precision.h"
 
 namespace maskrt::cli {
 
@@ -61,16 +63,22 @@ Check device_name() {
   };
 }
 
+namespace {
+
+std::vector<std::string> precision_names() {
+  std::vector<std::string> names{"auto"};
+  for (const PrecisionEntry& entry : kPrecisions) names.emplace_back(entry.name);
+  return names;
+}
+
+}  // namespace
+
 ModelOptions DeviceOptions::model_options() const {
   ModelOptions options;
   options.device = device;
   options.tuning = tuning;
   options.deterministic = deterministic;
-  options.precision = precision == "fp32"   ? Compute::fp32
-                      : precision == "bf16" ? Compute::bf16
-                      : precision == "fp16" ? Compute::fp16
-                      : precision == "tf32" ? Compute::tf32
-                                            : Compute::automatic;
+  if (const std::optional<Precision> named = precision_named(precision)) options.precision = compute_of(*named);
   return options;
 }
 
@@ -96,7 +104,7 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
       ->group("Device");
   command
       .add_option("--precision", options.precision, "What it computes in: auto, fp32, bf16 (CPU), fp16 or tf32 (GPU)")
-      ->check(one_of({"auto", "fp32", "bf16", "fp16", "tf32"}))
+      ->check(one_of(precision_names()))
       ->type_name("NAME")
       ->capture_default_str()
       ->group("Device");
@@ -114,6 +122,22 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
       ->type_name("N")
       ->capture_default_str()
       ->group("Device");
+}
+
+std::set<std::string, std::less<>> RewriteOptions::rewrites_off() const {
+  if (none) return {"all"};
+  return {off.begin(), off.end()};
+}
+
+void add_rewrite_options(CLI::App& command, RewriteOptions& options, const std::string& without) {
+  std::vector<std::string> names;
+  for (const graph::Rewrite& rewrite : graph::rewrites()) names.emplace_back(rewrite.name);
+  command.add_flag("--no-rewrites", options.none, without);
+  command.add_option("--rewrites-off", options.off, "Rewrites to leave out, by name, separated by commas")
+      ->check(one_of(std::move(names)))
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("NAMES");
 }
 
 CLI::Option* add_output_option(CLI::App& command, const std::string& name, std::string& path, const std::string& help) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,18 @@ Model load_model(const std::string& path, const ModelOptions& options);
 
 /// `options` must outlive the parsing.
 void add_device_options(CLI::App& command, DeviceOptions& options);
+
+/// --no-rewrites and --rewrites-off.
+struct RewriteOptions {
+  bool none = false;
+  std::vector<std::string> off;  ///< names of graph::rewrites()
+
+  /// ModelOptions::rewrites_off.
+  std::set<std::string, std::less<>> rewrites_off() const;
+};
+
+/// `without`: what --no-rewrites does. `options` must outlive the parsing.
+void add_rewrite_options(CLI::App& command, RewriteOptions& options, const std::string& without);
 
 /// An option for a file to write; "-" is the standard output (outputs.h).
 CLI::Option* add_output_option(CLI::App& command, const std::string& name, std::string& path, const std::string& help);

@@ -1,6 +1,7 @@
 #include "overlay.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -62,7 +63,7 @@ Label lay_out(const Canvas& canvas, const Drawing& drawing, float font) {
   return label;
 }
 
-void draw_label(Canvas& canvas, const Label& label, const Box& place, Color color) {
+void draw_label(Canvas& canvas, const Label& label, const PixelBox& place, Color color) {
   canvas.fill_rounded_box(place, 0.2f * label.font, color, label_alpha);
   const float above = 0.5f * (static_cast<float>(place.height) - label.name.height());
   const int baseline = place.y + static_cast<int>(std::lround(above + label.name.ascent));
@@ -71,10 +72,29 @@ void draw_label(Canvas& canvas, const Label& label, const Box& place, Color colo
   draw_text(canvas, label.score, start + label.score_start, baseline, text_color_on(color));
 }
 
-std::int64_t overlap(const Box& a, const Box& b) {
+std::int64_t overlap(const PixelBox& a, const PixelBox& b) {
   const int width = std::min(a.x + a.width, b.x + b.width) - std::max(a.x, b.x);
   const int height = std::min(a.y + a.height, b.y + b.height) - std::max(a.y, b.y);
   return width > 0 && height > 0 ? std::int64_t{width} * height : 0;
+}
+
+/// The set pixels of an instance's mask, which has some: its box where that is the mask's.
+PixelBox mask_extents(const Instance& instance) {
+  const Box& box = instance.box;
+  if (box.of == BoxOf::mask)
+    return {static_cast<int>(box.x), static_cast<int>(box.y), static_cast<int>(box.width), static_cast<int>(box.height)};
+  const Mask& mask = instance.mask;
+  int left = mask.width(), right = -1, top = mask.height(), bottom = -1;
+  for (int x = 0; x < mask.width(); ++x)
+    for (int word = 0; word < mask.words_per_column(); ++word) {
+      const std::uint64_t rows = mask.bits()[static_cast<std::size_t>(x * mask.words_per_column() + word)];
+      if (rows == 0) continue;
+      left = std::min(left, x);
+      right = x;
+      top = std::min(top, 64 * word + std::countr_zero(rows));
+      bottom = std::max(bottom, 64 * word + 63 - std::countl_zero(rows));
+    }
+  return {left, top, right - left + 1, bottom - top + 1};
 }
 
 }  // namespace
@@ -83,17 +103,17 @@ std::vector<Drawing> drawings_of(std::span<const Instance> instances, const std:
                                  float minimum_score, Colouring colouring) {
   std::vector<std::pair<std::int64_t, const Instance*>> chosen;
   for (const Instance& instance : instances)
-    if (instance.score >= minimum_score && instance.box.width > 0) chosen.emplace_back(instance.mask.area(), &instance);
+    if (instance.score >= minimum_score && instance.mask.area() > 0) chosen.emplace_back(instance.mask.area(), &instance);
   std::stable_sort(chosen.begin(), chosen.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
 
-  std::vector<Box> boxes;
-  for (const auto& [area, instance] : chosen) boxes.push_back(instance->box);
+  std::vector<PixelBox> boxes;
+  for (const auto& [area, instance] : chosen) boxes.push_back(mask_extents(*instance));
   const std::vector<Color> own_colors = instance_colors(boxes);
 
   std::vector<Drawing> drawings;
   for (const auto& [area, instance] : chosen) {
     Drawing drawing;
-    drawing.box = instance->box;
+    drawing.box = boxes[drawings.size()];
     drawing.mask = instance->mask;
     char score[16];
     std::snprintf(score, sizeof score, "%.2f", instance->score);
@@ -108,11 +128,11 @@ std::vector<Drawing> drawings_of(std::span<const Instance> instances, const std:
   return drawings;
 }
 
-std::vector<Box> place_labels(std::span<const LabelAnchor> anchors, int width, int height) {
-  std::vector<Box> placed;
+std::vector<PixelBox> place_labels(std::span<const LabelAnchor> anchors, int width, int height) {
+  std::vector<PixelBox> placed;
   for (const LabelAnchor& anchor : anchors) {
-    const Box& box = anchor.box;
-    Box best;
+    const PixelBox& box = anchor.box;
+    PixelBox best;
     if (anchor.width > 0) {
       const int centred = anchor.x - anchor.width / 2, end = box.x + box.width - anchor.width;
       const int middle = box.x + (box.width - anchor.width) / 2;
@@ -130,10 +150,10 @@ std::vector<Box> place_labels(std::span<const LabelAnchor> anchors, int width, i
                                                 {end, below}};
       std::int64_t least = std::numeric_limits<std::int64_t>::max();
       for (const auto& [x, y] : candidates) {
-        const Box candidate = {std::clamp(x, 0, width - anchor.width), std::clamp(y, 0, height - anchor.height),
+        const PixelBox candidate = {std::clamp(x, 0, width - anchor.width), std::clamp(y, 0, height - anchor.height),
                                anchor.width, anchor.height};
         std::int64_t covered = 0;
-        for (const Box& other : placed) covered += overlap(candidate, other);
+        for (const PixelBox& other : placed) covered += overlap(candidate, other);
         if (covered < least) {
           least = covered;
           best = candidate;
@@ -156,7 +176,7 @@ void draw_overlay(Canvas& canvas, std::span<const Drawing> drawings) {
     labels.push_back(lay_out(canvas, drawing, scale.font));
     anchors.push_back({drawing.box, edge.x, edge.y, labels.back().width, labels.back().height});
   }
-  const std::vector<Box> places = place_labels(anchors, canvas.width(), canvas.height());
+  const std::vector<PixelBox> places = place_labels(anchors, canvas.width(), canvas.height());
   for (std::size_t i = 0; i < drawings.size(); ++i)
     if (places[i].width > 0) draw_label(canvas, labels[i], places[i], drawings[i].color);
 }

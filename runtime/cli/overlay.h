@@ -13,7 +13,7 @@ namespace maskrt::cli {
 
 /// One instance as it is drawn.
 struct Drawing {
-  Box box;                  ///< box of the mask, not empty
+  PixelBox box;             ///< bounding box of the mask's set pixels, not empty
   Mask mask;                ///< mask, as large as the picture
   std::string name, score;  ///< text of its label; no label where both are empty
   Color color;
@@ -32,13 +32,13 @@ void draw_overlay(Canvas& canvas, std::span<const Drawing> drawings);
 
 /// What a label is to be placed at.
 struct LabelAnchor {
-  Box box;                    ///< box of the instance
+  PixelBox box;               ///< bounding box of the instance
   int x = 0, y = 0;           ///< where the middle of the label's lower edge would best be
   int width = 0, height = 0;  ///< size of the label; a label of width 0 is left out
 };
 
 /// Where labels go: each inside a picture of `width` x `height` (which is not smaller than any of them), at its
 /// instance, away from the labels before it where there is room.
-std::vector<Box> place_labels(std::span<const LabelAnchor> anchors, int width, int height);
+std::vector<PixelBox> place_labels(std::span<const LabelAnchor> anchors, int width, int height);
 
 }  // namespace maskrt::cli

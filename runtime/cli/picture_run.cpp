@@ -15,7 +15,7 @@
 #include "heap.h"
 #include "interrupt.h"
 #include "ordered_pipeline.h"
-#include "runtime/usable_processors.h"
+#include "runtime/support/usable_processors.h"
 
 namespace maskrt::cli {
 namespace {
@@ -68,6 +68,21 @@ std::string describe_run(const std::string& model, std::optional<float> score, c
   return text;
 }
 
+void check_finds_instances(const ModelInfo& model) {
+  std::string found;
+  for (const Task task : model.tasks) {
+    switch (task) {
+      case Task::instances:
+        return;
+      case Task::semantic:
+      case Task::panoptic:
+        found += (found.empty() ? "" : " and ") + std::string(name_of(task));
+    }
+  }
+  throw Error("expected a model that finds instances, found one with head " + model.head + ", which finds " +
+              (found.empty() ? "nothing: `maskrt dump` writes its values" : found));
+}
+
 PictureRun::PictureRun(const Model& model, const DeviceOptions& device, std::span<const Picture> pictures,
                        ResultSink& sink, PictureRunSettings settings)
     : model_(model),
@@ -82,7 +97,9 @@ PictureRun::PictureRun(const Model& model, const DeviceOptions& device, std::spa
       usual_open_(std::max(static_cast<std::size_t>(processors_), sessions_.shares().sessions * settings_.batch) +
                   settings_.batch),
       most_held_(2 * (usual_open_ / settings_.batch) + 8),
-      members_(std::min(most_held_, batches_) * settings_.batch) {}
+      members_(std::min(most_held_, batches_) * settings_.batch) {
+  check_finds_instances(info_);
+}
 
 std::size_t PictureRun::size_of(std::size_t batch) const {
   return std::min(settings_.batch, pictures_.size() - first_of(batch));

@@ -29,6 +29,9 @@ struct PictureRunSettings {
   RunOptions options;
 };
 
+/// Throws Error unless a model finds instances, which are all that run and eval have forms for.
+void check_finds_instances(const ModelInfo& model);
+
 /// Decodes, runs and draws several pictures at a time (ordered_pipeline.h), and writes what was found in the order of
 /// the pictures, so that whatever is on the disk when a run is stopped is what a run of fewer pictures writes.
 ///

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "graph/utf8.h"
-#include "runtime/library_search.h"
+#include "runtime/support/library_search.h"
 #include "runtime/text/text_library.h"
 
 namespace maskrt::cli {

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "runtime/usable_processors.h"
+#include "runtime/support/usable_processors.h"
 
 namespace maskrt::coco {
 

@@ -23,13 +23,12 @@ std::vector<float> columns_of(const std::vector<float>& rows, std::int64_t width
 }  // namespace
 
 View ProgramBuilder::conv_target(const graph::Conv& op, DataType out_type) {
-  const Format format{out_type, block_of(node().output)};
+  const Format format{out_type, block_of(node().output())};
   if (!op.residual) return make_output(format);
   const View residual = in_format(input(1), format);
   // In place where nobody reads the residual afterwards: the sum then costs one read of what is in the cache anyway.
-  const bool own = !shared_[static_cast<std::size_t>(residual.buffer)];
-  if (own && stored(input(1)).last_reader == node_ && input(0) != input(1)) {
-    stored(node().output).parts = {residual};
+  if (may_overwrite(1, residual)) {
+    stored(node().output()).parts = {residual};
     return residual;
   }
   const View out = make_output(format);
@@ -55,9 +54,9 @@ void ProgramBuilder::coordinate_term(const graph::Conv& op, const View& out) {
 }
 
 void ProgramBuilder::add(const graph::Conv& op) {
-  const ConvNode shape(op, extent(input(0)), extent(node().output));
-  const DataType in_type = precision_.conv[static_cast<std::size_t>(node_)];
-  const DataType out_type = in_type == DataType::f32 ? DataType::f32 : value_type(node().output);
+  const ConvNode shape(op, extent(input(0)), extent(node().output()));
+  const DataType in_type = stored_in(node_precision());
+  const DataType out_type = in_type == DataType::f32 ? DataType::f32 : value_type(node().output());
   // Measured and compiled for where the input lies: the images of a slice are further apart than a dense tensor's.
   const std::int64_t in_block = input_block(shape.in.channels);
   const View in = in_format(input(0), {in_type, in_block != 0 ? in_block : shape.in.channels});
@@ -68,7 +67,7 @@ void ProgramBuilder::add(const graph::Conv& op) {
     conv_in_parts(op, calls, in);
   }
   if (op.activation != graph::Activation::sigmoid) return;
-  const std::vector<View> parts = stored(node().output).parts;
+  const std::vector<View> parts = stored(node().output()).parts;
   helper_step("sigmoid " + node().name, "activate", "rows", parts, parts, [=](const Addresses& addresses) {
     for (const View& part : parts)
       kernels::activate_cpu(kernels::Activation::sigmoid, part.at(addresses), part.at(addresses));
@@ -118,8 +117,7 @@ void ProgramBuilder::conv_whole(const graph::Conv& op, const ConvChoice& choice,
     if (op.residual || op.coordinate_weight != nullptr) convert(out, out_layout, target, conv->out_layout());
   }
 
-  View scratch;
-  scratch.buffer = new_buffer("scratch of " + node().name, conv->scratch_bytes(), true);
+  const View scratch = new_scratch(conv->scratch_bytes());
   std::vector<View> reads{in, scratch};
   if (op.residual || op.coordinate_weight != nullptr) reads.push_back(target);
   step("conv", choice.name(in.tensor.type), reads, {target, scratch}, [=](const Addresses& addresses) {
@@ -147,13 +145,12 @@ void ProgramBuilder::conv_in_parts(const graph::Conv& op, const ConvCalls& calls
   } else {
     View part;
     part.tensor = problem.out;
-    part.buffer = new_buffer(graph_.values[static_cast<std::size_t>(node().output)].name,
-                             problem.out.bytes() * static_cast<std::size_t>(count));
+    part.buffer = new_buffer(name_of_value(node().output()), problem.out.bytes() * static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) {
       parts.push_back(part);
       part.offset += problem.out.bytes();
     }
-    stored(node().output).parts = parts;
+    stored(node().output()).parts = parts;
   }
 
   std::vector<std::shared_ptr<const kernels::Convolution>> convs;
@@ -178,8 +175,7 @@ void ProgramBuilder::conv_in_parts(const graph::Conv& op, const ConvCalls& calls
       weight_parts(WeightStore::Part::weights, convs.front()->weight_layout(), count, *op.weight, fill);
   std::vector<AlignedBytes> biases = padded_vectors(op.bias, adds ? 1 : count, convs.front()->out_layout().dims()[1]);
   biases.resize(static_cast<std::size_t>(count));  // the first call alone adds what all of them would
-  View scratch;
-  scratch.buffer = new_buffer("scratch of " + node().name, scratch_bytes, true);
+  const View scratch = new_scratch(scratch_bytes);
   std::vector<View> reads{in, scratch}, writes = parts;
   if (problem.accumulate) reads.push_back(parts[0]);
   writes.push_back(scratch);
@@ -196,9 +192,8 @@ void ProgramBuilder::note_arithmetic(const ConvChoice& choice, DataType type) {
   Step& conv = program_.steps.back();
   constexpr double fewer_products = 4;  // Winograd's F(4,3): 36 products for 16 outputs of 9 taps each
   if (choice.algorithm == kernels::ConvAlgorithm::winograd) conv.least_flops = conv.flops / fewer_products;
-  conv.arithmetic = type == DataType::bf16 ? Precision::bf16 : Precision::fp32;
-  constexpr std::size_t bf16_bytes = 2;
-  if (type == DataType::bf16) conv.bytes = graph::cost_of(graph_, node(), extents_, bf16_bytes).bytes;
+  conv.arithmetic = node_precision();
+  conv.bytes = node_cost(size_of(type)).bytes;
 }
 
 }  // namespace maskrt::cpu

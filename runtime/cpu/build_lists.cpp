@@ -46,8 +46,7 @@ void ProgramBuilder::add(const graph::Linear& op) {
                                             })
                                    .front();
   const AlignedBytes bias = padded_vectors(op.bias, 1, out.tensor.channels).front();
-  View scratch;
-  scratch.buffer = new_buffer("scratch of " + node().name, linear.scratch_bytes(), true);
+  const View scratch = new_scratch(linear.scratch_bytes());
   step("linear", "gemm fp32", {in, scratch}, {out, scratch}, [=](const Addresses& addresses) {
     linear.run(in.address(addresses), weights.get(), reinterpret_cast<const float*>(bias.get()), out.address(addresses),
                scratch.address(addresses));
@@ -57,8 +56,7 @@ void ProgramBuilder::add(const graph::Linear& op) {
 void ProgramBuilder::add(const graph::MaskProduct& op) {
   const View kernels = fp32_input(0), features = fp32_input(1), out = make_output();
   const kernels::MaskProduct product(features.tensor, op.offset, out.tensor);
-  View scratch;
-  scratch.buffer = new_buffer("scratch of " + node().name, product.scratch_bytes(), true);
+  const View scratch = new_scratch(product.scratch_bytes());
   step("mask_product", "direct fp32", {kernels, features, scratch}, {out, scratch}, [=](const Addresses& addresses) {
     product.run(kernels.at(addresses), features.at(addresses), out.at(addresses), scratch.address(addresses));
   });

@@ -1,6 +1,4 @@
 // Steps of operations on maps, but for convolutions.
-#include <cmath>
-
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/iam/iam.h"
 #include "kernels/layout/layout.h"
@@ -11,21 +9,15 @@
 
 namespace maskrt::cpu {
 
-void ProgramBuilder::add(const graph::Input& op) { make_output({value_type(node().output), input_block(op.channels)}); }
+void ProgramBuilder::add(const graph::Input& op) {
+  make_output({value_type(node().output()), input_block(op.channels)});
+}
 
 void ProgramBuilder::add(const graph::BatchNorm& op) {
-  const std::vector<float> weight = op.weight->evaluate(), bias = op.bias->evaluate(), mean = op.mean->evaluate(),
-                           variance = op.variance->evaluate();
-  std::vector<float> scale(weight.size()), shift(weight.size());
-  for (std::size_t c = 0; c < weight.size(); ++c) {
-    const double factor = weight[c] / std::sqrt(static_cast<double>(variance[c]) + op.epsilon);
-    scale[c] = static_cast<float>(factor);
-    shift[c] = static_cast<float>(bias[c] - mean[c] * factor);
-  }
   const View in = fp32_input(0), out = make_output();
-  step("batch_norm", "plain fp32", {in}, {out}, [=](const Addresses& addresses) {
+  step("batch_norm", "plain fp32", {in}, {out}, [=, terms = op.scale_shift()](const Addresses& addresses) {
     kernels::clear_padding(out.at(addresses));
-    kernels::scale_shift_cpu(in.at(addresses), scale.data(), shift.data(), out.at(addresses));
+    kernels::scale_shift_cpu(in.at(addresses), terms.scale.data(), terms.shift.data(), out.at(addresses));
   });
 }
 
@@ -114,11 +106,11 @@ void ProgramBuilder::add(const graph::Slice& op) {
   const bool whole_blocks =
       op.begin % block == 0 && (op.count % block == 0 || op.begin + op.count == in.tensor.channels);
   if (whole_blocks && !extent(input(0)).list && block != in.tensor.channels) {
-    shared_[static_cast<std::size_t>(in.buffer)] = true;
-    stored(node().output).parts = {in.channels(op.begin, op.count)};
+    share(in);
+    stored(node().output()).parts = {in.channels(op.begin, op.count)};
     return;
   }
-  const View out = make_output({in.tensor.type, block_of(node().output)});
+  const View out = make_output({in.tensor.type, block_of(node().output())});
   step("slice", "rows", {in}, {out}, [=, begin = op.begin, count = op.count](const Addresses& addresses) {
     kernels::clear_padding(out.at(addresses));
     kernels::copy_channels_cpu(in.at(addresses), begin, out.at(addresses), 0, count);

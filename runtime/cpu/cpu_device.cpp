@@ -27,13 +27,13 @@ CpuDevice::CpuDevice() { leave_out_primitive_cache(); }
 
 std::string CpuDevice::description() const { return processor_description(); }
 
-std::unique_ptr<Network> CpuDevice::prepare(graph::Graph graph, Precision precision) {
+std::unique_ptr<Network> CpuDevice::prepare(graph::LoweredNetwork network, Precision precision) {
   if (precision != Precision::fp32 && precision != Precision::bf16)
     throw Error("cpu: expected fp32 or bf16, found " + std::string(name_of(precision)));
   if (precision == Precision::bf16 && !has_isa(dnnl::cpu_isa::avx512_core_bf16))
     throw Error("cpu: expected a processor with AVX-512 BF16 instructions for bf16, found " + instructions() + " (" +
                 processor_name() + ")");
-  return std::make_unique<CpuNetwork>(std::move(graph), precision);
+  return std::make_unique<CpuNetwork>(std::move(network), precision);
 }
 
 std::unique_ptr<DeviceStream> CpuDevice::open_stream(const StreamOptions& options) {

@@ -13,7 +13,7 @@ class CpuDevice final : public Device {
   std::string description() const override;
   PeakRates peak(Precision precision, int threads) override { return peaks_.of(precision, threads); }
   Precision default_precision() const override { return Precision::fp32; }
-  std::unique_ptr<Network> prepare(graph::Graph graph, Precision precision) override;
+  std::unique_ptr<Network> prepare(graph::LoweredNetwork network, Precision precision) override;
   std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) override;
 
  private:

@@ -1,24 +1,19 @@
 #include "cpu_stream.h"
 
-#include <chrono>
-
 #include "aligned_bytes.h"
+#include "head_runner.h"
 #include "runtime/host_order.h"
-#include "runtime/instance_bindings.h"
+#include "runtime/support/clock.h"
 
 namespace maskrt::cpu {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// The stages one after another, on the session's team.
 class CpuExecution final : public Execution {
  public:
   CpuExecution(CpuStream& stream, const Program& program, const Addresses& addresses,
                const kernels::Normalisation& normalisation)
-      : stream_(stream), program_(program), addresses_(addresses), normalisation_(normalisation) {}
+      : stream_(stream), program_(program), addresses_(addresses), normalisation_(normalisation), head_(make_head_runner(program, addresses)) {}
 
   double run(std::vector<double>* seconds) override {
     const auto begin = Clock::now();
@@ -37,39 +32,28 @@ class CpuExecution final : public Execution {
     return seconds_since(begin);
   }
 
-  Detections detect(std::span<const ImageToProcess> images, const DetectionOptions& options,
-                    StageSeconds& seconds) override {
-    const InstanceBindings outputs = instance_bindings(program_);
+  std::vector<Detected> detect(std::span<const ImageToProcess> images, const DetectionOptions& options,
+                               StageSeconds& seconds) override {
+    if (head_ == nullptr) throw Error("cpu: expected a network with a head, found one that finds nothing");
     auto start = Clock::now();
-    stream_.preprocess(images, normalisation_, bind(program_.input));
+    stream_.preprocess(images, normalisation_, bound(program_.input, addresses_));
     seconds.preprocess = seconds_since(start);
 
     seconds.network = run(nullptr);
 
     start = Clock::now();
-    const kernels::Tensor classes = bind(outputs.class_logits), objectness = bind(outputs.objectness_logits),
-                          masks = bind(outputs.mask_logits);
-    Detections found;
-    stream_.perform([&] {
-      for (std::size_t b = 0; b < images.size(); ++b)
-        found.push_back(kernels::postprocess_cpu(classes, objectness, masks, static_cast<std::int64_t>(b),
-                                                 images[b].geometry, options.settings));
-    });
+    std::vector<Detected> found;
+    stream_.perform([&] { found = head_->run(images, options); });
     seconds.postprocess = seconds_since(start);
     return found;
   }
 
  private:
-  kernels::Tensor bind(const Program::Binding& binding) const {
-    kernels::Tensor tensor = binding.tensor;
-    tensor.data = addresses_[binding.buffer] + binding.byte_offset;
-    return tensor;
-  }
-
   CpuStream& stream_;
   const Program& program_;
   Addresses addresses_;
   kernels::Normalisation normalisation_;
+  std::unique_ptr<HeadRunner> head_;
 };
 
 }  // namespace

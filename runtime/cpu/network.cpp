@@ -8,9 +8,10 @@
 #include "compute_state.h"
 #include "conv_calls.h"
 #include "cpu_stream.h"
+#include "graph/rewrites/rewrites.h"
 #include "processor.h"
 #include "program_builder.h"
-#include "runtime/fork_aware_mutex.h"
+#include "runtime/support/fork_aware_mutex.h"
 #include "runtime/tuning_file.h"
 
 namespace maskrt::cpu {
@@ -34,9 +35,9 @@ void choose_all(const graph::Graph& graph, const std::vector<graph::Extent>& ext
     const graph::Node& node = graph.nodes[i];
     const auto* conv = std::get_if<graph::Conv>(&node.operation);
     if (conv == nullptr) continue;
-    const auto output = static_cast<std::size_t>(node.output);
+    const auto output = static_cast<std::size_t>(node.output());
     const ConvNode shape(*conv, extents[static_cast<std::size_t>(node.inputs[0])], extents[output]);
-    const DataType in = precision.conv[i], out = in == DataType::f32 ? in : precision.value[output];
+    const DataType in = stored_in(precision.node[i]), out = in == DataType::f32 ? in : precision.value[output];
     choose_calls(shape, in, out, 0, chooser, threads);
     if (progress) progress(++done, all);
   }
@@ -63,31 +64,30 @@ class Round {
 
 }  // namespace
 
-CpuNetwork::CpuNetwork(graph::Graph graph, Precision precision)
-    : graph_(std::move(graph)),
+CpuNetwork::CpuNetwork(graph::LoweredNetwork network, Precision precision)
+    : network_(graph::unfused(std::move(network.graph)), network.head, network.kept),
       precision_(precision),
       tuning_(processor_description()),
-      chooser_(precision == Precision::bf16) {
-  graph::check(graph_);
-}
+      chooser_(precision == Precision::bf16) {}
 
 PrecisionPlan CpuNetwork::plan_precision(const std::vector<graph::Extent>& extents, ConvChooser& chooser,
                                          int threads) const {
-  return precision_ == Precision::bf16 ? bf16_plan(graph_, extents, chooser, threads) : fp32_plan(graph_);
+  return precision_ == Precision::bf16 ? bf16_plan(graph(), extents, chooser, threads) : fp32_plan(graph());
 }
 
 Program CpuNetwork::compile(std::int64_t batch, std::int64_t height, std::int64_t width, int threads) {
-  const std::vector<graph::Extent> extents = graph::infer_extents(graph_, batch, height, width);
+  const std::vector<graph::Extent> extents = graph::infer_extents(graph(), batch, height, width);
   const std::lock_guard lock(compiling);
   const ComputeState state(threads);
   const Round round(chooser_);
   const double before = chooser_.measuring_seconds();
   const PrecisionPlan precision = plan_precision(extents, chooser_, threads);
-  if (chooser_.measures()) choose_all(graph_, extents, precision, chooser_, threads);
+  if (chooser_.measures()) choose_all(graph(), extents, precision, chooser_, threads);
   chooser_.release_workspace();
   const std::size_t weights_before = weights_.bytes();
-  Program program = ProgramBuilder(graph_, extents, precision, threads, chooser_, weights_).build();
+  Program program = ProgramBuilder(graph(), extents, precision, threads, chooser_, weights_).build();
   if (weights_.bytes() != weights_before) release_freed_heap();
+  attach_head(program, network_, extents);
   program.tuning_seconds = chooser_.measuring_seconds() - before;
   return program;
 }
@@ -108,13 +108,13 @@ std::string CpuNetwork::use_tuning(const std::string& file) {
 
 std::string CpuNetwork::tune(std::int64_t batch, std::int64_t height, std::int64_t width, DeviceStream& stream,
                              const TuningProgress& progress) {
-  const std::vector<graph::Extent> extents = graph::infer_extents(graph_, batch, height, width);
+  const std::vector<graph::Extent> extents = graph::infer_extents(graph(), batch, height, width);
   const int threads = static_cast<CpuStream&>(stream).threads();
   const std::lock_guard lock(compiling);
   const ComputeState state(threads);
   ConvChooser chooser(precision_ == Precision::bf16);
   chooser.set_measuring(ConvChooser::Measuring::all);
-  choose_all(graph_, extents, plan_precision(extents, chooser, threads), chooser, threads, progress);
+  choose_all(graph(), extents, plan_precision(extents, chooser, threads), chooser, threads, progress);
   ConvTimes times = tuning_;
   times.add(chooser.times());
   return times.text();

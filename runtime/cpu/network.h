@@ -10,7 +10,7 @@ namespace maskrt::cpu {
 
 class CpuNetwork final : public Network {
  public:
-  CpuNetwork(graph::Graph graph, Precision precision);
+  CpuNetwork(graph::LoweredNetwork network, Precision precision);
   /// Measures convolutions whose shapes are new unless times of a file or a rule decide, then builds the program. One
   /// network of the process at a time; others wait.
   Program compile(std::int64_t batch, std::int64_t height, std::int64_t width, int threads) override;
@@ -19,12 +19,12 @@ class CpuNetwork final : public Network {
   std::string use_tuning(const std::string& file) override;
   std::string tune(std::int64_t batch, std::int64_t height, std::int64_t width, DeviceStream& stream,
                    const TuningProgress& progress) override;
-  const graph::Graph& graph() const override { return graph_; }
+  const graph::LoweredNetwork& network() const override { return network_; }
 
  private:
   PrecisionPlan plan_precision(const std::vector<graph::Extent>& extents, ConvChooser& chooser, int threads) const;
 
-  const graph::Graph graph_;
+  const graph::LoweredNetwork network_;
   const Precision precision_;
   ConvTimes tuning_;  // the file's
   ConvChooser chooser_;

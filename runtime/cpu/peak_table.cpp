@@ -11,7 +11,7 @@
 #include "aligned_bytes.h"
 #include "conv_chooser.h"
 #include "conv_problems.h"
-#include "kernels/rows.h"
+#include "kernels/cpu/rows.h"
 #include "team.h"
 
 #if defined(__x86_64__)

@@ -36,7 +36,7 @@ class Search {
     for (const Node& node : graph.nodes) {
       Times times;
       if (const auto* conv = std::get_if<graph::Conv>(&node.operation)) {
-        const ConvNode shape(*conv, extents[at(node.inputs[0])], extents[at(node.output)]);
+        const ConvNode shape(*conv, extents[at(node.inputs[0])], extents[at(node.output())]);
         const auto seconds = [&](DataType type) {
           return choose_calls(shape, type, DataType::f32, 0, chooser, threads).seconds();
         };
@@ -70,7 +70,12 @@ class Search {
       }
       if (cost < least) {
         least = cost;
-        best = {conv, value_types(conv)};
+        best.value = value_types(conv);
+        best.node.clear();
+        for (std::size_t i = 0; i < conv.size(); ++i) {
+          const bool bf16 = conv[i] == DataType::bf16 && std::holds_alternative<graph::Conv>(graph_.nodes[i].operation);
+          best.node.push_back(bf16 ? Precision::bf16 : Precision::fp32);
+        }
       }
     }
     return best;
@@ -86,8 +91,8 @@ class Search {
                   const std::vector<DataType>& value) const {
     const Node& reader = graph_.nodes[node];
     if (std::holds_alternative<graph::Conv>(reader.operation))
-      return input == 0 ? conv[node] : value[at(reader.output)];
-    return keeps_type(reader.operation) ? value[at(reader.output)] : DataType::f32;
+      return input == 0 ? conv[node] : value[at(reader.output())];
+    return keeps_type(reader.operation) ? value[at(reader.output())] : DataType::f32;
   }
 
   /// A bf16 convolution writes bf16 if nobody wants its numbers in fp32; what passes a type on wants what its own
@@ -97,10 +102,10 @@ class Search {
     for (const ValueId output : graph_.outputs) value[at(output)] = DataType::f32;
     for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
       const Node& node = graph_.nodes[i];
-      DataType& type = value[at(node.output)];
       const bool may_be_bf16 = std::holds_alternative<graph::Input>(node.operation) || keeps_type(node.operation) ||
                                (std::holds_alternative<graph::Conv>(node.operation) && conv[i] == DataType::bf16);
-      if (!may_be_bf16 || extents_[at(node.output)].list) type = DataType::f32;
+      for (const ValueId output : node.outputs)
+        if (!may_be_bf16 || extents_[at(output)].list) value[at(output)] = DataType::f32;
       for (std::size_t j = 0; j < node.inputs.size(); ++j)
         if (graph::reads_numbers(node, j) && wanted(i, j, conv, value) == DataType::f32)
           value[at(node.inputs[j])] = DataType::f32;
@@ -138,8 +143,8 @@ class Search {
 }  // namespace
 
 PrecisionPlan fp32_plan(const Graph& graph) {
-  return {std::vector<DataType>(graph.nodes.size(), DataType::f32),
-          std::vector<DataType>(graph.values.size(), DataType::f32)};
+  return {std::vector<DataType>(graph.values.size(), DataType::f32),
+          std::vector<Precision>(graph.nodes.size(), Precision::fp32)};
 }
 
 PrecisionPlan bf16_plan(const Graph& graph, const std::vector<graph::Extent>& extents, ConvChooser& chooser,

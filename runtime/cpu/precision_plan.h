@@ -5,13 +5,9 @@
 
 #include "conv_chooser.h"
 #include "graph/graph.h"
+#include "runtime/precision_plan.h"
 
 namespace maskrt::cpu {
-
-struct PrecisionPlan {
-  std::vector<DataType> conv;   ///< by node: what a convolution computes in (and the type that it reads)
-  std::vector<DataType> value;  ///< by value: the type that its node writes
-};
 
 /// All fp32.
 PrecisionPlan fp32_plan(const graph::Graph& graph);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "kernels/layout/layout.h"
 
@@ -18,30 +17,22 @@ std::size_t bytes_of(const View& view) {
 
 ProgramBuilder::ProgramBuilder(const graph::Graph& graph, const std::vector<graph::Extent>& extents,
                                const PrecisionPlan& precision, int threads, ConvChooser& chooser, WeightStore& weights)
-    : graph_(graph),
-      extents_(extents),
-      precision_(precision),
+    : ProgramBase(graph, extents, precision),
       threads_(threads),
       chooser_(chooser),
       weights_(weights),
-      stored_(graph.values.size()) {
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i)
-    for (std::size_t j = 0; j < graph.nodes[i].inputs.size(); ++j)
-      if (graph::reads_numbers(graph.nodes[i], j)) stored(graph.nodes[i].inputs[j]).last_reader = static_cast<int>(i);
-  for (const graph::ValueId output : graph.outputs) stored(output).last_reader = std::numeric_limits<int>::max();
-}
+      stored_(graph.values.size()) {}
 
 Program ProgramBuilder::build() {
   for (node_ = 0; node_ < static_cast<int>(graph_.nodes.size()); ++node_)
     std::visit([this](const auto& op) { add(op); }, node().operation);
-  const graph::ValueId first = graph_.nodes[0].output;
+  const graph::ValueId first = graph_.nodes[0].output();
   const View in = stored(first).parts[0];
-  program_.input = {in.buffer, in.offset, in.tensor, extent(first)};
+  program_.input = binding(first, in);
   for (const graph::ValueId output : graph_.outputs) {
     View view = as_stored(output);
     if (view.tensor.type != DataType::f32) view = in_format(output, {DataType::f32, view.tensor.block});
-    program_.outputs[graph_.values[static_cast<std::size_t>(output)].name] = {view.buffer, view.offset, view.tensor,
-                                                                              extent(output)};
+    program_.outputs[name_of_value(output)] = binding(output, view);
   }
   run_weight_jobs(std::move(jobs_), threads_);
   weights_.keep(std::move(used_weights_));
@@ -85,22 +76,8 @@ std::int64_t ProgramBuilder::block_of(graph::ValueId value) const {
   return extent(value).list ? extent(value).channels : (native_block() != 0 ? native_block() : extent(value).channels);
 }
 
-int ProgramBuilder::new_buffer(const std::string& name, std::size_t bytes, bool scratch) {
-  program_.buffers.push_back({name, bytes, scratch});
-  shared_.push_back(false);
-  return static_cast<int>(program_.buffers.size()) - 1;
-}
-
-View ProgramBuilder::new_view(const std::string& name, const graph::Extent& e, Format format) {
-  View view;
-  view.tensor = kernels::dense(nullptr, format.type, e.batch, e.height, e.width, e.channels, format.block);
-  view.buffer = new_buffer(name, view.tensor.bytes());
-  return view;
-}
-
-View ProgramBuilder::make_output(Format format) {
-  const graph::ValueId value = node().output;
-  const View view = new_view(graph_.values[static_cast<std::size_t>(value)].name, extent(value), format);
+View ProgramBuilder::make(graph::ValueId value, Format format) {
+  const View view = new_view(value, format);
   stored(value).parts = {view};
   return view;
 }
@@ -120,8 +97,8 @@ View ProgramBuilder::in_format(graph::ValueId value, Format format) {
   const auto copy = std::find_if(s.copies.begin(), s.copies.end(), fits);
   if (copy != s.copies.end()) return *copy;
 
-  const std::string& name = graph_.values[static_cast<std::size_t>(value)].name;
-  const View to = new_view(name, extent(value), format);
+  const std::string& name = name_of_value(value);
+  const View to = new_view(value, format);
   const std::string algorithm =
       std::string(name_of(s.parts[0].tensor.type)) + " to " + std::string(name_of(format.type));
   if (s.parts.size() == 1) {
@@ -149,24 +126,15 @@ View ProgramBuilder::in_format(graph::ValueId value, Format format) {
 void ProgramBuilder::helper_step(const std::string& name, const std::string& operation, const std::string& algorithm,
                                  const std::vector<View>& reads, const std::vector<View>& writes,
                                  std::function<void(const Addresses&)> run) {
-  Step s;
-  s.name = name;
-  s.operation = operation;
-  s.algorithm = algorithm;
-  const auto note = [&](std::vector<int>& list, const View& view) {
-    s.bytes += static_cast<double>(bytes_of(view));
-    if (std::find(list.begin(), list.end(), view.buffer) == list.end()) list.push_back(view.buffer);
-  };
-  for (const View& view : reads) note(s.reads, view);
-  for (const View& view : writes) note(s.writes, view);
-  s.run = std::move(run);
-  program_.steps.push_back(std::move(s));
+  Step& added = append_step(name, operation, algorithm, reads, writes, std::move(run));
+  for (const View& view : reads) added.bytes += static_cast<double>(bytes_of(view));
+  for (const View& view : writes) added.bytes += static_cast<double>(bytes_of(view));
 }
 
 void ProgramBuilder::step(const std::string& operation, const std::string& algorithm, const std::vector<View>& reads,
                           const std::vector<View>& writes, std::function<void(const Addresses&)> run) {
   helper_step(node().name, operation, algorithm, reads, writes, std::move(run));
-  const graph::Cost cost = graph::cost_of(graph_, node(), extents_);
+  const graph::Cost cost = node_cost(size_of(DataType::f32));
   program_.steps.back().flops = cost.flops;
   program_.steps.back().bytes = cost.bytes;
 }

@@ -7,14 +7,21 @@
 #include "conv_calls.h"
 #include "kernels/iam/iam.h"
 #include "precision_plan.h"
-#include "view.h"
+#include "runtime/program_base.h"
 #include "weight_jobs.h"
 #include "weight_store.h"
 
 namespace maskrt::cpu {
 
+/// How a value is stored, where its shape is known.
+struct Format {
+  DataType type = DataType::f32;
+  std::int64_t block = 0;  ///< 0: channels innermost (NHWC)
+  bool operator==(const Format&) const = default;
+};
+
 /// Builds one program and is then done with.
-class ProgramBuilder {
+class ProgramBuilder : private ProgramBase {
  public:
   /// All outlive the builder; the program outlives it and them.
   ProgramBuilder(const graph::Graph& graph, const std::vector<graph::Extent>& extents, const PrecisionPlan& precision,
@@ -26,7 +33,6 @@ class ProgramBuilder {
   struct Stored {
     std::vector<View> parts;   ///< side by side, they are the value: one, or one for each group of a convolution
     std::vector<View> copies;  ///< the whole value in further formats
-    int last_reader = -1;      ///< index of the last node that reads its numbers; beyond all nodes for outputs
   };
 
   // Maps. Each adds the steps of one node and stores its output. (build_maps.cpp, build_conv.cpp)
@@ -50,6 +56,11 @@ class ProgramBuilder {
   void add(const graph::Regroup&);
   void add(const graph::Linear&);
   void add(const graph::MaskProduct&);
+  /// CpuNetwork puts what they are made of in the place of fused operations.
+  template <graph::FusedOp Fused>
+  void add(const Fused& op) {
+    throw Error("cpu: expected " + std::string(op.name) + " to have come apart before it is compiled");
+  }
 
   void aggregate(kernels::MapWeights weights, double epsilon);
   void conv_whole(const graph::Conv& op, const ConvChoice& choice, View in, DataType out_type);
@@ -67,19 +78,18 @@ class ProgramBuilder {
   /// A constant in `parts` equal parts, each followed by zeros; nulls for none.
   std::vector<AlignedBytes> padded_vectors(const graph::ConstantPtr& constant, int parts, std::int64_t padded_count);
 
-  const graph::Node& node() const { return graph_.nodes[static_cast<std::size_t>(node_)]; }
   graph::ValueId input(std::size_t i) const { return node().inputs[i]; }
-  const graph::Extent& extent(graph::ValueId value) const { return extents_[static_cast<std::size_t>(value)]; }
   Stored& stored(graph::ValueId value) { return stored_[static_cast<std::size_t>(value)]; }
-  DataType value_type(graph::ValueId value) const { return precision_.value[static_cast<std::size_t>(value)]; }
 
   /// The usual block of a value: channels innermost for lists, the native block for maps.
   std::int64_t block_of(graph::ValueId value) const;
-  View new_view(const std::string& name, const graph::Extent& extent, Format format);
-  int new_buffer(const std::string& name, std::size_t bytes, bool scratch = false);
-  /// The node's output, in a format.
-  View make_output(Format format);
-  View make_output() { return make_output({value_type(node().output), block_of(node().output)}); }
+  View new_view(graph::ValueId value, Format format) { return ProgramBase::new_view(value, format.type, format.block); }
+  /// One of the node's outputs, in a format or in its usual one.
+  View make(graph::ValueId value, Format format);
+  View make(graph::ValueId value) { return make(value, {value_type(value), block_of(value)}); }
+  /// The output of a node that has one.
+  View make_output(Format format) { return make(node().output(), format); }
+  View make_output() { return make(node().output()); }
   /// A value as one tensor in a format; adds the conversion where it is not there yet.
   View in_format(graph::ValueId value, Format format);
   /// A value as one tensor in the format that it has; maps in the native block.
@@ -95,18 +105,12 @@ class ProgramBuilder {
                    const std::vector<View>& reads, const std::vector<View>& writes,
                    std::function<void(const Addresses&)> run);
 
-  const graph::Graph& graph_;
-  const std::vector<graph::Extent>& extents_;
-  const PrecisionPlan& precision_;
   int threads_;
   ConvChooser& chooser_;
   WeightStore& weights_;
   std::vector<AlignedBytes> used_weights_;
   std::vector<WeightJob> jobs_;
-  Program program_;
   std::vector<Stored> stored_;
-  std::vector<bool> shared_;  // by buffer: more than one value looks into it
-  int node_ = 0;              // being built
 };
 
 }  // namespace maskrt::cpu

@@ -4,7 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "kernels/parallel_failure.h"
+#include "kernels/cpu/parallel_failure.h"
 
 namespace maskrt::cpu {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "aligned_bytes.h"
-#include "runtime/fork_aware_mutex.h"
+#include "runtime/support/fork_aware_mutex.h"
 
 namespace maskrt::cpu {
 

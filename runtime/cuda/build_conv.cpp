@@ -17,43 +17,35 @@ std::string key_of(const kernels::ConvWeightLayout& layout) {
 
 void ProgramBuilder::add(const graph::Conv& op) {
   const View in = input(0);
-  const int self = node_;
+  require_factors(in);
   kernels::CudaConvProblem problem;
   const Shape& shape = op.weight->shape();
   problem.geometry = {
       static_cast<int>(shape[2]), static_cast<int>(shape[3]), op.stride, op.padding, op.dilation, op.groups};
   // A norm's factors stay apart from fp16 weights: plain ones of a checkpoint in fp16 then lose nothing.
   const graph::Constant::ScaledRows& scaled = op.weight->scaled_rows();
-  problem.scale = type_ == DataType::f16 && scaled.factors != nullptr;
+  problem.scale = in.tensor.type == DataType::f16 && scaled.factors != nullptr;
   const graph::ConstantPtr& weight = problem.scale ? scaled.rows : op.weight;
   problem.bias = op.bias != nullptr;
-  problem.tf32 = tf32_;
+  problem.tf32 = node_precision() == Precision::tf32;
   problem.coordinates = op.coordinate_weight != nullptr;
   problem.activation = kernel_activation(op.activation);
 
   View residual;
-  std::vector<int> nodes{self};
   if (op.residual) {
-    if (const auto upsample = fusions_.upsampled_residual.find(self); upsample != fusions_.upsampled_residual.end()) {
-      residual = stored(node(upsample->second).inputs[0]);
-      problem.residual_kind = kernels::ConvResidual::upsampled;
-      nodes.push_back(upsample->second);
-    } else {
-      residual = input(1);
-      problem.residual_kind = kernels::ConvResidual::same;
-    }
+    residual = input(1);
     problem.residual = residual.planned();
+    problem.residual_kind = op.residual_scale == 1 ? kernels::ConvResidual::same : kernels::ConvResidual::upsampled;
   }
   // In place where nobody reads the residual afterwards.
-  const graph::ValueId output = node().output;
+  const graph::ValueId output = node().output();
   problem.in = in.planned();
   problem.out.channels = extent(output).channels;
   View out;
-  if (problem.residual_kind == kernels::ConvResidual::same && node().inputs[0] != node().inputs[1] &&
-      last_reader_[static_cast<std::size_t>(node().inputs[1])] == self &&
-      !shared_[static_cast<std::size_t>(residual.buffer)]) {
+  if (problem.residual_kind == kernels::ConvResidual::same && may_overwrite(1, residual) &&
+      residual.tensor.type == value_type(output)) {
     out = stored(output) = residual;
-  } else if (fusions_.grouped_maps.count(self) != 0 && kernels::groups_may_lie_apart(problem)) {
+  } else if (op.groups > 1 && is_aggregated_alone() && kernels::groups_may_lie_apart(problem)) {
     out = make_apart(output, op.groups);
     problem.out_group_stride = groups_apart_[output].stride;
   } else {
@@ -64,38 +56,39 @@ void ProgramBuilder::add(const graph::Conv& op) {
   convolutions_.push_back(problem);
   const kernels::ConvChoice tuned = tuning_.find(problem, chip_);
   const kernels::CudaConvPlan plan = kernels::plan_conv(problem, chip_, tuned.kernel >= 0 ? &tuned : nullptr);
-  const void* weights = weights_.get(std::to_string(self) + " " + key_of(plan.weights), [&] {
+  const void* weights = weights_of(key_of(plan.weights), [&] {
     std::vector<std::byte> packed(plan.weights.bytes());
     kernels::pack_conv_weight(plan.weights, weight->evaluate().data(), packed.data());
     return packed;
   });
   if (next_weights_ != nullptr) *next_weights_ = {weights, plan.weights.bytes()};
   next_weights_ = std::make_shared<NextWeights>();
-  const float* scale = problem.scale ? vector_of(self, "scale", scaled.factors) : nullptr;
-  const float* bias = vector_of(self, "bias", op.bias);
+  const float* scale = problem.scale ? vector_of("scale", scaled.factors) : nullptr;
+  const float* bias = vector_of("bias", op.bias);
   const std::byte* table = nullptr;
   if (op.coordinate_weight != nullptr) {
     const graph::Extent& e = extent(node().inputs[0]);
-    table = weights_.get(
-        std::to_string(self) + " coordinates " + std::to_string(e.height) + "x" + std::to_string(e.width), [&] {
-          return kernels::make_coordinate_table(problem.geometry, type_, op.coordinate_weight->evaluate().data(),
-                                                extent(output).channels, e.height, e.width)
-              .bytes;
-        });
+    table = weights_of("coordinates " + std::string(name_of(in.tensor.type)) + " " + std::to_string(e.height) + "x" +
+                           std::to_string(e.width),
+                       [&] {
+                         return kernels::make_coordinate_table(problem.geometry, in.tensor.type,
+                                                               op.coordinate_weight->evaluate().data(),
+                                                               extent(output).channels, e.height, e.width)
+                             .bytes;
+                       });
   }
 
   const View workspace = scratch(plan.workspace_bytes), counters = zeroed(plan.counter_bytes);
-  step(
-      "conv", plan.kernel.entry + (plan.choice.splits > 1 ? " / " + std::to_string(plan.choice.splits) : std::string()),
-      {in, residual, workspace, counters}, {out, workspace, counters},
-      [=, next = next_weights_](const Addresses& addresses, kernels::CudaQueue& queue) {
-        const auto address = [&](const View& view) { return view.buffer < 0 ? nullptr : view.address(addresses); };
-        kernels::launch_conv(plan,
-                             {address(in), weights, scale, bias, address(residual), table, address(out),
-                              address(workspace), address(counters), next->data, next->bytes},
-                             queue);
-      },
-      nodes);
+  step("conv",
+       plan.kernel.entry + (plan.choice.splits > 1 ? " / " + std::to_string(plan.choice.splits) : std::string()),
+       {in, residual, workspace, counters}, {out, workspace, counters},
+       [=, next = next_weights_](const Addresses& addresses, kernels::CudaQueue& queue) {
+         kernels::launch_conv(
+             plan,
+             {in.address(addresses), weights, scale, bias, residual.address(addresses), table, out.address(addresses),
+              workspace.address(addresses), counters.address(addresses), next->data, next->bytes},
+             queue);
+       });
   program_.steps.back().predicted_seconds = plan.predicted_seconds;
 }
 

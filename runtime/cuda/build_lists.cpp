@@ -7,14 +7,32 @@
 #include "runtime/kernel_activation.h"
 
 namespace maskrt::cuda {
+namespace {
+
+/// How the kernels that have tensor cores multiply what is stored like this.
+std::string algorithm_of(const View& factors) {
+  return factors.tensor.type == DataType::f16 ? "tensor cores" : "multiply-adds";
+}
+
+}  // namespace
+
+bool ProgramBuilder::is_aggregated_alone() const {
+  const graph::ValueId maps = node().output();
+  const std::vector<int> readers = graph_.consumers(maps);
+  if (graph_.is_output(maps) || readers.size() != 1) return false;
+  const graph::Node& reader = graph_.nodes[static_cast<std::size_t>(readers[0])];
+  const bool aggregates = std::holds_alternative<graph::Aggregate>(reader.operation) ||
+                          std::holds_alternative<graph::AggregateLogits>(reader.operation);
+  return aggregates && reader.inputs[0] == maps && reader.inputs[1] != maps;
+}
 
 void ProgramBuilder::aggregate(kernels::MapWeights weights, double epsilon) {
   const View maps = input(0), features = input(1), out = make_output();
   const kernels::MapGroups groups = groups_apart_[node().inputs[0]];
   const View workspace =
       scratch(kernels::aggregate_workspace_bytes(chip_, maps.planned(), features.planned(), weights, groups));
-  step(std::string(graph::name_of(node().operation)), type_ == DataType::f16 ? "tensor cores" : "multiply-adds",
-       {maps, features, workspace}, {out, workspace}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
+  step(std::string(graph::name_of(node().operation)), algorithm_of(maps), {maps, features, workspace}, {out, workspace},
+       [=](const Addresses& addresses, kernels::CudaQueue& queue) {
          kernels::aggregate_cuda(queue, maps.at(addresses), features.at(addresses), weights, epsilon,
                                  workspace.address(addresses), out.at(addresses), groups);
        });
@@ -40,48 +58,39 @@ void ProgramBuilder::add(const graph::Regroup& op) {
   });
 }
 
-void ProgramBuilder::add(const graph::Linear&) {
-  kernels::RegroupedList regrouped;
-  std::vector<int> nodes{node_};
-  const auto heads = fusions_.heads.find(node_);
-  if (heads != fusions_.heads.end()) nodes = heads->second;
-  View in;
-  const auto regroup = fusions_.regroup.find(node_);
-  if (regroup != fusions_.regroup.end()) {
-    const auto& op = std::get<graph::Regroup>(node(regroup->second).operation);
-    regrouped = {op.blocks, op.instances};
-    in = stored(node(regroup->second).inputs[0]);
-  } else {
-    in = input(0);
-  }
+kernels::LinearHead ProgramBuilder::head_of(const std::string& what, const graph::Linear& op) {
+  kernels::LinearHead head;
+  head.weight = rows_of(what, *op.weight, kernels::linear_weight_stride(op.weight->shape()[1]));
+  head.bias = vector_of(what + " bias", op.bias);
+  head.activation = kernel_activation(op.activation);
+  return head;
+}
 
-  std::vector<kernels::LinearHead> prepared;
+void ProgramBuilder::add_linear(const View& in, const std::optional<kernels::RegroupedList>& regrouped,
+                                const std::vector<kernels::LinearHead>& heads) {
   std::vector<View> outs;
-  for (const int i : nodes) {
-    const auto& op = std::get<graph::Linear>(node(i).operation);
-    const Shape& shape = op.weight->shape();
-    kernels::LinearHead head;
-    head.weight = rows_of(i, *op.weight, shape[0], shape[1], kernels::linear_weight_stride(shape[1]), type_);
-    head.bias = vector_of(i, "bias", op.bias);
-    head.activation = kernel_activation(op.activation);
-    prepared.push_back(head);
-    outs.push_back(make(node(i).output));
-  }
-  if (regroup != fusions_.regroup.end()) nodes.push_back(regroup->second);
-  step(
-      "linear", std::to_string(prepared.size()) + (prepared.size() == 1 ? " head" : " heads"), {in}, outs,
-      [=, through = regroup != fusions_.regroup.end(), type = type_](const Addresses& addresses,
-                                                                     kernels::CudaQueue& queue) {
-        std::vector<kernels::LinearHead> bound = prepared;
-        for (std::size_t i = 0; i < bound.size(); ++i) bound[i].out = outs[i].at(addresses);
-        kernels::linear_cuda(queue, in.at(addresses), through ? &regrouped : nullptr, type, bound);
-      },
-      nodes);
+  for (const graph::ValueId output : node().outputs) outs.push_back(make(output));
+  step("linear", std::to_string(heads.size()) + (heads.size() == 1 ? " head" : " heads"), {in}, outs,
+       [=, type = factor_type()](const Addresses& addresses, kernels::CudaQueue& queue) {
+         std::vector<kernels::LinearHead> bound = heads;
+         for (std::size_t i = 0; i < bound.size(); ++i) bound[i].out = outs[i].at(addresses);
+         kernels::linear_cuda(queue, in.at(addresses), regrouped ? &*regrouped : nullptr, type, bound);
+       });
+}
+
+void ProgramBuilder::add(const graph::Linear& op) { add_linear(input(0), std::nullopt, {head_of("weight", op)}); }
+
+void ProgramBuilder::add(const graph::LinearHeads& op) {
+  std::vector<kernels::LinearHead> heads;
+  for (std::size_t i = 0; i < op.heads.size(); ++i) heads.push_back(head_of("head " + std::to_string(i), op.heads[i]));
+  std::optional<kernels::RegroupedList> regrouped;
+  if (op.blocks != 0) regrouped = {op.blocks, op.instances};
+  add_linear(input(0), regrouped, heads);
 }
 
 void ProgramBuilder::add(const graph::MaskProduct& op) {
-  const View kernels = input(0), features = input(1), out = make_in_sectors(node().output);
-  step("mask_product", type_ == DataType::f16 ? "tensor cores" : "multiply-adds", {kernels, features}, {out},
+  const View kernels = input(0), features = input(1), out = make_in_sectors(node().output());
+  step("mask_product", algorithm_of(features), {kernels, features}, {out},
        [=](const Addresses& addresses, kernels::CudaQueue& queue) {
          kernels::mask_product_cuda(queue, kernels.at(addresses), features.at(addresses), op.offset, out.at(addresses));
        });

@@ -1,6 +1,5 @@
 // Steps of operations on maps, but for convolutions.
-#include <cmath>
-#include <cstring>
+#include <algorithm>
 
 #include "kernels/elementwise/elementwise_cuda.h"
 #include "kernels/iam/iam_cuda.h"
@@ -17,31 +16,15 @@ namespace maskrt::cuda {
 
 /// Pixels of 4 channels: the stem reads two of them at a time.
 void ProgramBuilder::add(const graph::Input& op) {
-  const graph::Extent& e = extent(node().output);
-  const std::int64_t block = op.channels <= 4 ? 4 : (op.channels + 7) / 8 * 8;
-  View view;
-  view.tensor = kernels::dense(nullptr, type_, e.batch, e.height, e.width, e.channels, block);
-  view.buffer = new_buffer(name_of_value(node().output), view.tensor.bytes());
-  stored(node().output) = view;
+  make_in_blocks(node().output(), op.channels <= 4 ? 4 : (op.channels + 7) / 8 * 8);
 }
 
 void ProgramBuilder::add(const graph::BatchNorm& op) {
-  const auto part = [&](const char* what, bool shift) {
-    const std::string key = std::to_string(node_) + " " + what;
-    return reinterpret_cast<const float*>(weights_.get(key, [&] {
-      const std::vector<float> weight = op.weight->evaluate(), bias = op.bias->evaluate(), mean = op.mean->evaluate(),
-                               variance = op.variance->evaluate();
-      std::vector<std::byte> bytes(weight.size() * sizeof(float));
-      for (std::size_t c = 0; c < weight.size(); ++c) {
-        const double scale = weight[c] / std::sqrt(static_cast<double>(variance[c]) + op.epsilon);
-        const auto value = static_cast<float>(shift ? bias[c] - mean[c] * scale : scale);
-        std::memcpy(bytes.data() + c * sizeof value, &value, sizeof value);
-      }
-      return bytes;
-    }));
+  const auto terms = [&](const char* what, std::vector<float> graph::BatchNorm::ScaleShift::*which) {
+    return reinterpret_cast<const float*>(weights_of(what, [&] { return bytes_of(op.scale_shift().*which); }));
   };
-  const float* scale = part("scale", false);
-  const float* shift = part("shift", true);
+  const float* scale = terms("scale", &graph::BatchNorm::ScaleShift::scale);
+  const float* shift = terms("shift", &graph::BatchNorm::ScaleShift::shift);
   const View in = input(0), out = make_output();
   step("batch_norm", "elementwise", {in}, {out}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
     kernels::scale_shift_cuda(queue, in.at(addresses), scale, shift, out.at(addresses));
@@ -64,71 +47,61 @@ void ProgramBuilder::add(const graph::Add&) {
 }
 
 void ProgramBuilder::add(const graph::MaxPool& op) {
-  if (const auto stem = fusions_.pooled_stem.find(node_); stem != fusions_.pooled_stem.end())
-    return add_stem(stem->second);
   const View in = input(0), out = make_output();
   step("max_pool", "direct", {in}, {out}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
     kernels::max_pool_cuda(queue, {op.kernel, op.stride, op.padding}, in.at(addresses), out.at(addresses));
   });
 }
 
-void ProgramBuilder::add_stem(int conv) {
-  const auto& op = std::get<graph::Conv>(node(conv).operation);
-  const View in = stored(node(conv).inputs[0]), out = make_output();
+void ProgramBuilder::add(const graph::StemPool& op) {
+  const View in = input(0), out = make_output();
+  require_factors(in);
+  // As of convolutions, a norm's factors stay apart from fp16 weights.
   const graph::Constant::ScaledRows& scaled = op.weight->scaled_rows();
   const bool scale = scaled.factors != nullptr;
   kernels::StemWeights weights;
-  weights.packed = weights_.get(std::to_string(conv) + " stem", [&] {
+  weights.packed = weights_of("stem", [&] {
     return kernels::pack_stem_weight(op.weight->shape(), (scale ? scaled.rows : op.weight)->evaluate());
   });
-  weights.scale = scale ? vector_of(conv, "scale", scaled.factors) : nullptr;
-  weights.bias = vector_of(conv, "bias", op.bias);
+  weights.scale = scale ? vector_of("scale", scaled.factors) : nullptr;
+  weights.bias = vector_of("bias", op.bias);
   step("stem_pool", "tensor cores", {in}, {out},
        [=, activation = kernel_activation(op.activation)](const Addresses& addresses, kernels::CudaQueue& queue) {
          kernels::stem_pool_cuda(queue, in.at(addresses), weights, activation, out.at(addresses));
-       },
-       {conv, node_});
+       });
 }
 
 void ProgramBuilder::add(const graph::AdaptiveAveragePool&) {
-  if (const auto found = fusions_.pyramid.find(node_); found != fusions_.pyramid.end())
-    return add_pyramid(found->second);
   const View in = input(0), out = make_output();
   step("adaptive_average_pool", "direct", {in}, {out}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
     kernels::adaptive_average_pool_cuda(queue, in.at(addresses), out.at(addresses));
   });
 }
 
-void ProgramBuilder::add_pyramid(const std::vector<PyramidNodes>& branches) {
+void ProgramBuilder::add(const graph::PyramidPool& op) {
   const View in = input(0);
+  require_factors(in);
   std::vector<kernels::PyramidBranch> prepared;
   std::vector<View> outs;
-  std::vector<int> nodes;
-  for (const PyramidNodes& branch : branches) {
-    const auto& stage = std::get<graph::Conv>(node(branch.stage).operation);
-    const auto& bottleneck = std::get<graph::Conv>(node(branch.bottleneck).operation);
-    const Shape& a = stage.weight->shape();
-    const Shape& b = bottleneck.weight->shape();
+  for (std::size_t i = 0; i < op.branches.size(); ++i) {
+    const graph::PyramidPool::Branch& branch = op.branches[i];
+    const Shape& stage = branch.stage_weight->shape();
+    const std::string stage_name = "stage " + std::to_string(i), name = "branch " + std::to_string(i);
     kernels::PyramidBranch p;
-    p.stage_weight = rows_of(branch.stage, *stage.weight, a[0], a[1], kernels::pyramid_weight_stride(a[1]), type_);
-    p.stage_bias = vector_of(branch.stage, "bias", stage.bias);
-    p.activation = kernel_activation(stage.activation);
-    p.hidden = a[0];
-    p.bottleneck_weight =
-        rows_of(branch.bottleneck, *bottleneck.weight, b[0], b[1], kernels::pyramid_weight_stride(b[1]), type_);
-    p.bottleneck_bias = vector_of(branch.bottleneck, "bias", bottleneck.bias);
-    outs.push_back(make(node(branch.bottleneck).output));
+    p.stage_weight = rows_of(stage_name, *branch.stage_weight, kernels::pyramid_weight_stride(stage[1]));
+    p.stage_bias = vector_of(stage_name + " bias", branch.stage_bias);
+    p.activation = kernel_activation(branch.activation);
+    p.hidden = stage[0];
+    p.bottleneck_weight = rows_of(name, *branch.weight, kernels::pyramid_weight_stride(stage[0]));
+    p.bottleneck_bias = vector_of(name + " bias", branch.bias);
+    outs.push_back(make(node().outputs[i]));
     prepared.push_back(p);
-    nodes.insert(nodes.end(), {branch.pool, branch.stage, branch.bottleneck});
   }
-  step(
-      "pyramid_pool", "one block a cell", {in}, outs,
-      [=](const Addresses& addresses, kernels::CudaQueue& queue) {
-        std::vector<kernels::PyramidBranch> bound = prepared;
-        for (std::size_t i = 0; i < bound.size(); ++i) bound[i].out = outs[i].at(addresses);
-        kernels::pyramid_pool_cuda(queue, in.at(addresses), bound);
-      },
-      nodes);
+  step("pyramid_pool", "one block a cell", {in}, outs, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
+    std::vector<kernels::PyramidBranch> bound = prepared;
+    for (std::size_t i = 0; i < bound.size(); ++i) bound[i].out = outs[i].at(addresses);
+    kernels::pyramid_pool_cuda(queue, in.at(addresses), bound);
+  });
 }
 
 void ProgramBuilder::add(const graph::UpsampleNearest& op) {
@@ -140,12 +113,12 @@ void ProgramBuilder::add(const graph::UpsampleNearest& op) {
 
 void ProgramBuilder::add(const graph::ResizeBilinear& op) {
   if (op.factor != 0) {
-    const bool last = node_ == fusions_.last_resize;  // of mask logits, whose pixels are whole sectors
-    const View in = input(0), out = last ? make_in_sectors(node().output) : make_output();
+    // Of mask logits, whose pixels are whole sectors, where the head reads them before.
+    const bool of_masks = std::find(head_values_.begin(), head_values_.end(), node().inputs[0]) != head_values_.end();
+    const View in = input(0), out = of_masks ? make_in_sectors(node().output()) : make_output();
     step("resize_bilinear", "direct", {in}, {out}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
       kernels::resize_bilinear_factor_cuda(queue, in.at(addresses), op.factor, out.at(addresses));
     });
-    if (last) program_.steps.back().redone_by_postprocess = true;
     return;
   }
   std::vector<View> inputs;
@@ -174,9 +147,10 @@ void ProgramBuilder::add(const graph::Concat&) {
 void ProgramBuilder::add(const graph::Slice& op) {
   const View in = input(0);
   // A view, where vectors of 8 channels stay whole: nothing moves.
-  if (!extent(node().inputs[0]).list && op.begin % 8 == 0 && op.count % 8 == 0) {
-    shared_[static_cast<std::size_t>(in.buffer)] = true;
-    stored(node().output) = in.channels(op.begin, op.count);
+  const bool same_type = value_type(node().output()) == in.tensor.type;
+  if (same_type && !extent(node().inputs[0]).list && op.begin % 8 == 0 && op.count % 8 == 0) {
+    share(in);
+    stored(node().output()) = in.channels(op.begin, op.count);
     return;
   }
   const View out = make_output();

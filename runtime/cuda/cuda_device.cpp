@@ -20,6 +20,10 @@ std::string CudaDevice::description() const {
          std::to_string(version % 1000 / 10);
 }
 
+std::set<std::string, std::less<>> CudaDevice::wanted_rewrites() const {
+  return {"pair-convs",   "resize-masks-late", "upsample-residual", "pyramid-pool", "regroup-linear", "linear-heads", "stem-pool"};
+}
+
 PeakRates CudaDevice::peak(Precision precision, int /*threads*/) { return peak_of(*library_.context(), precision); }
 
 void CudaDevice::check_process() const {
@@ -29,12 +33,12 @@ void CudaDevice::check_process() const {
                 "does not survive a fork; fork first, then load models in the child");
 }
 
-std::unique_ptr<Network> CudaDevice::prepare(graph::Graph graph, Precision precision) {
+std::unique_ptr<Network> CudaDevice::prepare(graph::LoweredNetwork network, Precision precision) {
   const bool has_tf32 = library_.context()->chip().compute_capability >= 80;
   if (precision == Precision::bf16 || (precision == Precision::tf32 && !has_tf32))
     throw Error(name() + ": expected fp32 or fp16" + (has_tf32 ? " or tf32" : "") + ", found " +
                 std::string(name_of(precision)));
-  return std::make_unique<CudaNetwork>(std::move(graph), precision, library_);
+  return std::make_unique<CudaNetwork>(std::move(network), precision, library_);
 }
 
 std::unique_ptr<DeviceStream> CudaDevice::open_stream(const StreamOptions& options) {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include "fused_kernels.h"
 #include "kernel_library.h"
 #include "runtime/device.h"
 
@@ -16,9 +17,10 @@ class CudaDevice final : public Device {
   std::string name() const override;
   std::string description() const override;
   Precision default_precision() const override { return Precision::fp16; }
-  std::set<std::string, std::less<>> wanted_rewrites() const override { return {"pair-convs"}; }
+  std::set<std::string, std::less<>> wanted_rewrites() const override;
+  graph::FusedKernels fused_kernels(Precision precision) const override { return cuda::fused_kernels(precision); }
   PeakRates peak(Precision precision, int threads) override;
-  std::unique_ptr<Network> prepare(graph::Graph graph, Precision precision) override;
+  std::unique_ptr<Network> prepare(graph::LoweredNetwork network, Precision precision) override;
   std::unique_ptr<DeviceStream> open_stream(const StreamOptions& options) override;
   bool lost() const noexcept override { return library_.context()->failure() != CUDA_SUCCESS; }
   /// The driver keeps a context for the process that made it alone.

@@ -5,7 +5,7 @@
 #include <mutex>
 
 #include "cuda_device.h"
-#include "runtime/fork_aware_mutex.h"
+#include "runtime/support/fork_aware_mutex.h"
 
 namespace maskrt::cuda {
 

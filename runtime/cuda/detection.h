@@ -1,13 +1,14 @@
-// From pixels to instances at one go: one recorded graph, whose parameters lie in a block that each call sends along.
+// From pixels to results at one go: one recorded graph, whose parameters lie in a block that each call sends along.
 #pragma once
 
+#include <memory>
 #include <optional>
 
+#include "call_block.h"
 #include "event.h"
 #include "graph.h"
-#include "kernels/postprocess/postprocess_cuda.h"
+#include "head_runner.h"
 #include "session_stream.h"
-#include "staged_blocks.h"
 
 namespace maskrt::cuda {
 
@@ -16,50 +17,36 @@ class Detection {
  public:
   /// The program, what it is bound to and the stream outlive this.
   Detection(SessionStream& stream, const Program& program, const Addresses& addresses,
-            const kernels::Normalisation& normalisation);
+            const kernels::Normalisation& normalisation, std::unique_ptr<HeadRunner> head);
 
-  Detections run(std::span<const ImageToProcess> images, const DetectionOptions& options, StageSeconds& seconds);
+  std::vector<Detected> run(std::span<const ImageToProcess> images, const DetectionOptions& options,
+                            StageSeconds& seconds);
   /// Waits for nothing but memory that grows and pixels of an earlier call that are still on their way.
   DeviceResults enqueue(std::span<const ImageToProcess> images, const DetectionOptions& options);
 
  private:
   /// One call, its pixels on the device.
-  struct Call {
+  struct Call : HeadCall {
     std::vector<kernels::Pixels> pixels;
-    std::vector<kernels::Geometry> geometries;
-    kernels::PostprocessSettings settings;
-    MaskForm mask_form;
   };
   Call receive(std::span<const ImageToProcess> images, const DetectionOptions& options, const Event* before);
   void describe(const Call& call);
   void compute(const Call& call);
-  void postprocess(MaskForm form);
-  kernels::PostprocessResult fetch_result();
-  bool make_room(const kernels::cuda::PostprocessHeader& header, MaskForm form);
-  template <typename Part>
-  std::span<const Part> fetch_masks(const SessionStream::GrowingDeviceMemory& memory, std::uint64_t count);
 
   void launch_all(MaskForm form);
   const GraphExec& graph(MaskForm form);
-  std::size_t usual_runs(std::span<const kernels::Geometry> images) const;
 
   SessionStream& stream_;
   const Program& program_;
   Addresses addresses_;
   kernels::Normalisation normalisation_;
   kernels::Tensor input_;
-  kernels::PostprocessPlan plan_;
+  std::unique_ptr<HeadRunner> head_;
 
-  // One block for each call: what pre-processing reads, then what post-processing reads.
-  std::size_t call_offset_ = 0;
-  StagedBlocks host_calls_;
-  StreamMemory call_;
-  StreamMemory workspace_;
-  StreamMemory result_;
-  PinnedMemory host_result_;
+  CallBlock block_;
   Event sending_, sent_, computed_, fetched_;
   std::optional<GraphExec> graphs_[2];  // by MaskForm
-  bool workspace_clear_ = false;
+  bool head_clear_ = false;
 };
 
 }  // namespace maskrt::cuda

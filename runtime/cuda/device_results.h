@@ -1,17 +1,17 @@
-// What post-processing writes, by its public names.
+// The block of instances that a head writes, by its public names.
 #pragma once
 
 #include <cstddef>
 
-#include "kernels/postprocess/postprocess_cuda.h"
+#include "kernels/masks/instance_block.h"
 #include "maskrt/maskrt.hpp"
 
 namespace maskrt::cuda {
 
-static_assert(sizeof(DeviceCounts) == sizeof(kernels::cuda::PostprocessHeader));
-static_assert(offsetof(DeviceCounts, instances) == offsetof(kernels::cuda::PostprocessHeader, instances));
-static_assert(offsetof(DeviceCounts, words) == offsetof(kernels::cuda::PostprocessHeader, words));
-static_assert(offsetof(DeviceCounts, runs) == offsetof(kernels::cuda::PostprocessHeader, runs));
+static_assert(sizeof(DeviceCounts) == sizeof(kernels::cuda::InstanceHeader));
+static_assert(offsetof(DeviceCounts, instances) == offsetof(kernels::cuda::InstanceHeader, instances));
+static_assert(offsetof(DeviceCounts, words) == offsetof(kernels::cuda::InstanceHeader, words));
+static_assert(offsetof(DeviceCounts, runs) == offsetof(kernels::cuda::InstanceHeader, runs));
 
 static_assert(sizeof(DeviceInstance) == sizeof(kernels::cuda::InstanceRecord));
 #define MASKRT_SAME_PLACE(name, in_kernels) \
@@ -35,13 +35,13 @@ MASKRT_SAME_PLACE(bottom, bottom)
 #undef MASKRT_SAME_PLACE
 
 /// The parts of a result block in device memory.
-inline DeviceResults device_results(const kernels::PostprocessPlan& plan, const std::byte* block) {
+inline DeviceResults device_results(const kernels::InstanceBlock& layout, const std::byte* block) {
   DeviceResults results;
-  results.images = static_cast<std::size_t>(plan.class_logits.batch);
-  results.most_instances = results.images * static_cast<std::size_t>(plan.class_logits.height);
+  results.images = static_cast<std::size_t>(layout.batch);
+  results.most_instances = results.images * static_cast<std::size_t>(layout.queries);
   results.counts = reinterpret_cast<const DeviceCounts*>(block);
   results.instances = reinterpret_cast<const DeviceInstance*>(block + sizeof(DeviceCounts));
-  results.first_instance = reinterpret_cast<const std::uint32_t*>(block + kernels::first_of_image_offset(plan));
+  results.first_instance = reinterpret_cast<const std::uint32_t*>(block + layout.first_of_image_offset());
   return results;
 }
 

@@ -1,24 +1,14 @@
 #include "execution.h"
 
-#include "runtime/instance_bindings.h"
-
 namespace maskrt::cuda {
-namespace {
-
-/// Networks without any of these outputs run for their tensors alone.
-bool finds_instances(const Program& program) {
-  return program.outputs.count("class_logits") != 0 && program.outputs.count("objectness_logits") != 0 &&
-         program.outputs.count("mask_logits") != 0;
-}
-
-}  // namespace
 
 CudaExecution::CudaExecution(SessionStream& stream, const Program& program, const Addresses& addresses,
                              const kernels::Normalisation& normalisation)
     : stream_(stream), program_(program), addresses_(addresses), network_(stream.context(), stream.record([this] {
         for (const Step& step : program_.steps) step.run(addresses_);
       })) {
-  if (finds_instances(program)) detection_.emplace(stream, program, addresses, normalisation);
+  if (std::unique_ptr<HeadRunner> head = make_head_runner(stream, program, addresses))
+    detection_.emplace(stream, program, addresses, normalisation, std::move(head));
 }
 
 double CudaExecution::run(std::vector<double>* seconds) {
@@ -44,12 +34,12 @@ double CudaExecution::run(std::vector<double>* seconds) {
 }
 
 Detection& CudaExecution::detection() {
-  if (!detection_) instance_bindings(program_);  // says which output is missing
+  if (!detection_) throw Error("cuda: expected a network with a head, found one that finds nothing");
   return *detection_;
 }
 
-Detections CudaExecution::detect(std::span<const ImageToProcess> images, const DetectionOptions& options,
-                                 StageSeconds& seconds) {
+std::vector<Detected> CudaExecution::detect(std::span<const ImageToProcess> images, const DetectionOptions& options,
+                                            StageSeconds& seconds) {
   return detection().run(images, options, seconds);
 }
 

@@ -14,8 +14,8 @@ class CudaExecution final : public Execution {
   CudaExecution(SessionStream& stream, const Program& program, const Addresses& addresses,
                 const kernels::Normalisation& normalisation);
   double run(std::vector<double>* seconds) override;
-  Detections detect(std::span<const ImageToProcess> images, const DetectionOptions& options,
-                    StageSeconds& seconds) override;
+  std::vector<Detected> detect(std::span<const ImageToProcess> images, const DetectionOptions& options,
+                               StageSeconds& seconds) override;
   DeviceResults enqueue(std::span<const ImageToProcess> images, const DetectionOptions& options) override;
 
  private:
@@ -25,7 +25,7 @@ class CudaExecution final : public Execution {
   const Program& program_;
   Addresses addresses_;
   GraphExec network_;
-  std::optional<Detection> detection_;  ///< where the program has the outputs that post-processing reads
+  std::optional<Detection> detection_;  ///< where the program has a head that finds something
 };
 
 }  // namespace maskrt::cuda

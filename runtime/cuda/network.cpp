@@ -1,23 +1,36 @@
 #include "network.h"
 
 #include "conv_tuner.h"
+#include "fused_kernels.h"
+#include "graph/rewrites/rewrites.h"
+#include "precision_plan.h"
 #include "program_builder.h"
 #include "runtime/tuning_file.h"
 
 namespace maskrt::cuda {
 
-CudaNetwork::CudaNetwork(graph::Graph graph, Precision precision, KernelLibrary& library)
-    : graph_(std::move(graph)),
-      precision_(precision),
-      fusions_(find_fusions(graph_, precision)),
+CudaNetwork::CudaNetwork(graph::LoweredNetwork network, Precision precision, KernelLibrary& library)
+    : CudaNetwork(
+          std::move(network), fused_kernels(precision),
+          [precision](const graph::Graph& planned, const std::vector<graph::Extent>& extents) {
+            return uniform_plan(planned, extents, precision);
+          },
+          library) {}
+
+CudaNetwork::CudaNetwork(graph::LoweredNetwork network, const graph::FusedKernels& kernels,
+                         PlanPrecision plan_precision, KernelLibrary& library)
+    : network_(graph::unfused(std::move(network.graph), kernels), network.head, network.kept),
+      plan_precision_(std::move(plan_precision)),
       library_(library),
-      weights_(library.context()) {
-  graph::check(graph_);
-}
+      weights_(library.context()) {}
 
 Program CudaNetwork::compile(std::int64_t batch, std::int64_t height, std::int64_t width, int) {
-  const std::vector<graph::Extent> extents = graph::infer_extents(graph_, batch, height, width);
-  return ProgramBuilder(graph_, extents, fusions_, precision_, library_.context()->chip(), tuning_, weights_).build();
+  const std::vector<graph::Extent> extents = graph::infer_extents(graph(), batch, height, width);
+  const PrecisionPlan precision = plan_precision_(graph(), extents);
+  const kernels::Chip& chip = library_.context()->chip();
+  Program program = ProgramBuilder(network_, extents, precision, chip, tuning_, weights_).build();
+  attach_head(program, network_, extents);
+  return program;
 }
 
 std::string CudaNetwork::use_tuning(const std::string& file) {
@@ -29,8 +42,9 @@ std::string CudaNetwork::use_tuning(const std::string& file) {
 std::vector<kernels::CudaConvProblem> CudaNetwork::convolutions(std::int64_t batch, std::int64_t height,
                                                                 std::int64_t width) {
   const kernels::Chip& chip = library_.context()->chip();
-  const std::vector<graph::Extent> extents = graph::infer_extents(graph_, batch, height, width);
-  ProgramBuilder builder(graph_, extents, fusions_, precision_, chip, tuning_, weights_);
+  const std::vector<graph::Extent> extents = graph::infer_extents(graph(), batch, height, width);
+  const PrecisionPlan precision = plan_precision_(graph(), extents);
+  ProgramBuilder builder(network_, extents, precision, chip, tuning_, weights_);
   builder.build();
   std::vector<kernels::CudaConvProblem> distinct;
   kernels::ConvTuning seen;

@@ -1,10 +1,10 @@
 #include "program_builder.h"
 
 #include <algorithm>
-#include <cstring>
-#include <limits>
-#include <set>
+#include <span>
 
+#include "checking_queue.h"
+#include "driver.h"
 #include "kernels/element.h"
 #include "session_stream.h"
 
@@ -13,50 +13,30 @@ namespace {
 
 std::int64_t round_up(std::int64_t n, std::int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-void note(std::vector<int>& list, const View& view) {
-  if (view.buffer >= 0 && std::find(list.begin(), list.end(), view.buffer) == list.end()) list.push_back(view.buffer);
-}
-
 }  // namespace
 
-ProgramBuilder::ProgramBuilder(const graph::Graph& graph, const std::vector<graph::Extent>& extents,
-                               const Fusions& fusions, Precision precision, const kernels::Chip& chip,
+std::vector<std::byte> bytes_of(const std::vector<float>& numbers) {
+  const auto bytes = std::as_bytes(std::span(numbers));
+  return {bytes.begin(), bytes.end()};
+}
+
+ProgramBuilder::ProgramBuilder(const graph::LoweredNetwork& network, const std::vector<graph::Extent>& extents,
+                               const PrecisionPlan& precision, const kernels::Chip& chip,
                                const kernels::ConvTuning& tuning, WeightStore& weights)
-    : graph_(graph),
-      extents_(extents),
-      fusions_(fusions),
-      type_(precision == Precision::fp16 ? DataType::f16 : DataType::f32),
-      tf32_(precision == Precision::tf32),
+    : ProgramBase(network.graph, extents, precision),
       chip_(chip),
       tuning_(tuning),
       weights_(weights),
-      stored_(graph.values.size()),
-      last_reader_(graph.values.size(), -1) {
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i)
-    for (std::size_t j = 0; j < graph.nodes[i].inputs.size(); ++j)
-      if (graph::reads_numbers(graph.nodes[i], j))
-        last_reader_[static_cast<std::size_t>(graph.nodes[i].inputs[j])] = static_cast<int>(i);
-  for (const graph::ValueId output : graph.outputs)
-    last_reader_[static_cast<std::size_t>(output)] = std::numeric_limits<int>::max();
-}
+      stored_(network.graph.values.size()),
+      head_values_(graph::values_of(network.head)) {}
 
 Program ProgramBuilder::build() {
   zeroed_buffer_ = new_buffer("zeros", 0);
-  for (node_ = 0; node_ < static_cast<int>(graph_.nodes.size()); ++node_)
-    if (!fusions_.inside[static_cast<std::size_t>(node_)])
-      std::visit([this](const auto& op) { add(op); }, node().operation);
+  for (node_ = 0; node_ < static_cast<int>(graph_.nodes.size()); ++node_) add_node();
 
-  const auto binding = [&](graph::ValueId value) {
-    const View& view = stored(value);
-    return Program::Binding{view.buffer, view.offset, view.tensor, extent(value)};
-  };
-  program_.input = binding(graph_.nodes[0].output);
-  for (const graph::ValueId output : graph_.outputs) program_.outputs[name_of_value(output)] = binding(output);
-
-  if (fusions_.last_resize >= 0) {
-    const graph::Node& resize = node(fusions_.last_resize);
-    program_.mask_resize = {binding(resize.inputs[0]), std::get<graph::ResizeBilinear>(resize.operation).factor};
-  }
+  const auto bound = [&](graph::ValueId value) { return binding(value, stored(value)); };
+  program_.input = bound(graph_.nodes[0].output());
+  for (const graph::ValueId output : graph_.outputs) program_.outputs[name_of_value(output)] = bound(output);
 
   if (const std::size_t bytes = program_.buffers[static_cast<std::size_t>(zeroed_buffer_)].bytes; bytes != 0) {
     Step clear;
@@ -73,44 +53,35 @@ Program ProgramBuilder::build() {
   return std::move(program_);
 }
 
-int ProgramBuilder::new_buffer(const std::string& name, std::size_t bytes, bool scratch) {
-  program_.buffers.push_back({name, bytes, scratch});
-  shared_.push_back(false);
-  return static_cast<int>(program_.buffers.size()) - 1;
+void ProgramBuilder::add_node() {
+  try {
+    std::visit([this](const auto& op) { add(op); }, node().operation);
+  } catch (const DriverError&) {
+    throw;  // of the device, whatever the node
+  } catch (const Error& error) {
+    throw Error("node " + node().name + " (" + std::string(graph::name_of(node().operation)) + "): " + error.what());
+  }
 }
 
 View ProgramBuilder::make(graph::ValueId value) {
   const graph::Extent& e = extent(value);
   const std::vector<int> readers = graph_.consumers(value);
   const bool mask_kernels = std::any_of(readers.begin(), readers.end(), [this](int reader) {
-    return std::holds_alternative<graph::MaskProduct>(node(reader).operation);
+    return std::holds_alternative<graph::MaskProduct>(graph_.nodes[static_cast<std::size_t>(reader)].operation);
   });
   return make_in_blocks(value, e.list && !mask_kernels ? e.channels : round_up(e.channels, 8));
 }
 
 View ProgramBuilder::make_apart(graph::ValueId value, int groups) {
   const std::int64_t maps = extent(value).channels / groups;
-  const std::int64_t stride = round_up(maps, 32 / static_cast<std::int64_t>(size_of(type_)));
+  const std::int64_t stride = round_up(maps, 32 / static_cast<std::int64_t>(size_of(value_type(value))));
   groups_apart_[value] = {maps, stride};
   return make_in_blocks(value, groups * stride);
 }
 
 View ProgramBuilder::make_in_sectors(graph::ValueId value) {
-  return make_in_blocks(value, round_up(extent(value).channels, 32 / static_cast<std::int64_t>(size_of(type_))));
-}
-
-View ProgramBuilder::make_in_blocks(graph::ValueId value, std::int64_t block) {
-  const graph::Extent& e = extent(value);
-  View view;
-  view.tensor = kernels::dense(nullptr, e.list ? DataType::f32 : type_, e.batch, e.height, e.width, e.channels, block);
-  view.buffer = new_buffer(name_of_value(value), view.tensor.bytes());
-  return stored(value) = view;
-}
-
-View ProgramBuilder::scratch(std::size_t bytes) {
-  View view;
-  if (bytes != 0) view.buffer = new_buffer("scratch of " + node().name, bytes, true);
-  return view;
+  return make_in_blocks(value,
+                        round_up(extent(value).channels, 32 / static_cast<std::int64_t>(size_of(value_type(value)))));
 }
 
 View ProgramBuilder::zeroed(std::size_t bytes) {
@@ -123,19 +94,21 @@ View ProgramBuilder::zeroed(std::size_t bytes) {
   return view;
 }
 
-const float* ProgramBuilder::vector_of(int node, const char* what, const graph::ConstantPtr& constant) {
-  if (constant == nullptr) return nullptr;
-  return reinterpret_cast<const float*>(weights_.get(std::to_string(node) + " " + what, [&] {
-    const std::vector<float> values = constant->evaluate();
-    std::vector<std::byte> bytes(values.size() * sizeof(float));
-    std::memcpy(bytes.data(), values.data(), bytes.size());
-    return bytes;
-  }));
+void ProgramBuilder::require_factors(const View& in) const {
+  if (in.tensor.type == factor_type()) return;
+  throw Error("expected its input in " + std::string(name_of(factor_type())) + ", as it computes in " +
+              std::string(name_of(node_precision())) + ", found " + std::string(name_of(in.tensor.type)));
 }
 
-const void* ProgramBuilder::rows_of(int node, const graph::Constant& constant, std::int64_t out, std::int64_t in,
-                                    std::int64_t stride, DataType type) {
-  return weights_.get(std::to_string(node) + " rows " + std::string(name_of(type)), [&] {
+const float* ProgramBuilder::vector_of(const std::string& what, const graph::ConstantPtr& constant) {
+  if (constant == nullptr) return nullptr;
+  return reinterpret_cast<const float*>(weights_of(what, [&] { return bytes_of(constant->evaluate()); }));
+}
+
+const void* ProgramBuilder::rows_of(const std::string& what, const graph::Constant& constant, std::int64_t stride) {
+  const DataType type = factor_type();
+  return weights_of(what + " rows " + std::string(name_of(type)), [&] {
+    const std::int64_t out = constant.shape()[0], in = constant.shape()[1];
     const std::vector<float> values = constant.evaluate();
     std::vector<std::byte> bytes(static_cast<std::size_t>(out * stride) * size_of(type));
     const kernels::Tensor rows = kernels::dense(bytes.data(), type, 1, 1, out, stride, 0);
@@ -146,41 +119,22 @@ const void* ProgramBuilder::rows_of(int node, const graph::Constant& constant, s
   });
 }
 
-double ProgramBuilder::spared_bytes(const std::vector<int>& nodes) const {
-  std::set<graph::ValueId> known;  // made here, or read once already
-  for (const int i : nodes) known.insert(node(i).output);
-  double spared = 0;
-  const auto spare = [&](graph::ValueId value) {
-    spared += static_cast<double>(extent(value).elements()) * static_cast<double>(size_of(type_));
-  };
-  for (const int i : nodes) {
-    for (std::size_t j = 0; j < node(i).inputs.size(); ++j) {
-      const graph::ValueId value = node(i).inputs[j];
-      if (graph::reads_numbers(node(i), j) && !known.insert(value).second) spare(value);
-    }
-    if (fusions_.inside[static_cast<std::size_t>(i)] && stored_[static_cast<std::size_t>(node(i).output)].buffer < 0)
-      spare(node(i).output);
-  }
-  return spared;
+void ProgramBuilder::step(const std::string& operation, const std::string& algorithm, const std::vector<View>& reads,
+                          const std::vector<View>& writes, Work work) {
+  check(work);
+  const graph::Cost cost = node_cost(size_of(factor_type()));
+  Step& added =
+      append_step(node().name, operation, algorithm, reads, writes,
+                  [work = std::move(work)](const Addresses& addresses) { work(addresses, queue_of(addresses)); });
+  added.flops = cost.flops;
+  added.bytes = cost.bytes;
 }
 
-void ProgramBuilder::step(const std::string& operation, const std::string& algorithm, const std::vector<View>& reads,
-                          const std::vector<View>& writes, Work work, const std::vector<int>& nodes) {
-  Step s;
-  s.name = node().name;
-  s.operation = operation;
-  s.algorithm = algorithm;
-  for (const View& view : reads) note(s.reads, view);
-  for (const View& view : writes) note(s.writes, view);
-  const std::vector<int> inside = nodes.empty() ? std::vector<int>{node_} : nodes;
-  for (const int i : inside) {
-    const graph::Cost cost = graph::cost_of(graph_, node(i), extents_, size_of(type_));
-    s.flops += cost.flops;
-    s.bytes += cost.bytes;
-  }
-  s.bytes -= spared_bytes(inside);
-  s.run = [work = std::move(work)](const Addresses& addresses) { work(addresses, queue_of(addresses)); };
-  program_.steps.push_back(std::move(s));
+void ProgramBuilder::check(const Work& work) const {
+  // Addresses of the alignment that a bound program has, and of no memory.
+  const std::vector<std::size_t> offsets(program_.buffers.size(), 0);
+  CheckingQueue queue(chip_);
+  work({reinterpret_cast<std::byte*>(std::uintptr_t{4096}), offsets.data(), nullptr}, queue);
 }
 
 }  // namespace maskrt::cuda

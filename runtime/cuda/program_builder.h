@@ -3,26 +3,31 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "fusions.h"
 #include "kernels/activation.h"
 #include "kernels/conv/cuda/conv_tuning.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/iam/iam_cuda.h"
-#include "view.h"
+#include "kernels/linear/linear_cuda.h"
+#include "runtime/program_base.h"
 #include "weight_store.h"
 
 namespace maskrt::cuda {
 
+/// As they lie in memory.
+std::vector<std::byte> bytes_of(const std::vector<float>& numbers);
+
 /// Builds one program and is then done with.
-class ProgramBuilder {
+class ProgramBuilder : private ProgramBase {
  public:
-  /// The graph, the extents, the fusions and the tuning outlive the builder, the weights the program.
-  ProgramBuilder(const graph::Graph& graph, const std::vector<graph::Extent>& extents, const Fusions& fusions,
-                 Precision precision, const kernels::Chip& chip, const kernels::ConvTuning& tuning,
+  /// All but the weights outlive the builder, the weights the program.
+  ProgramBuilder(const graph::LoweredNetwork& network, const std::vector<graph::Extent>& extents,
+                 const PrecisionPlan& precision, const kernels::Chip& chip, const kernels::ConvTuning& tuning,
                  WeightStore& weights);
+  /// Throws Error that names the node where there is no kernel for its tensors.
   Program build();
   /// Of the program that was built.
   const std::vector<kernels::CudaConvProblem>& convolutions() const { return convolutions_; }
@@ -31,7 +36,7 @@ class ProgramBuilder {
   /// What a step does on a queue with its tensors in place.
   using Work = std::function<void(const Addresses&, kernels::CudaQueue&)>;
 
-  // Each adds the steps of one node and stores its output. (build_conv.cpp, build_maps.cpp, build_lists.cpp)
+  // Each adds the steps of one node and stores its outputs. (build_conv.cpp, build_maps.cpp, build_lists.cpp)
   void add(const graph::Conv&);
   void add(const graph::Input&);
   void add(const graph::BatchNorm&);
@@ -51,63 +56,67 @@ class ProgramBuilder {
   void add(const graph::Regroup&);
   void add(const graph::Linear&);
   void add(const graph::MaskProduct&);
+  void add(const graph::StemPool&);
+  void add(const graph::PyramidPool&);
+  void add(const graph::LinearHeads&);
 
-  void add_stem(int conv);
-  void add_pyramid(const std::vector<PyramidNodes>& branches);
+  /// The steps of the current node.
+  void add_node();
   void aggregate(kernels::MapWeights weights, double epsilon);
 
-  const graph::Node& node(int i) const { return graph_.nodes[static_cast<std::size_t>(i)]; }
-  const graph::Node& node() const { return node(node_); }
-  const std::string& name_of_value(graph::ValueId value) const {
-    return graph_.values[static_cast<std::size_t>(value)].name;
-  }
-  const graph::Extent& extent(graph::ValueId value) const { return extents_[static_cast<std::size_t>(value)]; }
   View& stored(graph::ValueId value) { return stored_[static_cast<std::size_t>(value)]; }
   const View& input(std::size_t i) { return stored(node().inputs[i]); }
 
-  int new_buffer(const std::string& name, std::size_t bytes, bool scratch = false);
-  /// Storage of its own for a value: maps in the program's type, lists in fp32; channels rounded up to a multiple of 8
-  /// in maps and in what a mask product reads.
+  /// Storage of its own for a value, in the type that the plan has for it; channels rounded up to a multiple of 8 in
+  /// maps and in what a mask product reads.
   View make(graph::ValueId value);
   /// The same for maps that a convolution of `groups` groups makes for an aggregation alone: each group begins at a
   /// multiple of 32 bytes, a sector of memory.
   View make_apart(graph::ValueId value, int groups);
   /// A map whose pixels are whole sectors of 32 bytes: for kernels that read them in parts.
   View make_in_sectors(graph::ValueId value);
-  View make_in_blocks(graph::ValueId value, std::int64_t block);
-  View make_output() { return make(node().output); }
+  View make_in_blocks(graph::ValueId value, std::int64_t block) {
+    return stored(value) = new_view(value, value_type(value), block);
+  }
+  /// The output of a node that has one.
+  View make_output() { return make(node().output()); }
   /// A step's own memory, or no view at all where it needs none.
-  View scratch(std::size_t bytes);
+  View scratch(std::size_t bytes) { return bytes == 0 ? View{} : new_scratch(bytes); }
   /// Bytes that are zero when a program starts and that every step leaves zero.
   View zeroed(std::size_t bytes);
 
-  // Weights, by node.
-  const float* vector_of(int node, const char* what, const graph::ConstantPtr& constant);
-  /// Rows [out, in] of a product, in a type, `stride` elements apart, zeros between.
-  const void* rows_of(int node, const graph::Constant& constant, std::int64_t out, std::int64_t in, std::int64_t stride,
-                      DataType type);
+  /// What the factors of the current node are stored in.
+  DataType factor_type() const { return stored_in(node_precision()); }
+  /// Throws Error where a map that a product reads is stored as another type than the node computes in.
+  void require_factors(const View& in) const;
 
-  /// What a kernel for all of these nodes need not move: values that stay inside, values that several of them read.
-  double spared_bytes(const std::vector<int>& nodes) const;
+  // Weights of the current node on the device; `what` tells its constants and their layouts apart.
+  const std::byte* weights_of(const std::string& what, const std::function<std::vector<std::byte>()>& make) {
+    return weights_.get(std::to_string(node_) + " " + what, make);
+  }
+  const float* vector_of(const std::string& what, const graph::ConstantPtr& constant);
+  /// Rows [out, in] of a product in the type of the node's factors, `stride` elements apart, zeros between.
+  const void* rows_of(const std::string& what, const graph::Constant& constant, std::int64_t stride);
+  kernels::LinearHead head_of(const std::string& what, const graph::Linear& op);
+  void add_linear(const View& in, const std::optional<kernels::RegroupedList>& regrouped,
+                  const std::vector<kernels::LinearHead>& heads);
 
-  /// The step of the current node, and of those inside its kernel.
+  /// Whether an aggregation alone reads the current node's output, as its maps.
+  bool is_aggregated_alone() const;
+
+  /// Adds the step of the current node.
   void step(const std::string& operation, const std::string& algorithm, const std::vector<View>& reads,
-            const std::vector<View>& writes, Work work, const std::vector<int>& nodes = {});
+            const std::vector<View>& writes, Work work);
+  /// Has the launchers of a step check their tensors, so that a type without a kernel is an error of the plan and not
+  /// of its first run. Throws what they throw.
+  void check(const Work& work) const;
 
-  const graph::Graph& graph_;
-  const std::vector<graph::Extent>& extents_;
-  const Fusions& fusions_;
-  DataType type_;
-  bool tf32_;  // convolutions may round their factors
   const kernels::Chip& chip_;
   const kernels::ConvTuning& tuning_;
   WeightStore& weights_;
-  Program program_;
   std::vector<kernels::CudaConvProblem> convolutions_;
   std::vector<View> stored_;
   std::map<graph::ValueId, kernels::MapGroups> groups_apart_;  // of the values that make_apart made
-  std::vector<int> last_reader_;  // by value: index of the last node that reads its numbers; beyond all for outputs
-  std::vector<bool> shared_;      // by buffer: more than one value looks into it
   /// What the last convolution so far brings into L2: packed weights of the next one, once it is built.
   struct NextWeights {
     const void* data = nullptr;
@@ -115,7 +124,7 @@ class ProgramBuilder {
   };
   std::shared_ptr<NextWeights> next_weights_;
   int zeroed_buffer_ = -1;
-  int node_ = 0;  // being built
+  const std::vector<graph::ValueId> head_values_;
 };
 
 }  // namespace maskrt::cuda

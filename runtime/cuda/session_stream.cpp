@@ -114,7 +114,7 @@ void SessionStream::check_readable(const void* pixels) const {
 
 std::vector<kernels::Pixels> SessionStream::upload_pixels(std::span<const ImageToProcess> images, const Event* before) {
   const auto row_bytes = [](const kernels::Pixels& p) {
-    return static_cast<std::size_t>(p.width) * (p.order == kernels::PixelOrder::grey ? 1 : 3);
+    return static_cast<std::size_t>(p.width) * static_cast<std::size_t>(kernels::bytes_of_pixel(p.order));
   };
   std::size_t total = 0;
   for (const ImageToProcess& image : images) {

@@ -9,7 +9,8 @@
 #include "exif.h"
 #include "header.h"
 #include "maskrt/maskrt.hpp"
-#include "runtime/public_call.h"
+#include "runtime/support/pixel_format.h"
+#include "runtime/support/public_call.h"
 
 namespace maskrt {
 
@@ -95,7 +96,7 @@ Image Image::from_pixels(const std::uint8_t* pixels, int width, int height, Pixe
     throw Error("image from pixels: expected at least 1 x 1 pixels, found " + std::to_string(width) + " x " +
                 std::to_string(height));
   }
-  const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(width) * (format == PixelFormat::grey ? 1 : 3);
+  const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(width) * bytes_of_pixel(format);
   if (row_stride == 0) row_stride = row;
   if (row_stride < row && row_stride > -row) {
     throw Error("image from pixels: expected rows at least " + std::to_string(row) + " bytes apart, found " +

@@ -1,8 +1,8 @@
 #include "open_image_library.h"
 
 #include "maskrt/types.hpp"
-#include "runtime/fork_aware_mutex.h"
-#include "runtime/library_search.h"
+#include "runtime/support/fork_aware_mutex.h"
+#include "runtime/support/library_search.h"
 
 namespace maskrt::image {
 namespace {

@@ -2,7 +2,7 @@
 #include "mask.h"
 
 #include "rle.h"
-#include "runtime/public_call.h"
+#include "runtime/support/public_call.h"
 
 namespace maskrt {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/postprocess/postprocess.h"
+#include "kernels/masks/instance.h"
 #include "maskrt/maskrt.hpp"
 #include "rle.h"
 

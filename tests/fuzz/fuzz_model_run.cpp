@@ -8,7 +8,7 @@
 #include "graph/model_file.h"
 #include "graph/rewrites/rewrites.h"
 #include "memory_source.h"
-#include "runtime/device_run.h"
+#include "support/device_run.h"
 #include "runtime/input_image.h"
 #include "target.h"
 
@@ -26,7 +26,8 @@ bool is_small(const graph::Graph& graph, std::int64_t batch, std::int64_t height
   const auto extents = graph::infer_extents(graph, batch, height, width);
   double flops = 0;
   for (const graph::Node& node : graph.nodes) {
-    if (extents[static_cast<std::size_t>(node.output)].elements() > most_elements) return false;
+    for (const graph::ValueId value : node.outputs)
+      if (extents[static_cast<std::size_t>(value)].elements() > most_elements) return false;
     flops += graph::cost_of(graph, node, extents).flops;
   }
   return flops <= most_flops;
@@ -53,14 +54,19 @@ Expected expect(const graph::Graph& graph, const Map& input) {
     for (double& value : map.data) value *= 1 + (static_cast<double>(random() % 2001) / 1000 - 1) * 0x1p-14;
     return map;
   };
-  const auto first = static_cast<std::size_t>(graph.nodes[0].output);
+  const auto first = static_cast<std::size_t>(graph.nodes[0].output());
   expected.exact[first] = input;
   expected.disturbed[first] = disturb(input);
   for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
-    const auto id = static_cast<std::size_t>(graph.nodes[i].output);
-    expected.exact[id] = testing::interpret_node(graph.nodes[i], expected.exact, extents[id]);
-    expected.disturbed[id] = disturb(testing::interpret_node(graph.nodes[i], expected.disturbed, extents[id]));
-    expected.largest = std::max(expected.largest, largest(expected.exact[id]));
+    const graph::Node& node = graph.nodes[i];
+    std::vector<Map> exact = testing::interpret_node(node, expected.exact, extents);
+    std::vector<Map> disturbed = testing::interpret_node(node, expected.disturbed, extents);
+    for (std::size_t k = 0; k < node.outputs.size(); ++k) {
+      const auto id = static_cast<std::size_t>(node.outputs[k]);
+      expected.exact[id] = std::move(exact[k]);
+      expected.disturbed[id] = disturb(std::move(disturbed[k]));
+      expected.largest = std::max(expected.largest, largest(expected.exact[id]));
+    }
   }
   return expected;
 }
@@ -106,12 +112,10 @@ void detect(Network& network, const graph::ModelDescription& model) {
   Plan plan(network, 1, size.height, size.width, 1);
   arena.reserve(plan.arena_bytes());
   DetectionOptions options;
-  options.settings.score_threshold = model.postprocessing.score_threshold;
-  options.settings.mask_threshold = model.postprocessing.mask_threshold;
   StageSeconds seconds;
-  for (const auto& instances :
+  for (const Detected& detected :
        plan.execution(arena, normalisation_of(model.preprocessing)).detect(pictures, options, seconds))
-    for (const kernels::DetectedInstance& instance : instances)
+    for (const auto& instance : std::get<std::vector<kernels::DetectedInstance>>(detected))
       fuzz::require(instance.area >= 0 && instance.area <= 5 * 7, "an area is at most the picture's");
 }
 
@@ -143,11 +147,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       });
     }
     if (channels != 3) return;
-    for (const char* output : {"class_logits", "objectness_logits", "mask_logits"}) {
-      const graph::ValueId value = model.graph.find(output);
-      if (value < 0 || !model.graph.is_output(value)) return;
-    }
-    detect(*cpu::CpuDevice().prepare(std::move(rewritten), Precision::fp32), model);
+    if (graph::tasks_of(model.head).empty()) return;
+    detect(*cpu::CpuDevice().prepare({std::move(rewritten), model.head}, Precision::fp32), model);
   });
   return 0;
 }

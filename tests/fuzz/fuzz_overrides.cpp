@@ -2,8 +2,7 @@
 #include <string_view>
 
 #include "target.h"
-#include "weights_tools/config/config.h"
-#include "weights_tools/config/sparse_inst_config.h"
+#include "weights_tools/families/families.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   maskrt::fuzz::answered([&] {
@@ -19,7 +18,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const Config published = published_config("sparse_inst_r50_giam");
     Config config = published;
     apply_overrides(config, overrides);
-    read_sparse_inst_config(config);
+    read_network(config);
   });
   return 0;
 }

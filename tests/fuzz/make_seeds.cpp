@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "../graph/small_network.h"
+#include "support/small_network.h"
 #include "graph/model_file.h"
 
 namespace {
@@ -17,10 +17,10 @@ using testing::Dice;
 void write(const std::filesystem::path& path, const std::string& name, Graph graph, int classes = 1) {
   ModelDescription model;
   model.name = name;
-  model.architecture = "SparseInst";
   model.preprocessing = {true, {120, 110, 100}, {60, 60, 60}, 0, 0, 32};
   for (int i = 0; i < classes; ++i) model.categories.push_back({i + 1, "class", true, {}});
   model.graph = std::move(graph);
+  model.head = sparse_inst_head(model.graph);
   std::map<std::string, std::vector<float>> numbers;
   std::vector<TensorToWrite> tensors;
   for (const Node& node : model.graph.nodes)
@@ -36,7 +36,7 @@ void write(const std::filesystem::path& path, const std::string& name, Graph gra
 /// Adds the three outputs that a model must have, made of few features of the input.
 void add_detector(Graph& g, Dice& dice, int queries, int channels) {
   const auto named = [](const char* name) { return std::string("detector.") + name; };
-  const auto x = g.add(named("features"), dice.conv(named("features"), 3, channels, 3), {g.nodes[0].output});
+  const auto x = g.add(named("features"), dice.conv(named("features"), 3, channels, 3), {g.nodes[0].output()});
   const auto maps = g.add(named("iam"), dice.conv(named("iam"), channels, queries, 3), {x});
   const auto list = g.add(named("list"), AggregateLogits{}, {maps, x});
   g.outputs.push_back(g.add(named("scores"), dice.linear(named("scores"), channels, 1), {list}, "class_logits"));
@@ -54,7 +54,7 @@ Graph graph_of(const Build& build, std::int64_t channels, Dice& dice) {
   Graph g;
   const auto input = g.add("input", Input{3}, {});
   build(g, channels == 3 ? input : g.add("wide", dice.conv("wide", 3, channels, 1), {input}), dice);
-  g.outputs.push_back(g.nodes.back().output);
+  g.outputs.push_back(g.nodes.back().output());
   add_detector(g, dice, 2, 4);
   return g;
 }

@@ -36,7 +36,7 @@ inline void require_close(const Map& got, const Map& want, const std::string& wh
 /// Every output of `before` is an output of `after`, by name and with the same numbers. `values` are before's.
 inline void require_same_outputs(const graph::Graph& before, const std::vector<Map>& values, const graph::Graph& after,
                                  double relative = exact_bound) {
-  const auto rewritten = interpret(after, values[static_cast<std::size_t>(before.nodes[0].output)]);
+  const auto rewritten = interpret(after, values[static_cast<std::size_t>(before.nodes[0].output())]);
   REQUIRE(after.outputs.size() == before.outputs.size());
   for (std::size_t i = 0; i < before.outputs.size(); ++i) {
     const auto want = static_cast<std::size_t>(before.outputs[i]), got = static_cast<std::size_t>(after.outputs[i]);

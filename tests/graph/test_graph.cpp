@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "graph/print.h"
-#include "small_network.h"
+#include "support/small_network.h"
 
 using namespace maskrt;
 using namespace maskrt::graph;
@@ -157,7 +157,7 @@ TEST_CASE("check finds what breaks the rules") {
   }
   SECTION("two nodes of one value") {
     g.nodes.push_back(g.nodes[1]);
-    CHECK_THAT(broken(), Catch::Contains("which another node makes"));
+    CHECK_THAT(broken(), Catch::Contains("which is made already"));
   }
   SECTION("two values of one name") {
     g.add("z", Activate{}, {y}, "x");

@@ -9,7 +9,7 @@
 #include "graph/checksum.h"
 #include "graph/model_file.h"
 #include "graph/print.h"
-#include "small_network.h"
+#include "support/small_network.h"
 #include "support/files.h"
 
 using namespace maskrt;
@@ -26,10 +26,9 @@ struct Built {
 
   explicit Built(Graph graph) {
     model.name = "small";
-    model.architecture = "SparseInst";
     model.graph = std::move(graph);
+    model.head = sparse_inst_head(model.graph);
     model.preprocessing = {false, {123.675f, 116.28f, 103.53f}, {58.395f, 57.12f, 57.375f}, 512, 1333, 32};
-    model.postprocessing = {0.005f, 0.45f};
     model.categories = {{1, "person", true, {220, 20, 60}}, {3, "S\u00e4ge \"x\"", false, {}}, {90, "", true, {}}};
     for (const auto& node : model.graph.nodes) {
       for (const auto& constant : constants_of(node.operation)) {
@@ -86,7 +85,7 @@ TEST_CASE("a model is read as it was written") {
   const auto read = read_model(path);
 
   CHECK(read.name == "small");
-  CHECK(read.architecture == "SparseInst");
+  CHECK(name_of(read.head) == "SparseInst");
   CHECK(graph_to_json(read.graph) == graph_to_json(built.model.graph));
   CHECK(read.preprocessing.rgb == built.model.preprocessing.rgb);
   for (std::size_t c = 0; c < 3; ++c) {
@@ -96,8 +95,10 @@ TEST_CASE("a model is read as it was written") {
   CHECK(read.preprocessing.min_size == 512);
   CHECK(read.preprocessing.max_size == 1333);
   CHECK(read.preprocessing.size_divisibility == 32);
-  CHECK(read.postprocessing.score_threshold == 0.005f);
-  CHECK(read.postprocessing.mask_threshold == 0.45f);
+  const auto& head = std::get<SparseInstHead>(read.head);
+  CHECK(head.score_threshold == 0.005f);
+  CHECK(head.mask_threshold == 0.45f);
+  CHECK(values_of(read.head) == values_of(built.model.head));
   REQUIRE(read.categories.size() == 3);
   CHECK(read.categories[0].color[2] == 60);
   CHECK(read.categories[1].name == "S\u00e4ge \"x\"");
@@ -110,8 +111,11 @@ TEST_CASE("a model is read as it was written") {
   require_same_outputs(built.model.graph, values, read.graph, 0);  // from pages that are read anew
 
   const auto& metadata = read.storage->metadata;
-  CHECK(metadata.at("maskrt.format") == "1");
-  CHECK(metadata.at("maskrt.postprocessing") == R"({"mask_threshold":0.45,"score_threshold":0.005})");
+  CHECK(metadata.at("maskrt.format") == "2");
+  CHECK(metadata.at("maskrt.head") ==
+        R"({"name":"SparseInst","settings":{"mask_threshold":0.45,"score_threshold":0.005},)"
+        R"("values":{"class_logits":"class_logits","mask_logits":"mask_logits",)"
+        R"("objectness_logits":"objectness_logits"},"version":1})");
   write_model(folder / "again", built.model, built.tensors);
   CHECK(read_text(folder / "again") == read_text(path));  // the same file each time
 }
@@ -150,10 +154,9 @@ TEST_CASE("files that are no model say what they are") {
   write_safetensors(path, {}, {{"format", "pt"}});
   CHECK_THAT(error_of(path), Catch::Contains("convert it with maskrt-convert"));
   const auto built = small_model();
-  CHECK_THAT(error_with(folder, built, "maskrt.format", "2"), Catch::Contains("found 2, which a newer maskrt wrote"));
+  CHECK_THAT(error_with(folder, built, "maskrt.format", "3"), Catch::Contains("found 3, which a newer maskrt wrote"));
   CHECK_THAT(error_with(folder, built, "maskrt.checksum", ""), Catch::Contains("expected a maskrt.checksum"));
-  for (const auto* key : {"maskrt.name", "maskrt.architecture", "maskrt.graph", "maskrt.preprocessing",
-                          "maskrt.postprocessing", "maskrt.categories"})
+  for (const auto* key : {"maskrt.name", "maskrt.head", "maskrt.graph", "maskrt.preprocessing", "maskrt.categories"})
     CHECK_THAT(error_with(folder, built, key, ""), Catch::Contains(key));
   CHECK(error_with(folder, built, "maskrt.name", "another") == "");
 }
@@ -173,11 +176,9 @@ TEST_CASE("metadata out of range") {
   CHECK_THAT(preprocessing("640", "-1"), Catch::Contains("min_size from 0"));
   CHECK_THAT(preprocessing("[1,2,3]", "[1,2]"), Catch::Contains("mean to be 3 numbers"));
   CHECK_THAT(preprocessing("[1,1,1]", "[1,0,1]"), Catch::Contains("std from"));
-  CHECK_THAT(preprocessing("32,", "32,\"new\":1,"), Catch::Contains("6 entries"));
+  CHECK_THAT(preprocessing("32,", "32,\"new\":1,"), Catch::Contains("found new, which a newer maskrt may have written"));
   CHECK_THAT(preprocessing("32,", "32,\"min_size\":1,"), Catch::Contains("found \"min_size\" twice"));
-  CHECK_THAT(error_with(folder, built, "maskrt.postprocessing", R"({"mask_threshold":2,"score_threshold":0})"),
-             Catch::Contains("mask_threshold from 0"));
-  CHECK_THAT(error_with(folder, built, "maskrt.categories", "[]"), Catch::Contains("3 class logits, found 0"));
+  CHECK_THAT(error_with(folder, built, "maskrt.categories", "[]"), Catch::Contains("3 classes of head SparseInst, found 0"));
   CHECK_THAT(error_with(folder, built, "maskrt.categories", "[[[[]]]]"), Catch::Contains("nested"));
   const std::string category = R"({"id":1,"name":"a","is_thing":true,"color":[0,0,0]})";
   CHECK_THAT(error_with(folder, built, "maskrt.categories", "[" + category + "," + category + "," + category + "]"),
@@ -246,7 +247,7 @@ TEST_CASE("what does not fit is not written") {
   }
   SECTION("too few categories") {
     built.model.categories.pop_back();
-    CHECK_THROWS_WITH(write(), Catch::Contains("3 class logits, found 2"));
+    CHECK_THROWS_WITH(write(), Catch::Contains("3 classes of head SparseInst, found 2"));
   }
   SECTION("a name that is not UTF-8") {
     built.model.categories[0].name = "\xff";
@@ -269,7 +270,7 @@ TEST_CASE("what the reader would refuse is not written") {
   refused([](auto& model) { model.preprocessing.std[1] = 1e-7f; }, "expected std");
   refused([](auto& model) { model.preprocessing.mean[1] = 2e6f; }, "expected mean");
   refused([](auto& model) { model.preprocessing.min_size = 1 << 17; }, "expected min_size");
-  refused([](auto& model) { model.postprocessing.mask_threshold = 1.5f; }, "expected mask_threshold");
+  refused([](auto& model) { std::get<SparseInstHead>(model.head).mask_threshold = 1.5f; }, "expected mask_threshold");
   refused([](auto& model) { model.name = std::string(100'000'001, 'x'); }, "of at most 100000000 bytes");
 }
 

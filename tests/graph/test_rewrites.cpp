@@ -4,7 +4,7 @@
 #include "compare.h"
 #include "graph/print.h"
 #include "graph/rewrites/rewrites.h"
-#include "small_network.h"
+#include "support/small_network.h"
 
 using namespace maskrt;
 using namespace maskrt::graph;
@@ -50,7 +50,7 @@ TEST_CASE("fold_batch_norm") {
   SECTION("disappears into the convolution, which takes its value") {
     const auto after = c.apply(fold_batch_norm);
     CHECK(after.nodes.size() == 2);
-    CHECK(after.nodes[1].output == z);
+    CHECK(after.nodes[1].output() == z);
     CHECK(std::get<Conv>(after.nodes[1].operation).weight->sources() ==
           std::vector<std::string>{"conv.weight", "norm.variance", "norm.weight"});
   }
@@ -175,7 +175,7 @@ TEST_CASE("split_concat") {
     const auto& last = std::get<Conv>(after.nodes.back().operation);
     CHECK(last.residual);
     CHECK(last.activation == (activated ? Activation::relu : Activation::none));
-    CHECK(after.values[static_cast<std::size_t>(after.nodes.back().output)].name == "out");
+    CHECK(after.values[static_cast<std::size_t>(after.nodes.back().output())].name == "out");
   }
   SECTION("without a term at full resolution the resize comes last") {
     add_conv({a, b});

@@ -5,7 +5,7 @@
 #include "graph/print.h"
 #include "graph/rewrites/report.h"
 #include "graph/rewrites/rewrites.h"
-#include "small_network.h"
+#include "support/small_network.h"
 
 using namespace maskrt;
 using namespace maskrt::graph;

@@ -6,7 +6,7 @@
 #include "kernels/preprocess/preprocess.h"
 #include "owned_tensor.h"
 #include "support/checksum.h"
-#include "support/mask_scenes.h"
+#include "testing/mask_scenes.h"
 
 namespace maskrt::kernels {
 namespace {
@@ -97,7 +97,7 @@ struct Picture {
 
 Picture picture(int width, int height, PixelOrder order, std::ptrdiff_t spare, bool bottom_up) {
   Picture p;
-  const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(width) * (order == PixelOrder::grey ? 1 : 3) + spare;
+  const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(width) * bytes_of_pixel(order) + spare;
   p.bytes = random_bytes(static_cast<std::size_t>(row * height), 9);
   p.pixels = {p.bytes.data() + (bottom_up ? row * (height - 1) : 0), width, height, bottom_up ? -row : row, order};
   return p;
@@ -121,7 +121,7 @@ TEST_CASE("the input is normalised, then padded, in every layout, order and type
   got.require_intact();
   want.require_intact();
 
-  const int channels = order == PixelOrder::grey ? 1 : 3;
+  const int channels = bytes_of_pixel(order);
   std::vector<std::uint8_t> dense_rows, resized(static_cast<std::size_t>(width) * height * channels);
   for (int y = 0; y < in_height; ++y) {
     const std::uint8_t* row = p.pixels.data + y * p.pixels.row_stride;

@@ -5,7 +5,7 @@
 #include <string>
 #include <thread>
 
-#include "runtime/brief_spinning.h"
+#include "runtime/support/brief_spinning.h"
 
 namespace maskrt {
 namespace {

@@ -112,7 +112,7 @@ TEST_CASE("ragged pictures, whose loops want fewer threads than there are, give 
   // 0.7 leaves a few candidates: post-processing then has less work than threads.
   const auto [precision, threshold] =
       GENERATE(table<Compute, float>({{Compute::fp32, 0.005f}, {Compute::bf16, 0.005f}, {Compute::fp32, 0.7f}}));
-  fixture.model.postprocessing.score_threshold = threshold;
+  std::get<graph::SparseInstHead>(fixture.model.head).score_threshold = threshold;
   const std::optional<Model> model = load(fixture.model, precision);
   if (!model) return;
   Session one = session_of(*model, 1);

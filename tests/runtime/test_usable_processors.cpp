@@ -6,7 +6,7 @@
 #include <set>
 
 #include "runtime/coco/parallel.h"
-#include "runtime/usable_processors.h"
+#include "runtime/support/usable_processors.h"
 #include "support/files.h"
 
 namespace maskrt {

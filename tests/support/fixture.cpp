@@ -6,9 +6,9 @@
 
 #include "files.h"
 #include "places.h"
+#include "weights_tools/builder/counter_generator.h"
 #include "weights_tools/convert.h"
-#include "weights_tools/models/counter_generator.h"
-#include "weights_tools/models/models.h"
+#include "weights_tools/families/build_model.h"
 
 namespace maskrt::testing {
 namespace {
@@ -26,11 +26,12 @@ class GeneratedWeights : public weights::WeightSource {
     return tensors_.at(name).at("shape").get<Shape>();
   }
   bool contains(const std::string& name) const override { return tensors_.contains(name); }
-  std::vector<float> floats(const std::string& name, const Shape& shape) const override {
-    const json& tensor = tensors_.at(name);
-    return weights::generate(name, elements(shape), tensor.at("scale").get<float>(), tensor.at("offset").get<float>());
+  std::vector<float> floats(const weights::TensorRequest& asked) const override {
+    const json& tensor = tensors_.at(asked.name);
+    return weights::generate(asked.name, elements(asked.shape), tensor.at("scale").get<float>(),
+                             tensor.at("offset").get<float>());
   }
-  weights::StoredTensor stored(const std::string&, const Shape&) const override {
+  weights::StoredTensor stored(const weights::TensorRequest&) const override {
     throw Error("a wide fixture is never written to a file");
   }
 
@@ -45,7 +46,7 @@ graph::ModelDescription generate_model(const json& description) {
   for (std::size_t i = 0; i + 1 < pairs.size(); i += 2)
     overrides.emplace_back(pairs[i].get<std::string>(), pairs[i + 1].dump());
   weights::apply_overrides(config, overrides);
-  return weights::build_model(weights::read_sparse_inst_config(config),
+  return weights::build_model(weights::read_network(config),
                               std::make_shared<GeneratedWeights>(description.at("tensors")))
       .description;
 }

@@ -53,6 +53,10 @@ std::vector<float> take_every(const HostTensor& tensor, int k) {
   return taken;
 }
 
+const graph::SparseInstHead& head_of(const Fixture& fixture) {
+  return std::get<graph::SparseInstHead>(fixture.model.head);
+}
+
 /// How far one pixel of the stride-4 map that crosses the mask threshold moves the score: the mean of n probabilities
 /// above T changes by at most (1 - T) / n, and the score before rescoring is at most score / T. Logits nearer to the
 /// threshold than the noise do cross.
@@ -62,7 +66,7 @@ double crossing_bound(const Fixture& fixture, const ExpectedInstance& instance) 
   const double map_pixels_per_pixel =
       resized.width * resized.height / 16.0 / (double{1} * instance.mask.width * instance.mask.height);
   const double n = std::max(1.0, static_cast<double>(instance.area) * map_pixels_per_pixel);
-  const double threshold = fixture.model.postprocessing.mask_threshold;
+  const double threshold = head_of(fixture).mask_threshold;
   return (1 - threshold) / n * instance.score / threshold;
 }
 
@@ -94,13 +98,13 @@ std::vector<double> borderline_shares(const Fixture& fixture, std::size_t image)
   const HostTensor& masks = fixture.tensors.at("mask_logits");
   const auto queries = static_cast<std::size_t>(classes.shape[1]), kinds = static_cast<std::size_t>(classes.shape[2]);
   const auto plane = static_cast<std::size_t>(masks.shape[2] * masks.shape[3]);
-  const double t = fixture.model.postprocessing.mask_threshold, threshold = std::log(t / (1 - t));
+  const double t = head_of(fixture).mask_threshold, threshold = std::log(t / (1 - t));
   const double near = bound_of(fixture.noise.at("mask_logits"), Compute::fp16);
   std::vector<double> shares;
   for (std::size_t q = image * queries; q < (image + 1) * queries; ++q) {
     const float* logits = classes.values.data() + q * kinds;
     const double score = std::sqrt(sigmoid(*std::max_element(logits, logits + kinds)) * sigmoid(objectness.values[q]));
-    if (score <= fixture.model.postprocessing.score_threshold) continue;
+    if (score <= head_of(fixture).score_threshold) continue;
     const float* map = masks.values.data() + q * plane;
     const auto count = std::count_if(map, map + plane, [&](float x) { return std::fabs(x - threshold) <= near; });
     shares.push_back(static_cast<double>(count) / static_cast<double>(plane));
@@ -156,7 +160,7 @@ void compare_instances(const Fixture& fixture, std::size_t image, const std::vec
   std::vector<double> borderline_share;
   if (precision != Compute::fp32) borderline_share = borderline_shares(fixture, image);
   borderline_share.resize(want.size());
-  const double borderline = fixture.model.postprocessing.score_threshold + bound;
+  const double borderline = head_of(fixture).score_threshold + bound;
   std::size_t g = 0, w = 0;
   while (g < got.size() || w < want.size()) {
     // Random weights make many instances of one class and nearly one score: their masks tell them apart.

@@ -106,19 +106,25 @@ Map softmax(const Map& maps) {
 
 class Interpreter {
  public:
-  Interpreter(const Node& node, const std::vector<Map>& values, const Extent& extent)
-      : node_(node), values_(values), out_(zeros(extent)) {}
+  Interpreter(const Node& node, const std::vector<Map>& values, const std::vector<Extent>& extents)
+      : node_(node), values_(values), outs_(all_zeros(node, extents)), out_(outs_[0]) {}
 
-  Map run() {
+  std::vector<Map> run() {
     std::visit([this](const auto& kind) { apply(kind); }, node_.operation);
-    return std::move(out_);
+    return std::move(outs_);
   }
 
  private:
   const Node& node_;
   const std::vector<Map>& values_;
-  Map out_;
+  std::vector<Map> outs_;
+  Map& out_;  ///< the first, and that of an operation that makes one
 
+  static std::vector<Map> all_zeros(const Node& node, const std::vector<Extent>& extents) {
+    std::vector<Map> maps;
+    for (const ValueId value : node.outputs) maps.push_back(zeros(extents.at(static_cast<std::size_t>(value))));
+    return maps;
+  }
   const Map& in(std::size_t i) const { return values_[static_cast<std::size_t>(node_.inputs.at(i))]; }
   /// out = f(b, y, x, c) everywhere.
   template <typename F>
@@ -150,7 +156,7 @@ class Interpreter {
           };
           sum += share(0) * coordinate(ix, x.extent.width) + share(1) * coordinate(iy, x.extent.height);
         }
-      if (conv.residual) sum += in(1)(b, oy, ox, o);
+      if (conv.residual) sum += in(1)(b, oy / conv.residual_scale, ox / conv.residual_scale, o);
       return activated(sum, conv.activation);
     });
   }
@@ -265,6 +271,39 @@ class Interpreter {
     });
   }
 
+  /// What an operation of one input and one output makes of a map.
+  template <typename Kind>
+  static Map result_of(const Kind& op, const Map& x) {
+    Graph graph;
+    graph.values = {{"x"}, {"result"}};
+    graph.nodes = {{"part", op, {0}, {1}}};
+    std::vector<Extent> extents{x.extent, {}};
+    extents[1] = op.extent(InputExtents(graph, graph.nodes[0], extents));
+    return interpret_node(graph.nodes[0], {x, {}}, extents)[0];
+  }
+
+  void apply(const StemPool& op) {
+    Conv conv;
+    conv.weight = op.weight, conv.bias = op.bias, conv.activation = op.activation;
+    conv.stride = 2, conv.padding = static_cast<int>(op.weight->shape()[2] - 1) / 2;
+    out_ = result_of(MaxPool{3, 2, 1}, result_of(conv, in(0)));
+  }
+
+  void apply(const PyramidPool& op) {
+    for (std::size_t i = 0; i < op.branches.size(); ++i) {
+      const PyramidPool::Branch& branch = op.branches[i];
+      Conv stage, bottleneck;
+      stage.weight = branch.stage_weight, stage.bias = branch.stage_bias, stage.activation = branch.activation;
+      bottleneck.weight = branch.weight, bottleneck.bias = branch.bias;
+      outs_[i] = result_of(bottleneck, result_of(stage, result_of(AdaptiveAveragePool{branch.size}, in(0))));
+    }
+  }
+
+  void apply(const LinearHeads& op) {
+    const Map list = op.blocks == 0 ? in(0) : result_of(Regroup{op.blocks, op.instances}, in(0));
+    for (std::size_t i = 0; i < op.heads.size(); ++i) outs_[i] = result_of(op.heads[i], list);
+  }
+
   void apply(const MaskProduct& op) {
     const auto &kernels = in(0), &features = in(1);
     const int64_t channels = features.extent.channels;
@@ -280,17 +319,18 @@ class Interpreter {
 
 Map zeros(const Extent& extent) { return {extent, std::vector<double>(static_cast<std::size_t>(extent.elements()))}; }
 
-Map interpret_node(const Node& node, const std::vector<Map>& values, const Extent& output) {
-  return Interpreter(node, values, output).run();
+std::vector<Map> interpret_node(const Node& node, const std::vector<Map>& values, const std::vector<Extent>& extents) {
+  return Interpreter(node, values, extents).run();
 }
 
 std::vector<Map> interpret(const Graph& graph, const Map& input) {
   const auto extents = infer_extents(graph, input.extent.batch, input.extent.height, input.extent.width);
   std::vector<Map> values(graph.values.size());
-  values[static_cast<std::size_t>(graph.nodes[0].output)] = input;
+  values[static_cast<std::size_t>(graph.nodes[0].output())] = input;
   for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
-    const auto id = static_cast<std::size_t>(graph.nodes[i].output);
-    values[id] = interpret_node(graph.nodes[i], values, extents[id]);
+    std::vector<Map> made = interpret_node(graph.nodes[i], values, extents);
+    for (std::size_t k = 0; k < made.size(); ++k)
+      values[static_cast<std::size_t>(graph.nodes[i].outputs[k])] = std::move(made[k]);
   }
   return values;
 }

@@ -24,9 +24,11 @@ struct Map {
 /// A map of zeros.
 Map zeros(const graph::Extent& extent);
 
-/// One node's output. `values` is indexed by ValueId and holds at least the node's inputs; constants are as
-/// Constant::evaluate gives them, so fp32. Throws Error where the graph breaks its rules.
-Map interpret_node(const graph::Node& node, const std::vector<Map>& values, const graph::Extent& output);
+/// One node's outputs, in its order. `values` and `extents` are indexed by ValueId: the former hold at least the node's
+/// inputs, the latter its outputs. Constants are as Constant::evaluate gives them, so fp32. Throws Error where the
+/// graph breaks its rules.
+std::vector<Map> interpret_node(const graph::Node& node, const std::vector<Map>& values,
+                                const std::vector<graph::Extent>& extents);
 
 /// Every value of the graph, by ValueId; values that no node makes stay empty.
 std::vector<Map> interpret(const graph::Graph& graph, const Map& input);

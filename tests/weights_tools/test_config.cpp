@@ -1,4 +1,4 @@
-// detectron2 configs: bases, defaults, literals, overrides and the published names.
+// detectron2 configs: bases, literals, overrides and keys.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <set>
@@ -7,9 +7,9 @@
 #include "maskrt/types.hpp"
 #include "support/files.h"
 #include "weights_tools/config/config.h"
+#include "weights_tools/config/config_reader.h"
 #include "weights_tools/config/known_keys.h"
 #include "weights_tools/config/python_literal.h"
-#include "weights_tools/config/sparse_inst_config.h"
 #include "weights_tools/config/yaml.h"
 
 namespace maskrt::weights {
@@ -18,12 +18,6 @@ namespace {
 using Catch::Matchers::Contains;
 using testing::TemporaryFolder;
 using testing::write_text;
-
-SparseInstConfig read(const std::string& yaml, const Overrides& overrides = {}) {
-  Config config{"test", parse_yaml(yaml, "test.yaml")};
-  apply_overrides(config, overrides);
-  return read_sparse_inst_config(config);
-}
 
 // The literal, written as Python's repr would: an independent spelling of the value to compare with.
 std::string repr(const ConfigValue& value) {
@@ -90,146 +84,42 @@ TEST_CASE("YAML anchors and merge keys") {
   CHECK(repr(*root.find("w")) == "{p: 1, q: 2}");
 }
 
-TEST_CASE("detectron2's and SparseInst's defaults") {
-  const auto config = read("VERSION: 2");
-  CHECK(config.architecture == "GeneralizedRCNN");
-  CHECK(config.backbone == "build_resnet_backbone");
-  CHECK(config.resnet.depth == 50);
-  CHECK(config.resnet.out_features == std::vector<std::string>{"res4"});
-  CHECK(config.resnet.norm == "FrozenBN");
-  CHECK(config.resnet.stride_in_1x1);
-  CHECK(config.resnet.groups == 1);
-  CHECK(config.resnet.width_per_group == 64);
-  CHECK(config.resnet.stem_width == 64);
-  CHECK(config.resnet.res2_width == 256);
-  CHECK(config.resnet.res5_dilation == 1);
-  CHECK(config.resnet.deformable == std::vector<bool>(4, false));
-  CHECK(config.encoder.in_features == std::vector<std::string>{"res3", "res4", "res5"});
-  CHECK(config.encoder.channels == 256);
-  CHECK(config.decoder.name == "BaseIAMDecoder");
-  CHECK(config.decoder.masks == 100);
-  CHECK(config.decoder.classes == 80);
-  CHECK(config.decoder.kernel_width == 128);
-  CHECK(config.decoder.groups == 4);
-  CHECK(config.decoder.scale_factor == 2.0);
-  CHECK(config.decoder.instance.width == 256);
-  CHECK(config.decoder.instance.convs == 4);
-  CHECK(config.decoder.mask.width == 256);
-  CHECK(config.decoder.mask.convs == 4);
-  CHECK_FALSE(config.input.rgb);
-  CHECK(config.input.mean == std::vector<double>{103.53, 116.28, 123.675});
-  CHECK(config.input.std == std::vector<double>{1, 1, 1});
-  CHECK(config.input.min_size == 800);
-  CHECK(config.input.max_size == 1333);
-  CHECK(config.score_threshold == 0.005);
-  CHECK(config.mask_threshold == 0.45);
-  CHECK(config.unread == std::vector<std::string>{"VERSION"});
-}
-
 TEST_CASE("overrides replace what the file says and may be literals") {
-  const auto config =
-      read("MODEL: {PIXEL_STD: [1, 1, 1], RESNETS: {NORM: BN}}", {{"MODEL.PIXEL_STD", "(58.395, 57.12, 57.375)"},
-                                                                  {"MODEL.RESNETS.NORM", "None"},
-                                                                  {"MODEL.RESNETS.STRIDE_IN_1X1", "False"},
-                                                                  {"MODEL.SPARSE_INST.DECODER.SCALE_FACTOR", "4"},
-                                                                  {"MODEL.RESNETS.OUT_FEATURES", "['res2', 'res3']"},
-                                                                  {"INPUT.FORMAT", "RGB"},
-                                                                  {"SOLVER.BASE_LR", "5e-5"}});
-  CHECK(config.input.std == std::vector<double>{58.395, 57.12, 57.375});
-  CHECK(config.resnet.norm.empty());
-  CHECK_FALSE(config.resnet.stride_in_1x1);
-  CHECK(config.decoder.scale_factor == 4.0);
-  CHECK(config.resnet.out_features == std::vector<std::string>{"res2", "res3"});
-  CHECK(config.input.rgb);
-  CHECK(config.unread == std::vector<std::string>{"SOLVER.BASE_LR"});
-  CHECK_THROWS_WITH(read("INPUT: 5", {{"INPUT.FORMAT", "RGB"}}),
+  Config config{"test", parse_yaml("MODEL: {PIXEL_STD: [1, 1, 1], RESNETS: {NORM: BN}}", "test.yaml")};
+  apply_overrides(config, {{"MODEL.PIXEL_STD", "(58.395, 57.12, 57.375)"},
+                           {"MODEL.RESNETS.NORM", "None"},
+                           {"MODEL.RESNETS.STRIDE_IN_1X1", "False"},
+                           {"INPUT.FORMAT", "RGB"}});
+  ConfigReader reader(config.root);
+  CHECK(reader.numbers("MODEL.PIXEL_STD", {}, 3) == std::vector<double>{58.395, 57.12, 57.375});
+  CHECK(reader.string("MODEL.RESNETS.NORM", "BN").empty());
+  CHECK_FALSE(reader.boolean("MODEL.RESNETS.STRIDE_IN_1X1", true));
+  CHECK(reader.string("INPUT.FORMAT", "BGR") == "RGB");
+  CHECK(config.overridden == std::vector<std::string>{"MODEL.PIXEL_STD", "MODEL.RESNETS.NORM",
+                                                      "MODEL.RESNETS.STRIDE_IN_1X1", "INPUT.FORMAT"});
+  Config scalar{"test", parse_yaml("INPUT: 5", "test.yaml")};
+  CHECK_THROWS_WITH(apply_overrides(scalar, {{"INPUT.FORMAT", "RGB"}}),
                     "INPUT.FORMAT (the command line): expected a mapping at INPUT, found the integer 5");
-  CHECK_THROWS_WITH(read("A: 1", {{"MODEL.", "1"}}), Contains("expected a config key"));
+  CHECK_THROWS_WITH(apply_overrides(config, {{"MODEL.", "1"}}), Contains("expected a config key"));
 }
 
-TEST_CASE("a key that nobody knows is an error with the nearest one") {
-  const auto refused = [](const std::string& key, const std::string& nearest) {
-    CAPTURE(key);
-    CHECK_THROWS_WITH(read("MINE: {DEPTH_HEAD: {WIDTH: 3}}", {{key, "1"}}),
-                      key + " (the command line): expected a key of the config, found none such" +
-                          (nearest.empty() ? "" : "; the nearest is " + nearest));
-  };
-  refused("MODEL.PIXEL_SDT", "MODEL.PIXEL_STD");
-  refused("MODEL.RESNET.DEPTH", "MODEL.RESNETS.DEPTH");
-  refused("MODEL.SPARSE_INST.DECODER.NUM_CLASS", "MODEL.SPARSE_INST.DECODER.NUM_CLASSES");
-  refused("model.pixel_std", "MODEL.PIXEL_STD");
-  refused("CLS_THRESHOLD", "MODEL.SPARSE_INST.CLS_THRESHOLD");
-  refused("SPARSE_INST.CLS_THRESHOLD", "MODEL.SPARSE_INST.CLS_THRESHOLD");
-  refused("SOLVER.BASE_LRR", "SOLVER.BASE_LR");
-  refused("MINE.DEPTH_HEAD.WIDHT", "MINE.DEPTH_HEAD.WIDTH");  // of the file itself
-  refused("QUITE.ANOTHER.THING", "");
-  // What detectron2 and the file have changes nothing, or what it says.
-  const Overrides known = {{"SOLVER.CLIP_GRADIENTS.ENABLED", "True"},
-                           {"VERSION", "2"},
-                           {"DATASETS.TEST", "('x',)"},
-                           {"MODEL.FASTINST.TEST.INSTANCE_ON", "True"},
-                           {"MINE.DEPTH_HEAD.WIDTH", "4"},
-                           {"MODEL.RESNETS.DEPTH", "101"},
-                           {"MODEL.SPARSE_INST.LOSS", "{'NAME': 'x'}"}};
-  CHECK(read("MINE: {DEPTH_HEAD: {WIDTH: 3}}", known).resnet.depth == 101);
+TEST_CASE("a reader knows which keys were asked for, and which were not") {
+  const ConfigValue root = parse_yaml("A: {B: 1, C: 2}\nD: 3\nE: {}\n", "test.yaml");
+  ConfigReader reader(root);
+  CHECK(reader.integer("A.B", 0, 0, 9) == 1);
+  CHECK(reader.integer("F", 7, 0, 9) == 7);
+  CHECK(reader.asked() == std::vector<std::string>{"A.B", "F"});
+  CHECK(reader.unread() == std::vector<std::string>{"A.C", "D"});
 }
 
 TEST_CASE("keys of a file that are likely mistyped are told from a project's own") {
-  CHECK(likely_mistakes({"MODEL.PIXEL_SDT", "MODEL.MY_HEAD.WIDTH", "SOLVER.BASE_LR", "MODEL.SPARSE_INST.CLS_TRESHOLD",
-                         "COMMENT"}) ==
-        std::vector<std::string>{"MODEL.PIXEL_SDT (MODEL.PIXEL_STD?)",
-                                 "MODEL.SPARSE_INST.CLS_TRESHOLD (MODEL.SPARSE_INST.CLS_THRESHOLD?)"});
-  const std::set<std::string> distinct(known_keys().begin(), known_keys().end());
-  CHECK(distinct.size() == known_keys().size());
-}
-
-TEST_CASE("pixel statistics that no model file can hold are refused") {
-  CHECK_THROWS_WITH(read("MODEL: {PIXEL_STD: [1, 1, 1.0e-7]}"),
-                    Contains("MODEL.PIXEL_STD (test.yaml, line 1): expected numbers from 0.000001 to 1000000"));
-  CHECK_THROWS_WITH(read("MODEL: {PIXEL_STD: [1, 1, 2.0e+6]}"), Contains("MODEL.PIXEL_STD"));
-  CHECK_THROWS_WITH(read("MODEL: {PIXEL_MEAN: [1, 1, -2.0e+6]}"),
-                    Contains("MODEL.PIXEL_MEAN (test.yaml, line 1): expected numbers from -1000000 to 1000000"));
-}
-
-TEST_CASE("a wrong value is named with its key, place, what was expected and what was found") {
-  const auto check = [](const std::string& yaml, const std::string& message) {
-    CHECK_THROWS_WITH(read(yaml), message);
-  };
-  check("A: 1\nMODEL:\n  SPARSE_INST:\n    DECODER:\n      NUM_CLASSES: eighty\n",
-        "MODEL.SPARSE_INST.DECODER.NUM_CLASSES (test.yaml, line 5): expected an integer from 1 to 65536, found the "
-        "string 'eighty'");
-  check("MODEL: {SPARSE_INST: {DECODER: {NUM_MASKS: 0}}}",
-        "MODEL.SPARSE_INST.DECODER.NUM_MASKS (test.yaml, line 1): expected an integer from 1 to 65536, found the "
-        "integer 0");
-  check("MODEL: {SPARSE_INST: {DECODER: {NUM_MASKS: 4.0}}}",
-        "MODEL.SPARSE_INST.DECODER.NUM_MASKS (test.yaml, line 1): expected an integer from 1 to 65536, found the "
-        "number 4");
-  check("MODEL: {SPARSE_INST: {DECODER: {NUM_MASKS: yes}}}",
-        "MODEL.SPARSE_INST.DECODER.NUM_MASKS (test.yaml, line 1): expected an integer from 1 to 65536, found True");
-  check("MODEL: {SPARSE_INST: {DECODER: 3}}",
-        "MODEL.SPARSE_INST.DECODER (test.yaml, line 1): expected a mapping, found the integer 3");
-  check("MODEL: {RESNETS: {DEPTH: 51}}",
-        "MODEL.RESNETS.DEPTH (test.yaml, line 1): expected 18, 34, 50, 101 or 152, found 51");
-  check("MODEL: {RESNETS: {STRIDE_IN_1X1: 1}}",
-        "MODEL.RESNETS.STRIDE_IN_1X1 (test.yaml, line 1): expected True or False, found the integer 1");
-  check("MODEL: {RESNETS: {DEFORM_ON_PER_STAGE: [True]}}",
-        "MODEL.RESNETS.DEFORM_ON_PER_STAGE (test.yaml, line 1): expected a list of 4 times True or False, found a list "
-        "of 1");
-  check("MODEL: {RESNETS: {DEPTH: 18, NUM_GROUPS: 2}}",
-        "MODEL.RESNETS.NUM_GROUPS (test.yaml, line 1): expected 1 for depth 18, found 2");
-  check("MODEL: {RESNETS: {DEPTH: 34, RES5_DILATION: 2}}",
-        "MODEL.RESNETS.RES5_DILATION (test.yaml, line 1): expected 1 for depth 34, found 2");
-  check("MODEL: {RESNETS: {OUT_FEATURES: [1]}}",
-        "MODEL.RESNETS.OUT_FEATURES (test.yaml, line 1): expected strings in the list, found the integer 1");
-  check("MODEL: {PIXEL_MEAN: [1, 2]}",
-        "MODEL.PIXEL_MEAN (test.yaml, line 1): expected a list of 3 numbers, found a list of 2");
-  check("MODEL: {PIXEL_STD: [1, 0, 1]}",
-        "MODEL.PIXEL_STD (test.yaml, line 1): expected positive numbers, found 0.000000");
-  check("INPUT: {FORMAT: HSV}", "INPUT.FORMAT (test.yaml, line 1): expected RGB or BGR, found 'HSV'");
-  check("MODEL: {SPARSE_INST: {MASK_THRESHOLD: .inf}}",
-        "MODEL.SPARSE_INST.MASK_THRESHOLD (test.yaml, line 1): expected a number from 0 to 1, found the string '.inf'");
-  check("MODEL: {SPARSE_INST: {ENCODER: {IN_FEATURES: [res4]}}}",
-        "MODEL.SPARSE_INST.ENCODER.IN_FEATURES (test.yaml, line 1): expected three features, fine to coarse, found 1");
+  std::vector<std::string> known = training_keys();
+  known.insert(known.end(), inference_keys().begin(), inference_keys().end());
+  CHECK(likely_mistakes({"MODEL.PIXEL_SDT", "MODEL.MY_HEAD.WIDTH", "SOLVER.BASE_LR", "MODEL.FASTINST.NHEAD", "COMMENT"},
+                        known) == std::vector<std::string>{"MODEL.PIXEL_SDT (MODEL.PIXEL_STD?)",
+                                                           "MODEL.FASTINST.NHEAD (MODEL.FASTINST.NHEADS?)"});
+  const std::set<std::string> distinct(known.begin(), known.end());
+  CHECK(distinct.size() == known.size());
 }
 
 TEST_CASE("_BASE_ is read first, from beside the file that names it") {
@@ -240,17 +130,19 @@ TEST_CASE("_BASE_ is read first, from beside the file that names it") {
   write_text(folder / "leaf.yaml", "MODEL: {RESNETS: {NORM: SyncBN}}\n_BASE_: sub/middle.yaml");
   const auto config = read_config(folder / "leaf.yaml");
   CHECK(config.name == "leaf");
-  const auto parsed = read_sparse_inst_config(config);
-  CHECK(parsed.resnet.depth == 101);
-  CHECK(parsed.resnet.norm == "SyncBN");
-  CHECK(parsed.input.rgb);
-  CHECK(parsed.input.min_size == 20);
-  CHECK(parsed.unread.empty());
+  const auto integer = [](const Config& from, const char* key) {
+    return ConfigReader(from.root).integer(key, 0, 0, 1000);
+  };
+  CHECK(integer(config, "MODEL.RESNETS.DEPTH") == 101);
+  CHECK(integer(config, "INPUT.MIN_SIZE_TEST") == 20);
+  CHECK(ConfigReader(config.root).string("MODEL.RESNETS.NORM", "") == "SyncBN");
+  CHECK(ConfigReader(config.root).string("INPUT.FORMAT", "") == "RGB");
+  CHECK(ConfigReader(config.root).unread().size() == 4);
 
   write_text(folder / "list.yaml", "_BASE_: [root.yaml, sub/middle.yaml]\nINPUT: {MAX_SIZE_TEST: 30}");
-  CHECK(read_sparse_inst_config(read_config(folder / "list.yaml")).input.min_size == 20);
+  CHECK(integer(read_config(folder / "list.yaml"), "INPUT.MIN_SIZE_TEST") == 20);
   write_text(folder / "absolute.yaml", "_BASE_: " + (folder / "root.yaml").string());
-  CHECK(read_sparse_inst_config(read_config(folder / "absolute.yaml")).resnet.depth == 101);
+  CHECK(integer(read_config(folder / "absolute.yaml"), "MODEL.RESNETS.DEPTH") == 101);
 
   write_text(folder / "clash.yaml", "_BASE_: root.yaml\nMODEL: {RESNETS: 5}");
   CHECK_THROWS_WITH(read_config(folder / "clash.yaml"),
@@ -289,36 +181,6 @@ TEST_CASE("_BASE_ that leads nowhere") {
   }
   write_text(folder / "wide8.yaml", "A: 1");
   CHECK_THAT(message("_BASE_: wide0.yaml"), Contains("64 in all, found more"));
-}
-
-TEST_CASE("published configs are known by name") {
-  const auto names = published_names();
-  CHECK(names.size() == 17);
-  CHECK(std::is_sorted(names.begin(), names.end()));
-  for (const auto& name : names) {
-    INFO(name);
-    const auto config = read_sparse_inst_config(published_config(name));
-    CHECK(config.name == name);
-    CHECK(config.architecture == "SparseInst");
-    CHECK(config.encoder.name == "InstanceContextEncoder");
-    CHECK(config.input.rgb);
-    CHECK(config.input.min_size == 640);
-    CHECK(config.input.max_size == 853);
-    CHECK(config.input.mean[0] == 123.675);
-    CHECK(config.input.std[2] == 57.375);
-    CHECK_FALSE(config.resnet.stride_in_1x1);
-    CHECK(config.resnet.depth == (name.find("r101") != std::string::npos ? 101 : 50));
-    CHECK(config.resnet.deformable[3] == (name.find("dcn") != std::string::npos));
-    CHECK(config.decoder.name == (name.find("base") != std::string::npos         ? "BaseIAMDecoder"
-                                  : name.find("soft") != std::string::npos       ? "GroupIAMSoftDecoder"
-                                  : name.find("cspdarknet") != std::string::npos ? "GroupIAMSoftDecoder"
-                                                                                 : "GroupIAMDecoder"));
-  }
-  CHECK(find_config("sparse_inst_r50_giam").name == "sparse_inst_r50_giam");
-  CHECK(find_config("sparse_inst_r50_giam.yaml").name == "sparse_inst_r50_giam");
-  CHECK_THROWS_WITH(find_config("sparse_inst_r51"),
-                    Contains("sparse_inst_r50_giam") && Contains("found 'sparse_inst_r51'"));
-  CHECK_THROWS_WITH(find_config("./no/such.yaml"), Contains("no/such.yaml, found nothing"));
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 #include "maskrt/types.hpp"
 #include "support/files.h"
 #include "weights_tools/config/config.h"
-#include "weights_tools/config/sparse_inst_config.h"
 #include "weights_tools/config/yaml.h"
+#include "weights_tools/families/sparse_inst/config.h"
 
 namespace maskrt::weights {
 namespace {
@@ -24,7 +24,9 @@ std::string repeat(const std::string& text, int times) {
 // Reads it all the way; what went wrong, or "" for a valid config. Anything but Error escapes and fails the test.
 std::string outcome(const std::string& yaml) {
   try {
-    read_sparse_inst_config({"test", parse_yaml(yaml, "test.yaml")});
+    const ConfigValue root = parse_yaml(yaml, "test.yaml");
+    ConfigReader reader(root);
+    read_sparse_inst_config(reader);
   } catch (const Error& error) {
     return error.what();
   }

@@ -63,8 +63,8 @@ TEST_CASE("a checkpoint becomes a model file with the checkpoint's own numbers")
 
   const auto model = graph::read_model(path);
   CHECK(model.name == "little");
-  CHECK(model.architecture == "SparseInst");
-  CHECK(model.postprocessing.score_threshold == 0.25f);
+  CHECK(graph::name_of(model.head) == "SparseInst");
+  CHECK(std::get<graph::SparseInstHead>(model.head).score_threshold == 0.25f);
   CHECK(model.preprocessing.min_size == 96);
   REQUIRE(model.categories.size() == 7);
   CHECK(model.categories[6].name == "g");
@@ -156,9 +156,13 @@ TEST_CASE("wrong usage ends with 2") {
   check_refused(convert({}), 2, "--config is required");
   check_refused(convert({"--config", "sparse_inst_r50_giam"}), 2, "CHECKPOINT or --random-weights");
   check_refused(convert({"x.pth", "--config", "sparse_inst_r50_giam", "KEY"}), 2, "found 'KEY' alone");
+  check_refused(convert({"x.pth", "--config", "sparse_inst_r50_giam", "--", "KEY"}), 2, "found 'KEY' alone");
   check_refused(convert({"x.pth", "--random-weights", "--config", "sparse_inst_r50_giam"}), 2, "takes no checkpoint");
   check_refused(convert({"--random-weights", "--config"}), 2, "--config");
-  check_refused(convert({"--wrong"}), 2, "--");
+  check_refused(convert({"--wrong"}), 2, "expected an option of maskrt-convert, found '--wrong' (see");
+  check_refused(convert({"x.pth", "--confg", "sparse_inst_r50_giam"}), 2, "found '--confg': did you mean --config?");
+  check_refused(convert({"x.pth", "--config", "sparse_inst_r50_giam", "--lables=l.txt"}), 2,
+                "found '--lables': did you mean --labels?");
 }
 
 TEST_CASE("bad input ends with 1, and leaves nothing behind") {

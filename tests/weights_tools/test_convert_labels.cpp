@@ -14,7 +14,7 @@ using Catch::Matchers::Contains;
 struct File {
   testing::TemporaryFolder folder;
   std::vector<Category> read(const std::string& text, int classes) {
-    return read_labels(testing::write_text(folder / "labels", text), classes).categories;
+    return read_labels(testing::write_text(folder / "labels", text), classes, "NUM_CLASSES").categories;
   }
   std::string outcome(const std::string& text, int classes = 2) {
     try {
@@ -53,7 +53,7 @@ TEST_CASE("labels as text") {
                         "cat\r\n\xc3\xa9l\xc3\xa9phant\t \r\n\r\n\n",
                         2)) == "1:cat 2:\xc3\xa9l\xc3\xa9phant ");
   CHECK_THAT(file.outcome("a\n\nb"), Contains("line 2: expected one name a line, found an empty line"));
-  CHECK_THAT(file.outcome("a\nb\nc"), Contains("expected 2 labels (MODEL.SPARSE_INST.DECODER.NUM_CLASSES), found 3"));
+  CHECK_THAT(file.outcome("a\nb\nc"), Contains("expected 2 labels (NUM_CLASSES), found 3"));
   CHECK_THAT(file.outcome(""), Contains("expected 2 labels") && Contains("found 0"));
   CHECK_THAT(file.outcome(std::string("a\nb\0c", 5)), Contains("line 2: expected a name"));
   CHECK_THAT(file.outcome(std::string(5000, 'x')), Contains("line 1: expected a name"));
@@ -98,20 +98,22 @@ TEST_CASE("JSON that holds no labels") {
   CHECK_THAT(file.outcome("[" + std::string(2000, 'x')), Contains("expected JSON"));
   CHECK_THAT(file.outcome("[] []"), Contains("expected JSON"));
   CHECK_THAT(file.outcome(R"([{"id": 1e999, "name": "a"}])"), Contains("expected numbers that a double can hold"));
-  CHECK_THAT(file.outcome(R"({"info": -1e4000, "categories": []})"), Contains("expected numbers that a double can hold"));
+  CHECK_THAT(file.outcome(R"({"info": -1e4000, "categories": []})"),
+             Contains("expected numbers that a double can hold"));
   CHECK_THAT(file.outcome(std::string(100000, '[')), Contains("names in the list, found a list"));
   std::string deep = "{\"x\": ";
   for (int i = 0; i < 100000; ++i) deep += "[";
   CHECK_THAT(file.outcome(deep), Contains("expected at most 64 nested levels"));
-  CHECK_THROWS_WITH(read_labels(file.folder / "none", 2), Contains("expected a labels file"));
-  CHECK_THROWS_WITH(read_labels(file.folder.path(), 2), Contains("expected a labels file"));
+  CHECK_THROWS_WITH(read_labels(file.folder / "none", 2, "NUM_CLASSES"), Contains("expected a labels file"));
+  CHECK_THROWS_WITH(read_labels(file.folder.path(), 2, "NUM_CLASSES"), Contains("expected a labels file"));
 }
 
 TEST_CASE("colours as annotation tools write them") {
   File file;
   const auto color = [&](const std::string& written) {
     const auto labels = read_labels(
-        testing::write_text(file.folder / "l.json", R"([{"id": 1, "color": )" + written + R"(, "name": "cat"}])"), 1);
+        testing::write_text(file.folder / "l.json", R"([{"id": 1, "color": )" + written + R"(, "name": "cat"}])"), 1,
+        "NUM_CLASSES");
     const auto& c = labels.categories.at(0).color;
     std::string text = std::to_string(c[0]) + " " + std::to_string(c[1]) + " " + std::to_string(c[2]);
     for (const auto& sentence : labels.left_out) text += "; " + sentence;
@@ -133,8 +135,8 @@ TEST_CASE("colours as annotation tools write them") {
   const auto left_out = [&](const std::string& written, const std::string& shown) {
     const auto said = color(written);
     CAPTURE(written, said);
-    CHECK(said == "0 0 0; " + (file.folder / "l.json").string() +
-                      ": left out 1 colour that is not understood, " + shown + " of 'cat'");
+    CHECK(said == "0 0 0; " + (file.folder / "l.json").string() + ": left out 1 colour that is not understood, " +
+                      shown + " of 'cat'");
   };
   left_out(R"("red")", "'red'");
   left_out(R"("#a60f2")", "'#a60f2'");
@@ -151,19 +153,22 @@ TEST_CASE("colours as annotation tools write them") {
   left_out("{\"r\": 1, \"id\": 7}", "an object");
   left_out("5", "5");
   left_out("true", "true");
-  const auto several = read_labels(
-      testing::write_text(file.folder / "l.json", R"([{"id":1,"name":"a","color":"x"},{"id":2,"name":"b","color":"y"}])"), 2);
+  const auto several =
+      read_labels(testing::write_text(file.folder / "l.json",
+                                      R"([{"id":1,"name":"a","color":"x"},{"id":2,"name":"b","color":"y"}])"),
+                  2, "NUM_CLASSES");
   CHECK_THAT(several.left_out.at(0), Contains("left out 2 colours that are not understood, 'x' of 'a'"));
 }
 
 TEST_CASE("labels as names in JSON") {
   File file;
-  for (const std::string text :
-       {R"(["cat", "dog"])", R"({"0": "cat", "1": "dog"})", R"({"1": "dog", "0": "cat"})", R"({"1": "cat", "2": "dog"})",
-        R"({"names": ["cat", "dog"]})", R"({"names": {"0": "cat", "1": "dog"}, "nc": 2, "path": "x"})",
-        R"({"architectures": ["X"], "id2label": {"0": "cat", "1": "dog"}, "label2id": {"cat": 0, "dog": 1}})",
-        R"({"thing_classes": ["cat", "dog"]})", R"({"classes": ["cat", "dog"]})", R"({"categories": ["cat", "dog"]})",
-        R"({"names": [1, 2], "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}], "classes": {"a": []}})"}) {
+  for (
+      const std::string text :
+      {R"(["cat", "dog"])", R"({"0": "cat", "1": "dog"})", R"({"1": "dog", "0": "cat"})", R"({"1": "cat", "2": "dog"})",
+       R"({"names": ["cat", "dog"]})", R"({"names": {"0": "cat", "1": "dog"}, "nc": 2, "path": "x"})",
+       R"({"architectures": ["X"], "id2label": {"0": "cat", "1": "dog"}, "label2id": {"cat": 0, "dog": 1}})",
+       R"({"thing_classes": ["cat", "dog"]})", R"({"classes": ["cat", "dog"]})", R"({"categories": ["cat", "dog"]})",
+       R"({"names": [1, 2], "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}], "classes": {"a": []}})"}) {
     INFO(text);
     CHECK(names(file.read(text, 2)) == "1:cat 2:dog ");
   }
@@ -185,7 +190,7 @@ TEST_CASE("labels as names in JSON") {
 TEST_CASE("labels as YOLO's YAML") {
   File file;
   const auto read = [&](const std::string& text, int classes, const std::string& name = "data.yaml") {
-    return names(read_labels(testing::write_text(file.folder / name, text), classes).categories);
+    return names(read_labels(testing::write_text(file.folder / name, text), classes, "NUM_CLASSES").categories);
   };
   const std::string path = "path: ../datasets/coco8 # dataset root\ntrain: images/train\n";
   CHECK(read(path + "names:\n  0: cat\n  1: traffic light\n", 2) == "1:cat 2:traffic light ");
@@ -193,8 +198,7 @@ TEST_CASE("labels as YOLO's YAML") {
   CHECK(read(path + "names:\n- cat\n- dog\n", 2, "data.txt") == "1:cat 2:dog ");  // by what is in it
   CHECK(read("names: {2: b, 7: g}\n", 2) == "2:b 7:g ");
   // Names that YAML or Python would take for something else.
-  CHECK(read("names: [yes, no, on, 1, 2.50, 0x10, True, '1']\n", 8) ==
-        "1:yes 2:no 3:on 4:1 5:2.50 6:0x10 7:True 8:1 ");
+  CHECK(read("names: [yes, no, on, 1, 2.50, 0x10, True, '1']\n", 8) == "1:yes 2:no 3:on 4:1 5:2.50 6:0x10 7:True 8:1 ");
   const auto refused = [&](const std::string& text, const std::string& part) {
     CAPTURE(text);
     CHECK_THROWS_WITH(read(text, 2), Contains("data.yaml") && Contains(part));
@@ -214,10 +218,13 @@ TEST_CASE("labels as YOLO's YAML") {
 TEST_CASE("label files in other encodings, and files that are no labels") {
   File file;
   CHECK_THAT(file.outcome("cat\ncaf\xe9\n"), Contains("line 2: expected a name in UTF-8, found other bytes: caf\\xe9"));
-  CHECK_THAT(file.outcome("\xff\xfe" "c\0a\0t\0"), Contains("line 1: expected a name"));
+  CHECK_THAT(file.outcome("\xff\xfe"
+                          "c\0a\0t\0"),
+             Contains("line 1: expected a name"));
   CHECK_THAT(file.outcome("\x89PNG\r\n\x1a\n...."), Contains("expected labels") && Contains("found a PNG picture"));
-  CHECK_THAT(file.outcome(std::string("PK\3\4") + std::string(22, '\0') + std::string("\x10\0\0\0", 4) + "archive/data.pkl"),
-             Contains("found a PyTorch checkpoint"));
+  CHECK_THAT(
+      file.outcome(std::string("PK\3\4") + std::string(22, '\0') + std::string("\x10\0\0\0", 4) + "archive/data.pkl"),
+      Contains("found a PyTorch checkpoint"));
 }
 
 TEST_CASE("labels cut off or with flipped bits") {

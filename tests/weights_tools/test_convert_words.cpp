@@ -80,8 +80,11 @@ TEST_CASE("a mistyped key is an error, and one in a file a line of the report") 
   const TemporaryFolder folder;
   const auto out = (folder / "out.maskrt").string();
   refusal({kCheckpoint, "--config", kConfig, "-o", out, "MODEL.PIXEL_SDT", "[1,2,3]"},
-          "MODEL.PIXEL_SDT (the command line): expected a key of the config, found none such; the nearest is "
-          "MODEL.PIXEL_STD");
+          "MODEL.PIXEL_SDT (the command line): expected a key that this network or its training reads, found one that "
+          "neither does; the nearest is MODEL.PIXEL_STD");
+  refusal({kCheckpoint, "--config", kConfig, "-o", out, "MODEL.FASTINST.DEC_LAYERS", "3"},
+          "MODEL.FASTINST.DEC_LAYERS (the command line): expected a key that this network or its training reads");
+  CHECK(!std::filesystem::exists(out));
   const auto config =
       write_text(folder / "mine.yaml", "_BASE_: " + kConfig + "\nMODEL: {PIXEL_SDT: [1, 1, 1], MINE: {WIDTH: 3}}\n");
   const auto result = convert({kCheckpoint, "--config", config.string(), "-o", out});

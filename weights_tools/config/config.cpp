@@ -9,7 +9,6 @@
 #include "graph/byte_source.h"
 #include "graph/file_kind.h"
 #include "graph/reading.h"
-#include "known_keys.h"
 #include "maskrt/types.hpp"
 #include "python_literal.h"
 #include "yaml.h"
@@ -118,21 +117,8 @@ Config read_config(const fs::path& path) {
   return reading(path.string(), [&]() -> Config {
     FileReader reader;
     ConfigValue root = reader.read(path);
-    return {path.stem().string(), std::move(root), reader.files()};
+    return {path.stem().string(), std::move(root), reader.files(), {}};
   });
-}
-
-Config find_config(const std::string& name_or_file) {
-  std::string name = name_or_file;
-  if (name.ends_with(".yaml")) name.resize(name.size() - 5);
-  const auto names = published_names();
-  std::error_code error;
-  const bool known = std::find(names.begin(), names.end(), name) != names.end();
-  if (known && (name == name_or_file || !fs::exists(name_or_file, error))) return published_config(name);
-  // A word that is neither a path nor a file was meant as a name.
-  if (!fs::exists(name_or_file, error) && name == name_or_file && name.find('/') == std::string::npos)
-    return published_config(name);
-  return read_config(name_or_file);
 }
 
 void set_dotted(ConfigValue& root, std::string_view key, ConfigValue value) {
@@ -156,39 +142,15 @@ void set_dotted(ConfigValue& root, std::string_view key, ConfigValue value) {
       throw Error(full + " (" + to_string(value.origin) + "): expected a mapping at " + std::string(part) + ", found " +
                   describe(*at));
   }
-  if (key.empty()) throw Error("expected a config key such as MODEL.SPARSE_INST.CLS_THRESHOLD, found '" + full + "'");
+  if (key.empty()) throw Error("expected a config key such as INPUT.MIN_SIZE_TEST, found '" + full + "'");
   at->set(key, std::move(value));
 }
-
-namespace {
-
-bool has_key(const ConfigValue& root, std::string_view key) {
-  const ConfigValue* at = &root;
-  while (at != nullptr) {
-    const auto dot = key.find('.');
-    at = at->find(key.substr(0, dot));
-    if (dot == std::string_view::npos) break;
-    key.remove_prefix(dot + 1);
-  }
-  return at != nullptr;
-}
-
-void check_key(const Config& config, const std::string& key, const Origin& origin) {
-  constexpr std::size_t kLongest = 200;
-  if (key.empty() || key.ends_with('.')) return;  // which setting it refuses
-  if (is_known_key(key) || has_key(config.root, key)) return;
-  const std::string near = nearest_key(key, config.root);
-  throw Error(key.substr(0, kLongest) + " (" + to_string(origin) + "): expected a key of the config, found none such" +
-              (near.empty() ? "" : "; the nearest is " + near));
-}
-
-}  // namespace
 
 void apply_overrides(Config& config, const Overrides& overrides) {
   const Origin origin{std::make_shared<const std::string>("the command line"), 0};
   for (const auto& [key, text] : overrides) {
-    check_key(config, key, origin);
     set_dotted(config.root, key, literal_or_string(text, origin));
+    config.overridden.push_back(key);
   }
 }
 

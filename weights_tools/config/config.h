@@ -20,23 +20,15 @@ struct Config {
   ConfigValue root;  ///< a mapping
   /// Those that were read, with every `_BASE_`; none of a published name.
   std::vector<std::filesystem::path> files = {};
+  std::vector<std::string> overridden = {};  ///< the keys that apply_overrides set
 };
 
 /// Reads a YAML file and, before it, its `_BASE_` (one path or a list, each relative to the file that names it).
 /// Throws Error that names the file for what cannot be read, for a circle of `_BASE_` and for a chain of more than 16.
 Config read_config(const std::filesystem::path& path);
 
-/// A config of the authors' repository, by its file's name without ".yaml". Throws Error that lists the names.
-Config published_config(std::string_view name);
-/// All names that published_config knows, sorted.
-std::vector<std::string> published_names();
-
-/// What `--config` takes: a published name (".yaml" may follow), or a file.
-Config find_config(const std::string& name_or_file);
-
 /// Replaces values. A value reads as a Python literal where it is one, else it is a string. Throws Error for an empty
-/// key, for a key below one that holds no mapping, and for a key that neither the config has nor detectron2, SparseInst
-/// and FastInst know: the error names the nearest.
+/// key and for a key below one that holds no mapping. Keys that nothing reads are found when the network is read.
 void apply_overrides(Config& config, const Overrides& overrides);
 
 /// Sets one dotted key, making the mappings on its way.

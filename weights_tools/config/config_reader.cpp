@@ -1,9 +1,9 @@
 #include "config_reader.h"
 
 #include <cmath>
-#include <cstdio>
 
 #include "maskrt/types.hpp"
+#include "weights_tools/words.h"
 
 namespace maskrt::weights {
 namespace {
@@ -12,12 +12,6 @@ using Kind = ConfigValue::Kind;
 
 [[noreturn]] void fail(const std::string& key, const ConfigValue& value, const std::string& expected) {
   throw Error(key + " (" + to_string(value.origin) + "): expected " + expected + ", found " + describe(value));
-}
-
-std::string format(double value) {
-  char digits[32];
-  std::snprintf(digits, sizeof digits, "%g", value);
-  return digits;
 }
 
 bool is_number(const ConfigValue& value) { return value.kind == Kind::integer || value.kind == Kind::real; }
@@ -64,20 +58,19 @@ bool ConfigReader::boolean(const std::string& key, bool fallback) {
   return value->boolean;
 }
 
-std::int64_t ConfigReader::integer(const std::string& key, std::int64_t fallback, std::int64_t least,
-                                   std::int64_t most) {
+int ConfigReader::integer(const std::string& key, int fallback, int least, int most) {
   const auto* const value = find(key);
   if (value == nullptr) return fallback;
   if (value->kind != Kind::integer || value->integer < least || value->integer > most)
     fail(key, *value, "an integer from " + std::to_string(least) + " to " + std::to_string(most));
-  return value->integer;
+  return static_cast<int>(value->integer);
 }
 
 double ConfigReader::number(const std::string& key, double fallback, double least, double most) {
   const auto* const value = find(key);
   if (value == nullptr) return fallback;
   if (!is_number(*value) || !(number_of(*value) >= least && number_of(*value) <= most))
-    fail(key, *value, "a number from " + format(least) + " to " + format(most));
+    fail(key, *value, "a number from " + short_number(least) + " to " + short_number(most));
   return number_of(*value);
 }
 

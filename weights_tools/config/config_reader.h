@@ -1,7 +1,6 @@
 // Typed reading of a config's keys, with errors that name the key, the place, what was expected and what was found.
 #pragma once
 
-#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -9,6 +8,9 @@
 #include "config_value.h"
 
 namespace maskrt::weights {
+
+/// Far above any network that fits into memory: bounds of widths, which keep products of sizes inside 64 bits.
+inline constexpr int kWidest = 1 << 16;
 
 /// Reads keys of one config and remembers which. Each function gives `fallback` where the config says nothing, and
 /// throws Error where it says something of another type or out of range. Keys are dotted paths.
@@ -18,7 +20,7 @@ class ConfigReader {
   explicit ConfigReader(const ConfigValue& root) : root_(root) {}
 
   bool boolean(const std::string& key, bool fallback);
-  std::int64_t integer(const std::string& key, std::int64_t fallback, std::int64_t least, std::int64_t most);
+  int integer(const std::string& key, int fallback, int least, int most);
   /// An integer is a number too.
   double number(const std::string& key, double fallback, double least, double most);
   /// Python's None is the empty string: both mean "no such thing" (NORM).
@@ -29,6 +31,8 @@ class ConfigReader {
 
   /// "MODEL.MASK_ON (config.yaml, line 3)": where a key's value came from, for errors about its meaning.
   std::string where(const std::string& key) const;
+  /// The keys that were asked for, whether the config has them or not.
+  std::vector<std::string> asked() const { return {read_.begin(), read_.end()}; }
   /// The keys of the config that hold no mapping and were never asked for, in the config's order.
   std::vector<std::string> unread() const;
 

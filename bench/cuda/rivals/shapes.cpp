@@ -12,7 +12,7 @@ std::optional<ConvShape> conv_shape(const graph::Node& node, const std::vector<E
   const auto* op = std::get_if<graph::Conv>(&node.operation);
   if (op == nullptr) return std::nullopt;
   const Extent& in = extents[static_cast<std::size_t>(node.inputs[0])];
-  const Extent& out = extents[static_cast<std::size_t>(node.output)];
+  const Extent& out = extents[static_cast<std::size_t>(node.output())];
   const Shape& weight = op->weight->shape();
   return ConvShape{in.batch,
                    in.height,
@@ -35,7 +35,7 @@ std::optional<ConvShape> conv_shape(const graph::Node& node, const std::vector<E
 /// Pixels or rows are the columns of D, channels its rows: row-major memory, read as cuBLAS reads it.
 std::optional<ProductShape> product_shape(const graph::Node& node, const std::vector<Extent>& extents) {
   const auto extent = [&](std::size_t i) { return extents[static_cast<std::size_t>(node.inputs[i])]; };
-  const Extent& out = extents[static_cast<std::size_t>(node.output)];
+  const Extent& out = extents[static_cast<std::size_t>(node.output())];
   if (const auto conv = conv_shape(node, extents)) {
     const bool pointwise = conv->kernel_height == 1 && conv->kernel_width == 1 && conv->stride == 1 &&
                            conv->padding == 0 && conv->groups == 1 && !conv->residual;

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "kernels/conv/conv.h"
+#include "kernels/cpu/onednn.h"
 #include "kernels/element.h"
-#include "kernels/onednn.h"
 
 namespace maskrt::kernels {
 

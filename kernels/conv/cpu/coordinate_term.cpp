@@ -4,8 +4,9 @@
 #include <map>
 
 #include "kernels/element.h"
-#include "kernels/parallel_failure.h"
-#include "kernels/rows.h"
+#include "kernels/coordinate.h"
+#include "kernels/cpu/parallel_failure.h"
+#include "kernels/cpu/rows.h"
 
 namespace maskrt::kernels {
 namespace {

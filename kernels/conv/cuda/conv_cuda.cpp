@@ -35,9 +35,21 @@ void check_shape(const Tensor& t, const char* what, const Shape& want) {
     refuse(std::string(what) + " of " + to_string(want), shape_of(t));
 }
 
+/// Throws Error where no kernel reads inputs of that type.
+void check_type(DataType in) {
+  std::string known;
+  for (const ConvKernel& kernel : conv_kernels()) {
+    if (kernel.type == in) return;
+    const std::string name(name_of(kernel.type));
+    if (known.find(name) == std::string::npos) known += (known.empty() ? "" : " or ") + name;
+  }
+  refuse("an input in " + known, std::string(name_of(in)));
+}
+
 void check(const CudaConvProblem& problem) {
   const ConvGeometry& g = problem.geometry;
   const Tensor &in = problem.in, &out = problem.out, &residual = problem.residual;
+  check_type(in.type);
   check_tensor(in, "a convolution's input");
   check_tensor(out, "a convolution's output");
   if (g.kernel_height > 15 || g.kernel_width > 15)

@@ -79,9 +79,16 @@ using InputImage = std::variant<Image, DeviceImage>;
 
 // ---- Results --------------------------------------------------------------------------------------------------------
 
-/// Pixels, with exclusive extents: the box covers x .. x + width - 1. All 0 for an empty mask.
+/// What a box encloses.
+enum class BoxOf : std::uint8_t {
+  mask,     ///< the set pixels of the mask, exactly: whole numbers
+  network,  ///< the object, as the network says; the mask may reach beyond it or not fill it
+};
+
+/// Pixels, with exclusive extents: the box covers x up to x + width. All 0 for an empty mask.
 struct Box {
-  int x = 0, y = 0, width = 0, height = 0;
+  float x = 0, y = 0, width = 0, height = 0;
+  BoxOf of = BoxOf::mask;
 };
 
 /// COCO's compressed run-length encoding, column-major.
@@ -126,9 +133,38 @@ struct Instance {
   int class_id = 0;     ///< 0-based
   int category_id = 0;  ///< the dataset's id of that class
   std::string label;
-  Box box;  ///< of the mask
+  Box box;
   Mask mask;
 };
+
+/// A class for every pixel of a picture.
+struct SemanticMap {
+  int width = 0, height = 0;
+  std::vector<std::int32_t> class_ids;  ///< [height, width], row-major: 0-based; -1 where there is none
+};
+
+/// A thing, or all pixels of a class of stuff.
+struct PanopticSegment {
+  std::int32_t id = 0;  ///< in PanopticMap::ids; from 1
+  float score = 0;      ///< of a thing; stuff has none
+  int class_id = 0;     ///< 0-based
+  int category_id = 0;  ///< the dataset's id of that class
+  std::string label;
+  bool is_thing = true;
+  std::int64_t area = 0;
+  Box box;
+};
+
+/// A segment for every pixel of a picture.
+struct PanopticMap {
+  int width = 0, height = 0;
+  std::vector<std::int32_t> ids;  ///< [height, width], row-major; 0 where there is no segment
+  std::vector<PanopticSegment> segments;
+};
+
+/// What was found in one picture, by Task, in the order of that enumeration.
+using Result = std::variant<std::vector<Instance>, SemanticMap, PanopticMap>;
+constexpr Task task_of(const Result& result) { return static_cast<Task>(result.index()); }
 
 /// How many there are of what Session::enqueue leaves in device memory.
 struct DeviceCounts {
@@ -204,7 +240,9 @@ struct InputSettings {
 };
 
 struct ModelInfo {
-  std::string name, architecture;
+  std::string name;
+  std::string head;         ///< "SparseInst": what its outputs mean
+  std::vector<Task> tasks;  ///< what it can find; none: it is run for its tensors alone
   std::string device;         ///< "cpu", "cuda:0"
   std::string device_reason;  ///< under "auto", why it is not a GPU; empty otherwise
   std::string tuning_reason;  ///< why the tuning file is ignored; empty otherwise
@@ -273,6 +311,7 @@ enum class MaskForm : std::uint8_t {
 };
 
 struct RunOptions {
+  std::optional<Task> task;  ///< of results(); none: the first of ModelInfo::tasks
   float minimum_score = 0;  ///< not negative: final scores below are left out; above 1, all are
   bool masks = true;        ///< false: no masks, boxes or areas are computed
   MaskForm mask_form = MaskForm::bits;
@@ -318,11 +357,17 @@ class MASKRT_API Session {
   /// an address is not one that the GPU reads.
   std::vector<std::vector<Instance>> run(std::span<const InputImage> images, const RunOptions& options = {});
 
+  /// What the model finds, of RunOptions::task. Throws Error where the model does not find it.
+  std::vector<Result> results(std::span<const InputImage> images, const RunOptions& options = {});
+
   /// On a GPU: the same without waiting. The work is put on the session's stream, and its results stay in device
   /// memory. Waits only where memory grows, the last call's pictures are still on their way from host memory, or four
   /// calls are. With MaskForm::runs there are run lengths beside the bits. Faults of the work show in a later call.
   DeviceResults enqueue(std::span<const InputImage> images, const RunOptions& options = {});
 
+  /// The values that ModelOptions::keep names, as the last run() or results() left them. Throws Error where there was
+  /// none since the plan changed.
+  std::map<std::string, HostTensor> kept();
   /// Runs the network alone and gives its input, its outputs and the kept values by name.
   std::map<std::string, HostTensor> tensors(std::span<const Image> images);
 

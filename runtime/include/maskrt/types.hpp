@@ -129,6 +129,23 @@ constexpr std::uint16_t f16_from_float(float value) {
   return static_cast<std::uint16_t>(sign | ((rounded - 0x38000000u) >> 13));
 }
 
+/// What can be found in a picture.
+enum class Task : std::uint8_t {
+  instances,  ///< scored objects with masks that may overlap
+  semantic,   ///< a class for every pixel
+  panoptic,   ///< segments that do not overlap: things one by one, stuff by class
+};
+
+/// "instances", "semantic", "panoptic"
+constexpr std::string_view name_of(Task task) {
+  switch (task) {
+    case Task::instances: return "instances";
+    case Task::semantic: return "semantic";
+    case Task::panoptic: return "panoptic";
+  }
+  return "unknown";
+}
+
 /// One class of the dataset a model was trained on.
 struct Category {
   int id = 0;                ///< the dataset's id (COCO's are 1 to 90 with gaps)

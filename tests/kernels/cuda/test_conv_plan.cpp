@@ -4,14 +4,15 @@
 #include "kernels/conv/cuda/conv_cost.h"
 #include "kernels/conv/cuda/conv_cuda.h"
 #include "kernels/conv/cuda/conv_tuning.h"
+#include "testing/chips.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
+using testing::a100;
+using testing::h200;
+using testing::t4;
 
 namespace {
-
-constexpr Chip h200 = {90, 132, 232448, 233472, 60u << 20}, a100 = {80, 108, 166912, 167936, 40u << 20},
-               t4 = {75, 40, 65536, 65536, 4u << 20};
 
 CudaConvProblem layer(std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t in, std::int64_t out,
                       const ConvGeometry& geometry, DataType type = DataType::f16) {

@@ -78,6 +78,7 @@ TEST_CASE("elementwise operations refuse what they cannot do") {
   CudaQueue& queue = Gpu::instance().queue();
   CHECK_THROWS_WITH(add_cuda(queue, a.map(), b.map(), a.map()),
                     Catch::Contains("add: second input and output: expected equal shapes, found [1, 3, 2, 8] and"));
-  CHECK_THROWS_WITH(activate_cuda(queue, Activation::relu, a.map(), half.map()),
-                    Catch::Contains("expected one type, found fp32 and fp16"));
+  CHECK_THROWS_WITH(
+      activate_cuda(queue, Activation::relu, a.map(), half.map()),
+      Catch::Contains("activate (input, output): expected (fp32, fp32) or (fp16, fp16), found (fp32, fp16)"));
 }

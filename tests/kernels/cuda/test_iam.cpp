@@ -159,7 +159,7 @@ TEST_CASE("aggregation refuses what it cannot do") {
   CHECK_THROWS_WITH(aggregate_cuda(queue, maps.map(), features.map(), MapWeights::plain, 0, nullptr, *out),
                     Catch::Contains("for maps [1, 4, 4, 8], found [1, 4, 5, 8]"));
   CHECK_THROWS_WITH(aggregate_cuda(queue, maps.map(), wide.map(), MapWeights::plain, 0, nullptr, *out),
-                    Catch::Contains("expected one type"));
+                    Catch::Contains("aggregate (maps, features): expected (fp32, fp32) or (fp16, fp16), found ("));
   CHECK_THROWS_WITH(aggregate_cuda(queue, maps.map(), maps.map(), MapWeights::plain, 0, nullptr, *out, {4, 6}),
                     Catch::Contains("expected groups of 4 maps, 6 channels apart, found 8 maps in blocks of 8"));
 }

@@ -124,6 +124,7 @@ TEST_CASE("pyramid pooling refuses what it cannot do") {
   branch.hidden = 4;
   branch.out = out.map();
   CudaQueue& queue = Gpu::instance().queue();
-  CHECK_THROWS_WITH(pyramid_pool_cuda(queue, in.map(), {&branch, 1}), Catch::Contains("expected one type"));
+  CHECK_THROWS_WITH(pyramid_pool_cuda(queue, in.map(), {&branch, 1}),
+                    Catch::Contains("expected (fp32, fp32) or (fp16, fp16), found (fp16, fp32)"));
   CHECK_THROWS_WITH(pyramid_pool_cuda(queue, in.map(), {}), Catch::Contains("expected 1 to 8 branches"));
 }

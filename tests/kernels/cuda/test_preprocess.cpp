@@ -35,7 +35,7 @@ class DeviceImage {
   Pixels on_device() const { return pixels(device_->data()); }
 
  private:
-  static std::size_t channels(const ImageCase& c) { return c.order == PixelOrder::grey ? 1 : 3; }
+  static std::size_t channels(const ImageCase& c) { return static_cast<std::size_t>(bytes_of_pixel(c.order)); }
   static std::size_t bytes(const ImageCase& c) {
     const std::size_t row = channels(c) * static_cast<std::size_t>(c.width);
     return static_cast<std::size_t>(c.first_byte) +

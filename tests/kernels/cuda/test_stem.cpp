@@ -124,7 +124,8 @@ TEST_CASE("stems refuse what they cannot do") {
       single(DataType::f32, 1, 2, 2, 8, 0), out(DataType::f16, 1, 2, 2, 8, 0), large(DataType::f16, 1, 3, 2, 8, 0);
   CHECK_THROWS_WITH(stem_pool_cuda(queue, *in, {}, Activation::relu, *large),
                     Catch::Contains("expected an output of [1, 2, 2], found [1, 3, 2]"));
-  CHECK_THROWS_WITH(stem_pool_cuda(queue, *in, {}, Activation::relu, *single), Catch::Contains("expected f16"));
+  CHECK_THROWS_WITH(stem_pool_cuda(queue, *in, {}, Activation::relu, *single),
+                    Catch::Contains("expected (fp16, fp16), found (fp16, fp32)"));
   CHECK_THROWS_WITH(stem_pool_cuda(queue, *wide, {}, Activation::relu, *out),
                     Catch::Contains("expected pixels of 4 channels, 8 bytes each, found 3 channels every 8"));
   CHECK_THROWS_WITH(pack_stem_weight({8, 5, 7, 7}, {}), Catch::Contains("expected weights [O, up to 4, 7, 7]"));

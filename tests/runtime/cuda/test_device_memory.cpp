@@ -5,6 +5,7 @@
 #include <map>
 
 #include "runtime/mask/rle.h"
+#include "runtime/support/pixel_format.h"
 #include "small_model.h"
 #include "support/gpu.h"
 
@@ -28,7 +29,7 @@ struct Rows {
 /// A part of the fixture's picture; `gap` bytes, that nobody may read as pixels, between rows.
 Rows rows_of(int x, int y, int width, int height, PixelFormat format, std::size_t gap, bool bottom_up) {
   const Image& picture = small_fixture().images[0];
-  const std::size_t channels = format == PixelFormat::grey ? 1 : 3;
+  const auto channels = static_cast<std::size_t>(bytes_of_pixel(format));
   const std::size_t row = static_cast<std::size_t>(width) * channels + gap;
   Rows rows{std::vector<std::uint8_t>(row * static_cast<std::size_t>(height), 0xEE),
             0,
@@ -151,7 +152,8 @@ void require_holds(const Copied& got, const std::vector<std::vector<Instance>>& 
       if (g.area == 0) {
         REQUIRE(g.right < g.left);
       } else {
-        REQUIRE(std::tuple(g.left, g.top, g.right + 1, g.bottom + 1) ==
+        const auto as_floats = [](auto... n) { return std::tuple(static_cast<float>(n)...); };
+        REQUIRE(as_floats(g.left, g.top, g.right + 1, g.bottom + 1) ==
                 std::tuple(w.box.x, w.box.y, w.box.x + w.box.width, w.box.y + w.box.height));
       }
       for (int x = 0; x < w.mask.width(); ++x) {

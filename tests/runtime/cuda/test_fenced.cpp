@@ -55,10 +55,10 @@ TEST_CASE("with a fence around every value a model in fp16 finds what it finds i
   const Fenced memory(*stream, program.buffers);
   const auto execution = stream->bind(program, memory.addresses(), normalisation_of(parts.description.preprocessing));
   DetectionOptions wanted;
-  wanted.settings.score_threshold = parts.description.postprocessing.score_threshold;
-  wanted.settings.mask_threshold = parts.description.postprocessing.mask_threshold;
   StageSeconds seconds;
-  const Detections found = execution->detect(images, wanted, seconds);
+  std::vector<std::vector<kernels::DetectedInstance>> found;
+  for (Detected& detected : execution->detect(images, wanted, seconds))
+    found.push_back(std::get<std::vector<kernels::DetectedInstance>>(std::move(detected)));
 
   REQUIRE(found.size() == want.size());
   for (std::size_t i = 0; i < want.size(); ++i) {

@@ -1,7 +1,7 @@
 // Where the maps of a grouped convolution lie: apart where an aggregation alone reads them, side by side elsewhere.
 #include <catch2/catch.hpp>
 
-#include "graph/small_network.h"
+#include "support/small_network.h"
 #include "runtime/cuda/network.h"
 #include "runtime/model.h"
 #include "support/gpu.h"

@@ -10,8 +10,7 @@
 #include "runtime/model.h"
 #include "support/gpu.h"
 #include "support/places.h"
-#include "weights_tools/models/models.h"
-#include "weights_tools/models/random_weights.h"
+#include "weights_tools/families/build_model.h"
 
 namespace maskrt {
 namespace {
@@ -54,10 +53,9 @@ Model published(const std::string& device, bool narrow) {
                                       {"MODEL.SPARSE_INST.DECODER.INST.DIM", "32"},
                                       {"MODEL.SPARSE_INST.DECODER.MASK.DIM", "32"},
                                       {"INPUT.MIN_SIZE_TEST", "64"}});
-  const auto settings = weights::read_sparse_inst_config(config);
   ModelOptions options;
   options.device = device;
-  return make_model(weights::build_model(settings, weights::random_weights(settings)).description, options);
+  return make_model(weights::build_random_model(weights::read_network(config)).description, options);
 }
 
 /// A picture of one colour.

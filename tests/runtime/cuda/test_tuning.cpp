@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "graph/small_network.h"
+#include "support/small_network.h"
 #include "kernels/conv/cuda/conv_kernels.h"
 #include "runtime/cuda/conv_tuner.h"
 #include "runtime/cuda/network.h"

@@ -7,19 +7,20 @@
 // Example: a tile of 72 pixels is 9 groups of 8. With 4 splits the blocks own groups 0..1, 2..3, 4..5 and 6..8.
 #pragma once
 
+#include "kernels/conv/cuda/conv_tiles.h"
 #include "kernels/ptx/cluster.cuh"
 #include "kernels/ptx/shared_address.cuh"
 
 namespace maskrt::kernels {
 
-constexpr int pair = 2;  // blocks of a cluster with the same split of the depth, neighbours by rank; they share weights
+constexpr int pair = WgmmaTile::pair;  // blocks of a cluster with the same split of the depth, neighbours by rank
 
 /// One consumer thread's part of the reduction. Pixels are divided in groups of 8, channels in Tile::blocks blocks of
 /// 64. With one split nothing is exchanged.
 template <typename Tile>
 class ClusterSum {
  public:
-  static constexpr int threads = 256;
+  static constexpr int threads = WgmmaTile::consumers;
 
   /// `rank`: this block's rank in its pair. `inbox`: the shared memory of the stages, which receives accumulators.
   __device__ __forceinline__ ClusterSum(int splits, int split, int rank, unsigned char* inbox)

@@ -14,13 +14,15 @@
 
 #include "epilogue.cuh"
 #include "implicit_gemm.cuh"
+#include "kernels/conv/cuda/conv_tiles.h"
 #include "split_sum.cuh"
 
 namespace maskrt::kernels {
 namespace {
 
-constexpr int tile_rows = 64, tile_columns = 64, tile_chunks = 4, threads = 128, stages = 3;
-constexpr int rows_of_thread = 8, columns_of_thread = 4;
+constexpr int tile_rows = FfmaTile::rows, tile_columns = FfmaTile::columns, tile_chunks = FfmaTile::chunks;
+constexpr int threads = FfmaTile::threads, stages = FfmaTile::stages;
+constexpr int rows_of_thread = FfmaTile::rows_of_thread, columns_of_thread = FfmaTile::columns_of_thread;
 constexpr int left_bytes = tile_rows * tile_chunks * 16, stage_bytes = left_bytes + tile_columns * tile_chunks * 16;
 constexpr int staged_line = tile_columns + 16;  // words; two rows that a warp stores, each in 16 banks, use all 32
 
@@ -132,10 +134,12 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
 
 }  // namespace
 
-extern "C" __global__ void __launch_bounds__(threads, 4) conv_ffma_f32(const __grid_constant__ ConvParams p) {
+extern "C" __global__ void __launch_bounds__(threads, FfmaTile::resident)
+    conv_ffma_f32(const __grid_constant__ ConvParams p) {
   conv<float>(p);
 }
-extern "C" __global__ void __launch_bounds__(threads, 4) conv_ffma_f16(const __grid_constant__ ConvParams p) {
+extern "C" __global__ void __launch_bounds__(threads, FfmaTile::resident)
+    conv_ffma_f16(const __grid_constant__ ConvParams p) {
   conv<__half>(p);
 }
 

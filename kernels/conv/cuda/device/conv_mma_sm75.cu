@@ -93,15 +93,12 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
 
 }  // namespace
 
-// The tiles, each on purpose (rows x columns x depth of a step; conv_kernels.cpp repeats the figures for the host):
-#define MASKRT_CONV(name, resident, ...)                                             \
-  extern "C" __global__ void __launch_bounds__(Tile<__VA_ARGS__>::threads, resident) \
-      name(const __grid_constant__ ConvParams p) {                                   \
-    conv<Tile<__VA_ARGS__>>(p);                                                      \
+#define MASKRT_CONV(name, ...)                                                                                      \
+  extern "C" __global__ void __launch_bounds__(MmaTile{2, __VA_ARGS__}.threads(), MmaTile{2, __VA_ARGS__}.resident) \
+      name(const __grid_constant__ ConvParams p) {                                                                  \
+    conv<Tile<__half, MmaTile{2, __VA_ARGS__}>>(p);                                                                 \
   }
-MASKRT_CONV(conv_sm75_128x128x32, 1, __half, 128, 128, 4, 32, 64, 2)
-MASKRT_CONV(conv_sm75_128x64x32, 2, __half, 128, 64, 4, 64, 32, 2)
-MASKRT_CONV(conv_sm75_64x64x32, 3, __half, 64, 64, 4, 32, 32, 2)
+MASKRT_CONV_SM75_TILES(MASKRT_CONV)
 #undef MASKRT_CONV
 
 }  // namespace maskrt::kernels

@@ -115,22 +115,18 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
 
 }  // namespace
 
-// The tiles, each on purpose (rows x columns x depth of a step; conv_kernels.cpp repeats the figures for the host):
-#define MASKRT_CONV(name, resident, ...)                                             \
-  extern "C" __global__ void __launch_bounds__(Tile<__VA_ARGS__>::threads, resident) \
-      name(const __grid_constant__ ConvParams p) {                                   \
-    conv<Tile<__VA_ARGS__>>(p);                                                      \
+#define MASKRT_CONV(Element, name, ...)                                                         \
+  extern "C" __global__ void __launch_bounds__(MmaTile{sizeof(Element), __VA_ARGS__}.threads(), \
+                                               MmaTile{sizeof(Element), __VA_ARGS__}.resident)  \
+      name(const __grid_constant__ ConvParams p) {                                              \
+    conv<Tile<Element, MmaTile{sizeof(Element), __VA_ARGS__}>>(p);                              \
   }
-MASKRT_CONV(conv_sm80_128x256x32, 1, __half, 128, 256, 4, 64, 64,
-            4)  // least traffic a product, for many pixels and channels
-MASKRT_CONV(conv_sm80_128x128x32, 2, __half, 128, 128, 4, 64, 64, 4)
-MASKRT_CONV(conv_sm80_256x64x32, 2, __half, 256, 64, 4, 64, 64, 3)  // 64 channels: res2
-MASKRT_CONV(conv_sm80_128x64x64, 2, __half, 128, 64, 8, 64, 32, 3)
-MASKRT_CONV(conv_sm80_64x128x64, 2, __half, 64, 128, 8, 32, 64, 3)
-MASKRT_CONV(conv_sm80_64x64x64, 3, __half, 64, 64, 8, 32, 32, 4)    // few pixels: res5
-MASKRT_CONV(conv_sm80_128x32x64, 3, __half, 128, 32, 8, 32, 32, 3)  // merged groups, narrow heads
-MASKRT_CONV(conv_sm80_tf32_128x128x16, 2, float, 128, 128, 4, 64, 64, 4)
-MASKRT_CONV(conv_sm80_tf32_64x64x32, 3, float, 64, 64, 8, 32, 32, 4)
+#define MASKRT_CONV_F16(...) MASKRT_CONV(__half, __VA_ARGS__)
+#define MASKRT_CONV_TF32(...) MASKRT_CONV(float, __VA_ARGS__)
+MASKRT_CONV_SM80_F16_TILES(MASKRT_CONV_F16)
+MASKRT_CONV_SM80_TF32_TILES(MASKRT_CONV_TF32)
+#undef MASKRT_CONV_TF32
+#undef MASKRT_CONV_F16
 #undef MASKRT_CONV
 
 }  // namespace maskrt::kernels

@@ -32,6 +32,7 @@
 
 #include "cluster_sum.cuh"
 #include "epilogue.cuh"
+#include "kernels/conv/cuda/conv_tiles.h"
 #include "kernels/conv/cuda/conv_tma_params.h"
 #include "kernels/ptx/cluster.cuh"
 #include "kernels/ptx/griddepcontrol.cuh"
@@ -48,23 +49,20 @@
 namespace maskrt::kernels {
 namespace {
 
-constexpr int consumers = 256, threads = 384, step_depth = 64, row_bytes = step_depth * 2;
+constexpr int consumers = WgmmaTile::consumers, threads = WgmmaTile::threads, step_depth = WgmmaTile::step;
+constexpr int row_bytes = WgmmaTile::row_bytes;
 
-/// A block's tile: each of two consumer warpgroups computes blocks_ x 64 channels by pixels_ pixels. The warpgroups are
-/// neighbours in channels, or in pixels where `shares_channels_` is set.
-template <int blocks_, int pixels_, bool shares_channels_, int stages_>
+/// A block's tile: the figures of a WgmmaTile as constants of a type.
+template <WgmmaTile tile>
 struct Tile {
-  static constexpr int blocks = blocks_, stages = stages_;
-  static constexpr bool shares_channels = shares_channels_;
-  static constexpr int group_channels = blocks * 64, group_pixels = pixels_, eights = pixels_ / 8;
-  static constexpr int channels = shares_channels ? group_channels : 2 * group_channels;
-  static constexpr int pixels = shares_channels ? 2 * pixels_ : pixels_;
-  static constexpr int weight_bytes = channels * row_bytes, stage_bytes = weight_bytes + pixels * row_bytes;
-  // The epilogue's staging buffer, double-buffered: 8 pixels of a warpgroup's accumulators are stored while the next 8
-  // are staged. Each line is padded by 4 words, so that the 4 pixels x 8 channels of a warp's store hit 32 different
-  // banks.
-  static constexpr int line = group_channels + 4, staged = 8 * line;
-  static constexpr int staging_at = stages * stage_bytes, barriers_at = staging_at + 2 * 2 * staged * 4;
+  static constexpr int blocks = tile.blocks, stages = tile.stages;
+  static constexpr bool shares_channels = tile.shares_channels;
+  static constexpr int group_channels = tile.group_channels(), group_pixels = tile.group_pixels;
+  static constexpr int eights = group_pixels / 8;
+  static constexpr int channels = tile.columns(), pixels = tile.rows();
+  static constexpr int weight_bytes = channels * row_bytes, stage_bytes = tile.stage_bytes();
+  static constexpr int line = tile.staged_line(), staged = tile.staged();
+  static constexpr int staging_at = tile.staging_at(), barriers_at = tile.barriers_at();
   static_assert(channels % 16 == 0 && channels <= 256 && pixels <= 1024 && pixels % 8 == 0, "one TMA load each");
 };
 
@@ -329,20 +327,12 @@ __device__ __forceinline__ void conv(const ConvTmaParams& p) {
 
 }  // namespace
 
-// The tiles, each on purpose (pixels x channels in the name; conv_kernels.cpp repeats the figures for the host):
-#define MASKRT_CONV(name, ...)                                                                             \
-  extern "C" __global__ void __launch_bounds__(threads, 1) name(const __grid_constant__ ConvTmaParams p) { \
-    conv<Tile<__VA_ARGS__>>(p);                                                                            \
+#define MASKRT_CONV(name, ...)                                               \
+  extern "C" __global__ void __launch_bounds__(threads, WgmmaTile::resident) \
+      name(const __grid_constant__ ConvTmaParams p) {                        \
+    conv<Tile<WgmmaTile{__VA_ARGS__}>>(p);                                   \
   }
-MASKRT_CONV(conv_sm90_128x256, 2, 128, false, 4)
-MASKRT_CONV(conv_sm90_136x256, 2, 136, false, 4)  // 8640 pixels by 512 channels in one wave of 132
-MASKRT_CONV(conv_sm90_96x256, 2, 96, false, 4)
-MASKRT_CONV(conv_sm90_72x256, 2, 72, false, 5)  // 8640 pixels by 256 channels in one wave
-MASKRT_CONV(conv_sm90_128x128, 1, 128, false, 6)
-MASKRT_CONV(conv_sm90_72x128, 1, 72, false, 8)  // 2160 pixels
-MASKRT_CONV(conv_sm90_256x64, 1, 128, true, 5)  // 64 channels
-MASKRT_CONV(conv_sm90_272x64, 1, 136, true, 5)  // 34560 pixels (res2) in one wave of 132
-MASKRT_CONV(conv_sm90_272x128, 2, 136, true, 4)
+MASKRT_CONV_SM90_TILES(MASKRT_CONV)
 #undef MASKRT_CONV
 
 }  // namespace maskrt::kernels

@@ -6,24 +6,26 @@
 
 #include "epilogue.cuh"
 #include "implicit_gemm.cuh"
+#include "kernels/conv/cuda/conv_tiles.h"
 #include "kernels/ptx/ldmatrix.cuh"
 #include "kernels/ptx/mma.cuh"
 #include "kernels/ptx/special_registers.cuh"
 
 namespace maskrt::kernels {
 
-/// Shapes of a block's tile and of its warps' tiles; a step of the depth is `chunks_` chunks of 16 bytes. Elements are
+/// Shapes of a block's tile and of its warps' tiles; a step of the depth is `chunks` chunks of 16 bytes. Elements are
 /// f16, or f32 rounded to tf32 when fragments are loaded. Example: 128 x 128 with warps of 64 x 64 and 4 chunks has 4
 /// warps, steps of 32 elements of f16, 4 x 8 mma tiles and 128 accumulators a thread.
-template <typename Element_, int rows_, int columns_, int chunks_, int warp_rows_, int warp_columns_, int stages_>
+template <typename Element_, MmaTile tile>
 struct Tile {
   using Element = Element_;
-  static constexpr int rows = rows_, columns = columns_, chunks = chunks_, stages = stages_;
-  static constexpr int warp_rows = warp_rows_, warp_columns = warp_columns_;
+  static_assert(sizeof(Element) == tile.element_bytes);
+  static constexpr int rows = tile.rows, columns = tile.columns, chunks = tile.chunks(), stages = tile.stages;
+  static constexpr int warp_rows = tile.warp_rows, warp_columns = tile.warp_columns;
   static constexpr int warps_down = rows / warp_rows, warps_across = columns / warp_columns;
-  static constexpr int threads = warps_down * warps_across * 32;
+  static constexpr int threads = tile.threads();
   static constexpr int row_bytes = chunks * 16;
-  static constexpr int left_bytes = rows * row_bytes, stage_bytes = left_bytes + columns * row_bytes;
+  static constexpr int left_bytes = rows * row_bytes, stage_bytes = tile.stage_bytes();
   static constexpr int products = chunks / 2;  // mma steps in one step of the depth, two chunks each
   static constexpr int row_fragments = warp_rows / 16, column_fragments = warp_columns / 8;
   static constexpr int fragments = row_fragments * column_fragments;

@@ -1,0 +1,22 @@
+// No head: a network that is run for the numbers of its values alone.
+#pragma once
+
+#include <array>
+
+#include "graph/head.h"
+
+namespace maskrt::graph {
+
+/// Its outputs are values that people look at (Session::tensors), and nothing is found in them.
+struct ValuesHead {
+  static constexpr std::string_view name = "values";
+  static constexpr int version = 1;
+  static constexpr std::array<Task, 0> tasks = {};
+
+  static void visit_values(auto&, auto&&) {}
+  static void visit_settings(auto&, auto&&) {}
+  void check(const HeadValues&) const {}
+  std::optional<std::int64_t> categories(const HeadValues&) const { return std::nullopt; }
+};
+
+}  // namespace maskrt::graph

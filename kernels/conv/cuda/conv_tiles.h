@@ -1,0 +1,92 @@
+// The tiles of the convolution kernels: each figure once, read by device code, which instantiates a kernel for each
+// line, and by the host, which plans and launches them. A tile is `rows` output pixels by `columns` output channels of
+// the implicit GEMM; a step is the slice of the depth (taps by input channels) that one iteration of the main loop
+// multiplies.
+#pragma once
+
+namespace maskrt::kernels {
+
+/// conv_ffma.cu: a block of 128 threads for any type; shared memory is static.
+struct FfmaTile {
+  static constexpr int rows = 64, columns = 64, chunks = 4;  ///< a step is 4 chunks of 16 bytes
+  static constexpr int rows_of_thread = 8, columns_of_thread = 4;
+  static constexpr int threads = rows / rows_of_thread * (columns / columns_of_thread), stages = 3;
+  static constexpr int resident = 4;  ///< blocks on one multiprocessor, as far as registers allow
+  static constexpr int step(int element_bytes) { return chunks * 16 / element_bytes; }
+};
+
+/// conv_mma_sm75.cu and conv_mma_sm80.cu, with `stages` pipeline stages in shared memory.
+struct MmaTile {
+  int element_bytes;  ///< 2: fp16; 4: fp32, multiplied in tf32
+  int rows, columns;
+  int step;                     ///< elements of depth
+  int warp_rows, warp_columns;  ///< tile of one warp
+  int stages;
+  int resident;  ///< blocks on one multiprocessor, as far as registers allow
+
+  constexpr int chunks() const { return step * element_bytes / 16; }
+  constexpr int threads() const { return rows / warp_rows * (columns / warp_columns) * 32; }
+  constexpr int stage_bytes() const { return (rows + columns) * step * element_bytes; }
+  constexpr int shared_bytes() const { return stages * stage_bytes(); }
+};
+
+/// conv_wgmma_sm90.cu, fp16: two consumer warpgroups, and a producer thread in a third. Each consumer computes `blocks`
+/// x 64 channels by `group_pixels` pixels; the two are neighbours in channels, or in pixels where they share channels.
+struct WgmmaTile {
+  static constexpr int consumers = 256, threads = 384, step = 64, row_bytes = step * 2;
+  static constexpr int pair = 2;  ///< blocks of a cluster with neighbouring pixels and multicast loads of weights
+  static constexpr int resident = 1;
+
+  int blocks, group_pixels;
+  bool shares_channels;
+  int stages;
+
+  constexpr int group_channels() const { return blocks * 64; }
+  constexpr int rows() const { return shares_channels ? 2 * group_pixels : group_pixels; }
+  constexpr int columns() const { return shares_channels ? group_channels() : 2 * group_channels(); }
+  constexpr int stage_bytes() const { return (rows() + columns()) * row_bytes; }
+  /// Words of a pixel in the epilogue's staging buffer: padded by 4, so that the 4 pixels x 8 channels of a warp's
+  /// store hit 32 different banks.
+  constexpr int staged_line() const { return group_channels() + 4; }
+  /// Words of eight pixels of a warpgroup's accumulators.
+  constexpr int staged() const { return 8 * staged_line(); }
+  constexpr int staging_at() const { return stages * stage_bytes(); }
+  /// The staging buffers of two warpgroups are double-buffered: 8 pixels are stored while the next 8 are staged.
+  constexpr int barriers_at() const { return staging_at() + 2 * 2 * staged() * 4; }
+  /// A full and an empty mbarrier for each stage, and a word for the split-K reduction.
+  constexpr int shared_bytes() const { return barriers_at() + stages * 16 + 16; }
+};
+
+}  // namespace maskrt::kernels
+
+// Each list calls TILE(entry, figures...) for every kernel of a file, with the figures in the order of the struct
+// above; an MmaTile's without its element_bytes. The order is that of conv_kernels().
+
+// entry, rows, columns, step, warp rows, warp columns, stages, resident
+#define MASKRT_CONV_SM80_F16_TILES(TILE)                                                             \
+  TILE(conv_sm80_128x256x32, 128, 256, 32, 64, 64, 4, 1) /* least traffic a product: large layers */ \
+  TILE(conv_sm80_128x128x32, 128, 128, 32, 64, 64, 4, 2)                                             \
+  TILE(conv_sm80_256x64x32, 256, 64, 32, 64, 64, 3, 2) /* 64 channels: res2 */                       \
+  TILE(conv_sm80_128x64x64, 128, 64, 64, 64, 32, 3, 2)                                               \
+  TILE(conv_sm80_64x128x64, 64, 128, 64, 32, 64, 3, 2)                                               \
+  TILE(conv_sm80_64x64x64, 64, 64, 64, 32, 32, 4, 3)   /* few pixels: res5 */                        \
+  TILE(conv_sm80_128x32x64, 128, 32, 64, 32, 32, 3, 3) /* merged groups, narrow heads */
+#define MASKRT_CONV_SM80_TF32_TILES(TILE)                     \
+  TILE(conv_sm80_tf32_128x128x16, 128, 128, 16, 64, 64, 4, 2) \
+  TILE(conv_sm80_tf32_64x64x32, 64, 64, 32, 32, 32, 4, 3)
+#define MASKRT_CONV_SM75_TILES(TILE)                     \
+  TILE(conv_sm75_128x128x32, 128, 128, 32, 32, 64, 2, 1) \
+  TILE(conv_sm75_128x64x32, 128, 64, 32, 64, 32, 2, 2)   \
+  TILE(conv_sm75_64x64x32, 64, 64, 32, 32, 32, 2, 3)
+
+// entry (pixels x channels), blocks, pixels of a warpgroup, whether channels are shared, stages
+#define MASKRT_CONV_SM90_TILES(TILE)                                                             \
+  TILE(conv_sm90_128x256, 2, 128, false, 4)                                                      \
+  TILE(conv_sm90_136x256, 2, 136, false, 4) /* 8640 pixels by 512 channels in one wave of 132 */ \
+  TILE(conv_sm90_96x256, 2, 96, false, 4)                                                        \
+  TILE(conv_sm90_72x256, 2, 72, false, 5) /* 8640 pixels by 256 channels in one wave */          \
+  TILE(conv_sm90_128x128, 1, 128, false, 6)                                                      \
+  TILE(conv_sm90_72x128, 1, 72, false, 8) /* 2160 pixels */                                      \
+  TILE(conv_sm90_256x64, 1, 128, true, 5) /* 64 channels */                                      \
+  TILE(conv_sm90_272x64, 1, 136, true, 5) /* 34560 pixels (res2) in one wave of 132 */           \
+  TILE(conv_sm90_272x128, 2, 136, true, 4)

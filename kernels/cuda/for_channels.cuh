@@ -1,0 +1,20 @@
+// What a thread of a channel_grid works on.
+#pragma once
+
+#include "kernels/ptx/griddepcontrol.cuh"
+#include "map.h"
+
+namespace maskrt::kernels::cuda {
+
+/// Calls f(image, position, channel) for the thread's `each` channels of `out`, its padding included, once the kernels
+/// before this one have ended; lets the next one start. Position is y * width + x.
+template <int each, typename F>
+__device__ void for_channels(const Map& out, F&& f) {
+  ptx::let_next_grid_start();
+  ptx::wait_for_previous_grid();
+  const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * each;
+  const int position = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y);
+  if (c < out.block && position < out.height * out.width) f(static_cast<int>(blockIdx.z), position, c);
+}
+
+}  // namespace maskrt::kernels::cuda

@@ -1,0 +1,12 @@
+// What a GPU stores values in and what its kernels compute in.
+#pragma once
+
+#include "graph/graph.h"
+#include "runtime/precision_plan.h"
+
+namespace maskrt::cuda {
+
+/// One precision for the whole network: its maps are stored in it, lists of vectors in fp32.
+PrecisionPlan uniform_plan(const graph::Graph& graph, const std::vector<graph::Extent>& extents, Precision precision);
+
+}  // namespace maskrt::cuda

@@ -1,0 +1,77 @@
+// Elementwise operations of the CPU device against the loops that define them.
+#include "kernels/elementwise/elementwise.h"
+#include "map_cases.h"
+
+using namespace maskrt;
+using namespace maskrt::kernels;
+using maskrt::testing::for_each_layout;
+using maskrt::testing::map_of_size;
+using maskrt::testing::numbers;
+using maskrt::testing::OwnedTensor;
+using maskrt::testing::Size;
+using maskrt::testing::unit_fp32;
+using maskrt::testing::unit_of;
+
+TEST_CASE("activations") {
+  for_each_layout([](const Size& size, std::int64_t block) {
+    for (const DataType type : {DataType::f32, DataType::bf16}) {
+      for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid}) {
+        OwnedTensor in = map_of_size(type, size, block), out = map_of_size(type, size, block),
+                    want = map_of_size(DataType::f32, size, 0);
+        in.fill(1, -30, 30);
+        out.poison();
+        activate_ref(activation, *in, *want);
+        activate_cpu(activation, *in, *out);
+        // The logistic function: two roundings of its own and 2 ulp of the exponential.
+        require_close(out, *want, [&](auto b, auto y, auto x, auto c) {
+          return (4 * unit_fp32 + (type == DataType::bf16 ? unit_of(type) : 0)) * std::abs(get(*want, b, y, x, c)) +
+                 1e-37;
+        });
+        // In place, as an epilogue uses it.
+        activate_cpu(activation, *in, *in);
+        require_close(in, *out, [](auto...) { return 0.0; });
+      }
+    }
+  });
+}
+
+TEST_CASE("the logistic function at its ends and in between") {
+  OwnedTensor in(DataType::f32, 1, 1, 4096, 16, 16), out(DataType::f32, 1, 1, 4096, 16, 16);
+  for (std::int64_t x = 0; x < 4096; ++x)
+    for (std::int64_t c = 0; c < 16; ++c) set(*in, 0, 0, x, c, static_cast<float>(x * 16 + c) / 65536.0f * 200 - 100);
+  set(*in, 0, 0, 0, 0, -std::numeric_limits<float>::infinity());
+  set(*in, 0, 0, 0, 1, std::numeric_limits<float>::infinity());
+  set(*in, 0, 0, 0, 2, -1e30f);
+  activate_cpu(Activation::sigmoid, *in, *out);
+  for_each_element(*out, [&](auto b, auto y, auto x, auto c) {
+    const double want = 1.0 / (1.0 + std::exp(-static_cast<double>(get(*in, b, y, x, c))));
+    const double got = get(*out, b, y, x, c);
+    // e^87.3 ends the exponential's range: below 1e-38 nothing but smallness is promised.
+    if (std::abs(got - want) > 8 * unit_fp32 * want + 2e-38)
+      FAIL("sigmoid of " << get(*in, b, y, x, c) << ": got " << got << ", want " << want);
+  });
+  out.require_intact();
+}
+
+TEST_CASE("sums, and scales with shifts") {
+  for_each_layout([](const Size& size, std::int64_t block) {
+    for (const DataType type : {DataType::f32, DataType::bf16}) {
+      OwnedTensor a = map_of_size(type, size, block), b = map_of_size(type, size, block),
+                  out = map_of_size(type, size, block), want = map_of_size(DataType::f32, size, 0);
+      a.fill(1);
+      b.fill(2);
+      out.poison();
+      add_ref(*a, *b, *want);
+      add_cpu(*a, *b, *out);
+      const auto rounding = [&](auto n, auto y, auto x, auto c) {
+        return unit_of(type) * std::abs(get(*want, n, y, x, c)) + 1e-37;
+      };
+      require_close(out, *want, rounding);
+      const std::vector<float> scale = numbers(3, size.channels), shift = numbers(4, size.channels);
+      out.poison();
+      scale_shift_ref(*a, scale.data(), shift.data(), *want);
+      scale_shift_cpu(*a, scale.data(), shift.data(), *out);
+      require_close(out, *want, [&](auto n, auto y, auto x, auto c) { return rounding(n, y, x, c) + 2 * unit_fp32; });
+    }
+  });
+}

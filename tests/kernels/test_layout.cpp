@@ -1,0 +1,65 @@
+// Changes of layout and type on the CPU against the loops that define them: exact.
+#include "kernels/layout/layout.h"
+#include "kernels/cpu/onednn.h"
+#include "map_cases.h"
+
+using namespace maskrt;
+using namespace maskrt::kernels;
+using maskrt::testing::channel_blocks;
+using maskrt::testing::for_each_layout;
+using maskrt::testing::map_of_size;
+using maskrt::testing::onednn_has_bf16;
+using maskrt::testing::OwnedTensor;
+using maskrt::testing::Size;
+
+TEST_CASE("channels move between layouts and types and leave the others alone") {
+  for_each_layout([](const Size& size, std::int64_t block) {
+    for (const std::int64_t other_block : channel_blocks) {
+      for (const auto& [from, to] : std::vector<std::pair<DataType, DataType>>{
+               {DataType::f32, DataType::f32}, {DataType::f32, DataType::bf16}, {DataType::bf16, DataType::f32}}) {
+        Size wide = size;
+        wide.channels += 20;
+        const std::int64_t begin = size.channels / 3, count = size.channels - begin, out_begin = 9;
+        OwnedTensor in = map_of_size(from, size, block), out = map_of_size(to, wide, other_block),
+                    want = map_of_size(to, wide, other_block);
+        in.fill(1);
+        out.fill(2);
+        want.fill(2);
+        copy_channels_ref(*in, begin, *want, out_begin, count);
+        copy_channels_cpu(*in, begin, *out, out_begin, count);
+        require_close(out, *want, [](auto...) { return 0.0; });
+      }
+    }
+  });
+}
+
+TEST_CASE("reorders agree with element by element copies") {
+  for_each_layout([](const Size& size, std::int64_t block) {
+    for (const std::int64_t other_block : channel_blocks) {
+      for (const auto& [from, to] : std::vector<std::pair<DataType, DataType>>{
+               {DataType::f32, DataType::f32}, {DataType::f32, DataType::bf16}, {DataType::bf16, DataType::f32}}) {
+        if (from != to && !onednn_has_bf16()) continue;
+        OwnedTensor in = map_of_size(from, size, block), out = map_of_size(to, size, other_block),
+                    want = map_of_size(to, size, other_block);
+        in.fill(1);
+        copy_channels_ref(*in, 0, *want, 0, size.channels);
+        onednn::Reorder(onednn::layout_of(*in), onednn::layout_of(*out)).run(in->data, out->data);
+        require_close(out, *want, [](auto...) { return 0.0; });
+      }
+    }
+  });
+}
+
+TEST_CASE("padding is cleared, and nothing else") {
+  for_each_layout([](const Size& size, std::int64_t block) {
+    OwnedTensor out = map_of_size(DataType::f32, size, block), want = map_of_size(DataType::f32, size, block);
+    out.fill(1);
+    want.fill(1);
+    const Tensor whole = padded(*out);
+    for_each_element(whole, [&](auto b, auto y, auto x, auto c) {
+      if (c >= size.channels) set(whole, b, y, x, c, 5.0f);
+    });
+    clear_padding(*out);
+    require_close(out, *want, [](auto...) { return 0.0; });
+  });
+}

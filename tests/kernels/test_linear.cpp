@@ -1,0 +1,36 @@
+// Linear layers of the CPU device against the loop that defines them.
+#include "aligned_memory.h"
+#include "kernels/linear/linear_cpu.h"
+#include "owned_tensor.h"
+
+using namespace maskrt;
+using namespace maskrt::kernels;
+using maskrt::testing::lines_for;
+using maskrt::testing::numbers;
+using maskrt::testing::OwnedTensor;
+using maskrt::testing::unit_fp32;
+
+TEST_CASE("linear layers") {
+  for (const auto& [batch, rows, in_channels, out_channels] : std::vector<std::tuple<int, int, int, int>>{
+           {1, 1, 1, 1}, {2, 3, 5, 7}, {1, 100, 256, 80}, {2, 17, 33, 31}, {1, 100, 1024, 129}}) {
+    for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid}) {
+      for (const bool with_bias : {false, true}) {
+        INFO(batch << "x" << rows << ", " << in_channels << " to " << out_channels << ", activation "
+                   << static_cast<int>(activation) << ", bias " << with_bias);
+        OwnedTensor in(DataType::f32, batch, rows, 1, in_channels, 0),
+            out(DataType::f32, batch, rows, 1, out_channels, 0), want(DataType::f32, batch, rows, 1, out_channels, 0);
+        in.fill(1);
+        out.poison();
+        const std::vector<float> weight = numbers(2, std::int64_t{in_channels} * out_channels),
+                                 bias = numbers(3, out_channels);
+        linear_ref(*in, weight.data(), with_bias ? bias.data() : nullptr, activation, *want);
+        const Linear linear(std::int64_t{batch} * rows, in_channels, out_channels, with_bias, activation);
+        auto weights = lines_for(linear.weight_layout().get_size()), scratch = lines_for(linear.scratch_bytes());
+        linear.prepare(weight.data(), weights.data());
+        linear.run(in->data, weights.data(), with_bias ? bias.data() : nullptr, out->data, scratch.data());
+        const double bound = unit_fp32 * (8 + std::sqrt(in_channels)) * (in_channels * 0.3 + 1);
+        require_close(out, *want, [&](auto...) { return bound; });
+      }
+    }
+  }
+}
