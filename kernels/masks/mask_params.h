@@ -1,5 +1,6 @@
-// What mask_words.cu and mask_runs.cu read and write, and what the kernel that chooses the instances leaves for them.
-// Plain C++ for both compilers.
+// Parameters and results of mask_words.cu and mask_runs.cu, and their inputs from the kernel that selects the
+// instances.
+// Read by host and device code.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +27,12 @@ struct MaskCall {
   std::uint32_t* runs;                        ///< output of run lengths, in device memory; null: not requested
   std::uint64_t word_capacity, run_capacity;  ///< room in `words` and in `runs`
   float mask_threshold;
-  float minimum_score;             ///< instances whose final score is below are dropped before their masks are made
-  std::int32_t masks;              ///< 0: scores and classes alone
-  float below_logit, above_logit;  ///< a patch of logits that lie all beyond one of these needs no blending
-  float below_probability, above_probability;  ///< the same for probabilities, with a margin for blending's rounding
+  float minimum_score;  ///< instances whose final score is below are dropped before their masks are made
+  std::int32_t masks;   ///< 0: scores and classes only
+  /// Where all logits that a bit blends are less than below_logit, the bit is 0; greater than above_logit: 1.
+  float below_logit, above_logit;
+  /// The same for probabilities: the threshold minus and plus the rounding error of blending.
+  float below_probability, above_probability;
   std::int32_t reserved;
 };
 
@@ -49,8 +52,8 @@ struct InstanceRecord {
   std::int32_t image, query, class_id;
   float score;
   std::int32_t first_column, columns, first_word, words;  ///< box of words; `words` are those of one column
-  std::uint64_t first_word_of;                            ///< index of its first word in PostprocessCall::words
-  std::uint64_t first_run;                                ///< index of its first run length in PostprocessCall::runs
+  std::uint64_t first_word_of;                            ///< index of its first word in MaskCall::words
+  std::uint64_t first_run;                                ///< index of its first run length in MaskCall::runs
   std::uint64_t area;
   std::uint32_t reserved, runs;
   std::int32_t left, top, right, bottom;  ///< inclusive bounding box of the set bits; right < left where there is none

@@ -34,7 +34,7 @@ __device__ inline void look_up_job(const MaskJob* from, const MaskCall* call, in
   look_up(reinterpret_cast<const ImageGeometry*>(call + 1) + job.plane / queries, image);
 }
 
-/// Words of InstanceHeader that nobody changes while masks are made: instances, tiles, words.
+/// Words of InstanceHeader that do not change while masks are made: instances, tiles, words.
 constexpr int kSelectionWords = 4;
 
 }  // namespace maskrt::kernels::cuda

@@ -1,5 +1,5 @@
-// Where the bits of each instance's mask go: a box of words around what the mask may set, and its place behind the
-// boxes of the instances before it. For the kernel that chooses the instances, one block of which places them all.
+// Placement of the masks' bits: for each instance the box of words that contains every bit which its mask can set, and
+// the offset of that box after those of the preceding instances. Used by one block of the kernel that selects them.
 #pragma once
 
 #include "mask_tiles.cuh"
@@ -28,7 +28,7 @@ __device__ InstanceCounts scan_exclusive(const InstanceCounts& mine, InstanceCou
                                 __shfl_up_sync(0xffffffff, up_to.words, distance)};
     if (lane >= distance) up_to = up_to + before;
   }
-  __syncthreads();  // the warps' sums of an earlier call have been read
+  __syncthreads();  // all threads have read the warps' sums of the previous call
   if (lane == 31) of_warps[warp] = up_to;
   __syncthreads();
   InstanceCounts before{up_to.instances - mine.instances, up_to.tiles - mine.tiles, up_to.words - mine.words};

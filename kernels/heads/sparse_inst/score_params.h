@@ -1,4 +1,4 @@
-// What score_queries.cu reads and writes. Plain C++ for both compilers.
+// Parameters of score_queries.cu. Read by host and device code.
 #pragma once
 
 #include "kernels/masks/mask_params.h"
@@ -43,7 +43,7 @@ struct ScoreParams {
   std::int32_t tiles_across, tiles;           ///< tiles in a row and in the whole of one map
   std::int32_t chunk;                         ///< queries of a block
   std::int32_t patch_words;                   ///< pixel stride of the patch in shared memory, in 32-bit words
-  float score_threshold;                      ///< on sqrt(class * objectness), before rescoring; kept if greater
+  float score_threshold;                      ///< instances have sqrt(class * objectness) greater than this
 };
 
 }  // namespace maskrt::kernels::cuda
