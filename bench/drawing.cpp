@@ -15,26 +15,26 @@
 namespace maskrt::bench {
 namespace {
 
-constexpr int width = 1920, height = 1080;
+constexpr int kWidth = 1920, kHeight = 1080;
 
 Image photo() { return Image::from_file(std::string(MASKRT_DEMO) + "/showcase/1.jpg"); }
 
 /// 15 blobs with ragged edges, which cover two fifths of a 1920x1080 picture.
 std::vector<Instance> instances() {
   constexpr int count = 15;
-  const std::vector<float> logits = testing::blob_logits(width, height, count, 1);
+  const std::vector<float> logits = testing::blob_logits(kWidth, kHeight, count, 1);
   std::vector<Instance> made;
   for (int n = 0; n < count; ++n) {
     kernels::MaskBits bits;
-    bits.width = width;
-    bits.height = height;
-    bits.words_per_column = (height + 63) / 64;
-    bits.words.assign(std::size_t(bits.words_per_column) * width, 0);
-    int left = width, right = 0, top = height, bottom = 0;
+    bits.width = kWidth;
+    bits.height = kHeight;
+    bits.words_per_column = (kHeight + 63) / 64;
+    bits.words.assign(std::size_t(bits.words_per_column) * kWidth, 0);
+    int left = kWidth, right = 0, top = kHeight, bottom = 0;
     std::int64_t area = 0;
-    for (int y = 0; y < height; ++y)
-      for (int x = 0; x < width; ++x) {
-        if (logits[(std::size_t(n) * height + y) * width + x] <= 0) continue;
+    for (int y = 0; y < kHeight; ++y)
+      for (int x = 0; x < kWidth; ++x) {
+        if (logits[(std::size_t(n) * kHeight + y) * kWidth + x] <= 0) continue;
         bits.words[std::size_t(x) * bits.words_per_column + y / 64] |= std::uint64_t{1} << (y % 64);
         left = std::min(left, x);
         right = std::max(right, x + 1);

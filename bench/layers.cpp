@@ -18,7 +18,7 @@ namespace {
 struct Bed {
   explicit Bed(Compute precision)
       : stream(model("sparse_inst_r50_giam", precision).impl()->device->open_stream({threads()})),
-        plan(*model("sparse_inst_r50_giam", precision).impl()->network, 1, input_height, input_width, threads()),
+        plan(*model("sparse_inst_r50_giam", precision).impl()->network, 1, kInputHeight, kInputWidth, threads()),
         arena(*stream) {
     arena.reserve(plan.arena_bytes());
     plan.execution(arena, {}).run(nullptr);  // so that no step reads memory that nothing has written

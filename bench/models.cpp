@@ -41,13 +41,13 @@ void network(benchmark::State& state, const std::string& config, Compute precisi
   try {
     Session session(model(config, precision), {threads(), 1});
     std::vector<LayerTiming> layers;
-    session.run_network(batch, input_height, input_width, &layers);
+    session.run_network(batch, kInputHeight, kInputWidth, &layers);
     double flops = 0, bytes = 0;
     for (const LayerTiming& layer : layers) {
       flops += layer.flops;
       bytes += layer.bytes;
     }
-    for (auto _ : state) state.SetIterationTime(session.run_network(batch, input_height, input_width));
+    for (auto _ : state) state.SetIterationTime(session.run_network(batch, kInputHeight, kInputWidth));
     using benchmark::Counter;
     state.counters["FLOP/s"] = Counter(flops, Counter::kIsIterationInvariantRate);
     state.counters["bytes/s"] = Counter(bytes, Counter::kIsIterationInvariantRate);

@@ -9,7 +9,7 @@
 namespace maskrt::bench {
 
 /// The size that the published configs see most: a 4:3 picture, shortest edge 640.
-constexpr int input_height = 640, input_width = 864;
+constexpr int kInputHeight = 640, kInputWidth = 864;
 
 /// A published config with random weights, prepared for the CPU; made once per (config, precision).
 /// Throws Error where the processor lacks the precision.

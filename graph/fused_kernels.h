@@ -1,4 +1,4 @@
-// Which fused operations a device has kernels for: what rewrites on request make, and what they leave apart.
+// The fused operations that a device has kernels for, and their limits: what the rewrites on request may fuse.
 #pragma once
 
 #include <cstddef>
@@ -8,13 +8,13 @@
 
 namespace maskrt::graph {
 
-/// The largest that a device's kernels take; a device without any leaves all as it is.
+/// Limits of a device's kernels. The defaults are a device without any: nothing is fused.
 struct FusedKernels {
-  std::int64_t stem_side = 0;        ///< StemPool: of the convolution's kernel; 0: no such kernel
-  std::int64_t stem_channels = 0;    ///< StemPool: most channels of its input, which is the network's
-  std::size_t pyramid_branches = 0;  ///< PyramidPool
-  std::size_t linear_heads = 0;      ///< LinearHeads
-  int residual_scale = 1;            ///< Conv: how much larger than the residual the output may be
+  std::int64_t stem_side = 0;        ///< StemPool: side of the convolution's kernel; 0: not supported
+  std::int64_t stem_channels = 0;    ///< StemPool: most input channels
+  std::size_t pyramid_branches = 0;  ///< PyramidPool: most branches; 0: not supported
+  std::size_t linear_heads = 0;      ///< LinearHeads: most heads; 0: not supported
+  int residual_scale = 1;            ///< Conv: largest upsampling factor of the residual
 };
 
 /// Whether there is a kernel for the node; true of operations that are not fused ones.

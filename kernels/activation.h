@@ -1,4 +1,4 @@
-// What an epilogue applies to each element.
+// Activation functions.
 #pragma once
 
 #include <cmath>
@@ -8,7 +8,7 @@ namespace maskrt::kernels {
 
 enum class Activation : std::uint8_t { none, relu, sigmoid, leaky_relu };
 
-/// `slope` is what leaky ReLU multiplies negative numbers with.
+/// The activation of one value; `slope` is the negative slope of leaky ReLU.
 inline float activate(Activation activation, float value, float slope = 0) {
   switch (activation) {
     case Activation::relu:

@@ -1,4 +1,4 @@
-// One element of a tensor, whatever its type: for references, and for loops that no one waits for.
+// Access to single elements of a tensor of any type: for references and loops that are not performance critical.
 #pragma once
 
 #include "tensor.h"

@@ -19,7 +19,7 @@ struct Stage {
   double flops = 0, bytes = 0;
   double predicted_seconds = 0;  ///< by the cost model that chose the kernel; 0: there is none
   std::vector<Operation> operations;
-  bool sums_across_blocks = false;  ///< its last blocks finish what the others began: a sample of them says too little
+  bool sums_across_blocks = false;  ///< the last block reduces all blocks' partial results: sampling does not apply
   bool in_pipeline = true;          ///< detection runs it, on pictures of the input's size
 };
 
@@ -47,7 +47,7 @@ class Bed {
   template <typename Work>
   std::vector<Operation> record(const Work& work);
   void record_network();
-  /// Of pictures of `width` x `height`.
+  /// Records pre-processing of pictures of `width` x `height`.
   void record_preprocess(const std::string& name, int width, int height, const kernels::Normalisation& normalisation);
   void record_head();
   void record_head_of(const graph::ValuesHead& head);
@@ -60,7 +60,7 @@ class Bed {
   Program program_;
   graph::MemoryPlan memory_;
   cuda::DeviceMemory arena_;
-  std::vector<cuda::DeviceMemory> buffers_;  // what pre- and post-processing need beside it
+  std::vector<cuda::DeviceMemory> buffers_;  // buffers of pre- and post-processing
   std::vector<Stage> stages_;
 };
 

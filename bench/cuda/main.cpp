@@ -1,4 +1,4 @@
-// maskrt-bench-cuda: every kernel of SparseInst R-50 G-IAM at every shape that it meets, whole networks, and rivals.
+// maskrt-bench-cuda: every kernel of SparseInst R-50 G-IAM at each of its shapes, whole networks, and rivals.
 // Times on a GPU; on the virtual GPU, which it takes where there is none, what it counts. All of Google Benchmark's
 // options work.
 #include <benchmark/benchmark.h>
@@ -66,7 +66,7 @@ Options read_options(int argc, char** argv) {
   return options;
 }
 
-/// Where there is no GPU and nobody has named a driver: the virtual GPU beside this program, if it was built.
+/// The virtual GPU beside this program, if it was built: used where there is no GPU and no driver is named.
 void choose_driver(const Options& options) {
   if (!options.times) bench::VirtualGpu::prepare_environment();
   if (const char* named = std::getenv("MASKRT_CUDA_DRIVER"); named != nullptr && *named != '\0') return;

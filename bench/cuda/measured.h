@@ -33,7 +33,7 @@ class Stopwatch {
     return time([&] { graph.launch(queue()); }) / repeats;
   }
 
-  /// Seconds of one run right after what is on its way; a microsecond or two of it are the events' own.
+  /// Seconds of one run right after preceding work of the stream; a microsecond or two of it are the events' overhead.
   template <typename Work>
   double time(const Work& work) const {
     start_.record(queue());

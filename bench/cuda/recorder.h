@@ -23,7 +23,7 @@ struct Operation {
 /// Sends it, to the memory that it was recorded with.
 void replay(const Operation& operation, kernels::CudaQueue& queue);
 
-/// Keeps what it is sent; asks another queue what launchers ask. Both outlive what launchers do with it.
+/// Records submitted work and forwards queries to another queue, which must outlive it.
 class Recorder final : public kernels::CudaQueue {
  public:
   explicit Recorder(kernels::CudaQueue& queue) : queue_(queue) {}

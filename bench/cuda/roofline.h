@@ -1,4 +1,4 @@
-// What a GPU can do at best: the bounds that kernels are held against.
+// Roofline: the peak rates that kernels are compared with.
 #pragma once
 
 #include <algorithm>

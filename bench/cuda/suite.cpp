@@ -27,13 +27,13 @@ struct Bench {
   PeakRates peak;
 };
 
-/// What one benchmark sends: some neighbouring operations of a stage.
+/// The launches of one benchmark: some consecutive operations of a stage.
 struct Entry {
   const Stage* stage = nullptr;
   std::size_t first = 0, count = 0;
-  int layers = 1;             ///< that are of this shape
+  int layers = 1;             ///< number of layers of this shape
   bool has_work = false;      ///< the stage's FLOPs and bytes are this entry's
-  bool after_others = false;  ///< reads what the stage's earlier operations make for it alone
+  bool after_others = false;  ///< reads intermediate results of the stage's earlier operations
 
   void send_before(const Bed& bed) const {
     if (!after_others) return;
@@ -46,16 +46,16 @@ struct Entry {
 
 double volume(const kernels::Dim3& d) { return static_cast<double>(d.count()); }
 
-/// The pieces of work that a launch's blocks share out: one a block, unless blocks stay.
+/// Number of tiles of a launch: its blocks or, for persistent kernels, its work items times the blocks of a cluster.
 double tiles_of(const Operation& operation) {
   const kernels::KernelLaunch& launch = operation.launch;
   if (std::string_view(launch.kernel.file) != "conv/conv_wgmma_sm90") return volume(launch.grid);
   kernels::ConvTmaParams params;
   std::memcpy(&params, operation.parameters.data(), sizeof params);
-  return params.units * volume(launch.cluster);
+  return params.work_items * volume(launch.cluster);
 }
 
-/// How the launch looks, where it is one, and what it is held against.
+/// Counters of the launch's geometry, where the benchmark is one launch, and its bound.
 void describe(benchmark::State& state, const Bench& bench, const Entry& entry, double seconds) {
   auto& counters = state.counters;
   counters["layers"] = entry.layers;
@@ -103,7 +103,7 @@ double measure_warm(benchmark::State& state, const Bench& bench, const Work& wor
 std::uint32_t blocks_to_run(const Entry& entry) {
   const Stage& stage = *entry.stage;
   if (stage.sums_across_blocks) return 0;
-  const double runs = stage.flops / 1e9 + stage.bytes / 64e6;  // of what is run in about a second
+  const double runs = stage.flops / 1e9 + stage.bytes / 64e6;  // runs in about a second
   double clusters = 0;
   for (std::size_t i = entry.first; i < entry.first + entry.count; ++i) {
     const kernels::KernelLaunch& launch = stage.operations[i].launch;

@@ -1,4 +1,5 @@
-// The benchmarks: every layer of a network at one batch size, pre- and post-processing, and all of it at one go.
+// The benchmarks: every layer of a network at one batch size, pre- and post-processing, and the whole from pixels to
+// instances.
 #pragma once
 
 #include <memory>
@@ -17,7 +18,7 @@ struct Subject {
   Precision precision;
   std::int64_t batch, height, width;
   std::optional<VirtualGpu> virtual_gpu;
-  int measurements = 20, repeats = 20;  ///< of each benchmark; runs in a row of each measurement with warm caches
+  int measurements = 20, repeats = 20;  ///< measurements of each benchmark; consecutive runs of each with warm caches
 
   /// "b8/fp16"
   std::string prefix() const { return "b" + std::to_string(batch) + "/" + std::string(name_of(precision)); }

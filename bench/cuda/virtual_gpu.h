@@ -18,7 +18,7 @@ class VirtualGpu {
   /// before the driver is opened. Any driver but the virtual one takes no notice.
   static void prepare_environment();
 
-  /// Of what has run since the last call. Nothing may be pending.
+  /// Counters of the kernels that have run since the last call. No work may be pending.
   VgpuCounters take_counters() const;
   /// 0: all blocks.
   void sample_blocks(std::uint32_t blocks) const { set_sample_blocks_(blocks); }

@@ -11,7 +11,7 @@ namespace {
 
 using namespace maskrt::bench;
 
-constexpr const char* head = R"(# Kernels and layers, by their figures
+constexpr const char* kHead = R"(# Kernels and layers, by their figures
 
 Written by `make kernel-table`%s. Nothing here was measured on a GPU: registers are
 ptxas's, counts the [virtual GPU's](virtual-gpu.md#counters) on SparseInst R-50 G-IAM at 640 x 864, times a model's.
@@ -23,7 +23,7 @@ that a kernel met, the worst stands here. Occupancy is what registers and shared
 spilled registers and on `wgmma` that ptxas runs one by one.
 )";
 
-constexpr const char* before_layers = R"(
+constexpr const char* kBeforeLayers = R"(
 ## Layers on an H200
 
 Predicted, and the least that 790 TFLOP/s and 4.3 TB/s need. Convolutions are predicted by their cost model
@@ -32,13 +32,13 @@ What stands 0 times is not part of detection from pictures of the input's size, 
 )";
 
 void print(const std::vector<ChipRun>& runs, const ResourceTable& resources, const std::string& note) {
-  std::printf(head, note.empty() ? "" : (" (" + note + ")").c_str(), most_passes_per_access, 100 * least_sectors_used);
+  std::printf(kHead, note.empty() ? "" : (" (" + note + ")").c_str(), kMostPassesPerAccess, 100 * kLeastSectorsUsed);
   for (const ChipRun& run : runs)
     std::printf("\n## Kernels on %s\n\n%s", run.title.c_str(), kernel_table(run, resources).c_str());
   const std::string list = misses(runs, resources);
   std::printf("\n## What misses the limits\n\n%s",
               list.empty() ? "Nothing.\n" : ("[kernels.md](kernels.md#counters) says why.\n\n" + list).c_str());
-  std::fputs(before_layers, stdout);
+  std::fputs(kBeforeLayers, stdout);
   for (const char* batch : {"b1", "b8", "b16"})
     std::printf("\n### Batch %s\n\n%s", batch + 1, layer_table(runs.front(), batch, resources).c_str());
 }

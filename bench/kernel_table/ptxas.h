@@ -7,7 +7,7 @@
 namespace maskrt::bench {
 
 struct KernelResources {
-  int registers = 0;      ///< of a thread
+  int registers = 0;      ///< registers of a thread
   int static_shared = 0;  ///< bytes of a block
   int stack = 0;          ///< bytes of a thread
   int spills = 0;         ///< bytes stored and loaded by a thread

@@ -8,7 +8,7 @@
 namespace maskrt::bench {
 namespace {
 
-/// Takes the name apart at its slashes; what Google Benchmark adds ("iterations:1") goes.
+/// Splits the name at its slashes and drops what Google Benchmark adds ("iterations:1").
 Result named(const std::string& name) {
   Result result;
   result.name = name.substr(0, name.find("/iterations:"));

@@ -10,7 +10,7 @@ namespace maskrt::bench {
 /// One benchmark.
 struct Result {
   std::string name;                        ///< "b1/fp16/backbone.res2.0.conv1/conv_sm90_72x128"
-  std::string batch, precision, layer;     ///< of the name: "b1", "fp16", "backbone.res2.0.conv1"
+  std::string batch, precision, layer;     ///< parts of the name: "b1", "fp16", "backbone.res2.0.conv1"
   std::string kernel;                      ///< empty where it is of several
   std::map<std::string, double> counters;  ///< by name
   bool has(const std::string& counter) const { return counters.count(counter) != 0; }

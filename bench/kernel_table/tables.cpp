@@ -40,7 +40,7 @@ struct KernelSummary {
   int threads = 0, dynamic_shared = 0, shapes = 0;
   double loop_passes = 0, passes = 0, sectors_used = 1, tensor_share = 0;
   bool shared = false, global = false;
-  double most_work = -1;  ///< of the shape whose tensor share stands here
+  double most_work = -1;  ///< work of the largest shape so far, whose share of tensor-core instructions is reported
   std::string worst_passes, worst_sectors;
 
   void take(const Result& r) {
@@ -107,7 +107,7 @@ void add_launch(LayerLine& line, const Result& r, const ChipRun& run, const Reso
                            : resident_blocks(run.architecture, *kernel, static_cast<int>(r.get("block_threads")),
                                              static_cast<int>(r.get("shared")));
   const double waves = resident == 0 ? 0 : r.get("tiles") / (testing::h200.multiprocessors * resident);
-  // Of several launches the one that is cut finest speaks.
+  // Of several launches the one with the most tiles counts.
   if (r.get("tiles") < line.tiles) return;
   line.tiles = r.get("tiles");
   line.waves = waves;
@@ -162,17 +162,17 @@ std::string misses(const std::vector<ChipRun>& runs, const ResourceTable& resour
   for (const ChipRun& run : runs) {
     for (const KernelSummary& kernel : kernels_of(run)) {
       const std::string where = "- " + run.title + ", `" + kernel.name + "`: ";
-      if (kernel.loop_passes > most_passes_per_access)
+      if (kernel.loop_passes > kMostPassesPerAccess)
         list += where + text("%.2f passes an access in the main loop", kernel.loop_passes) + " (`" +
                 kernel.worst_passes + "`)\n";
-      if (kernel.global && kernel.sectors_used < least_sectors_used)
+      if (kernel.global && kernel.sectors_used < kLeastSectorsUsed)
         list += where + text("%.0f%% of global sectors used", 100 * kernel.sectors_used) + " (`" +
                 kernel.worst_sectors + "`)\n";
     }
   }
   for (const auto& [architecture, kernels] : resources)
     for (const auto& [name, kernel] : kernels)
-      if (kernel.spills > most_spills)
+      if (kernel.spills > kMostSpills)
         list += "- " + architecture + ", `" + name + "`: " + text("%d bytes spilled", kernel.spills) + "\n";
   return list;
 }

@@ -12,20 +12,20 @@ namespace maskrt::bench {
 /// One run of maskrt-bench-cuda on the virtual GPU as one chip.
 struct ChipRun {
   std::string title;         ///< "sm_90"
-  std::string architecture;  ///< of the machine code that runs there, as ptxas calls it: "sm_90a"
+  std::string architecture;  ///< architecture of the SASS that runs there, as ptxas calls it: "sm_90a"
   std::vector<Result> results;
 };
 
 /// What kernels must keep to: passes over the banks of shared memory in the main loop, for each that there must be;
 /// bytes of global sectors used; bytes spilled.
-constexpr double most_passes_per_access = 1.02, least_sectors_used = 0.95;
-constexpr int most_spills = 0;
+constexpr double kMostPassesPerAccess = 1.02, kLeastSectorsUsed = 0.95;
+constexpr int kMostSpills = 0;
 
 /// A line for each kernel that ran: registers, shared memory and the occupancy that they allow; of all shapes that it
 /// met the worst of what was counted.
 std::string kernel_table(const ChipRun& run, const ResourceTable& resources);
 
-/// The kernels of these runs that do not keep to the limits, and the spills of all kernels: a line each.
+/// One line for each kernel of these runs that misses the limits, and for each kernel with spills.
 /// Empty where nothing misses a limit.
 std::string misses(const std::vector<ChipRun>& runs, const ResourceTable& resources);
 

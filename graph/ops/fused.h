@@ -1,5 +1,5 @@
-// Several layers that some devices compute at one go. Each is defined by the operations that it stands for:
-// rewrites/unfuse.cpp puts these in its place on a device without such a kernel. `fused` says that it is one.
+// Fused operations: several layers that some devices compute in one kernel. Each is defined by the operations that it
+// stands for, with which rewrites/unfuse.cpp replaces it on a device without such a kernel. `fused` says that it is one.
 #pragma once
 
 #include <span>
@@ -48,7 +48,7 @@ struct StemPool {
            std::to_string(shape[0]) + (bias ? ", bias" : "") + after_comma(activation) + ", max 3x3/2";
   }
 
-  /// Of the map between convolution and pool.
+  /// Extent of the map between convolution and pool.
   Extent conv_extent(const InputExtents& in) const {
     const Extent& x = in.map(0);
     const Shape& shape = weight->shape();

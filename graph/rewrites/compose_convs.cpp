@@ -1,7 +1,7 @@
-// Conv1x1(Conv(x)) -> Conv(x), where nothing stands between the two.
+// Conv1x1(Conv(x)) -> Conv(x), where the inner convolution has no activation, no residual and no other reader.
 //
-// V (W x + b) + d = (V W) x + (V b + d): the 1x1 convolution mixes the channels of each pixel that the inner one made,
-// and the inner one's padding stays zeros of x.
+// V (W x + b) + d = (V W) x + (V b + d): the 1x1 convolution mixes the channels of each pixel of the inner convolution,
+// whose zero padding of x is unchanged.
 #include <utility>
 
 #include "pattern.h"
@@ -32,7 +32,7 @@ ConstantPtr composed_bias(const ConstantPtr& outer, const ConstantPtr& inner_bia
   });
 }
 
-/// Both have the output's pixels, so multiply-adds per pixel decide.
+/// Both convolutions have the output's pixels, so the multiply-adds per pixel decide which form is cheaper.
 bool is_not_more_work(const Conv& inner, const Conv& outer) {
   const auto& shape = inner.weight->shape();
   const auto inputs = shape[1] + (inner.coordinate_weight ? 2 : 0);

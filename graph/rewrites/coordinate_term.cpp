@@ -1,7 +1,7 @@
 // Conv(Concat(Coordinates, x)) -> Conv(x) with a coordinate term.
 //
-// A convolution is a sum over its input channels; the share of the first two is a function of the position alone, and
-// in the padding both forms see zeros.
+// A convolution is a sum over its input channels; the contribution of the two coordinate channels depends on the
+// position alone, and both forms see zeros in the padding.
 #include "pattern.h"
 #include "rewrites.h"
 

@@ -9,7 +9,7 @@
 namespace maskrt::graph {
 namespace {
 
-/// What each output channel's sums are multiplied by.
+/// The factor s of each output channel.
 ConstantPtr scales(const BatchNorm& norm) {
   return derive(norm.weight->name() + " / deviation", norm.weight->shape(), {norm.weight, norm.variance},
                 [epsilon = norm.epsilon](const std::vector<Numbers>& from) {
@@ -20,7 +20,7 @@ ConstantPtr scales(const BatchNorm& norm) {
                 });
 }
 
-/// Each output channel's row of a convolution's weight times its scale.
+/// The folded weight: each output channel's row times its factor s.
 ConstantPtr scaled(const ConstantPtr& weight, const BatchNorm& norm) {
   const auto channels = static_cast<std::size_t>(weight->shape()[0]);
   const ConstantPtr product = derive(weight->name() + " * norm", weight->shape(), {weight, norm.weight, norm.variance},

@@ -1,6 +1,6 @@
 // Add(Conv(x), r) -> Conv(x) with residual r; Activate(Conv(x)) -> Conv(x) with that activation; Linear likewise.
 //
-// The same numbers in the same order: only what would be stored and read again disappears.
+// The same arithmetic in the same order: only the intermediate values are no longer stored and read again.
 #include <utility>
 
 #include "pattern.h"
@@ -16,8 +16,8 @@ bool takes_residual(Graph& graph, ValueId value, int index) {
          only_reader(graph, value) == index;
 }
 
-/// The convolution moves to the addition's place, where both operands exist. Where both are convolutions (a block's
-/// shortcut and its last), the later one takes the other's result.
+/// The convolution moves to the position of the addition, where both operands exist. Where both are convolutions (a
+/// residual block's shortcut and its last convolution), the later one takes the other's output as its residual.
 bool fuse_add(Graph& graph, int index) {
   const auto inputs = graph.nodes[static_cast<std::size_t>(index)].inputs;
   int best = -1;

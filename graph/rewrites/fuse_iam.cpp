@@ -1,7 +1,7 @@
 // Aggregate(NormaliseMaps(sigmoid(x)), f) -> AggregateLogits(x, f), and Aggregate(SoftmaxMaps(x), f) likewise.
 //
-// Dividing a map before the product or its row after it is the same, so the sums over positions become one more column
-// of the product, and neither the activated nor the divided maps are ever stored.
+// Dividing a map before the product equals dividing its row after it, so the sums over positions become an extra column
+// of the product, and neither the activated nor the divided maps are stored.
 #include "pattern.h"
 #include "rewrites.h"
 

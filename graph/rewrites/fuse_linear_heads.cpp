@@ -1,7 +1,7 @@
 // Linear(x), Linear'(x), ... -> LinearHeads(x): linear layers on one list become one operation of several outputs.
 //
-// No multiplication changes; one launch does what took several, each too small to fill a GPU. Of more layers than a
-// kernel takes, each full group becomes an operation.
+// No multiplication changes; one launch replaces several, each too small to fill a GPU. Where there are more layers
+// than a kernel's limit, each group of that many becomes one operation.
 #include "pattern.h"
 #include "rewrites.h"
 

@@ -1,7 +1,7 @@
 // Conv1x1(Conv1x1(AdaptiveAveragePool(x))), for several sizes of one map x -> PyramidPool(x).
 //
-// Pyramid pooling makes maps of a few pixels, for each of which three launches cost more than their work. What follows
-// each branch (a resize) stays as it is.
+// Pyramid pooling produces maps of a few pixels, for each of which three launches cost more than their work. The resize
+// that follows each branch is not changed.
 #include <algorithm>
 
 #include "pattern.h"

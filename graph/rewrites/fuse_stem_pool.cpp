@@ -1,5 +1,5 @@
-// MaxPool3x3/2(Conv/2(input)) -> StemPool(input): the map between the two is the largest of a network, and a kernel
-// that pools what it has just computed never stores it.
+// MaxPool3x3/2(Conv/2(input)) -> StemPool(input): the map between the two is the largest of a network, and the fused
+// kernel never stores it to memory.
 //
 // For a convolution of the network's input, which is what stems are.
 #include "pattern.h"

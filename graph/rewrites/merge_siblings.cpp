@@ -1,5 +1,5 @@
-// Conv(x), Conv'(x) -> Slice(Conv''(x)), Slice'(Conv''(x)): convolutions of one geometry over one value become one with
-// the output channels side by side.
+// Conv(x), Conv'(x) -> Slice(Conv''(x)), Slice'(Conv''(x)): convolutions of one geometry over one value become one
+// whose output channels are concatenated.
 //
 // No multiplication changes; x is read (and, with Winograd, transformed) once, and the product has more columns. The
 // slices keep the values' names; where a device stores channels in blocks they are views.
@@ -20,7 +20,7 @@ bool alike(const Conv& a, const Conv& b) {
          static_cast<bool>(a.coordinate_weight) == static_cast<bool>(b.coordinate_weight);
 }
 
-/// Rows of all, one after another; where one is null, `rows[i]` zeros stand for it.
+/// The rows of all constants, concatenated; a null constant counts as `rows[i]` zeros.
 ConstantPtr stacked(const std::vector<ConstantPtr>& parts, const std::vector<std::int64_t>& rows) {
   const auto some = std::find_if(parts.begin(), parts.end(), [](const ConstantPtr& part) { return part != nullptr; });
   if (some == parts.end()) return nullptr;
@@ -66,7 +66,7 @@ void merge(Graph& graph, const std::vector<int>& siblings) {
       insert_node(graph, static_cast<std::size_t>(siblings[0]), name, std::move(merged), {first.inputs[0]});
   std::int64_t begin = 0;
   for (std::size_t i = 0; i < siblings.size(); begin += rows[i], ++i) {
-    auto& node = graph.nodes[static_cast<std::size_t>(siblings[i] + 1)];  // the merged one stands before all of them
+    auto& node = graph.nodes[static_cast<std::size_t>(siblings[i] + 1)];  // the merged convolution precedes all of them
     node.operation = Slice{begin, rows[i]};
     node.inputs = {value};
   }

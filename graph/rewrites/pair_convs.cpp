@@ -2,8 +2,8 @@
 // halves of one value become one of two groups.
 //
 // No multiplication changes. One launch has twice the tiles, which fill a wide chip better; a processor with few cores
-// gains nothing: it runs on request. The slices keep the values' names, and the next pair reads the halves of the value
-// made here.
+// gains nothing, so this rewrite runs on request only. The slices keep the values' names, and the next pair reads the
+// two halves of the new convolution's output.
 #include <algorithm>
 #include <utility>
 
@@ -81,7 +81,7 @@ void pair(Graph& graph, int lower, int upper) {
   const int place = std::min(lower, upper);
   const ValueId value = insert_node(graph, static_cast<std::size_t>(place), a.name + " | " + b.name, both, {whole});
   for (const auto& [index, begin] : {std::pair{lower, std::int64_t{0}}, {upper, rows}}) {
-    Node& node = graph.nodes[static_cast<std::size_t>(index + 1)];  // the new one stands before both
+    Node& node = graph.nodes[static_cast<std::size_t>(index + 1)];  // the new convolution precedes both
     node.operation = Slice{begin, rows};
     node.inputs = {value};
   }

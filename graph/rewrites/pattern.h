@@ -1,4 +1,4 @@
-// What the rewrites share: how they look at a graph, and how they combine constants without computing anything yet.
+// Shared by the rewrites: pattern matching on a graph, and lazy combination of constants.
 #pragma once
 
 #include <functional>
@@ -10,11 +10,11 @@
 
 namespace maskrt::graph {
 
-/// Index of the one node that reads a value, and reads it once; -1 otherwise, and where the value is an output: only a
-/// value with an only reader may disappear into that reader.
+/// Index of the only node that reads a value, if it reads it once; else, and where the value is an output, -1. Only a
+/// value with a single reader may be fused into that reader.
 int only_reader(const Graph& graph, ValueId value);
 
-/// The operation that makes a value if it is of that kind, or null. One of several outputs may be any of them:
+/// The operation that produces a value if it is of that kind, or null. One of several outputs may be any of them:
 /// Node::outputs tells which.
 template <typename Kind>
 Kind* maker_as(Graph& graph, ValueId value) {
@@ -22,22 +22,23 @@ Kind* maker_as(Graph& graph, ValueId value) {
   return node < 0 ? nullptr : std::get_if<Kind>(&graph.nodes[static_cast<std::size_t>(node)].operation);
 }
 
-/// True for a 1x1 convolution that sees each pixel by itself: stride 1, no padding, one group, no coordinate term.
+/// Whether it is a pointwise convolution: 1x1, stride 1, no padding, one group, no coordinate term.
 bool is_pointwise(const Conv& conv);
 
-/// Puts a node before nodes[index]; its value gets `name`, with primes where that is taken. The value made.
+/// Inserts a node before nodes[index] and returns its value, which is called `name`, with primes appended where that
+/// name is taken.
 ValueId insert_node(Graph& graph, std::size_t index, const std::string& name, Operation operation,
                     std::vector<ValueId> inputs);
 
 void erase_node(Graph& graph, int index);
 
-/// Extents at 1 x 640 x 640, for rewrites that must know which way is cheaper: what they choose is exact at every size,
-/// and the better choice at the sizes that are used. Empty where the network does not take that size.
+/// Extents at 1 x 640 x 640, for rewrites that compare costs: either choice is exact at every size, and the cheaper one
+/// at 640 x 640 is the cheaper one at the sizes in use. Empty where the network does not accept that size.
 std::vector<Extent> typical_extents(const Graph& graph);
 
-/// A constant that compute(numbers of each in `from`) gives when somebody asks; a null constant is an empty vector.
-/// Throws Error where constants would lie deeper inside one another than any network makes them: each level is a stack
-/// frame, and a file must not be able to ask for thousands.
+/// A lazy constant: compute(numbers of each constant in `from`) runs when its numbers are needed; a null constant is
+/// passed as an empty vector. Throws Error where constants would be nested deeper than in any real network: each level
+/// is a stack frame, and a file must not be able to cause thousands.
 using Numbers = std::vector<float>;
 ConstantPtr derive(std::string name, Shape shape, std::vector<ConstantPtr> from,
                    std::function<Numbers(const std::vector<Numbers>&)> compute);

@@ -1,8 +1,9 @@
 // MaskProduct(Linear(x), Conv1x1(f)) -> MaskProduct(Linear'(x), f) with an offset.
 //
 // With kernels k = W x + w and mask features m = P f + p, k . m = (P^T k) . f + p . k. Both P^T k and p . k are affine
-// in x, so one linear layer with a row for each of f's channels and one more for the offset gives them, and the
-// projection never runs over the map. Taken where it saves work: the map's channels then meet every instance.
+// in x, so one linear layer with a row for each of f's channels and one more for the offset computes them, and the
+// projection is never applied to the map. Applied where it saves work, since then every instance multiplies all of f's
+// channels.
 #include <algorithm>
 #include <utility>
 
@@ -23,7 +24,7 @@ Numbers times_projection(const Numbers& projection, const Numbers& bias, const N
   return matrix_product(transposed, right, features + 1, kernel, right.size() / kernel);
 }
 
-/// The linear layer that gives the projected kernels and their offsets.
+/// The linear layer that computes the projected kernels and their offsets.
 Linear projected(const Linear& kernels, const Conv& projection) {
   const auto kernel = projection.weight->shape()[0], features = projection.weight->shape()[1];
   const auto compute = [f = static_cast<std::size_t>(features),

@@ -1,7 +1,7 @@
 // Linear(Regroup(x)) -> LinearHeads(x) that reads x in the regrouping's order.
 //
-// A regrouping moves no number to another value: it says which ones a row has, and a kernel that reads rows in segments
-// finds them where they lie.
+// A regrouping only permutes the elements of its input, so a kernel that reads rows in segments can address them in
+// place.
 #include "pattern.h"
 #include "rewrites.h"
 

@@ -1,4 +1,4 @@
-// What the rewrites are worth, step by step.
+// Report on the rewrites: cost of the graph after each of them.
 #pragma once
 
 #include <string>
@@ -7,9 +7,9 @@
 
 namespace maskrt::graph {
 
-/// A table of the plain graph and of the graph after each rewrite that rewrite() would run, in turn: nodes, GFLOP (2 per
-/// multiply-add) and MB (10^6 bytes of inputs, constants and outputs at `element` bytes a number), for inputs of that
-/// size. Throws Error where the graph does not take the size.
+/// A table of the plain graph and of the graph after each rewrite that rewrite() would run, in turn: nodes, GFLOP (2
+/// per multiply-add) and MB (10^6 bytes of inputs, constants and outputs at `element` bytes a number), for inputs of
+/// that size. Throws Error where the graph does not take the size.
 std::string rewrites_to_text(Graph graph, std::int64_t batch, std::int64_t height, std::int64_t width,
                              std::size_t element = 4, const RewriteNames& off = {}, const RewriteNames& wanted = {},
                              const FusedKernels& kernels = {}, Head head = {});

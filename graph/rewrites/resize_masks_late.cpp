@@ -1,8 +1,8 @@
 // SparseInstHead{mask_logits: ResizeBilinear{2}(x)} -> SparseInstHead{mask_logits: x, mask_factor: 2}.
 //
-// The probabilities of a query's mask are those of the resized logits either way. A head that resizes what it looks at,
-// piece by piece, spares the memory traffic of a map four times as large. The network's output stays as it is: whoever
-// asks for it gets it, and finding instances leaves its node out.
+// The probabilities of a query's mask are those of the resized logits either way. A head that upsamples tile by tile
+// saves the memory traffic of a map four times as large. The network's output is not changed: it can still be
+// requested, and detection skips its node.
 #include "pattern.h"
 #include "rewrites.h"
 

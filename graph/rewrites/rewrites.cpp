@@ -26,10 +26,10 @@ void of_head(Graph& graph, Head& head, const FusedKernels&) {
 }  // namespace
 
 std::span<const Rewrite> rewrites() {
-  // The order matters little for what is exact and much for what is found: sigmoids leave through the IAM before an
-  // epilogue can take them, a fusion layer is split before its parts are composed, and siblings merge last, because a
-  // merged convolution is nobody's inner or outer one. What they leave are the halves that pairs are made of. Rewrites
-  // into fused operations come at the end, as no other looks into these.
+  // The order does not affect exactness, but which patterns match: fuse-iam consumes sigmoids before fuse-epilogue can,
+  // a fusion layer is split before its terms are composed, and siblings are merged last, because a merged convolution
+  // cannot be composed any more. The slices that merging leaves are the halves that pair-convs matches. Rewrites into
+  // fused operations come at the end, because no other rewrite matches these.
   static constexpr std::array<Rewrite, 15> all = {{
       {"fold-batch-norm", "BatchNorm into the convolution before it", plain<fold_batch_norm>},
       {"fuse-iam", "sigmoid, normaliser (or softmax) and aggregation into one operation", plain<fuse_iam>},
@@ -44,9 +44,10 @@ std::span<const Rewrite> rewrites() {
       {"pair-convs", "convolutions over the two halves of a value become one of two groups", plain<pair_convs>, true},
       {"resize-masks-late", "the head doubles the mask logits on its own, piece by piece", of_head<resize_masks_late>,
        true},
-      {"upsample-residual", "nearest upsampling into the convolution that adds its result", fused<upsample_residual>, true},
-      {"pyramid-pool", "average pools and the two 1x1 convolutions behind each into one operation", fused<fuse_pyramid_pool>,
+      {"upsample-residual", "nearest upsampling into the convolution that adds its result", fused<upsample_residual>,
        true},
+      {"pyramid-pool", "average pools and the two 1x1 convolutions behind each into one operation",
+       fused<fuse_pyramid_pool>, true},
       {"regroup-linear", "a regrouping into the linear layer that reads it", fused<regroup_linear>, true},
       {"linear-heads", "linear layers that read the same list into one operation", fused<fuse_linear_heads>, true},
       {"stem-pool", "the first convolution and its max pool into one operation", fused<fuse_stem_pool>, true},

@@ -15,10 +15,10 @@ namespace maskrt::graph {
 struct Rewrite {
   std::string_view name;  ///< as ModelOptions::rewrites_off and docs/graph.md name it
   std::string_view what;  ///< one sentence
-  /// `kernels` are the device's: a rewrite into a fused operation makes what they take. What the head reads is an output
-  /// of the graph before and after.
+  /// `kernels` are the device's: a rewrite into a fused operation makes what they take. What the head reads is an
+  /// output of the graph before and after.
   void (*apply)(Graph&, Head&, const FusedKernels& kernels);
-  bool on_request = false;  ///< pays on some devices alone: left out where nobody asks for it
+  bool on_request = false;  ///< pays on some devices only: runs where a device wants it
 };
 
 /// All rewrites, in the order in which they run.
@@ -27,7 +27,7 @@ std::span<const Rewrite> rewrites();
 using RewriteNames = std::set<std::string, std::less<>>;
 
 /// Runs all rewrites but those named in `off`; those on request where `wanted` names them, for a device with such
-/// kernels. Outputs keep their names; a value that is not an output may disappear: to see it, make it an output first.
+/// kernels. Outputs keep their names; a value that is not an output may disappear: to keep it, make it an output first.
 /// Throws Error for a name that is no rewrite. The first form is for a graph without a head.
 void rewrite(Graph& graph, const RewriteNames& off = {}, const RewriteNames& wanted = {},
              const FusedKernels& kernels = {});
@@ -40,16 +40,16 @@ void rewrite(Graph& graph, Head& head, const RewriteNames& off = {}, const Rewri
 Graph unfused(Graph graph, const FusedKernels& kernels = {});
 
 // One file each:
-void fold_batch_norm(Graph&);    ///< BatchNorm into the convolution before it
-void fuse_epilogue(Graph&);      ///< activation and residual into the convolution (activation into linear)
-void coordinate_term(Graph&);    ///< conv(concat(coordinates, x)) -> conv(x) with a coordinate term
-void split_concat(Graph&);       ///< 1x1 conv of a concat -> a sum of 1x1 convs, each at its input's own resolution
-void compose_convs(Graph&);      ///< 1x1 conv after a conv without activation -> one conv
-void merge_siblings(Graph&);     ///< convs that read the same value -> one conv and slices
-void pair_convs(Graph&);         ///< convs over the two halves of one value -> one conv of two groups, and slices
-void fuse_iam(Graph&);           ///< sigmoid, normaliser (or softmax) and aggregation -> AggregateLogits
+void fold_batch_norm(Graph&);  ///< BatchNorm into the convolution before it
+void fuse_epilogue(Graph&);    ///< activation and residual into the convolution (activation into linear)
+void coordinate_term(Graph&);  ///< conv(concat(coordinates, x)) -> conv(x) with a coordinate term
+void split_concat(Graph&);     ///< 1x1 conv of a concat -> a sum of 1x1 convs, each at its input's own resolution
+void compose_convs(Graph&);    ///< 1x1 conv after a conv without activation -> one conv
+void merge_siblings(Graph&);   ///< convs that read the same value -> one conv and slices
+void pair_convs(Graph&);       ///< convs over the two halves of one value -> one conv of two groups, and slices
+void fuse_iam(Graph&);         ///< sigmoid, normaliser (or softmax) and aggregation -> AggregateLogits
 void resize_masks_late(Graph&, Head&);  ///< the doubling of the mask logits into the head
-void reassociate_masks(Graph&);  ///< kernel x (projection x features) -> (kernel x projection) x features
+void reassociate_masks(Graph&);         ///< kernel x (projection x features) -> (kernel x projection) x features
 
 // Into fused operations (ops/fused.h), on request, one file each:
 void upsample_residual(Graph&, const FusedKernels&);  ///< nearest upsampling before a sum -> Conv::residual_scale

@@ -1,8 +1,8 @@
 // Conv1x1(Concat(Resize(a), Resize(b), c)) -> Conv1x1(c) with residual Resize(Conv1x1(a), Conv1x1(b)).
 //
-// A 1x1 convolution mixes channels and a bilinear resize mixes positions, so they commute; and a convolution over side
-// by side channels is the sum of convolutions over each. Every term then runs at its own, smaller resolution. The bias
-// belongs to one term; it passes through a resize unchanged, because bilinear weights sum to 1.
+// A 1x1 convolution mixes channels and a bilinear resize mixes positions, so they commute; and a convolution over
+// concatenated channels is the sum of convolutions over each. Every term then runs at its own, smaller resolution. The
+// bias belongs to one term; it passes through a resize unchanged, because bilinear weights sum to 1.
 #include <optional>
 #include <utility>
 
@@ -15,11 +15,11 @@ namespace {
 /// One input of the concat.
 struct Part {
   ValueId value = -1;  ///< at its own resolution
-  ValueId like = -1;   ///< whose size it is resized to; -1 where it is not resized
+  ValueId like = -1;   ///< the value whose size it is resized to; -1 where it is not resized
   std::int64_t begin = 0, count = 0;
 };
 
-/// The parts of the concat that the node at `conv` alone reads; nothing where the pattern does not fit.
+/// The inputs of the concat that only the node at `conv` reads; empty where the pattern does not match.
 std::optional<std::vector<Part>> parts_of(Graph& graph, int conv, const std::vector<Extent>& extents) {
   const auto joined = graph.nodes[static_cast<std::size_t>(conv)].inputs[0];
   if (maker_as<Concat>(graph, joined) == nullptr || only_reader(graph, joined) != conv) return {};
@@ -62,7 +62,7 @@ bool is_less_work(const std::vector<Part>& parts, const Extent& out, const std::
 }
 
 /// A value with the size of `value` at every input size. Where a convolution that keeps the size makes it, that is the
-/// convolution's input: a reader of the size alone must not keep it from being composed with the one behind it.
+/// convolution's input: a reader of the size alone must not keep it from being composed with the one after it.
 ValueId same_size(Graph& graph, ValueId value) {
   const auto* conv = maker_as<Conv>(graph, value);
   if (conv == nullptr || conv->stride != 1) return value;

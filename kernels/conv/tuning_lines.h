@@ -1,4 +1,4 @@
-// Tuning files as lines: what the CPU's choices of algorithms and the GPUs' choices of kernels have in common, so that
+// The line format of tuning files, common to the CPU's choices of algorithms and the GPUs' choices of kernels, so that
 // one file can hold both.
 #pragma once
 
@@ -11,21 +11,21 @@
 
 namespace maskrt::kernels {
 
-/// "problem: choice / number". The problem of a line of the CPU's begins with "cpu ", any other is a GPU's.
+/// "problem: choice / number". Lines for CPUs begin with "cpu ", all others are for GPUs.
 struct TuningLine {
-  int number = 0;  ///< in the file, from 1
+  int number = 0;  ///< line number in the file, from 1
   std::string_view text, problem, choice, value;
   bool of_cpu() const { return text.starts_with("cpu "); }
 };
 
-/// The error that names a file and a line which is none.
+/// The error for a malformed line; names the file and the line.
 inline Error no_tuning_line(std::string_view file, const TuningLine& line) {
   return Error("tuning file " + std::string(file) + ", line " + std::to_string(line.number) +
-               ": expected \"problem: " + (line.of_cpu() ? "algorithm / seconds" : "kernel / parts") + "\", found \"" +
+               ": expected \"problem: " + (line.of_cpu() ? "algorithm / seconds" : "kernel / splits") + "\", found \"" +
                std::string(line.text) + "\"");
 }
 
-/// All lines but empty ones and those that begin with #. Views into `text`. Throws Error for a line of another form.
+/// All lines except empty ones and those that begin with #, as views into `text`. Throws Error for a malformed line.
 inline std::vector<TuningLine> tuning_lines(std::string_view text, std::string_view file) {
   const auto trimmed = [](std::string_view part) {
     const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };

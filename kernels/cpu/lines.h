@@ -1,4 +1,4 @@
-// Walking over tensors of one blocking line by line: a line is one row of pixels of one block of channels.
+// Iteration over tensors by lines: a line is one row of pixels of one block of channels, contiguous in memory.
 #pragma once
 
 #include "kernels/element.h"
@@ -6,14 +6,14 @@
 
 namespace maskrt::kernels {
 
-/// True where lines of the two tensors run side by side in memory: equal shapes and blockings, dense pixels, fp32.
+/// Whether lines of the two tensors correspond element by element: equal blocking, dense pixels, fp32.
 inline bool same_lines(const Tensor& a, const Tensor& b) {
   return a.type == DataType::f32 && b.type == DataType::f32 && a.block == b.block && a.pixel_stride == a.block &&
          b.pixel_stride == b.block;
 }
 
 /// Calls f(b, k, y) for the lines of t, k being the block of channels. Over OpenMP threads.
-/// What f throws comes out, and then some lines have not been called.
+/// An exception of f is rethrown, and then f has not been called for some lines.
 template <typename F>
 void for_each_line(const Tensor& t, F&& f) {
   const std::int64_t blocks = t.blocks(), lines = t.batch * blocks * t.height;

@@ -1,4 +1,4 @@
-// How this project's tensors look to oneDNN. For the CPU device's kernels and the device itself.
+// Conversion of Tensor to oneDNN's memory descriptors, and shared helpers. For the CPU device and its kernels.
 #pragma once
 
 #include <dnnl.hpp>
@@ -8,7 +8,7 @@
 
 namespace maskrt::kernels::onednn {
 
-/// The processor, one for the process.
+/// The CPU engine, one for the process.
 const dnnl::engine& engine();
 
 /// A stream to run a primitive on, on the OpenMP threads of the caller. It holds nothing and costs next to nothing; one
@@ -25,7 +25,7 @@ dnnl::memory::desc layout_of(const Tensor& tensor);
 /// True where images lie as densely as layout_of needs for oneDNN's fast kernels: everywhere but in views of a batch.
 bool dense_batch(const Tensor& tensor);
 
-/// A memory object over somebody else's bytes.
+/// A memory object over memory that it does not own.
 inline dnnl::memory wrap(const dnnl::memory::desc& layout, const void* data) {
   return dnnl::memory(layout, engine(), const_cast<void*>(data));
 }

@@ -1,4 +1,5 @@
-// Loops over contiguous numbers, compiled once for each level of the processor and chosen when the program starts.
+// Function multiversioning: loops over contiguous numbers are compiled for several x86-64 levels, of which the loader
+// picks one.
 #pragma once
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)

@@ -5,7 +5,7 @@
 
 namespace maskrt::kernels {
 
-/// lines[i][j] becomes lines[j][i]. Vector: the compiler's vectors of 16 elements. Four rounds of interleaving line i
+/// lines[i][j] becomes lines[j][i]. Vector: the compiler's vectors of 16 elements. Four passes that interleave line i
 /// with line i + 8.
 template <typename Vector>
 [[gnu::always_inline]] inline void transpose16(Vector (&lines)[16]) {

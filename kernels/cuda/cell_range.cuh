@@ -1,11 +1,13 @@
-// The cells of an adaptive average pool.
+// The cells of an adaptive average pool. Neighbouring cells overlap where `size` does not divide n: with n = 20 rows
+// and size = 3, the cells are rows 0..6, 6..13 and 13..19.
 #pragma once
 
 #include <cstdint>
 
 namespace maskrt::kernels::cuda {
 
-/// Rows (or columns) of cell i of `size` over n of them: floor(i n / size) .. ceil((i + 1) n / size).
+/// The half-open range of rows (or columns) of cell i, 0 <= i < size, over a map of n rows:
+/// [floor(i * n / size), ceil((i + 1) * n / size)).
 struct CellRange {
   int first, count;
 };

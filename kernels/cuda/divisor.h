@@ -1,4 +1,4 @@
-// Division by a number that stays the same, as a multiplication. Read by host and device code.
+// Division by an invariant integer as a multiplication and a shift. Read by host and device code.
 #pragma once
 
 #include <cstdint>

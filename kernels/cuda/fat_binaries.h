@@ -7,13 +7,13 @@
 
 namespace maskrt::kernels {
 
-/// What nvcc made of one .cu file: PTX and machine code for several architectures, of which the driver takes the best.
+/// The fat binary of one .cu file: PTX and SASS for several architectures, of which the driver loads the best match.
 struct FatBinary {
   std::string_view file;  ///< the path below kernels/ without its ending: "pool/max_pool"
   std::span<const std::byte> image;
 };
 
-/// All of them, in no particular order. They live as long as the program.
+/// The fat binaries of all .cu files, in no particular order, with static lifetime.
 std::span<const FatBinary> fat_binaries();
 
 }  // namespace maskrt::kernels

@@ -1,4 +1,4 @@
-// What a thread of a channel_grid works on.
+// Thread mapping of the kernels that are launched with channel_grid().
 #pragma once
 
 #include "kernels/ptx/griddepcontrol.cuh"
@@ -6,8 +6,9 @@
 
 namespace maskrt::kernels::cuda {
 
-/// Calls f(image, position, channel) for the thread's `each` channels of `out`, its padding included, once the kernels
-/// before this one have ended; lets the next one start. Position is y * width + x.
+/// Calls f(image, position, first channel) for this thread's `each` channels of `out`, padding channels included;
+/// position is y * width + x. Allows the dependent grid to start, and waits for the preceding one first (programmatic
+/// dependent launch).
 template <int each, typename F>
 __device__ void for_channels(const Map& out, F&& f) {
   ptx::let_next_grid_start();

@@ -1,5 +1,5 @@
-// Which kernel computes tensors of which types: a table for each family instead of a choice in each launcher, so that a
-// type for which there is no kernel is an error and never runs as another one.
+// Dispatch of kernels by the types of their tensors: a table for each family, so that a combination of types without a
+// kernel is an error and never runs as another one.
 #pragma once
 
 #include <array>
@@ -28,7 +28,7 @@ class Few {
   std::size_t count_;
 };
 
-/// The types of the tensors by which a family tells its kernels apart, in the family's order.
+/// The types of the tensors by which a family dispatches, in the family's order.
 using Types = Few<DataType, 3>;
 
 struct TypedKernel {
@@ -39,7 +39,7 @@ struct TypedKernel {
 /// The kernels that compute the same for tensors of different types.
 struct KernelFamily {
   std::string_view name;     ///< as errors call it: "max pool"
-  std::string_view tensors;  ///< what the types are those of: "input, output"
+  std::string_view tensors;  ///< names of the tensors that have these types: "input, output"
   Few<TypedKernel, 4> kernels;
 
   /// The kernel for tensors of these types. Throws Error that names the family, the types that it has kernels for and

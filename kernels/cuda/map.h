@@ -11,10 +11,11 @@ struct Map {
   std::int64_t batch_stride = 0;
   std::int32_t pixel_stride = 0;
   std::int32_t height = 0, width = 0, channels = 0;
-  /// Channels that belong to this map: those from `channels` on are zeros that its producer writes. A slice of a wider
-  /// tensor has none.
+  /// Channels that a pixel stores, padding included: the map's producer writes channels [channels, block) as zeros. A
+  /// slice of a wider tensor has no padding of its own, so there block == channels.
   std::int32_t block = 0;
-  /// 1 where eight channels that start at a multiple of eight can be moved by 16-byte accesses.
+  /// 1 where the base address and the strides are multiples of 16 bytes, so that channels from a multiple of 16 bytes
+  /// on can be read and written with 16-byte accesses.
   std::int32_t aligned = 0;
 };
 

@@ -1,4 +1,4 @@
-// From the tensors of the host's interface to what kernels read.
+// Conversion of the host's Tensor to the Map that kernels take, and the checks that launchers share.
 #pragma once
 
 #include <string_view>

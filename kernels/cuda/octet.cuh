@@ -1,6 +1,7 @@
-// Neighbouring channels of one pixel, widened to fp32: how the kernels that are bound by memory read and write.
-// A thread takes as many as 16 bytes hold, eight in fp16 and four in fp32: threads side by side then use whole sectors,
-// where two accesses of each would use half of theirs.
+// Vectorised loads and stores of neighbouring channels of one pixel, computed on in fp32: the memory-bound kernels'
+// accesses. A thread has as many channels as 16 bytes hold, eight of fp16 or four of fp32: neighbouring threads then
+// fill whole 32-byte sectors with each access, where eight channels of fp32 would take two accesses that each use half
+// of the sectors they touch.
 #pragma once
 
 #include <cuda_fp16.h>
@@ -15,7 +16,7 @@ struct Channels {
 };
 using Octet = Channels<8>;
 
-/// Channels that 16 bytes hold of the widest of the types.
+/// Channels of one thread: as many as 16 bytes hold of the widest of the types.
 template <typename... T>
 constexpr int kChannelsOfThread = (sizeof(T) + ...) > sizeof...(T) * 2 ? 4 : 8;
 
@@ -32,7 +33,7 @@ __device__ inline __half narrow<__half>(float value) {
   return __float2half_rn(value);
 }
 
-/// N = 4 or 8 elements from an address that is a multiple of their size, or of 16 bytes where that is less.
+/// Loads N = 4 or 8 elements from an address that is a multiple of min(16, N * sizeof(T)) bytes.
 template <int N>
 __device__ Channels<N> load_wide(const float* from) {
   Channels<N> o;
@@ -61,7 +62,7 @@ __device__ Octet load_octet(const T* from) {
   return load_wide<8>(from);
 }
 
-/// To an address as load_wide's.
+/// Stores N elements; the address is aligned as for load_wide.
 template <int N>
 __device__ void store_wide(float* to, const Channels<N>& o) {
 #pragma unroll
@@ -86,13 +87,14 @@ __device__ void store_octet(T* to, const Octet& o) {
   store_wide(to, o);
 }
 
-/// The first channel of a pixel; `position` is y * width + x. A product of 32-bit numbers is one instruction.
+/// Address of channel 0 of a pixel; `position` is y * width + x. The product of two 32-bit numbers as 64 bits is one
+/// instruction (mad.wide).
 template <typename T>
 __device__ T* pixel_of(const Map& map, int b, int position) {
   return static_cast<T*>(map.data) + b * map.batch_stride + static_cast<std::int64_t>(position) * map.pixel_stride;
 }
 
-/// Channels c .. c + N - 1 of a pixel, zeros beyond the map's channels. c is a multiple of N.
+/// Loads channels c .. c + N - 1 of a pixel; zeros from map.channels on. c is a multiple of N.
 template <int N = 8, typename T>
 __device__ Channels<N> load_channels(const Map& map, const T* pixel, int c) {
   if (map.aligned != 0 && c + N <= map.block) return load_wide<N>(pixel + c);
@@ -102,8 +104,8 @@ __device__ Channels<N> load_channels(const Map& map, const T* pixel, int c) {
   return o;
 }
 
-/// Writes channels c .. c + N - 1 as far as they belong to the map: its padding as zeros, nothing beyond its block.
-/// c is a multiple of N.
+/// Stores channels c .. c + N - 1 of a pixel: zeros in the padding [map.channels, map.block), nothing beyond. c is a
+/// multiple of N.
 template <int N, typename T>
 __device__ void store_channels(const Map& map, T* pixel, int c, Channels<N> o) {
 #pragma unroll

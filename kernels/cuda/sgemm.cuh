@@ -1,6 +1,10 @@
-// A tile of a matrix product in fp32 multiply-adds: the core of the list and mask kernels in fp32, which check those on
-// tensor cores. 256 threads compute Side x Side results, (Side / 16)^2 each, over stretches of 16 k through shared
-// memory; the next stretch travels to registers meanwhile. Sums run over k in order.
+// A shared-memory tile of SGEMM on the FP32 pipes: the main loop of the fp32 kernels for lists and masks, which serve
+// as references for the tensor-core kernels.
+//
+// A block of 256 threads computes a tile of Side x Side results, each thread a register tile of (Side / 16)^2, in steps
+// of 16 along k. Software pipelining: the operands of step i + 1 are loaded from global memory into registers while
+// step i is multiplied from shared memory. Each result is summed over k in ascending order. A range of k that 16 does
+// not divide, such as 40, ends with a step of 8 whose missing elements are zeros.
 #pragma once
 
 namespace maskrt::kernels::cuda {
@@ -8,11 +12,12 @@ namespace maskrt::kernels::cuda {
 constexpr int kSgemmThreads = 256;
 constexpr int kSgemmDepth = 16;
 
-/// Which index of an operand is contiguous in memory: neighbouring threads load along it.
+/// Which index of an operand is contiguous in global memory: neighbouring threads load along it, so that their accesses
+/// coalesce.
 enum class Contiguous { k, row };
 
-/// Rows of k four words longer than the tile, in whose second half pairs of words change places: threads that store
-/// along k then meet different banks, and those that read two or four words at once whole ones.
+/// Operand tiles [k][row]. Each line is 4 words longer than the tile, and in lines 8..15 the row is swizzled (XOR 2):
+/// stores along k are then free of bank conflicts, and reads of 2 or 4 neighbouring words stay one vector access.
 template <int Side>
 struct alignas(16) SgemmShared {
   float a[kSgemmDepth][Side + 4];
@@ -20,7 +25,7 @@ struct alignas(16) SgemmShared {
 };
 __device__ constexpr int sgemm_place(int k, int row) { return k < kSgemmDepth / 2 ? row : row ^ 2; }
 
-/// `Count` neighbours, 2 or 4, from `row` on, a multiple of that.
+/// Reads `Count` (2 or 4) neighbouring rows of line k, from `row` on, a multiple of Count; undoes the swizzle.
 template <int Count>
 __device__ void sgemm_read(const float* stored, int k, int row, float (&to)[Count]) {
   if constexpr (Count == 2) {

@@ -1,11 +1,11 @@
-// What the tensor memory accelerator (sm_90 and newer) is told about a tensor in global memory. Also read by device
-// code.
+// The descriptor of a tensor in global memory for the tensor memory accelerator (TMA, sm_90 and newer). Read by host
+// and device code.
 #pragma once
 
 namespace maskrt::kernels {
 
-/// A description in the chip's own encoding, made by CudaQueue::encode. A member of a kernel's parameters: device code
-/// takes its address there (CUDA C++ Programming Guide, "Tensor Memory Accelerator").
+/// CUtensorMap: opaque bits, encoded by CudaQueue::encode. It is a member of a kernel's parameter struct, and device
+/// code passes its address there to TMA instructions (CUDA C++ Programming Guide, "Tensor Memory Accelerator").
 struct alignas(64) TensorMap {
   unsigned char bits[128];
 };

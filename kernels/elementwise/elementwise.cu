@@ -1,5 +1,12 @@
-// Operations that treat each element by itself. A thread takes 16 bytes of channels of one pixel. Bound by memory: each
-// input is read once and the output written once, in 16-byte accesses where the maps allow it.
+// Elementwise operations on NHWC maps: activation, sum of two maps, scale and shift by channel.
+//
+// Each thread computes 16 bytes of channels of one pixel (8 of fp16, 4 of fp32) in fp32 and rounds once. The threads
+// cover out.block channels, so that padding channels are written as zeros.
+// Example: out [2, 5, 7, 20] in fp16 stored as 24 channels a pixel. channel_grid() gives blocks of 4 x 64 threads and a
+// grid of [1, 1, 2]: a pixel has 3 threads at work, of which the last writes channels 16..19 and zeros to 20..23, and
+// 35 of the 64 positions exist.
+// Bound by memory: each input is read once and the output written once, in 16-byte accesses where the maps are aligned.
+// Launch: grid and block of channel_grid(), 256 threads, no shared memory; batch at most 65535.
 #include "../cuda/activate.cuh"
 #include "../cuda/for_channels.cuh"
 #include "../cuda/octet.cuh"

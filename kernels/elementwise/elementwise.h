@@ -1,4 +1,4 @@
-// Operations that treat each element by itself.
+// Elementwise operations.
 #pragma once
 
 #include "../activation.h"

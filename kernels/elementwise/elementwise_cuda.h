@@ -8,8 +8,9 @@
 namespace maskrt::kernels {
 
 /// out = activation(in).
-/// NHWC, fp32 or fp16, one shape and type; fp16 is computed in fp32 and rounded once. Any alignment; 16-byte accesses
-/// where bases and strides are multiples of 16 bytes. out may be in. Writes the padding channels of out as zeros.
+/// in and out: [B, H, W, C], NHWC, one shape. fp32 or fp16, one type; fp16 is computed in fp32 and rounded once.
+/// Any alignment of elements; 16-byte accesses where base addresses and strides are multiples of 16 bytes. out may be
+/// in. Padding channels of out are written as zeros; channels outside of a slice are left alone. Batch at most 65535.
 /// One launch; bound by memory.
 void activate_cuda(CudaQueue& queue, Activation activation, const Tensor& in, const Tensor& out);
 

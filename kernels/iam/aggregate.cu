@@ -1,6 +1,11 @@
-// Aggregation in fp32, by tiles of 64 maps and 64 channels, and the sum over stretches that ends both it and the
-// aggregation on tensor cores. The first is for checking: bound by shared memory. The second is bound by the
-// second-level cache: it reads what the blocks of the first wrote.
+// Aggregation in fp32 on the FP32 pipes, and aggregate_finish, the split-K reduction of both aggregations.
+//
+// aggregate_f32: products[m, c] = sum over the positions p of a split of weight(maps[p, m]) * features[p, c], and
+// sums[m] = sum of the weights; tiles of 64 maps by 64 channels by sgemm.cuh. The fp32 path and the reference of
+// aggregate_mma.cu; bound by shared memory.
+// aggregate_finish: out[m, c] = sum of products over splits / max(sum of sums over splits, epsilon). Each of 4 rows of
+// threads adds every 4th split, then the rows are added in order: reproducible. Example: 30 splits are added as 8, 8, 7
+// and 7. Bound by L2: it reads the partial sums that the blocks of the first kernel wrote.
 #include "../cuda/activate.cuh"
 #include "../cuda/octet.cuh"
 #include "../cuda/sgemm.cuh"
@@ -17,17 +22,17 @@ extern "C" __global__ void __launch_bounds__(kSgemmThreads) aggregate_f32(const 
   constexpr int kSide = 64;
   __shared__ SgemmShared<kSide> shared;
   __shared__ float sums[kSgemmThreads];
-  const int tile = static_cast<int>(blockIdx.x), stretch = static_cast<int>(blockIdx.y);
+  const int tile = static_cast<int>(blockIdx.x), split = static_cast<int>(blockIdx.y);
   const int map0 = tile % p.map_tiles * kSide, channel0 = tile / p.map_tiles * kSide, b = static_cast<int>(blockIdx.z);
-  const int begin = stretch * p.stretch, end = min(begin + p.stretch, p.maps.height * p.maps.width);
+  const int begin = split * p.split_positions, end = min(begin + p.split_positions, p.maps.height * p.maps.width);
   const int maps = p.maps.channels, channels = p.features.channels, thread = static_cast<int>(threadIdx.x);
   const auto weights = static_cast<MapWeights>(p.weights);
 
-  const int map = map0 + thread % kSide;  // the one that this thread loads
+  const int map = map0 + thread % kSide;  // the map that this thread loads
   float most = 0;
   if (weights == MapWeights::softmax && map < maps)
-    most = largest_of(p.statistics + static_cast<std::int64_t>(b) * p.statistics_stretches * maps + map,
-                      p.statistics_stretches, maps);
+    most = largest_of(p.statistics + static_cast<std::int64_t>(b) * p.statistics_splits * maps + map,
+                      p.statistics_splits, maps);
   float sum = 0, acc[4][4] = {};
   sgemm<kSide, Contiguous::row, Contiguous::row>(
       begin, end,
@@ -58,8 +63,8 @@ extern "C" __global__ void __launch_bounds__(kSgemmThreads) aggregate_f32(const 
   }
 }
 
-/// One map and 256 channels a block [64, 4]: four channels a thread, every fourth stretch, then the four in order. Grid
-/// [maps, ceil(channels / 256), batch].
+/// Blocks of 64 x 4 threads compute one map and 256 channels, four for each thread. Grid [maps, ceil(out.block / 256),
+/// batch].
 extern "C" __global__ void __launch_bounds__(256) aggregate_finish(const __grid_constant__ AggregateFinishParams p) {
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
@@ -67,13 +72,13 @@ extern "C" __global__ void __launch_bounds__(256) aggregate_finish(const __grid_
   __shared__ float divisors[4];
   const int maps = p.out.height, m = static_cast<int>(blockIdx.x), b = static_cast<int>(blockIdx.z);
   const int part = static_cast<int>(threadIdx.y), c = static_cast<int>(blockIdx.y * 256 + threadIdx.x * 4);
-  const std::int64_t row = static_cast<std::int64_t>(b) * p.stretches * maps + m;
+  const std::int64_t row = static_cast<std::int64_t>(b) * p.splits * maps + m;
   float4 total = make_float4(0, 0, 0, 0);
   float divisor = 0;
 #pragma unroll 4
-  for (int s = part; s < p.stretches; s += 4) {
+  for (int s = part; s < p.splits; s += 4) {
     const std::int64_t at = row + static_cast<std::int64_t>(s) * maps;
-    if (threadIdx.x < 32) divisor += p.sums[at];  // once a part is enough
+    if (threadIdx.x < 32) divisor += p.sums[at];  // one warp of each row of threads suffices
     if (c >= p.product_stride) continue;
     const float4 one = *reinterpret_cast<const float4*>(p.products + at * p.product_stride + c);
     total.x += one.x, total.y += one.y, total.z += one.z, total.w += one.w;

@@ -1,9 +1,20 @@
-// Aggregation on tensor cores: products^T of maps and features over positions, 112 maps by 256 channels a block, 32
-// positions at a time. Logits become weights on their way from global into shared memory; features travel
-// asynchronously, two stages ahead. Both operands have positions outermost, so fragments are read transposed. The sum
-// of the weights is one more column of the product, whose feature is the constant 1: each warp has one of its seven
-// tiles. Bound: for one image the second-level cache, which serves the features once for every 112 maps and carries the
-// sums of stretches; for many, tensor cores and the exponentials of the weights, which take about as long.
+// Aggregation on tensor cores: products[m, c] = sum over positions p of weight(maps[p, m]) * features[p, c] and sums[m]
+// = sum over p of weight(maps[p, m]); maps [B, P, M] and features [B, P, C] fp16, NHWC; weights rounded to fp16 at
+// scale 2^14, fp32 accumulators. Split-K over positions; aggregate_finish (aggregate.cu) adds the splits and divides.
+//
+// A block of 8 warps computes a tile of 112 maps by 256 channels over one split, 32 positions a step. Maps: loaded one
+// step ahead into registers, turned into weights (sigmoid, exp) and stored to a double buffer in shared memory.
+// Features: cp.async, 3 stages, two steps ahead. Both operands have positions outermost, so fragments are loaded with
+// ldmatrix.trans. The sum of the weights is an extra column of the product, whose feature is the constant 1: warps 0..6
+// each compute it for one of the seven mma tiles of 16 maps.
+// Example: 400 maps in 4 groups of 100, 112 channels apart, by 256 channels on 50 x 100 positions: 4 map tiles x 1
+// channel tile. On 132 multiprocessors positions are split by 32 into splits of 160, of which the last has 40: a step
+// of 32 and one of 8, the rest of which is filled with zero weights. Channels 100..111 of a tile lie between groups and
+// are not stored.
+// Bound: at batch 1 by L2, which serves the features once for every 112 maps and carries the partial sums; at larger
+// batches by tensor cores and the exponentials (SFU), which take about as long.
+// Launch: grid [map tiles x channel tiles, splits, B], B at most 65535; 256 threads, 66048 bytes of dynamic shared
+// memory (sm_75: 49152), 1 block a multiprocessor.
 #include "../cuda/fragments.cuh"
 #include "../cuda/octet.cuh"
 #include "../ptx/approximate.cuh"
@@ -21,16 +32,16 @@ namespace maskrt::kernels::cuda {
 namespace {
 
 using Tile = AggregateTile;
-constexpr int kMapTiles = Tile::maps / 16;             // of each warp
-constexpr int kChannelTiles = Tile::channels / 8 / 8;  // of each of 8 warps
-constexpr std::uint32_t kOnes = 0x3c003c00;            // two fp16 numbers 1
+constexpr int kMapTiles = Tile::kMaps / 16;             // mma tiles of 16 maps; every warp has all
+constexpr int kChannelTiles = Tile::kChannels / 8 / 8;  // mma tiles of 8 channels of each of the 8 warps
+constexpr std::uint32_t kOnes = 0x3c003c00;             // half2{1, 1}
 #if __CUDA_ARCH__ >= 800
-constexpr int kStages = Tile::stages;  // of features
+constexpr int kStages = Tile::kStages;  // pipeline stages of features
 #else
 constexpr int kStages = 2;
 #endif
 
-/// A logit as a weight. `shift` is what the exponent needs: softmax's largest logit, else 0.
+/// The weight of a logit, times kAggregateScale. `shift`: for softmax the largest logit of the map, else 0.
 template <MapWeights weights>
 __device__ float weigh(float logit, float shift) {
   constexpr float kLog2E = 1.44269504f;
@@ -52,7 +63,7 @@ __device__ uint4 weigh(const uint4& logits, const Octet& shift) {
   return make_uint4(pair(logits.x, 0), pair(logits.y, 2), pair(logits.z, 4), pair(logits.w, 6));
 }
 
-/// Channels c .. c + 7 of a pixel, zeros beyond the map's. `vectors`: they are aligned, or none of them is the map's.
+/// Loads channels c .. c + 7 of a pixel; zeros from map.channels on. `vectors`: one 16-byte load (AggregateParams).
 template <bool vectors>
 __device__ uint4 load_bits(const Map& map, const __half* pixel, int c) {
   if (c >= map.channels) return make_uint4(0, 0, 0, 0);
@@ -61,45 +72,45 @@ __device__ uint4 load_bits(const Map& map, const __half* pixel, int c) {
   return make_uint4(e.pair[0], e.pair[1], e.pair[2], e.pair[3]);
 }
 
-using MapStage = __half[Tile::positions][Tile::map_stride];
-using ChannelStage = __half[Tile::positions][Tile::channel_stride];
+using MapStage = __half[Tile::kPositions][Tile::kMapStride];
+using ChannelStage = __half[Tile::kPositions][Tile::kChannelStride];
 
-/// What the block takes: a tile of maps and channels of one image, over a stretch of positions.
+/// A block's work: a tile of maps and channels of one image over the positions [begin, end) of one split.
 struct Work {
   int b, map0, channel0, begin, end;
 };
 __device__ Work work_of(const AggregateParams& p) {
-  const int tile = static_cast<int>(blockIdx.x), begin = static_cast<int>(blockIdx.y) * p.stretch;
-  return {static_cast<int>(blockIdx.z), tile % p.map_tiles * Tile::maps, tile / p.map_tiles * Tile::channels, begin,
-          min(begin + p.stretch, p.maps.height * p.maps.width)};
+  const int tile = static_cast<int>(blockIdx.x), begin = static_cast<int>(blockIdx.y) * p.split_positions;
+  return {static_cast<int>(blockIdx.z), tile % p.map_tiles * Tile::kMaps, tile / p.map_tiles * Tile::kChannels, begin,
+          min(begin + p.split_positions, p.maps.height * p.maps.width)};
 }
 
-/// The way of maps into shared memory: a thread has eight of them, at two positions of a stage; the logits of the next
-/// stage wait in registers. A row of 112 maps leaves two of sixteen lanes idle.
+/// Loads maps into shared memory as weights. Each thread has eight maps at two positions of a step; the logits of the
+/// next step are held in registers. A row of 112 maps leaves two of sixteen threads idle.
 template <MapWeights weights, bool vectors>
-class MapStager {
+class MapLoader {
  public:
-  /// Softmax: ends with a barrier.
-  __device__ MapStager(const AggregateParams& p, const Work& work)
+  /// For softmax it loads the maps' largest logits and contains a barrier.
+  __device__ MapLoader(const AggregateParams& p, const Work& work)
       : maps_(p.maps),
         end_(work.end),
         first_(work.map0 + column_),
         pixel_(pixel_of<const __half>(p.maps, work.b, work.begin + row_)),
         step_(std::int64_t{kApart} * p.maps.pixel_stride) {
     if constexpr (weights == MapWeights::softmax) {
-      __shared__ float largest[Tile::maps];
+      __shared__ float largest[Tile::kMaps];
       const int map = work.map0 + static_cast<int>(threadIdx.x);
-      if (threadIdx.x < Tile::maps && map < p.maps.channels)
+      if (threadIdx.x < Tile::kMaps && map < p.maps.channels)
         largest[threadIdx.x] =
-            largest_of(p.statistics + std::int64_t{work.b} * p.statistics_stretches * p.maps.channels + map,
-                       p.statistics_stretches, p.maps.channels);
+            largest_of(p.statistics + std::int64_t{work.b} * p.statistics_splits * p.maps.channels + map,
+                       p.statistics_splits, p.maps.channels);
       __syncthreads();
       for (int i = 0; works() && i < 8; ++i)
         if (first_ + i < p.maps.channels) most_.v[i] = largest[column_ + i];
     }
   }
 
-  /// Asks for the logits of the next stage, whose first position is `position0`.
+  /// Loads the logits of the next step, whose first position is `position0`, into registers.
   __device__ void load(int position0) {
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
@@ -107,7 +118,7 @@ class MapStager {
       pixel_ += step_;
     }
   }
-  /// Stores the weights of the logits that load asked for; zeros beyond the stretch.
+  /// Stores the weights of the logits that load() has loaded; zeros beyond the split.
   __device__ void store(int position0, MapStage& to) const {
     if (!works()) return;
 #pragma unroll
@@ -117,8 +128,8 @@ class MapStager {
   }
 
  private:
-  static constexpr int kApart = Tile::positions / 2;
-  __device__ bool works() const { return column_ < Tile::maps; }
+  static constexpr int kApart = Tile::kPositions / 2;
+  __device__ bool works() const { return column_ < Tile::kMaps; }
 
   const Map& maps_;
   const int end_;
@@ -130,11 +141,11 @@ class MapStager {
   uint4 logits_[2];
 };
 
-/// The way of features into shared memory: a thread has eight channels, at four positions of a stage.
+/// Loads features into the pipeline's stages. Each thread has eight channels at four positions of a step.
 template <bool vectors>
-class FeatureStager {
+class FeatureLoader {
  public:
-  __device__ FeatureStager(const AggregateParams& p, const Work& work, ChannelStage* stages)
+  __device__ FeatureLoader(const AggregateParams& p, const Work& work, ChannelStage* stages)
       : features_(p.features),
         end_(work.end),
         channel_(work.channel0 + static_cast<int>(threadIdx.x) % 32 * 8),
@@ -143,13 +154,13 @@ class FeatureStager {
         to_(ptx::shared_address(&stages[0][row_][threadIdx.x % 32 * 8])),
         last_(to_ + (kStages - 1) * sizeof(ChannelStage)) {}
 
-  /// Starts the copies of the next stage, whose first position is `position0`; zeros beyond the stretch. One group of
-  /// asynchronous copies, empty where the stretch has ended.
+  /// Starts the copies of the next step, whose first position is `position0`; zeros beyond the split. Commits one
+  /// cp.async group, which is empty after the last step.
   __device__ void start(int position0) {
     if (position0 < end_) {
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
-        const std::uint32_t to = to_ + i * 8 * sizeof(ChannelStage) / Tile::positions;
+        const std::uint32_t to = to_ + i * 8 * sizeof(ChannelStage) / Tile::kPositions;
         const bool reads = channel_ < features_.channels && position0 + row_ + 8 * i < end_;
 #if __CUDA_ARCH__ >= 800
         if constexpr (vectors)
@@ -177,18 +188,19 @@ class FeatureStager {
   const std::uint32_t last_;
 };
 
-/// A warp's sums: all maps of the tile with an eighth of the channels, and the weights of 16 maps.
+/// A warp's accumulators: all maps of the tile by an eighth of its channels, and the sums of the weights of 16 maps.
 struct Products {
   float maps[kMapTiles][kChannelTiles][4] = {};
   float weights[4] = {};
 
-  /// Adds a stage. Addresses are the lane's: lane i gives row i % 8 of matrix i / 8 of each four.
+  /// Adds the products of one step. Addresses are those of this lane for ldmatrix: row i % 8 of matrix i / 8 for lane
+  /// i.
   __device__ void add(std::uint32_t map_stage, std::uint32_t own_maps, std::uint32_t channel_stage) {
     constexpr int kTile = 16 * sizeof(__half);
 #pragma unroll
-    for (int k = 0; k < Tile::positions; k += 16) {
-      const std::uint32_t map_row = k * sizeof(MapStage) / Tile::positions;
-      const std::uint32_t channel_row = channel_stage + k * sizeof(ChannelStage) / Tile::positions;
+    for (int k = 0; k < Tile::kPositions; k += 16) {
+      const std::uint32_t map_row = k * sizeof(MapStage) / Tile::kPositions;
+      const std::uint32_t channel_row = channel_stage + k * sizeof(ChannelStage) / Tile::kPositions;
       std::uint32_t x[kChannelTiles / 2][4], a[4];
 #pragma unroll
       for (int j = 0; j < kChannelTiles / 2; ++j) ptx::ldmatrix_x4_trans(x[j], channel_row + j * kTile);
@@ -234,31 +246,31 @@ __device__ void aggregate(const AggregateParams& p) {
   ChannelStage* channel_stages = reinterpret_cast<ChannelStage*>(shared + 2 * sizeof(MapStage));
   const Work work = work_of(p);
   const int lane = static_cast<int>(threadIdx.x) % 32;
-  // The same in all lanes, as the compiler now sees.
+  // The shuffle tells the compiler that the warp index is uniform.
   const int warp = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x) / 32, 0);
 
-  FeatureStager<vectors> features(p, work, channel_stages);
-  for (int stage = 0; stage + 1 < kStages; ++stage) features.start(work.begin + stage * Tile::positions);
-  MapStager<weights, vectors> maps(p, work);
+  FeatureLoader<vectors> features(p, work, channel_stages);
+  for (int stage = 0; stage + 1 < kStages; ++stage) features.start(work.begin + stage * Tile::kPositions);
+  MapLoader<weights, vectors> maps(p, work);
   maps.load(work.begin);
 
-  // Matrices 1 and 3 of features are 8 positions further, 2 and 3 are 8 channels further; of maps it is the other way
-  // round. The last warp has no maps of its own and adds up what the one before it does.
+  // ldmatrix of features: matrices 1 and 3 are 8 positions further, 2 and 3 are 8 channels further; of maps the other
+  // way round. Warp 7 has no tile of weights to sum: it repeats warp 6's and does not store it.
   const std::uint32_t channels_at =
       ptx::shared_address(&channel_stages[0][lane % 16][warp * kChannelTiles * 8 + lane / 16 * 8]);
   const std::uint32_t maps_at = ptx::shared_address(&map_stages[0][lane / 16 * 8 + lane % 8][lane / 8 % 2 * 8]);
   const std::uint32_t own_maps_at = maps_at + min(warp, kMapTiles - 1) * 16 * sizeof(__half);
   std::uint32_t channel_stage = 0, map_stage = 0;  // offsets in bytes
   Products products;
-  for (int position0 = work.begin; position0 < work.end; position0 += Tile::positions) {
+  for (int position0 = work.begin; position0 < work.end; position0 += Tile::kPositions) {
     maps.store(position0, map_stages[map_stage == 0 ? 0 : 1]);
-    maps.load(position0 + Tile::positions);
+    maps.load(position0 + Tile::kPositions);
 #if __CUDA_ARCH__ >= 800
     ptx::cp_async_wait<kStages - 2>();
 #endif
-    // Whoever is here has multiplied the stage before, which the next features overwrite.
+    // After this barrier all warps have multiplied the previous step, whose stage the next copies overwrite.
     __syncthreads();
-    features.start(position0 + (kStages - 1) * Tile::positions);
+    features.start(position0 + (kStages - 1) * Tile::kPositions);
     products.add(maps_at + map_stage, own_maps_at + map_stage, channels_at + channel_stage);
     channel_stage = channel_stage == (kStages - 1) * sizeof(ChannelStage) ? 0 : channel_stage + sizeof(ChannelStage);
     map_stage ^= sizeof(MapStage);
@@ -282,13 +294,13 @@ __device__ void aggregate(const AggregateParams& p) {
 }  // namespace
 
 extern "C" {
-__global__ void __launch_bounds__(Tile::threads) aggregate_plain_f16(const __grid_constant__ AggregateParams p) {
+__global__ void __launch_bounds__(Tile::kThreads) aggregate_plain_f16(const __grid_constant__ AggregateParams p) {
   aggregate<MapWeights::plain>(p);
 }
-__global__ void __launch_bounds__(Tile::threads) aggregate_sigmoid_f16(const __grid_constant__ AggregateParams p) {
+__global__ void __launch_bounds__(Tile::kThreads) aggregate_sigmoid_f16(const __grid_constant__ AggregateParams p) {
   aggregate<MapWeights::sigmoid>(p);
 }
-__global__ void __launch_bounds__(Tile::threads) aggregate_softmax_f16(const __grid_constant__ AggregateParams p) {
+__global__ void __launch_bounds__(Tile::kThreads) aggregate_softmax_f16(const __grid_constant__ AggregateParams p) {
   aggregate<MapWeights::softmax>(p);
 }
 }

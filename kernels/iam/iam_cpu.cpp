@@ -12,10 +12,10 @@
 namespace maskrt::kernels {
 namespace {
 
-// Positions worked on at a time: 16 KB of one block of 16 maps in the first-level cache, and 256 KB of 256 features in
-// the second, where one block of maps after another finds them.
-constexpr std::int64_t stretch = 256;
-constexpr int tile_maps = 4, tile_blocks = 4;
+// Positions of a tile: 16 KiB of one block of 16 maps fit L1, and 256 KiB of 256 features fit L2, where they are reused
+// by one block of maps after the other.
+constexpr std::int64_t kTilePositions = 256;
+constexpr int kTileMaps = 4, kTileBlocks = 4;
 
 template <int Block>
 using Vector [[gnu::vector_size(Block * sizeof(float)), gnu::aligned(4), gnu::may_alias]] = float;
@@ -37,29 +37,29 @@ template <int Block, int Maps, int Blocks>
     for (int j = 0; j < Blocks; ++j) *reinterpret_cast<V*>(sums + m * sums_stride + j * Block) += total[m][j];
 }
 
-/// All maps of a block times all blocks of features. Positions come in short runs, so that a run of four blocks of
-/// features stays in the first-level cache (16 KB) while one group of maps after another takes it from there.
+/// All maps of a block times all blocks of features. Positions are tiled again by 64, so that four blocks of features
+/// (16 KiB) stay in L1 while they are multiplied by one group of maps after the other.
 template <int Block>
 [[gnu::always_inline]] inline void add_block(const float* maps, const float* features, std::int64_t block_stride,
                                              std::int64_t blocks, std::int64_t n, float* sums,
                                              std::int64_t sums_stride) {
   constexpr std::int64_t run = 64;
   for (std::int64_t j = 0; j < blocks;) {
-    const bool whole_tile = j + tile_blocks <= blocks;
+    const bool whole_tile = j + kTileBlocks <= blocks;
     for (std::int64_t p = 0; p < n; p += run) {
       const std::int64_t length = n - p < run ? n - p : run;
       const float* feature = features + j * block_stride + p * Block;
-      for (int m = 0; m < Block; m += tile_maps) {
+      for (int m = 0; m < Block; m += kTileMaps) {
         const float* map = maps + p * Block + m;
         float* sum = sums + m * sums_stride + j * Block;
         if (whole_tile) {
-          add_products<Block, tile_maps, tile_blocks>(map, feature, block_stride, length, sum, sums_stride);
+          add_products<Block, kTileMaps, kTileBlocks>(map, feature, block_stride, length, sum, sums_stride);
         } else {
-          add_products<Block, tile_maps, 1>(map, feature, block_stride, length, sum, sums_stride);
+          add_products<Block, kTileMaps, 1>(map, feature, block_stride, length, sum, sums_stride);
         }
       }
     }
-    j += whole_tile ? tile_blocks : 1;
+    j += whole_tile ? kTileBlocks : 1;
   }
 }
 
@@ -94,7 +94,7 @@ MASKRT_CLONES void most_rows(const float* in, std::int64_t n, std::int64_t block
     for (std::int64_t i = 0; i < block; ++i) most[i] = in[p * block + i] > most[i] ? in[p * block + i] : most[i];
 }
 
-/// One block of maps of one image, and what has been added up for it so far.
+/// One block of maps of one image and its partial sums.
 class MapBlock {
  public:
   MapBlock(const Tensor& maps, std::int64_t b, std::int64_t k, std::int64_t first_row, const Tensor& features,
@@ -119,7 +119,7 @@ class MapBlock {
     if (weights_ == MapWeights::softmax) most_rows(logits_, maps_.height * maps_.width, maps_.block, most_.data());
   }
 
-  /// Adds the products of n positions. `weighed` has room for their weights.
+  /// Adds the products of n positions. `weighed` is scratch memory for their weights.
   void add(std::int64_t begin, std::int64_t n, float* weighed) {
     const std::int64_t block = maps_.block;
     const float* logits = logits_ + begin * block;
@@ -132,7 +132,7 @@ class MapBlock {
       } else {
         exponential_rows(logits, most_.data(), n, block, weighed);
       }
-      // A stretch's sum in fp32, the sum of stretches in double: the divisor is a sum over all positions.
+      // Summed in fp32 within a tile and in double over tiles: the divisor is a sum over all positions.
       std::fill(partial_.begin(), partial_.end(), 0.0f);
       add_rows(weight, n, block, partial_.data());
       for (std::size_t i = 0; i < partial_.size(); ++i) divisor_[i] += partial_[i];
@@ -141,7 +141,7 @@ class MapBlock {
                                                features_.block_stride, features_.blocks(), n, products_.data(), width_);
   }
 
-  /// Divides, and writes the rows of the list.
+  /// Divides by the normaliser and writes the rows of the list.
   void write(const Tensor& out, double epsilon) const {
     for (std::int64_t m = 0; m < rows_; ++m) {
       double divisor = 1;
@@ -189,15 +189,15 @@ void aggregate_cpu(std::span<const Tensor> maps, const Tensor& features, MapWeig
   failure.guard([&] {
     const std::int64_t threads = omp_get_num_threads(), thread = omp_get_thread_num();
     const std::int64_t first = count * thread / threads, last = count * (thread + 1) / threads;
-    std::vector<float> weighed(static_cast<std::size_t>(std::min(positions, stretch) * features.block));
+    std::vector<float> weighed(static_cast<std::size_t>(std::min(positions, kTilePositions) * features.block));
     for (std::int64_t from = first, to = first; from < last; from = to) {
       while (to < last &&
              blocks[static_cast<std::size_t>(to)].image() == blocks[static_cast<std::size_t>(from)].image())
         ++to;
       const std::span<MapBlock> own(&blocks[static_cast<std::size_t>(from)], static_cast<std::size_t>(to - from));
       for (MapBlock& block : own) block.begin();
-      for (std::int64_t begin = 0; begin < positions; begin += stretch)
-        for (MapBlock& block : own) block.add(begin, std::min(stretch, positions - begin), weighed.data());
+      for (std::int64_t begin = 0; begin < positions; begin += kTilePositions)
+        for (MapBlock& block : own) block.add(begin, std::min(kTilePositions, positions - begin), weighed.data());
       for (const MapBlock& block : own) block.write(out, epsilon);
     }
   });

@@ -54,26 +54,26 @@ const cuda::KernelFamily& aggregate_family(MapWeights weights) {
 std::int64_t tiles(std::int64_t n, std::int64_t size) { return (n + size - 1) / size; }
 std::int64_t positions_of(const Tensor& t) { return t.height * t.width; }
 
-/// Positions cut into equal stretches, the last one shorter.
-struct Stretches {
+/// Positions divided into splits of equal length; the last one may be shorter.
+struct Splits {
   std::int64_t length = 0, count = 0;
 };
-/// About `wanted` of them, of multiples of `step` positions.
-Stretches stretches_of(std::int64_t positions, std::int64_t wanted, std::int64_t step) {
+/// About `wanted` splits, whose length is a multiple of `step` positions.
+Splits splits_of(std::int64_t positions, std::int64_t wanted, std::int64_t step) {
   const std::int64_t length = tiles(tiles(positions, std::max<std::int64_t>(wanted, 1)), step) * step;
   return {length, tiles(positions, length)};
 }
 
-/// A block of statistics takes 32 maps; two blocks for each multiprocessor keep the memory busy.
-Stretches statistics_stretches(const Chip& chip, const Tensor& maps) {
-  return stretches_of(positions_of(maps), 2 * chip.multiprocessors / (tiles(maps.channels, 32) * maps.batch), 64);
+/// Splits of the statistics kernel, whose blocks have 32 maps: two blocks a multiprocessor saturate memory.
+Splits statistics_splits(const Chip& chip, const Tensor& maps) {
+  return splits_of(positions_of(maps), 2 * chip.multiprocessors / (tiles(maps.channels, 32) * maps.batch), 64);
 }
 std::size_t statistics_bytes(const Chip& chip, const Tensor& maps) {
-  const std::int64_t count = maps.batch * statistics_stretches(chip, maps).count * maps.channels;
+  const std::int64_t count = maps.batch * statistics_splits(chip, maps).count * maps.channels;
   return static_cast<std::size_t>(tiles(count * static_cast<std::int64_t>(sizeof(cuda::MapStatistics)), 256) * 256);
 }
 
-/// The tensor whose channels are the maps and what is between their groups.
+/// `maps` with the padding between groups as channels. Throws Error where the tensor does not have that layout.
 Tensor with_gaps(const Tensor& maps, const MapGroups& groups) {
   if (groups.maps == 0) return maps;
   if (groups.stride < groups.maps || maps.channels % groups.maps != 0 ||
@@ -86,40 +86,40 @@ Tensor with_gaps(const Tensor& maps, const MapGroups& groups) {
   return all;
 }
 
-/// How aggregate_cuda cuts its work.
+/// Tiles, split-K and workspace of aggregate_cuda.
 struct AggregatePlan {
   std::int64_t map_tiles = 0, channel_tiles = 0, product_stride = 0;
-  Stretches stretches;
-  std::int64_t sums = 0;             ///< of stretches, each of product_stride products and one weight
-  std::size_t statistics_bytes = 0;  ///< at the start of the workspace; the products follow, then the weights
+  Splits splits;
+  std::int64_t sums = 0;             ///< rows of partial sums: batch x splits x maps
+  std::size_t statistics_bytes = 0;  ///< statistics come first in the workspace, then products, then sums of weights
   std::size_t bytes = 0;
 };
-/// `rows`: the maps that count.
+/// `rows`: the number of maps; `maps` may have more channels, the padding between groups.
 AggregatePlan plan_of(const Chip& chip, const Tensor& maps, std::int64_t rows, const Tensor& features,
                       MapWeights weights) {
   using Tile = cuda::AggregateTile;
   AggregatePlan plan;
   const bool half = maps.type == DataType::f16;
-  plan.map_tiles = tiles(maps.channels, half ? Tile::maps : 64);
-  plan.channel_tiles = tiles(features.channels, half ? Tile::channels : 64);
+  plan.map_tiles = tiles(maps.channels, half ? Tile::kMaps : 64);
+  plan.channel_tiles = tiles(features.channels, half ? Tile::kChannels : 64);
   plan.product_stride = tiles(features.channels, 8) * 8;
-  // The tensor-core kernel has a multiprocessor to itself, of the other one two blocks fit.
+  // One wave: one block of the tensor-core kernel a multiprocessor, two of the fp32 kernel.
   const std::int64_t blocks = chip.multiprocessors * (half ? 1 : 2);
-  plan.stretches =
-      stretches_of(positions_of(maps), blocks / (plan.map_tiles * plan.channel_tiles * maps.batch), Tile::positions);
-  plan.sums = maps.batch * plan.stretches.count * rows;
+  plan.splits =
+      splits_of(positions_of(maps), blocks / (plan.map_tiles * plan.channel_tiles * maps.batch), Tile::kPositions);
+  plan.sums = maps.batch * plan.splits.count * rows;
   plan.statistics_bytes = weights == MapWeights::softmax ? statistics_bytes(chip, maps) : 0;
   plan.bytes = plan.statistics_bytes + static_cast<std::size_t>(plan.sums * (plan.product_stride + 1)) * sizeof(float);
   return plan;
 }
 
 void launch_statistics(CudaQueue& queue, const Tensor& maps, bool softmax, void* statistics) {
-  const Stretches stretches = statistics_stretches(queue.chip(), maps);
+  const Splits splits = statistics_splits(queue.chip(), maps);
   const cuda::MapStatisticsParams params{cuda::map_of(maps, "maps"), static_cast<cuda::MapStatistics*>(statistics),
-                                         static_cast<std::int32_t>(stretches.length)};
+                                         static_cast<std::int32_t>(splits.length)};
   KernelLaunch what;
   what.kernel = (softmax ? kMapSoftmax : kMapSums).of({maps.type});
-  what.grid = {static_cast<std::uint32_t>(tiles(maps.channels, 32)), static_cast<std::uint32_t>(stretches.count),
+  what.grid = {static_cast<std::uint32_t>(tiles(maps.channels, 32)), static_cast<std::uint32_t>(splits.count),
                static_cast<std::uint32_t>(maps.batch)};
   what.block = {256, 1, 1};
   what.overlaps_previous = true;
@@ -133,7 +133,7 @@ void launch_finish(CudaQueue& queue, const AggregatePlan& plan, const float* pro
                                            products,
                                            sums,
                                            static_cast<std::int32_t>(plan.product_stride),
-                                           static_cast<std::int32_t>(plan.stretches.count),
+                                           static_cast<std::int32_t>(plan.splits.count),
                                            divide ? 1 : 0,
                                            static_cast<float>(epsilon)};
   KernelLaunch what;
@@ -146,7 +146,7 @@ void launch_finish(CudaQueue& queue, const AggregatePlan& plan, const float* pro
   queue.launch(what);
 }
 
-/// Statistics of the maps, then each element divided.
+/// Two launches: statistics of the maps, then their normalisation.
 void divide(CudaQueue& queue, const Tensor& maps, bool softmax, double epsilon, void* workspace, const Tensor& out) {
   cuda::require_same_shape(maps, "maps", out, "divided maps");
   KernelLaunch what;
@@ -154,8 +154,8 @@ void divide(CudaQueue& queue, const Tensor& maps, bool softmax, double epsilon, 
   launch_statistics(queue, maps, softmax, workspace);
   const cuda::DivideMapsParams params{
       cuda::map_of(maps, "maps"), cuda::map_of(out, "divided maps"), static_cast<cuda::MapStatistics*>(workspace),
-      static_cast<std::int32_t>(statistics_stretches(queue.chip(), maps).count), static_cast<float>(epsilon)};
-  // A thread adds up the statistics of its maps, so it takes several positions.
+      static_cast<std::int32_t>(statistics_splits(queue.chip(), maps).count), static_cast<float>(epsilon)};
+  // Each thread first combines the statistics of its maps, which pays for several positions.
   what.block = {8, 32, 1};
   what.grid = {static_cast<std::uint32_t>(tiles(positions_of(maps), 32 * 8)),
                static_cast<std::uint32_t>(tiles(out.block, 8 * 8)), static_cast<std::uint32_t>(maps.batch)};
@@ -199,14 +199,14 @@ void aggregate_cuda(CudaQueue& queue, const Tensor& maps, const Tensor& features
       static_cast<cuda::MapStatistics*>(workspace),
       products,
       sums,
-      static_cast<std::int32_t>(softmax ? statistics_stretches(queue.chip(), all).count : 0),
+      static_cast<std::int32_t>(softmax ? statistics_splits(queue.chip(), all).count : 0),
       static_cast<std::int32_t>(plan.product_stride),
-      static_cast<std::int32_t>(plan.stretches.length),
+      static_cast<std::int32_t>(plan.splits.length),
       static_cast<std::int32_t>(plan.map_tiles),
       static_cast<std::int32_t>(weights),
       in_eights(map) && in_eights(feature) ? 1 : 0};
   what.grid = {static_cast<std::uint32_t>(plan.map_tiles * plan.channel_tiles),
-               static_cast<std::uint32_t>(plan.stretches.count), static_cast<std::uint32_t>(maps.batch)};
+               static_cast<std::uint32_t>(plan.splits.count), static_cast<std::uint32_t>(maps.batch)};
   what.block = {256, 1, 1};
   what.overlaps_previous = true;
   what.parameters = bytes_of(params);

@@ -1,4 +1,4 @@
-// What maps become before they weigh features. Also read by device code.
+// How activation maps become weights of features. Read by host and device code.
 #pragma once
 
 #include <cstdint>
@@ -6,9 +6,9 @@
 namespace maskrt::kernels {
 
 enum class MapWeights : std::uint8_t {
-  plain,    ///< the maps as they are
-  sigmoid,  ///< sigmoid, divided by max(its sum over positions, epsilon)
-  softmax,  ///< over positions
+  plain,    ///< the maps themselves
+  sigmoid,  ///< sigmoid(map) / max(sum of sigmoid(map) over positions, epsilon)
+  softmax,  ///< softmax of the map over positions
 };
 
 }  // namespace maskrt::kernels

@@ -1,5 +1,15 @@
-// Normaliser and softmax of maps over their positions: statistics of stretches of positions, then one division for each
-// element. Bound by memory: the maps are read twice (three times for the softmax, from the caches) and written once.
+// Normaliser and softmax of activation maps over their positions, [B, h, w, M], NHWC: out = maps / max(sum, epsilon),
+// or out = e^(maps - max) / sum of e^(maps - max), where max and sum run over all positions of a map. Two kernels:
+// statistics of each split of the positions, then a normalisation that first combines the splits.
+//
+// statistics: one block of 256 threads for 32 maps of one split; 64 threads share an octet of maps and are reduced by
+// shuffles and through shared memory in a fixed order.
+// divide: each thread has eight maps, combines their statistics once and then loops over positions with a grid stride.
+// Example: 100 maps on 80 x 108 positions are 4 blocks of maps, of which the last has 4; on 132 multiprocessors
+// positions are split by 45 into splits of 192.
+// Bound by memory: the maps are read twice (softmax three times, of which one from L2) and written once.
+// Launch: statistics [ceil(M / 32), splits, B]; divide [ceil(positions / 256), ceil(out.block / 64), B] with 8 x 32
+// threads; B at most 65535.
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "map_statistics.cuh"
@@ -9,8 +19,8 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// Reduces v over the 64 threads that share an octet, in a fixed order; every thread gets its octet's result.
-/// `partial` is shared memory. Begins with a barrier, so that it may be used twice.
+/// Reduces v over the 64 threads that share an octet of maps, in a fixed order; every thread receives the result of its
+/// octet. `partial` is shared memory. Starts with a barrier, so that it may be called twice in a row.
 template <typename F>
 __device__ void reduce(Octet& v, float (*partial)[32], F&& combine) {
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32, octet = lane % 4;
@@ -36,8 +46,8 @@ __device__ void statistics(const MapStatisticsParams& p) {
   ptx::wait_for_previous_grid();
   __shared__ float partial[kThreads / 32][32];
   const int thread = static_cast<int>(threadIdx.x), c = static_cast<int>(blockIdx.x) * 32 + thread % 4 * 8;
-  const int stretch = static_cast<int>(blockIdx.y), b = static_cast<int>(blockIdx.z);
-  const int first = stretch * p.stretch, end = min(first + p.stretch, p.maps.height * p.maps.width);
+  const int split = static_cast<int>(blockIdx.y), b = static_cast<int>(blockIdx.z);
+  const int first = split * p.split_positions, end = min(first + p.split_positions, p.maps.height * p.maps.width);
   const auto for_positions = [&](auto&& f) {
     if (c >= p.maps.channels) return;
     for (int i = first + thread / 4; i < end; i += kThreads / 4) f(load_channels(p.maps, pixel_of<T>(p.maps, b, i), c));
@@ -60,25 +70,25 @@ __device__ void statistics(const MapStatisticsParams& p) {
   reduce(sum, partial, [](float x, float y) { return x + y; });
   if (thread >= 4) return;
   MapStatistics* out =
-      p.statistics + (static_cast<std::int64_t>(b) * gridDim.y + static_cast<unsigned>(stretch)) * p.maps.channels;
+      p.statistics + (static_cast<std::int64_t>(b) * gridDim.y + static_cast<unsigned>(split)) * p.maps.channels;
 #pragma unroll
   for (int k = 0; k < 8; ++k)
     if (c + k < p.maps.channels) out[c + k] = {most.v[k], sum.v[k]};
 }
 
-/// A thread takes eight maps at every gridDim.x-th group of positions.
+/// Each thread has eight maps and loops over positions with a grid stride.
 template <typename T, bool softmax>
 __device__ void divide(const DivideMapsParams& p) {
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
   const int c = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * 8, b = static_cast<int>(blockIdx.z);
   if (c >= p.out.block) return;
-  const MapStatistics* statistics = p.statistics + static_cast<std::int64_t>(b) * p.stretches * p.maps.channels;
+  const MapStatistics* statistics = p.statistics + static_cast<std::int64_t>(b) * p.splits * p.maps.channels;
   Octet most{}, share{};
 #pragma unroll
   for (int k = 0; k < 8; ++k) {
     if (c + k >= p.maps.channels) continue;
-    const MapStatistics all = combined(statistics, p.stretches, p.maps.channels, c + k);
+    const MapStatistics all = combined(statistics, p.splits, p.maps.channels, c + k);
     most.v[k] = all.most;
     share.v[k] = 1.0f / fmaxf(all.sum, p.epsilon);
   }

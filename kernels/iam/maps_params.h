@@ -5,23 +5,24 @@
 
 namespace maskrt::kernels::cuda {
 
-/// Of one map over one stretch of positions: the largest logit (0 for plain maps) and the sum of e^(x - most) (of x).
+/// Statistics of one map over one split of the positions. Softmax: the largest logit and the sum of e^(x - most);
+/// normaliser: 0 and the sum of x.
 struct MapStatistics {
   float most, sum;
 };
 
-/// Grid [ceil(maps / 32), stretches, batch]; statistics [batch, stretches, maps].
+/// Grid [ceil(maps / 32), splits, batch]; statistics [batch, splits, maps].
 struct MapStatisticsParams {
   Map maps;
   MapStatistics* statistics;
-  std::int32_t stretch;  ///< positions
+  std::int32_t split_positions;  ///< positions of a split; the last one may be shorter
 };
 
-/// out = the maps (or e^(maps - most)) divided by max(sum, epsilon).
+/// out = maps (softmax: e^(maps - most)) / max(sum, epsilon).
 struct DivideMapsParams {
   Map maps, out;
   const MapStatistics* statistics;
-  std::int32_t stretches;
+  std::int32_t splits;
   float epsilon;
 };
 

@@ -1,5 +1,13 @@
-// Moving channels between maps, changing their type, and to and from planes. Bound by memory: each element is read once
-// and written once.
+// Copies: channels between NHWC maps with conversion of the type, NHWC to planar (NCHW) and back, and the two
+// coordinate channels.
+//
+// copy: each thread moves as many channels of one pixel as 16 bytes of the wider type hold.
+// to_planar, from_planar: a transposition through shared memory, tiles of 32 positions by 32 channels, 32 x 8 threads.
+// Example: 65 positions of 40 channels are 3 x 2 tiles; the last row of tiles has one position, the last column 8
+// channels. from_planar also covers the padding channels up to map.block and writes zeros there.
+// Bound by memory: each element is read once and written once.
+// Launch: copy and coordinates with channel_grid(); transpositions with grid [ceil(positions / 32), ceil(channels /
+// 32), batch], 4224 bytes of shared memory. Batch at most 65535.
 #include "../cuda/for_channels.cuh"
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
@@ -8,7 +16,7 @@
 namespace maskrt::kernels::cuda {
 namespace {
 
-/// A thread takes 16 bytes of channels of one pixel, of the wider type.
+/// Grid of channel_grid() for the wider type.
 template <typename In, typename Out>
 __device__ void copy(const CopyParams& p) {
   constexpr int each = kChannelsOfThread<In, Out>;
@@ -18,8 +26,8 @@ __device__ void copy(const CopyParams& p) {
   });
 }
 
-/// Side of the square of positions and channels that a block of 32 x 8 threads turns round in shared memory. A row is
-/// one word longer, so that its columns lie in different banks.
+/// Side of a transposition's tile. Rows in shared memory are padded by one word, so that a warp reads a column without
+/// bank conflicts.
 constexpr int kSide = 32;
 
 template <typename T>
@@ -57,7 +65,7 @@ __device__ void from_planar(const PlanarParams& p) {
           narrow<T>(channel + lane < p.map.channels ? tile[lane][i] : 0.0f);
 }
 
-/// In double, as the reference: a term of the network's constants is worth its digits.
+/// Coordinate of a position, from -1 to 1 inclusive. In double and rounded once, as coordinate() of conv.h.
 __device__ float coordinate(int position, int size) {
   return size > 1 ? static_cast<float>(-1.0 + 2.0 * position / (size - 1)) : -1.0f;
 }

@@ -1,4 +1,4 @@
-// Moving channels between tensors: concatenation, slices, changes of layout and type.
+// Copies of channels between tensors: concatenation, slices, conversion of layout and type.
 #pragma once
 
 #include "../tensor.h"
@@ -6,13 +6,13 @@
 namespace maskrt::kernels {
 
 /// out[..., out_begin + c] = in[..., in_begin + c] for c < count. fp32 or bf16, any blocking each.
-/// No element of `out` outside these channels is touched.
+/// No element of `out` outside of these channels is written.
 void copy_channels_ref(const Tensor& in, std::int64_t in_begin, const Tensor& out, std::int64_t out_begin,
                        std::int64_t count);
 void copy_channels_cpu(const Tensor& in, std::int64_t in_begin, const Tensor& out, std::int64_t out_begin,
                        std::int64_t count);
 
-/// Zeros in the padding channels of the last block, which every blocked tensor must have.
+/// Writes zeros to the padding channels of the last block: an invariant of every blocked tensor.
 void clear_padding(const Tensor& out);
 
 /// out[b, y, x] = (x, y) as coordinates from -1 to 1 inclusive. Two channels, fp32 or bf16, any blocking.

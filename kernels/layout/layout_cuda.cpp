@@ -27,7 +27,7 @@ constexpr cuda::KernelFamily kCoordinates{
 
 bool planar(const Tensor& t) { return t.block == 1 && t.channels > 1 && t.pixel_stride == 1; }
 
-/// Channels begin .. begin + count - 1 of t, and its padding where they are the last.
+/// The slice of channels begin .. begin + count - 1 of t; it includes t's padding where it ends with t's last channel.
 Tensor channels_of(Tensor t, std::int64_t begin, std::int64_t count, const char* what) {
   if (begin < 0 || count < 1 || begin + count > t.channels)
     throw Error(std::string(what) + ": expected some of " + std::to_string(t.channels) + " channels, found " +

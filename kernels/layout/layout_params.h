@@ -5,16 +5,16 @@
 
 namespace maskrt::kernels::cuda {
 
-/// in and out: the channels that are copied, alone.
+/// Maps of equal shape: slices that hold only the channels to copy.
 struct CopyParams {
   Map in, out;
 };
 
-/// Between an NHWC map and planes of fp32.
+/// A transposition between an NHWC map and planar fp32.
 struct PlanarParams {
   Map map;
   float* planes;
-  std::int64_t batch_stride, plane_stride;  ///< of the planes, in elements
+  std::int64_t batch_stride, plane_stride;  ///< of `planes`, in elements
 };
 
 struct CoordinatesParams {

@@ -1,4 +1,5 @@
-// Linear layers in fp32: tiles of 32 rows by 32 columns. For checking: bound by shared memory.
+// Linear layers in fp32 on the FP32 pipes: out = activation(in weight^T + bias), the fp32 path and the reference of
+// linear_mma.cu. Tiles of 32 rows by 32 columns by sgemm.cuh; heads and grid as there. Bound by shared memory.
 #include "../cuda/sgemm.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "linear_head.cuh"

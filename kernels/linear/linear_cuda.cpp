@@ -51,8 +51,8 @@ cuda::ListRows rows_of(const Tensor& in, const RegroupedList* regroup) {
 
 void linear_cuda(CudaQueue& queue, const Tensor& in, const RegroupedList* regroup, DataType weight_type,
                  std::span<const LinearHead> heads) {
-  if (heads.empty() || heads.size() > cuda::LinearParams::most_heads)
-    throw Error("linear: expected 1 to " + std::to_string(cuda::LinearParams::most_heads) + " heads, found " +
+  if (heads.empty() || heads.size() > cuda::LinearParams::kMostHeads)
+    throw Error("linear: expected 1 to " + std::to_string(cuda::LinearParams::kMostHeads) + " heads, found " +
                 std::to_string(heads.size()));
   cuda::LinearParams params{};
   params.in = rows_of(in, regroup);

@@ -1,4 +1,4 @@
-// What the linear kernels share: the rows that they read, and the head that a tile of columns belongs to.
+// Shared by the linear kernels: addressing of input rows, mapping of column tiles to heads, and the epilogue.
 #pragma once
 
 #include "../cuda/activate.cuh"
@@ -7,7 +7,7 @@
 
 namespace maskrt::kernels::cuda {
 
-/// The first element of a row. The rows of all images are numbered through.
+/// The first element of a row. `row` counts over the rows of all images: image row / in.rows, row row % in.rows.
 __device__ inline const float* row_of(const ListRows& in, int row) {
   return in.data + row / in.rows * in.batch_stride + row % in.rows * in.row_stride;
 }
@@ -23,7 +23,7 @@ __device__ inline HeadTile head_of(const LinearParams& p, int tile, int columns)
   return {&p.heads[i], (tile - (i == 0 ? 0 : p.heads[i - 1].end_tile)) * columns};
 }
 
-/// Stores one result with bias and activation; zeros where the column is padding, nothing beyond.
+/// Epilogue of one result: bias, activation and store. Padding columns are stored as zeros, columns from block on not.
 __device__ inline void store_result(const LinearParams& p, const LinearParams::Head& head, int row, int column,
                                     float sum) {
   if (column >= head.out.block) return;

@@ -1,7 +1,16 @@
-// Linear layers on tensor cores. Rows are few (100 for an image), so there is little to share: a block takes 32 rows by
-// 32 columns, its eight warps take stretches of k in turn, straight from global memory into fragments, and their sums
-// are added at the end, in order. Bound by the second-level cache: each weight is read once for 32 rows, each row once
-// for 32 columns.
+// Linear layers on tensor cores: out_h = activation_h(in weight_h^T + bias_h) for 1 to 4 heads h that read one list.
+// in [B, N, I] fp32, rounded to fp16 in registers; weight_h [O_h, I] fp16; accumulated in fp32; out_h [B, N, O_h].
+//
+// Rows are few (N = 100 queries an image), so operands are hardly reused and shared memory would not pay. A block of 8
+// warps computes a tile of 32 rows by 32 columns. Its warps split k: warp w multiplies the slices k = 32 w .. 32 w +
+// 31, + 256, + 512, ... with fragments loaded straight from global memory, one slice ahead (software pipelining). The
+// epilogue adds the partial sums of the 8 warps from shared memory in ascending order, so results are reproducible.
+// Example: 100 rows and heads of 80, 1 and 257 output channels are 4 row tiles, of which the last has 4 rows, by 3 + 1
+// + 9 column tiles: 52 blocks. Tiles do not cross heads; a tile's columns beyond its head are neither loaded nor
+// stored.
+// Bound by L2: each weight is read once for every 32 rows, each row once for every 32 columns.
+// Launch: grid [column tiles of all heads, ceil(B * N / 32)], the latter at most 65535; 256 threads, 40960 bytes of
+// shared memory.
 #include "../cuda/fragments.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "linear_head.cuh"
@@ -10,15 +19,16 @@ namespace maskrt::kernels::cuda {
 namespace {
 
 constexpr int kTile = 32, kWarps = 8, kDepth = 32;
-/// Words from one row of partial sums to the next: the pairs that a half-warp stores meet 32 different banks.
+/// Row pitch of the partial sums in words: a half-warp's stores of 8 bytes hit 32 different banks.
 constexpr int kSumsStride = 40;
 
+/// A lane's fragments for one slice of 32 k.
 struct Step {
   Eight rows[4];     // rows lane / 4 + 8 i of the tile
   Eight columns[4];  // columns lane / 4 + 8 i
 };
 
-/// k of element e of a lane that starts at k: it has four neighbours, and the four that are 16 further.
+/// The index along k of element e of a lane's fragment, which holds k .. k + 3 and k + 16 .. k + 19 (load_fours).
 __device__ constexpr int k_of(int k, int e) { return e < 4 ? k + e : k + 12 + e; }
 
 template <bool aligned>
@@ -57,8 +67,8 @@ __device__ void load_rows(const LinearParams& p, const float* const (&rows)[4], 
   }
 }
 
-/// The warp's share of the sums: every kWarps-th stretch of k. The first weights are on their way before the grid that
-/// makes the rows has ended.
+/// Main loop of a warp over its slices of k. The weights of the first slice are loaded before the grid that produces
+/// the rows has completed (programmatic dependent launch): they are constants.
 template <bool aligned>
 __device__ void accumulate(const LinearParams& p, const float* const (&rows)[4], const __half* const (&columns)[4],
                            float (&acc)[2][4][4]) {

@@ -45,15 +45,16 @@ void mask_product_cuda(CudaQueue& queue, const Tensor& kernels, const Tensor& fe
     what.block = {256, 1, 1};
   } else {
     using Tile = cuda::MaskProductTile;
-    // Enough blocks for two on each multiprocessor; beyond that, a block that stays reads the kernels less often.
-    const std::int64_t columns = tiles(std::max(out.channels, out.block - Tile::padding), Tile::instances),
-                       rows = tiles(positions, Tile::positions);
+    // At least two blocks a multiprocessor; with more positions each block computes several tiles, so that the mask
+    // kernels are loaded less often.
+    const std::int64_t columns = tiles(std::max(out.channels, out.block - Tile::kPadding), Tile::kInstances),
+                       rows = tiles(positions, Tile::kPositions);
     const std::int64_t wanted = std::max<std::int64_t>(2 * queue.chip().multiprocessors, 1);
     params.tiles = static_cast<std::int32_t>(std::clamp<std::int64_t>(rows * columns * out.batch / wanted, 1, rows));
     what.grid = {static_cast<std::uint32_t>(tiles(rows, params.tiles)), static_cast<std::uint32_t>(columns),
                  static_cast<std::uint32_t>(out.batch)};
-    what.block = {Tile::threads, 1, 1};
-    what.shared_bytes = Tile::shared_bytes;
+    what.block = {Tile::kThreads, 1, 1};
+    what.shared_bytes = Tile::kSharedBytes;
   }
   what.overlaps_previous = true;
   what.parameters = bytes_of(params);

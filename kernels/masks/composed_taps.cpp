@@ -1,4 +1,4 @@
-// Two bilinear resizes with a crop between them, as one linear map along one axis.
+// Composition of two bilinear resizes with a crop between them to one linear map along one axis.
 #include "composed_taps.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Two bilinear resizes with a crop between them, as one linear map along one axis.
+// Composition of two bilinear resizes with a crop between them to one linear map along one axis.
 #pragma once
 
 #include <array>
@@ -8,7 +8,7 @@
 namespace maskrt::kernels {
 
 /// Output i is the sum over k < used of in[index[k][i]] * weight[k][i]. The weights of an output add up to 1; taps that
-/// an output does not need have weight 0 and an index that is valid all the same.
+/// an output does not need have weight 0 and a valid index.
 struct ComposedTaps {
   static constexpr int most = 4;  // two positions of the second resize, two of the first for each
 
@@ -17,8 +17,8 @@ struct ComposedTaps {
   std::array<std::vector<float>, most> weight;
 };
 
-/// `map` positions resized to `padded`, cropped to the first `resized`, resized to `original`: all at least 1. Each
-/// array gets `room` entries, at least `original`; those beyond have weight 0.
+/// The taps of `map` positions resized to `padded`, cropped to the first `resized` and resized to `original`, all at
+/// least 1. Each array has `room` >= original entries; those from `original` on have weight 0.
 ComposedTaps compose_taps(int map, int padded, int resized, int original, std::size_t room);
 
 }  // namespace maskrt::kernels

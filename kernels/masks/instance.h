@@ -1,4 +1,4 @@
-// What every head that finds instances gives: scores with binary masks at the image's own size.
+// The result of every instance-segmentation head: scored instances with binary masks at the image's own size.
 #pragma once
 
 #include <cstdint>
@@ -14,21 +14,21 @@ struct MaskBits {
   std::vector<std::uint64_t> words;
 };
 
-/// The sizes that one image went through.
+/// The sizes of one image on its way into the network.
 struct Geometry {
-  int original_width = 0, original_height = 0;  ///< the image's own
-  int resized_width = 0, resized_height = 0;    ///< after the shortest-edge resize
-  int padded_width = 0, padded_height = 0;      ///< the network's input
+  int original_width = 0, original_height = 0;  ///< size of the image
+  int resized_width = 0, resized_height = 0;    ///< size after the shortest-edge resize
+  int padded_width = 0, padded_height = 0;      ///< size of the network's input
 };
 
 struct DetectedInstance {
   int query = 0;     ///< index among the network's N queries
-  int class_id = 0;  ///< 0-based; the first of the largest
-  float score = 0;   ///< final, as the head defines it
+  int class_id = 0;  ///< 0-based; of equal classes the first
+  float score = 0;   ///< final score, as the head defines it
   std::int64_t area = 0;
   int x = 0, y = 0, width = 0, height = 0;  ///< exclusive extents of the mask; all 0 where it is empty
   MaskBits mask;
-  std::vector<std::uint32_t> runs;  ///< COCO's run lengths, where they came instead of the mask's words
+  std::vector<std::uint32_t> runs;  ///< COCO run lengths, where they were requested instead of the mask's words
 };
 
 }  // namespace maskrt::kernels

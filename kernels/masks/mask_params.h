@@ -1,5 +1,6 @@
-// What mask_words.cu and mask_runs.cu read and write, and what the kernel that chooses the instances leaves for them.
-// Plain C++ for both compilers.
+// Parameters and results of mask_words.cu and mask_runs.cu, and their inputs from the kernel that selects the
+// instances.
+// Read by host and device code.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +9,8 @@
 
 namespace maskrt::kernels::cuda {
 
-/// One image's sizes along one axis: map -> padded -> (crop) resized -> original. Steps are source positions for each
-/// destination position, as bilinear_tap takes them.
+/// One image's extents along one axis: map -> padded -> (crop) resized -> original. Steps are source positions a
+/// destination position, as for bilinear_tap.
 struct AxisGeometry {
   std::int32_t resized, original;
   float first_step, second_step;  ///< map / padded, resized / original
@@ -19,26 +20,29 @@ struct ImageGeometry {
   AxisGeometry x, y;
 };
 
-/// What changes from call to call, in device memory; the ImageGeometry of each image follows it.
+/// The settings of one call, in device memory, so that a recorded launch serves all calls; the ImageGeometry of each
+/// image follows.
 struct MaskCall {
-  std::uint64_t* words;  ///< device memory for the masks' bits
-  std::uint32_t* runs;   ///< device memory for run lengths; null: none are wanted
+  std::uint64_t* words;                       ///< output of mask bits, in device memory
+  std::uint32_t* runs;                        ///< output of run lengths, in device memory; null: not requested
   std::uint64_t word_capacity, run_capacity;  ///< room in `words` and in `runs`
   float mask_threshold;
-  float minimum_score;             ///< instances whose final score is below are dropped before their masks are made
-  std::int32_t masks;              ///< 0: scores and classes alone
-  float below_logit, above_logit;  ///< a patch of logits that lie all beyond one of these needs no blending
-  float below_probability, above_probability;  ///< the same for probabilities, with a margin for blending's rounding
+  float minimum_score;  ///< instances whose final score is below are dropped before their masks are made
+  std::int32_t masks;   ///< 0: scores and classes only
+  /// Where all logits that a bit blends are less than below_logit, the bit is 0; greater than above_logit: 1.
+  float below_logit, above_logit;
+  /// The same for probabilities: the threshold minus and plus the rounding error of blending.
+  float below_probability, above_probability;
   std::int32_t reserved;
 };
 
 /// Head of the result block; the records follow it.
 struct InstanceHeader {
-  std::uint32_t instances;  ///< of the whole batch
-  std::uint32_t tiles;      ///< of work for mask_words.cu
-  std::uint64_t words;      ///< that the masks need; where this exceeds the capacity none were written
-  std::uint64_t runs;       ///< that run lengths need; instances beyond the capacity were not written
-  std::uint32_t masks;      ///< whether masks were asked for
+  std::uint32_t instances;  ///< instances of the whole batch
+  std::uint32_t tiles;      ///< work items of mask_words.cu
+  std::uint64_t words;      ///< words that all masks need; if they exceed the capacity, none were written
+  std::uint64_t runs;       ///< run lengths that all masks need; instances beyond the capacity were not written
+  std::uint32_t masks;      ///< 1 where masks were requested
   std::uint32_t padding[9];
 };
 
@@ -47,34 +51,34 @@ struct InstanceHeader {
 struct InstanceRecord {
   std::int32_t image, query, class_id;
   float score;
-  std::int32_t first_column, columns, first_word, words;  ///< the box; words are those of one column
-  std::uint64_t first_word_of;                            ///< where its words begin
-  std::uint64_t first_run;                                ///< where its run lengths begin
+  std::int32_t first_column, columns, first_word, words;  ///< box of words; `words` are those of one column
+  std::uint64_t first_word_of;                            ///< index of its first word in MaskCall::words
+  std::uint64_t first_run;                                ///< index of its first run length in MaskCall::runs
   std::uint64_t area;
   std::uint32_t reserved, runs;
-  std::int32_t left, top, right, bottom;  ///< of the set bits, inclusive; right < left where there is none
+  std::int32_t left, top, right, bottom;  ///< inclusive bounding box of the set bits; right < left where there is none
 };
 
-/// What the kernels behind the selection look up of an instance, as the record has it: a sector.
+/// The fields of an InstanceRecord that mask_words.cu and mask_runs.cu read: one sector.
 struct alignas(32) MaskJob {
   std::uint64_t first_word_of;
   std::int32_t first_column, columns, first_word, words;
-  std::uint32_t first_tile;  ///< of work for mask_words.cu
+  std::uint32_t first_tile;  ///< its first work item of mask_words.cu
   std::int32_t plane;        ///< image * queries + query
 };
 static_assert(sizeof(MaskJob) == 32);
 static_assert(sizeof(ImageGeometry) == 32 && sizeof(MaskCall) % 32 == 0, "whole sectors too");
 
-/// The jobs of all instances in their order, and for the search by tile their first tiles alone.
+/// The jobs of all instances in order, and an array of their first tiles for the search by tile.
 struct MaskJobs {
   MaskJob* jobs;
   std::uint32_t* first_tiles;
 };
 
-/// Columns, and at most how many words of each, that one block of mask_words.cu makes at a time: mostly all, so that
-/// they lie side by side.
+/// Tile of a block of mask_words.cu: columns, and the most words of each. Most boxes have fewer words in a column, so
+/// that a tile's words are contiguous.
 constexpr int kMaskTileColumns = 16, kMaskTileWords = 24, kMaskThreads = 128;
-/// The words of a mask begin at a multiple of these: a sector.
+/// Masks start at multiples of this many words: one sector.
 constexpr int kMaskWordsPerSector = 4;
 constexpr int kRunThreads = 256;
 

@@ -1,10 +1,15 @@
-// COCO's run lengths of the masks: how far apart the changes of colour lie along the columns, one below the other.
+// COCO run lengths (uncompressed RLE) of the masks: the distances between changes of value in column-major order,
+// starting with a run of zeros.
 //
-// A block takes an instance at a time: the words of its box as they lie in memory, each of its warps one stretch of
-// them. Bits change where a word differs from itself shifted by one, the pixel before shifted in; where a column of the
-// box ends inside of the image, the pixel behind it may be one more change. The changes are counted first, which
-// reserves the instance's place, then found again, gathered in order and written a sector at a time. Bound by latency:
-// the words come from the second-level cache, where mask_words.cu has just put them.
+// Persistent: blocks loop over instances with a grid stride. Within a block each warp has a contiguous range of the
+// words of the instance's box, 32 words at a time, one for each lane. Bits change where a word differs from itself
+// shifted by one, with the previous pixel shifted in; where a column of the box ends inside of the image, the pixel
+// after it may be one more change. Two passes: the first counts the changes, which reserves the instance's range of the
+// output by an atomic; the second finds them again, gathers them in order in shared memory and writes whole sectors.
+// Example: a mask with pixels 3..5 of a column-major image of 10 pixels has changes at 3 and 6; its runs are 3, 3, 4:
+// two changes, and the run to the end of the image.
+// Bound by latency: the words come from L2, where mask_words.cu has just written them.
+// Launch: any grid, 256 threads, 8456 bytes of static shared memory.
 #include "../ptx/griddepcontrol.cuh"
 #include "mask_tiles.cuh"
 
@@ -19,8 +24,8 @@ struct MaskBox {
   const unsigned long long* words;
   int first_column, columns, first_row, box_words;
   int width, height;
-  int last_bit;        ///< of a column's last word: the last pixel's in the image
-  bool whole_columns;  ///< no pixel lies between two columns of the box
+  int last_bit;        ///< bit of the last pixel in a column's last word
+  bool whole_columns;  ///< the box covers whole columns: consecutive columns are adjacent in column-major order
 
   __device__ MaskBox(const MaskJob& job, const ImageGeometry& image, const std::uint64_t* all_words)
       : words(reinterpret_cast<const unsigned long long*>(all_words) + job.first_word_of),
@@ -35,21 +40,21 @@ struct MaskBox {
   __device__ int count() const { return columns * box_words; }
 };
 
-/// The changes that one lane finds in a word, and perhaps at the pixel behind its column.
+/// The changes that one lane finds in a word, and possibly at the pixel after its column.
 struct Changes {
   unsigned long long bits;
-  unsigned start;   ///< the number of bit 0's pixel
-  unsigned behind;  ///< the number of the pixel behind the column; 0: no change there
+  unsigned start;   ///< column-major number of bit 0's pixel
+  unsigned behind;  ///< column-major number of the pixel after the column; 0: no change there
 
   __device__ unsigned count() const { return static_cast<unsigned>(__popcll(bits)) + (behind != 0 ? 1 : 0); }
-  /// 0: there is none, or only at pixel 0.
+  /// The last change; 0: there is none, or only at pixel 0.
   __device__ unsigned last() const {
     if (behind != 0 || bits == 0) return behind;
     return start + 63 - static_cast<unsigned>(__clzll(static_cast<long long>(bits)));
   }
 };
 
-/// Word i, `word`, behind word i - 1, `before`.
+/// The changes in word i, whose bits are `word`; `before` are the bits of word i - 1.
 __device__ Changes changes_of(const MaskBox& box, int i, unsigned long long word, unsigned long long before) {
   const int column = i / box.box_words, w = i - column * box.box_words;
   const bool last = w == box.box_words - 1;
@@ -69,12 +74,12 @@ __device__ Changes changes_of(const MaskBox& box, int i, unsigned long long word
   return changes;
 }
 
-/// Calls take(changes of this lane's word) for the words [first, end), 32 at a time; by one warp. first is a multiple
+/// Calls take(changes of this lane's word) for the words [first, end), 32 at a time; by one warp. `first` is a multiple
 /// of 32. Lanes beyond the end have no changes.
 template <typename Take>
 __device__ void for_each_word(const MaskBox& box, int first, int end, Take&& take) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
-  // The word before the first, with the sector that it is in.
+  // Loads the word before the first, with the whole sector that contains it.
   unsigned long long before = 0;
   if (first > 0 && first < end && lane >= 32 - kMaskWordsPerSector) before = box.words[first - 32 + lane];
 #pragma unroll 2
@@ -87,8 +92,8 @@ __device__ void for_each_word(const MaskBox& box, int first, int end, Take&& tak
   }
 }
 
-/// What one warp gathers before it writes: the places of changes, in order, from one that begins a sector of run
-/// lengths on.
+/// A warp's output buffer: the positions of changes in order; its first entry corresponds to the start of a sector of
+/// run lengths.
 struct RunWindow {
   static constexpr int size = 256;
   unsigned places[size];
@@ -97,7 +102,7 @@ struct RunWindow {
 /// Writes run lengths in order. By one warp.
 class RunWriter {
  public:
-  /// Run lengths from `begin` on; the change before the first is at `last`.
+  /// Writes run lengths from index `begin` on; the change before the first one is at `last`.
   __device__ RunWriter(std::uint32_t* runs, unsigned long long begin, unsigned last, RunWindow& window)
       : window_(window.places),
         begin_(static_cast<int>(begin % 8)),
@@ -105,7 +110,7 @@ class RunWriter {
         last_(last),
         to_(runs + (begin - begin % 8)) {}
 
-  /// `count` changes of this lane, which place(i) gives in ascending order of i.
+  /// Appends `count` changes of this lane, which successive calls of place() return in ascending order.
   template <typename Place>
   __device__ void add(unsigned count, Place&& place) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
@@ -144,14 +149,14 @@ class RunWriter {
   }
 
   unsigned* window_;
-  int begin_, end_;  // of what the window holds
-  unsigned last_;    // the place of the change before
+  int begin_, end_;  // range of valid entries in the window
+  unsigned last_;    // position of the preceding change
   std::uint32_t* to_;
 };
 
 }  // namespace
 
-/// Grid: any number of blocks, which take turns with the instances.
+/// Persistent: any number of blocks loop over the instances with a grid stride.
 extern "C" __global__ void __launch_bounds__(kRunThreads) mask_runs(const __grid_constant__ MaskRunsParams p) {
   __shared__ InstanceHeader header;
   __shared__ MaskCall call;
@@ -171,7 +176,7 @@ extern "C" __global__ void __launch_bounds__(kRunThreads) mask_runs(const __grid
     look_up_job(p.jobs + instance, p.call, p.queries, job, image);
     __syncthreads();
     const MaskBox box(job, image, call.words);
-    // Stretches that begin with a warp's words.
+    // Each warp has a contiguous range of words, a multiple of 32.
     const int stretch = (box.count() + kRunThreads - 1) / kRunThreads * 32;
     const int first = min(warp * stretch, box.count()), end = min(first + stretch, box.count());
 
@@ -217,7 +222,7 @@ extern "C" __global__ void __launch_bounds__(kRunThreads) mask_runs(const __grid
       }
       writer.finish();
     }
-    __syncthreads();  // the instance's numbers have been read
+    __syncthreads();  // all threads have read the instance's shared data
   }
 }
 

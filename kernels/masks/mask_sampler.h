@@ -1,4 +1,4 @@
-// Probability maps to bits at the original size, without the maps between.
+// Masks at the original size as packed bits, computed from probability maps without materialising the maps between.
 #pragma once
 
 #include <vector>
@@ -8,10 +8,10 @@
 
 namespace maskrt::kernels {
 
-/// For one geometry: resizes the maps of many instances. The two bilinear steps with the crop between them are one
+/// Samples the masks of many instances of one geometry. The two bilinear resizes with the crop between compose to one
 /// separable operator of at most 4 taps an axis; the vertical half is applied to columns of the map, the horizontal
 /// half together with the threshold, 64 rows at a time. Every probability is a convex combination, so 64 rows of a
-/// column whose map values all lie on one side of the threshold are not computed at all.
+/// column whose map values are all on one side of the threshold are not computed.
 class MaskSampler {
  public:
   MaskSampler(int map_width, int map_height, const Geometry& geometry, float threshold);
@@ -20,10 +20,10 @@ class MaskSampler {
   struct alignas(64) ColumnRows {
     float values[64];
   };
-  /// Numbers between two rows of a map: whole vectors.
+  /// Row pitch of a map in elements: whole vectors.
   static std::size_t map_stride(std::int64_t width) { return (static_cast<std::size_t>(width) + 15) / 16 * 16; }
 
-  /// One for each thread, made before the threads start.
+  /// Scratch memory of one thread, allocated before the threads start.
   struct Scratch {
     std::vector<ColumnRows> blended;     // for each map column, 64 rows of the original's
     std::vector<std::uint8_t> computed;  // for each 16 map columns, whether `blended` holds these rows
@@ -50,7 +50,7 @@ class MaskSampler {
   float threshold_;
   ComposedTaps across_, down_;
   std::vector<Run> runs_;
-  std::vector<std::int32_t> first_row_, last_row_;  // of the map, that each word of 64 rows reads
+  std::vector<std::int32_t> first_row_, last_row_;  // map rows that each word of 64 rows reads
 };
 
 }  // namespace maskrt::kernels

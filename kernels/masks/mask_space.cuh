@@ -1,4 +1,4 @@
-// What a warp blends the probabilities of 64 rows and 16 columns of one mask from: a patch of the map in shared memory.
+// Patches of the probability map in shared memory: the input of a warp that computes 64 rows by 16 columns of one mask.
 #pragma once
 
 #include "../cuda/octet.cuh"
@@ -8,10 +8,10 @@
 
 namespace maskrt::kernels::cuda {
 
-/// bilinear_tap of resize.h, rounding by rounding: a fused multiply-add would move the weights.
+/// bilinear_tap of resize.h, bit for bit: explicit rounding keeps the compiler from fusing the multiply-add.
 struct AxisTap {
   int low, high;
-  float weight;  ///< of high
+  float weight;  ///< weight of `high`
 };
 
 __device__ inline AxisTap axis_tap(int position, int size, float step) {
@@ -20,12 +20,13 @@ __device__ inline AxisTap axis_tap(int position, int size, float step) {
   return {low, min(low + 1, size - 1), at - static_cast<float>(low)};
 }
 
-/// Two bilinear resizes with a crop between them, at one position. The first enlarges, so that what the second blends
-/// lies at most one position of the map apart: three neighbours hold all four taps of composed_taps.h.
+/// Two bilinear resizes with a crop between them, composed to one tap of three neighbours. The first resize enlarges,
+/// so that the two positions which the second blends are at most one position of the map apart: three neighbours cover
+/// all four taps of composed_taps.h.
 struct alignas(16) ComposedTap {
   static constexpr int taps = 3;
   float weight[taps];
-  int first;  ///< of the neighbours; where the map ends before the last, its weight is 0
+  int first;  ///< the first neighbour; neighbours beyond the end of the map have weight 0
 };
 
 __device__ inline ComposedTap composed_tap(int position, const AxisGeometry& axis, int map_size) {
@@ -33,7 +34,7 @@ __device__ inline ComposedTap composed_tap(int position, const AxisGeometry& axi
   const AxisTap a = axis_tap(second.low, map_size, axis.first_step),
                 b = axis_tap(second.high, map_size, axis.first_step);
   ComposedTap tap{{0, 0, 0}, a.low};
-  // To one of the first `choices` neighbours.
+  // Adds the weight of map position `index`, which is one of the first `choices` neighbours.
   const auto add = [&](int choices, int index, float weight) {
 #pragma unroll
     for (int k = 0; k < ComposedTap::taps; ++k)
@@ -46,17 +47,17 @@ __device__ inline ComposedTap composed_tap(int position, const AxisGeometry& axi
   return tap;
 }
 
-/// One query's logits and the probabilities of the map that they are resized to.
+/// One query's plane of logits, and the probabilities of its upsampled map.
 template <typename T, int Factor>
 struct QueryMap {
   const T* logits;
   int height, width, pitch;
 
-  /// Beyond the edges logits repeat.
+  /// A logit; beyond the edges the edge repeats.
   __device__ float logit(int y, int x) const {
     return widen(__ldg(logits + min(max(y, 0), height - 1) * pitch + min(max(x, 0), width - 1)));
   }
-  /// From exponents at(y, x), logits times kToExponent.
+  /// The probability at a position of the upsampled map; at(y, x) returns a logit times kToExponent.
   template <typename At>
   __device__ float probability(int y, int x, At&& at) const {
     const int top = Upsampled<Factor>::low(y), left = Upsampled<Factor>::low(x);
@@ -71,12 +72,12 @@ struct QueryMap {
   }
 };
 
-/// Positions [row, row + rows) x [column, column + columns).
+/// A rectangle of positions: [row, row + rows) x [column, column + columns).
 struct Patch {
   int row, column, rows, columns;
 };
 
-/// The logits that a patch of the map comes from, as they lie beyond the edges too.
+/// The rectangle of logits that a patch of the map reads; it may reach beyond the edges.
 template <int Factor>
 __device__ Patch source_of(const Patch& patch) {
   Patch source;
@@ -88,38 +89,38 @@ __device__ Patch source_of(const Patch& patch) {
   return source;
 }
 
-/// 64 rows and 16 columns of the original span at most 67 and 19 positions of a map that is no larger, the third
-/// neighbours included. A larger map is looked at position by position.
+/// Patch of 64 rows by 16 columns of the original: at most 67 x 19 positions of a map that is not larger than the
+/// original, third neighbours included. Larger maps are sampled position by position, without a patch.
 constexpr int kPatchRows = 68, kPatchColumns = 20, kPatchPitch = kPatchColumns + 1;
 
-/// The logits below a patch as they lie in shared memory.
+/// Layout of a patch's logits in shared memory.
 struct StagedRows {
-  int pitch, first_column;  ///< numbers from row to row; the column where a row begins
+  int pitch, first_column;  ///< row pitch in words; column of the first element of a row
 };
 
 /// The shared memory of one warp.
 struct MaskSpace {
-  float probabilities[kPatchRows * kPatchPitch];  ///< an odd number of words between rows: lanes read different rows
+  float probabilities[kPatchRows * kPatchPitch];  ///< odd row pitch: lanes that read different rows have no conflicts
   union {
-    float exponents[kPatchRows * kPatchColumns];  ///< first: logits times kToExponent, in StagedRows
-    float2 columns[kPatchColumns * 32];  ///< then: rows lane and lane + 32, blended down each column of the patch
+    float exponents[kPatchRows * kPatchColumns];  ///< first: logits times kToExponent, laid out as StagedRows says
+    float2 columns[kPatchColumns * 32];  ///< then: rows lane and lane + 32 of each patch column, blended vertically
   };
-  ComposedTap taps[kMaskTileColumns];  ///< of the tile's columns
+  ComposedTap taps[kMaskTileColumns];  ///< horizontal taps of the tile's columns
 };
 
 enum class Side { mixed, below, above };
 
-/// What all lanes of a warp say together.
+/// Combines the lanes of a warp: on which side of the threshold all their values are.
 __device__ inline Side side_of_all(bool all_below, bool all_above) {
   if (__all_sync(0xffffffff, all_below)) return Side::below;
   return __all_sync(0xffffffff, all_above) ? Side::above : Side::mixed;
 }
 
-/// number(row, column) for all positions of a patch, by one warp; on which side of the two bounds all of them lie.
-/// Numbers that cannot be compared lie on neither.
+/// Evaluates number(row, column) at all positions of a patch, by one warp, and returns whether all are less than
+/// `below` or all greater than `above`. NaNs are neither.
 template <typename Number>
 __device__ Side side_of(const Patch& patch, float below, float above, Number&& number) {
-  // Division by multiplying: exact up to 65536 / columns.
+  // Division by columns as a multiplication, exact for i < 65536 / columns.
   static_assert(kPatchRows * kPatchColumns <= 65536 / kPatchColumns);
   const int inverse = 65536 / patch.columns + 1;
   bool all_below = true, all_above = true;
@@ -132,15 +133,15 @@ __device__ Side side_of(const Patch& patch, float below, float above, Number&& n
   return side_of_all(all_below, all_above);
 }
 
-/// Whole sectors of a map's rows, 16 bytes a lane, so that all that travels is asked for. Rows in shared memory have
-/// four numbers more, where the logits beyond the map's edges lie: one before the first column, two behind the last,
-/// these at the next row's beginning.
+/// Loads of a patch's logits in whole sectors, 16 bytes a lane, so that all transferred bytes are requested. Rows in
+/// shared memory have `spare` = 4 more elements for the repeated edges: one before the first column, and two after the
+/// last, which take the start of the next row's spare elements.
 template <typename T>
 struct SectorRows {
   static constexpr int each = 16 / sizeof(T), per_sector = 32 / sizeof(T), spare = 4;
-  int column;      ///< the first
-  int lanes;       ///< for one row
-  int lane_shift;  ///< log2 of the lanes that take turns with a row, as many or more
+  int column;      ///< first column that is loaded
+  int lanes;       ///< lanes that load one row
+  int lane_shift;  ///< log2 of the lanes assigned to a row: `lanes` rounded up to a power of two
 
   __device__ SectorRows(const Patch& source, int pitch) {
     const int first = max(source.column, 0) / per_sector;
@@ -151,20 +152,20 @@ struct SectorRows {
   }
   __device__ StagedRows staged() const { return {lanes * each + spare, column - spare}; }
 
-  /// Logits that lie below a patch, at most, in half as many rows and columns and two more, and what they take.
+  /// The most logits of a patch: half its rows and columns and two more of each; and their layout in shared memory.
   static constexpr int rows_at_most = kPatchRows / 2 + 2, columns_at_most = kPatchColumns / 2 + 2;
   static constexpr int lanes_at_most = 2 * ((per_sector - 1 + columns_at_most + per_sector - 1) / per_sector);
   static_assert(lanes_at_most <= 8 && rows_at_most * (lanes_at_most * each + spare) + 2 <= kPatchRows * kPatchColumns);
 };
 
-/// Stages the logits below the patch by whole sectors; tells where those below it leave no choice.
+/// Stages the patch's logits in whole sectors; returns on which side of the threshold all of them are, if on one.
 template <typename T, int Factor>
 __device__ Side stage_sectors(const QueryMap<T, Factor>& map, const Patch& source, const SectorRows<T>& rows,
                               const MaskCall& call, MaskSpace& space) {
   constexpr int kEach = SectorRows<T>::each;
   const int lane = static_cast<int>(threadIdx.x) % 32, piece = lane & ((1 << rows.lane_shift) - 1);
   const int column = rows.column + piece * kEach, pitch = rows.staged().pitch;
-  // Which of this lane's logits lie below the patch.
+  // Which of this lane's logits belong to the patch.
   const int from = max(source.column - column, 0), to = min(source.column + source.columns - column, kEach);
   const unsigned inside = from < to ? (1u << to) - (1u << from) : 0;
   const bool repeat_first = source.column < 0 && piece == 0;
@@ -192,7 +193,7 @@ __device__ Side stage_sectors(const QueryMap<T, Factor>& map, const Patch& sourc
   return side_of_all((not_below & inside) == 0, (not_above & inside) == 0);
 }
 
-/// The same logit by logit.
+/// As stage_sectors, logit by logit.
 template <typename T, int Factor>
 __device__ Side stage_logits(const QueryMap<T, Factor>& map, const Patch& source, const MaskCall& call,
                              MaskSpace& space) {
@@ -203,7 +204,7 @@ __device__ Side stage_logits(const QueryMap<T, Factor>& map, const Patch& source
   });
 }
 
-/// The patch's probabilities from the staged logits; tells where they leave no choice.
+/// Computes the patch's probabilities from the staged logits; returns on which side of the threshold all of them are.
 template <typename T, int Factor>
 __device__ Side stage_probabilities(const QueryMap<T, Factor>& map, const Patch& patch, const Patch& source,
                                     const StagedRows& staged, const MaskCall& call, MaskSpace& space) {
@@ -216,9 +217,9 @@ __device__ Side stage_probabilities(const QueryMap<T, Factor>& map, const Patch&
   });
 }
 
-/// The vertical half: for each column of the patch, this lane's two rows.
+/// Vertical blend: this lane's two rows for each column of the patch.
 __device__ inline void blend_rows(const Patch& patch, const ComposedTap (&rows)[2], MaskSpace& space) {
-  __syncwarp();  // the exponents, whose place the columns take, have been read
+  __syncwarp();  // all lanes have read the exponents, whose memory `columns` shares
   const float* low = space.probabilities + (rows[0].first - patch.row) * kPatchPitch;
   const float* high = space.probabilities + (rows[1].first - patch.row) * kPatchPitch;
   float2* to = space.columns + threadIdx.x % 32;

@@ -1,13 +1,20 @@
-// Masks: probabilities of the map to bits at the original size, without the maps between.
+// Masks at the original size as packed bits: bit = resize(crop(resize(sigmoid(upsampled logits)))) > threshold, both
+// resizes bilinear, computed from the logits without materialising the maps between.
 //
-// The two bilinear steps with the crop between are one separable operator of three neighbours an axis. A block takes 16
-// columns of one instance's box, mostly whole ones; a warp takes one word of 64 rows of each column: a patch of logits,
-// their probabilities, its rows blended for every column of the patch (a lane has two of the 64 rows), then the
-// columns, and a vote of the lanes on the threshold makes half a word. Blending is convex: where all logits or all
-// probabilities of a patch lie clearly on one side, that is the answer. Logits are read by whole sectors; words are
-// gathered in shared memory and written as they lie side by side, and what a block finds of an instance's area and
-// extents is added up before it goes to the record. Bound by the arithmetic near the masks' borders: about 900 warp
-// instructions for 1024 pixels.
+// The two resizes with the crop between compose to one separable operator of three neighbours an axis (ComposedTap).
+// Persistent: blocks divide all tiles of all instances evenly. A tile is 16 columns of one instance's box by up to 24
+// words; a warp computes one word, 64 rows, of each of the 16 columns:
+//   1. stage a patch of logits in shared memory, in whole sectors;
+//   2. compute its probabilities;
+//   3. blend vertically, two of the 64 rows a lane, for every column of the patch;
+//   4. blend horizontally; a ballot of the lanes on the threshold is half a word.
+// Early out: blending is convex, so where all logits or all probabilities of a patch are clearly on one side of the
+// threshold, all 64 x 16 bits are equal. Words are gathered in shared memory and stored contiguously; a block reduces
+// area and extents of an instance before it adds them to the record.
+// Example: a box of 100 columns by 30 words (1920 rows) is 7 x 2 tiles: 30 words are more than 24, so columns are
+// divided into parts of 16 and 14 words; the last column of tiles has 4 columns.
+// Bound by arithmetic near the masks' borders: about 900 warp instructions for 1024 pixels.
+// Launch: any grid, 128 threads, 48920 bytes of static shared memory.
 #include "../ptx/griddepcontrol.cuh"
 #include "mask_space.cuh"
 #include "mask_tiles.cuh"
@@ -19,7 +26,7 @@ constexpr int kWarps = kMaskThreads / 32;
 constexpr unsigned kAllLanes = 0xffffffff;
 static_assert(kMaskTileColumns <= 32, "lane i keeps the word of column i");
 
-/// This lane's two rows of one column from probabilities that no patch holds.
+/// This lane's two rows of one column, sampled directly, for maps that are too large for a patch.
 template <typename T, int Factor>
 __device__ float2 blend_directly(const QueryMap<T, Factor>& map, const ComposedTap (&rows)[2],
                                  const ComposedTap& column) {
@@ -35,15 +42,16 @@ __device__ float2 blend_directly(const QueryMap<T, Factor>& map, const ComposedT
   return sum;
 }
 
-/// The taps of the columns [x, x + columns); by one warp.
+/// Computes the taps of the columns [x, x + columns); by one warp.
 __device__ void place_columns(const ImageGeometry& image, int map_width, int x, int columns, MaskSpace& space) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
-  __syncwarp();  // what the warp did before has been read
+  __syncwarp();  // all lanes have read the previous taps
   if (lane < columns) space.taps[lane] = composed_tap(x + lane, image.x, map_width);
   __syncwarp();
 }
 
-/// 64 rows from `y` on of the `columns` whose taps are in place. Lane i gets the word of column i; by one warp.
+/// Computes 64 rows from `y` on of the `columns` whose taps are in `space`. Lane i returns the word of column i; by one
+/// warp.
 template <typename T, int Factor>
 __device__ unsigned long long word_of_columns(const MaskWordsParams& p, const MaskCall& call,
                                               const ImageGeometry& image, const QueryMap<T, Factor>& map, int columns,
@@ -55,7 +63,7 @@ __device__ unsigned long long word_of_columns(const MaskWordsParams& p, const Ma
   for (int r = 0; r < 2; ++r)
     rows[r] = composed_tap(min(y + 32 * r + lane, image.y.original - 1), image.y, p.map_height);
 
-  // Taps move one way with the position: the first lane has the first, the last the last.
+  // Taps are monotonic in the position: the first lane has the first, the last lane the last.
   Patch patch;
   patch.row = __shfl_sync(kAllLanes, rows[0].first, 0);
   patch.rows = __shfl_sync(kAllLanes, rows[1].first, 31) + ComposedTap::taps - patch.row;
@@ -106,13 +114,13 @@ __device__ unsigned long long word_of_columns(const MaskWordsParams& p, const Ma
   return (static_cast<unsigned long long>(high) << 32 | low) & valid;
 }
 
-/// What a block has found of one instance: its pixels and their extents, inclusive.
+/// Area and inclusive extents of one instance's set pixels, as far as this block has computed them.
 struct Extents {
   unsigned area;
   int left, top, right, bottom;
 };
 
-/// Adds a warp's words, one a lane, to what the block has found.
+/// Adds a warp's words, one in each lane, to the block's extents.
 __device__ void measure(unsigned long long word, int x, int y, Extents& found) {
   const unsigned lanes = __ballot_sync(kAllLanes, word != 0);
   if (lanes == 0) return;
@@ -129,7 +137,7 @@ __device__ void measure(unsigned long long word, int x, int y, Extents& found) {
   atomicMax(&found.bottom, y + 63 - __clzll(static_cast<long long>(word)));
 }
 
-/// What the block has found to the record, by the first two threads.
+/// Adds the block's extents to the record, with the first two threads.
 __device__ void add_to_record(const Extents& found, InstanceRecord& record) {
   const int thread = static_cast<int>(threadIdx.x);
   if (thread >= 2 || found.area == 0) return;
@@ -139,7 +147,7 @@ __device__ void add_to_record(const Extents& found, InstanceRecord& record) {
   atomicMax(&record.right + thread, thread == 0 ? found.right : found.bottom);
 }
 
-/// The instance whose tiles hold `tile`: the last that begins there or before. Called by all threads of a block.
+/// The instance that `tile` belongs to: the last one whose first tile is not greater. Called by all threads of a block.
 __device__ int instance_of(const std::uint32_t* first_tiles, int instances, unsigned tile) {
   __shared__ int last;
   if (threadIdx.x == 0) last = 0;
@@ -153,7 +161,7 @@ __device__ int instance_of(const std::uint32_t* first_tiles, int instances, unsi
   return last;
 }
 
-/// Grid: any number of blocks, each of which takes an equal part of the tiles.
+/// Persistent: the tiles are divided evenly among any number of blocks.
 template <typename T, int Factor>
 __device__ void mask_words(const MaskWordsParams& p) {
   __shared__ MaskSpace spaces[kWarps];
@@ -177,7 +185,7 @@ __device__ void mask_words(const MaskWordsParams& p) {
 
   int instance = instance_of(p.jobs.first_tiles, static_cast<int>(header.instances), first);
   for (unsigned tile = first; tile < end; ++instance) {
-    __syncthreads();  // the last job has been read
+    __syncthreads();  // all threads have read the previous job
     look_up_job(p.jobs.jobs + instance, p.call, p.queries, job, image);
     if (thread == 0) found = {0, 0x7fffffff, 0x7fffffff, -1, -1};
     __syncthreads();
@@ -194,7 +202,7 @@ __device__ void mask_words(const MaskWordsParams& p) {
       const int x = job.first_column + column, y = (job.first_word + word) * 64;
       if (warp < down) place_columns(image, p.map_width, x, columns, spaces[warp]);
       for (int i = warp; i < down; i += kWarps) {
-        __syncwarp();  // what the warp did before has been read
+        __syncwarp();  // all lanes have read the previous word's patch
         const unsigned long long bits = word_of_columns(p, call, image, map, columns, y + i * 64, spaces[warp]);
         measure(lane < columns ? bits : 0, x, y + i * 64, found);
         if (lane < columns) gathered[lane * down + i] = bits;
@@ -204,7 +212,7 @@ __device__ void mask_words(const MaskWordsParams& p) {
                  static_cast<std::int64_t>(column) * words + word;
       const int count = columns * down;
       if (parts == 1) {
-        // To the end of the last sector: zeros lie between two masks.
+        // Fills the last sector: masks are padded with zeros to whole sectors.
         for (int i = thread; i < whole_sectors(count); i += kMaskThreads) to[i] = i < count ? gathered[i] : 0;
       } else {
         for (int i = thread; i < count; i += kMaskThreads)

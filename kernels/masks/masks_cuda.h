@@ -1,12 +1,13 @@
-// Mask logits to bits at the images' own sizes on a CUDA device: the part of post-processing that all heads share.
+// Mask logits to packed bits at the images' own sizes on a CUDA device: the part of post-processing that all heads
+// share.
 //
-// The head's own kernel chooses the instances, places their masks (place_masks.cuh) and leaves the logits transposed, a
-// plane a query. Then, with grids that depend on the plan alone:
-//   mask_words  bits of the original image, 16 columns by up to 24 words at a time, areas, boxes;
-//   mask_runs   COCO's run lengths, where asked for.
-// All that changes from call to call stands in a block of device memory (cuda::MaskCall), so that the launches can be
-// recorded once. The instances have a block of fixed size (instance_block.h); bits lie in a buffer of their own that may
-// grow between calls.
+// The head's own kernel selects the instances, assigns their masks' places (place_masks.cuh) and writes the logits
+// transposed, one plane a query. Then two persistent kernels, whose grids depend on the plan alone:
+//   mask_words  bits of the original image, in tiles of 16 columns by up to 24 words; areas and bounding boxes;
+//   mask_runs   COCO run lengths, where requested.
+// What changes from call to call is in a block of device memory (cuda::MaskCall), so that the launches can be recorded
+// once. The instances are in a block of fixed size (instance_block.h), the bits in a buffer that may grow between
+// calls.
 #pragma once
 
 #include <cstddef>
@@ -20,12 +21,12 @@
 
 namespace maskrt::kernels {
 
-/// What stays the same for all calls of a plan.
+/// Shapes and settings that are the same for all calls of a plan.
 struct MaskPlan {
-  Tensor logits;   ///< [B, h, w, N] NHWC, fp32 or fp16
-  int factor = 1;  ///< 1 or 2: how much larger the map of probabilities is, resized bilinearly
-  int padded_width = 0, padded_height = 0;  ///< the network's input; the map is no larger
-  float threshold = 0.45f;                  ///< on the probability, at the image's own size
+  Tensor logits;                            ///< [B, h, w, N] NHWC, fp32 or fp16
+  int factor = 1;                           ///< bilinear upsampling of the logits to the probability map: 1 or 2
+  int padded_width = 0, padded_height = 0;  ///< size of the network's input, at least that of the map
+  float threshold = 0.45f;                  ///< threshold on the probability at the image's own size
 
   std::int64_t map_width() const { return logits.width * factor; }
   std::int64_t map_height() const { return logits.height * factor; }
@@ -34,34 +35,34 @@ struct MaskPlan {
 /// Throws Error where the factor is neither 1 nor 2, or the map is larger than the input.
 void check(const MaskPlan& plan);
 
-/// Device memory for what has no fixed size.
+/// Output buffers of variable size, in device memory.
 struct MaskBuffers {
   std::uint64_t* words = nullptr;
   std::uint64_t word_capacity = 0;
-  std::uint32_t* runs = nullptr;  ///< null: no run lengths
+  std::uint32_t* runs = nullptr;  ///< null: run lengths are not requested
   std::uint64_t run_capacity = 0;
 };
 
-/// What one call asks for.
+/// The settings of one call.
 struct MaskRequest {
-  float minimum_score = 0;  ///< on the final score: instances below are dropped before their masks are made
-  bool masks = true;        ///< false: scores and classes alone
+  float minimum_score = 0;  ///< instances whose final score is below are dropped before their masks are computed
+  bool masks = true;        ///< false: scores and classes only
   MaskBuffers buffers;
 };
 
-/// Bytes of the block that describes one call, 16-byte aligned in device memory.
+/// Bytes of the block that describes one call; it is aligned to 16 bytes in device memory.
 std::size_t mask_call_bytes(std::int64_t batch);
-/// Fills such a block in host memory. One geometry an image, whose padded sizes are the plan's. Throws Error where sizes
-/// are below 1, the count is not the batch or the block is too small.
+/// Fills such a block in host memory. One geometry for each image, with the plan's padded size. Throws Error where
+/// sizes are below 1, the number of geometries is not the batch, or the block is too small.
 void describe_mask_call(const MaskPlan& plan, std::span<const Geometry> images, const MaskRequest& request,
                         std::span<std::byte> call);
 
-/// The most words that masks of these images can need, of `queries` in each: a buffer of this size is never too small, and
-/// mostly much too large, because words are stored for the part of the image alone that a mask can reach. Up to three
-/// zeros lie between two masks, so that each begins a sector of memory.
+/// Upper bound of the words that masks of these images need with `queries` instances in each. Mostly far too large,
+/// because words are stored only for the part of the image that a mask can reach. Masks are padded by up to three zero
+/// words, so that each starts at a sector.
 std::uint64_t most_mask_words(std::int64_t queries, std::span<const Geometry> images);
 
-/// What the head's kernel has left in device memory.
+/// Results of the head's kernel in device memory.
 struct PlacedMasks {
   const cuda::MaskCall* call = nullptr;
   cuda::PlanarLogits planar{};
@@ -70,9 +71,10 @@ struct PlacedMasks {
   cuda::InstanceRecord* records = nullptr;
 };
 
-/// Bits, areas and boxes of all placed masks; run lengths too where `runs`, and the call has a buffer for them. Bits differ
-/// from the reference's where the blended probability is within rounding of the threshold alone; bitwise repeatable.
-/// Bound by the arithmetic of the pixels near a mask's border, about 1 warp instruction a pixel.
+/// Computes bits, areas and boxes of all placed masks, and with `runs` their run lengths, if the call has a buffer for
+/// them. Bits differ from the reference's only where the blended probability is within rounding of the threshold;
+/// bitwise repeatable. One launch, with `runs` two. Bound by arithmetic near the masks' borders, about 1 warp
+/// instruction a pixel.
 void masks_cuda(CudaQueue& queue, const MaskPlan& plan, const PlacedMasks& placed, bool runs);
 
 }  // namespace maskrt::kernels

@@ -1,4 +1,4 @@
-// Comparing blended columns with the threshold, 64 rows to a word.
+// Thresholding of blended columns to packed bits, 64 rows in each word.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@ namespace maskrt::kernels {
 /// 64 rows of up to 4 columns of probabilities, blended column by column.
 struct ColumnBlend {
   const float* columns[4] = {};  ///< 64 numbers each, aligned to 64 bytes
-  const float* weights[4] = {};  ///< one a blended column
+  const float* weights[4] = {};  ///< one weight for each output column
   int taps = 0;                  ///< 1 to 4
   float threshold = 0;
 };
@@ -24,7 +24,7 @@ struct PackColumnsVersion {
   void (*pack)(const ColumnBlend& blend, int count, std::uint64_t* words, std::ptrdiff_t stride);
 };
 
-/// Those that this processor can run, fastest first; the last is the plain loop.
+/// The versions that this processor can run, fastest first; the last is the plain loop.
 std::vector<PackColumnsVersion> pack_columns_versions();
 
 }  // namespace maskrt::kernels

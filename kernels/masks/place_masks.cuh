@@ -1,12 +1,12 @@
-// Where the bits of each instance's mask go: a box of words around what the mask may set, and its place behind the boxes
-// of the instances before it. For the kernel that chooses the instances, one block of which places them all.
+// Placement of the masks' bits: for each instance the box of words that contains every bit which its mask can set, and
+// the offset of that box after those of the preceding instances. Used by one block of the kernel that selects them.
 #pragma once
 
 #include "mask_tiles.cuh"
 
 namespace maskrt::kernels::cuda {
 
-/// What precedes an instance, or what all of them are.
+/// Numbers of instances, tiles and words: of one instance, of all that precede it, or of all.
 struct InstanceCounts {
   unsigned instances, tiles;
   unsigned long long words;
@@ -16,7 +16,7 @@ __device__ inline InstanceCounts operator+(const InstanceCounts& a, const Instan
   return {a.instances + b.instances, a.tiles + b.tiles, a.words + b.words};
 }
 
-/// Sums over the threads before this one; `total` gets that over all. Called by all threads of a block.
+/// Exclusive prefix sum over the threads of a block; `total` is the sum over all. Called by all threads of a block.
 template <int Threads>
 __device__ InstanceCounts scan_exclusive(const InstanceCounts& mine, InstanceCounts& total) {
   __shared__ InstanceCounts of_warps[Threads / 32];
@@ -28,7 +28,7 @@ __device__ InstanceCounts scan_exclusive(const InstanceCounts& mine, InstanceCou
                                 __shfl_up_sync(0xffffffff, up_to.words, distance)};
     if (lane >= distance) up_to = up_to + before;
   }
-  __syncthreads();  // the warps' sums of an earlier call have been read
+  __syncthreads();  // all threads have read the warps' sums of the previous call
   if (lane == 31) of_warps[warp] = up_to;
   __syncthreads();
   InstanceCounts before{up_to.instances - mine.instances, up_to.tiles - mine.tiles, up_to.words - mine.words};
@@ -40,10 +40,10 @@ __device__ InstanceCounts scan_exclusive(const InstanceCounts& mine, InstanceCou
   return before;
 }
 
-/// Positions of the original that the map's positions [first, last] can reach: beyond, only probabilities up to the
-/// threshold are blended. Position x looks at (x + 0.5) * step -
-/// 0.5, blends at most two resized positions, each within one of there, and of each two map positions within one of
-/// that. One position more on each side makes up for rounding.
+/// The range of original positions whose bit can be set by map positions [first, last]; outside of it only
+/// probabilities up to the threshold are blended. Original position x samples (x + 0.5) * step - 0.5 and blends at most
+/// two resized positions, each within one of it, and for each of them two map positions within one of that. One
+/// position more on each side compensates for rounding.
 __device__ inline int2 reached(int first, int last, const AxisGeometry& axis) {
   const float step = axis.first_step * axis.second_step, reach = axis.first_step + 1.0f;
   const float low = (static_cast<float>(first) + 0.5f - reach) / step - 0.5f;
@@ -58,7 +58,7 @@ struct Reach {
   unsigned from_right, right, from_bottom, bottom;
 };
 
-/// The box of words that holds what a query may set.
+/// Computes the box of words that contains every bit which a query can set.
 __device__ inline void place_box(const Reach& reach, int map_width, int map_height, const ImageGeometry& image,
                                  InstanceRecord& record) {
   const int2 columns =
@@ -71,10 +71,10 @@ __device__ inline void place_box(const Reach& reach, int map_width, int map_heig
   record.words = rows.y / 64 - rows.x / 64 + 1;
 }
 
-/// Of its box, up to where the next mask may begin.
+/// Words from the start of an instance's box to where the next mask may start.
 __device__ inline unsigned long long words_of(const InstanceRecord& r) {
   const unsigned long long words = static_cast<unsigned long long>(r.columns) * r.words;
-  // Columns that take several tiles do not lie side by side: nobody writes what would follow them.
+  // Columns of several tiles are not stored contiguously, so there is no padding after them.
   return r.words > kMaskTileWords ? words : whole_sectors(words);
 }
 

@@ -5,7 +5,7 @@
 
 namespace maskrt::kernels::cuda {
 
-/// What logits are multiplied by before they are blended, so that the sigmoid's exponential is one of 2.
+/// Logits are multiplied by -log2(e) before they are blended, so that sigmoid(x) = 1 / (1 + 2^x).
 constexpr float kToExponent = -1.4426950408889634f;
 
 /// 1 / (1 + 2^x), within 1e-6.

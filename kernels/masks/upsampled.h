@@ -5,9 +5,10 @@
 
 namespace maskrt::kernels::cuda {
 
-/// Position p of the map lies between positions low and low + 1 of the logits; beyond the edges these repeat. By 2: low
-/// is (p - 1) / 2 rounded down, the second weighs 1/4 where p is odd and 3/4 where it is even, as bilinear_tap of
-/// resize.h finds. By 1: low is p and the second weighs nothing.
+/// Position p of the map is interpolated between positions low and low + 1 of the logits, which repeat beyond the
+/// edges.
+/// Factor 2: low is floor((p - 1) / 2), and the weight of low + 1 is 1/4 where p is odd and 3/4 where it is even, as in
+/// bilinear_tap of resize.h. Factor 1: low is p, and the weight of low + 1 is 0.
 template <int Factor>
 struct Upsampled {
   static_assert(Factor == 1 || Factor == 2);
@@ -15,7 +16,7 @@ struct Upsampled {
   static MASKRT_HOST_DEVICE float weight(int position) {
     return Factor == 1 ? 0.0f : position % 2 != 0 ? 0.25f : 0.75f;
   }
-  /// How far positions reach beyond the logits that they come from.
+  /// Logits beyond those of a tile that its positions read, on each side.
   static constexpr int halo = Factor - 1;
 };
 

@@ -1,5 +1,14 @@
-// Adaptive average pooling. A block takes one cell and 32 channels. Bound by memory: the map is read once for each size
-// of the pyramid, from the caches after the first.
+// Adaptive average pooling: out[b, i, j, c] = mean of in over rows [floor(i H / h), ceil((i + 1) H / h)) and columns
+// likewise (cell_range.cuh), in [B, H, W, C], out [B, h, w, C], NHWC.
+//
+// One block of 256 threads computes 32 channels of one cell. Threads with the same channels (64 of them in fp16, 32 in
+// fp32) stride over the cell's positions; then lanes are summed by shuffles and the 8 warps in ascending order, so that
+// the result does not depend on scheduling.
+// Example: 20 x 27 positions pooled to 3 x 3. The middle cell has rows 6..13 and columns 9..17, 72 positions; in fp16
+// the first 8 of the 64 threads sum two positions each, the others one.
+// Bound by memory: the map is read once for each size of a pyramid, from L2 after the first. A small map is bound by
+// the latency of the block with the largest cell.
+// Launch: grid [h * w, ceil(out.block / 32), B], B at most 65535.
 #include "../cuda/cell_range.cuh"
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
@@ -9,24 +18,22 @@ namespace maskrt::kernels::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-/// Channels of one call.
+/// Channels of one block.
 constexpr int kChannels = 32;
 
-/// Means of channels c0 .. c0 + 31 over the cell, into means[0 .. 31] in shared memory; beyond the map's channels, 0.
-/// All 256 threads take part: those that share a few channels each add every so many'th position, then lanes and warps
-/// are added in a fixed order.
-/// `partial` is shared memory for 8 x 32 numbers. Ends with a barrier.
+/// Writes the means of channels c0 .. c0 + 31 over the cell to means[0 .. 31] in shared memory; zeros from in.channels
+/// on. Called by all 256 threads. `partial` is shared memory for the sums of the 8 warps. Ends with a barrier.
 template <typename T>
 __device__ void mean(const Map& in, int b, CellRange rows, CellRange columns, int c0, float (*partial)[32],
                      float* means) {
-  constexpr int each = kChannelsOfThread<T>, parts = kChannels / each, sharers = kThreads / parts;
+  constexpr int each = kChannelsOfThread<T>, parts = kChannels / each, threads_of_channel = kThreads / parts;
   const int thread = static_cast<int>(threadIdx.x), part = thread % parts, lane = thread % 32, warp = thread / 32;
   const int c = c0 + part * each, positions = rows.count * columns.count;
   Channels<each> sum{};
   if (c < in.channels) {
     int y = thread / parts / columns.count, x = thread / parts % columns.count;
-    const int row_step = sharers / columns.count, column_step = sharers % columns.count;
-    for (int i = thread / parts; i < positions; i += sharers) {
+    const int row_step = threads_of_channel / columns.count, column_step = threads_of_channel % columns.count;
+    for (int i = thread / parts; i < positions; i += threads_of_channel) {
       const int position = (rows.first + y) * in.width + columns.first + x;
       const Channels<each> o = load_channels<each>(in, pixel_of<T>(in, b, position), c);
 #pragma unroll
@@ -55,7 +62,7 @@ __device__ void mean(const Map& in, int b, CellRange rows, CellRange columns, in
   __syncthreads();
 }
 
-/// Grid [cells, ceil(block / 32), batch].
+/// Grid [cells, ceil(out.block / 32), batch].
 template <typename T>
 __device__ void average_pool(const AveragePoolParams& p) {
   ptx::let_next_grid_start();

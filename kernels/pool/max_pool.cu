@@ -1,5 +1,11 @@
-// Max pooling. A thread takes 16 bytes of channels of one pixel of the output. Bound by memory: the input is read from
-// there once; what windows share comes from the caches.
+// Max pooling: out[b, y, x, c] = max of in over rows y * stride - padding .. + kernel - 1 and columns likewise.
+// Positions outside of the map are left out, NaNs are ignored.
+//
+// Each thread computes 16 bytes of channels of one output pixel (8 of fp16, 4 of fp32).
+// Example: 3 x 3 windows with stride 2 and padding 1 on 5 x 7 pixels give 3 x 4; the first window covers rows and
+// columns -1..1, of which 0..1 are read.
+// Bound by memory: the input comes from device memory once, overlapping windows are served by L1 and L2.
+// Launch: grid and block of channel_grid(), 256 threads, no shared memory; batch at most 65535.
 #include "../cuda/for_channels.cuh"
 #include "../cuda/octet.cuh"
 #include "max_pool_params.h"
@@ -22,7 +28,7 @@ __device__ void max_pool(const MaxPoolParams& p) {
       for (int x = first_column; x < end_column; ++x) {
         const Channels<each> other = load_channels<each>(p.in, pixel_of<T>(p.in, b, y * p.in.width + x), c);
 #pragma unroll
-        for (int i = 0; i < each; ++i) most.v[i] = fmaxf(most.v[i], other.v[i]);  // the operand that is a number
+        for (int i = 0; i < each; ++i) most.v[i] = fmaxf(most.v[i], other.v[i]);  // fmaxf ignores NaNs
       }
     }
     store_channels(p.out, pixel_of<T>(p.out, b, position), c, most);

@@ -11,11 +11,12 @@ struct PoolGeometry {
   int kernel = 3, stride = 2, padding = 1;
 };
 
-/// out[b, y, x, c] = the largest of in over the window; what lies outside is never the maximum.
+/// out[b, y, x, c] = max of in over the window; positions outside of the map are left out.
 /// in [B, H, W, C], out [B, H', W', C], fp32, bf16 or fp16, any blocking.
 void max_pool_ref(const PoolGeometry& geometry, const Tensor& in, const Tensor& out);
 
-/// Ready to run for one shape on oneDNN; equal types and blockings. Views of a batch run image by image.
+/// Max pooling on oneDNN, prepared for one shape. Both tensors have one type and one blocking. Where the images of a
+/// batch are not dense in memory (a slice), images are computed one by one.
 class MaxPool {
  public:
   MaxPool(const PoolGeometry& geometry, const Tensor& in, const Tensor& out);
@@ -26,8 +27,8 @@ class MaxPool {
   std::shared_ptr<const Primitive> primitive_;
 };
 
-/// out[b, i, j, c] = mean of in over rows floor(i H / size) .. ceil((i + 1) H / size) and the columns likewise, where
-/// out is size x size. fp32, any blocking.
+/// Adaptive average pooling: out[b, i, j, c] = mean of in over rows [floor(i H / h), ceil((i + 1) H / h)) and columns
+/// likewise, where out is h x w. fp32, any blocking.
 void adaptive_average_pool_ref(const Tensor& in, const Tensor& out);
 void adaptive_average_pool_cpu(const Tensor& in, const Tensor& out);
 

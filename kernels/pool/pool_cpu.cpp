@@ -15,7 +15,7 @@ struct MaxPool::Primitive {
 
 MaxPool::MaxPool(const PoolGeometry& g, const Tensor& in, const Tensor& out) {
   auto made = std::make_shared<Primitive>();
-  // The padding channels are pooled too: 0 stays 0, for no window lies wholly outside.
+  // The padding channels are pooled too: the maximum of zeros is 0, since no window lies wholly outside of the map.
   Tensor from = padded(in), to = padded(out);
   if (!onednn::dense_batch(from) || !onednn::dense_batch(to)) {
     made->calls = from.batch;

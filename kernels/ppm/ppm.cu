@@ -1,5 +1,17 @@
-// Pyramid pooling: a block takes one cell of one size from the map to the bottleneck's result. Bound by time, not by
-// work: the block of the 1 x 1 pool reads the whole map alone, and the two small products wait for their weights.
+// Pyramid pooling in one launch: for each branch, out = bottleneck_weight * activation(stage_weight * mean +
+// stage_bias) + bottleneck_bias with mean = adaptive average pooling of in [B, h, w, C] to the branch's size x size
+// cells (cell_range.cuh); hidden vectors have H elements, out [B, size, size, O]. Means, hidden vectors and sums are
+// fp32.
+//
+// One block of 1024 threads computes one cell of one branch from the map to the result: the mean (each of 32 warps sums
+// every 32nd position, then warps are added in ascending order), then two matrix-vector products with all vectors in
+// shared memory.
+// Example: branches of 1, 2, 3 and 6 cells a side are 1 + 4 + 9 + 36 = 50 blocks an image. On a map of 20 x 27 the
+// middle cell of the 3 x 3 branch has rows 6..13 and columns 9..17; neighbouring cells overlap, which averages allow.
+// Bound by latency, not by throughput: the block of the 1 x 1 cell reads the whole map alone, and both products depend
+// on the result before them. Their weights are prefetched into L2 first.
+// Launch: grid [cells of all branches, B], B at most 65535; dynamic shared memory PyramidBlock::shared_bytes, 40320
+// bytes for C = O = 256 and H = 64.
 #include "../cuda/activate.cuh"
 #include "../cuda/cell_range.cuh"
 #include "../cuda/octet.cuh"
@@ -13,10 +25,11 @@ namespace {
 
 using Block = PyramidBlock;
 
-/// Where number k of a vector lies in shared memory: of each eight, four and four in two halves of a row of 256, so
-/// that lanes that read eight numbers each, or four, meet different banks.
+/// Index in shared memory of element k of a vector. Each row of 256 elements is stored in two halves: elements k % 8 <
+/// 4 in the first, the others in the second. Lanes that read 8 consecutive elements each (as two float4), or 4, then
+/// have no bank conflicts.
 __device__ constexpr int place_of(int k) {
-  return k / 256 * Block::row + k % 8 / 4 * (Block::row / 2) + k % 256 / 8 * 4 + k % 4;
+  return k / 256 * Block::kRow + k % 8 / 4 * (Block::kRow / 2) + k % 256 / 8 * 4 + k % 4;
 }
 template <int N>
 __device__ Channels<N> load_placed(const float* vector, int k) {
@@ -39,27 +52,27 @@ __device__ void store_placed(float* vector, int k, const Channels<N>& o) {
   }
 }
 
-/// Means over a cell into `means`, zeros up to a multiple of 256. Each warp adds every 32nd position, then the warps
-/// are added in order. `partial` holds 32 rows. Vectors lie as place_of says.
+/// Writes the mean over a cell to `means`, zeros up to a multiple of 256 channels. Each warp sums every 32nd position,
+/// then warps are added in ascending order. `partial` holds 32 rows. Vectors are laid out by place_of.
 template <typename T>
 __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, float* partial, float* means) {
   const int thread = static_cast<int>(threadIdx.x), lane = thread % 32, warp = thread / 32;
   const int positions = rows.count * columns.count;
-  const int row_step = Block::warps / columns.count, column_step = Block::warps % columns.count;
-  // A lane has eight channels: side by side in fp16, four and four half a row apart in fp32.
-  constexpr int each = kChannelsOfThread<T>, stretches = 8 / each;
-  constexpr int ahead = sizeof(T) == 2 ? 4 : 2;  // what 64 registers hold, on every chip
-  for (int c0 = 0; c0 < in.channels; c0 += Block::channels) {
+  const int row_step = Block::kWarps / columns.count, column_step = Block::kWarps % columns.count;
+  // Each lane has eight channels: neighbours in fp16; in fp32 two vectors of four, 128 channels apart.
+  constexpr int each = kChannelsOfThread<T>, vectors = 8 / each;
+  constexpr int ahead = sizeof(T) == 2 ? 4 : 2;  // loads in flight that 64 registers hold, on every chip
+  for (int c0 = 0; c0 < in.channels; c0 += Block::kChannels) {
     const int c = c0 + lane * each;
-    Channels<each> sums[stretches] = {};
+    Channels<each> sums[vectors] = {};
     if (c < in.channels) {
       int y = warp / columns.count, x = warp % columns.count;
 #pragma unroll ahead
-      for (int i = warp; i < positions; i += Block::warps) {
+      for (int i = warp; i < positions; i += Block::kWarps) {
         const int position = (rows.first + y) * in.width + columns.first + x;  // map_of: below 2^30
         const T* pixel = pixel_of<T>(in, b, position);
 #pragma unroll
-        for (int s = 0; s < stretches; ++s) {
+        for (int s = 0; s < vectors; ++s) {
           const Channels<each> o = load_channels<each>(in, pixel, c + s * 32 * each);
 #pragma unroll
           for (int k = 0; k < each; ++k) sums[s].v[k] += o.v[k];
@@ -73,26 +86,27 @@ __device__ void pool(const Map& in, int b, CellRange rows, CellRange columns, fl
       }
     }
 #pragma unroll
-    for (int s = 0; s < stretches; ++s) store_placed(partial + warp * Block::row, (s * 32 + lane) * each, sums[s]);
+    for (int s = 0; s < vectors; ++s) store_placed(partial + warp * Block::kRow, (s * 32 + lane) * each, sums[s]);
     __syncthreads();
-    if (thread < Block::channels) {
+    if (thread < Block::kChannels) {
       float total = 0;
 #pragma unroll
-      for (int w = 0; w < Block::warps; ++w) total += partial[w * Block::row + place_of(thread)];
+      for (int w = 0; w < Block::kWarps; ++w) total += partial[w * Block::kRow + place_of(thread)];
       means[place_of(c0 + thread)] = total / static_cast<float>(positions);
     }
     __syncthreads();
   }
 }
 
-/// results[r] = activation(weight[r] . vector + bias[r]) for r < rows, zeros up to a multiple of 256. `lanes` threads
-/// share a row, 16 bytes of columns each at a time; `vector` is padded with zeros to a multiple of 256.
+/// Matrix-vector product: results[r] = activation(weight[r] . vector + bias[r]) for r < rows, zeros up to a multiple of
+/// 256. `lanes` threads share a row and load 16 bytes of weights each at a time; `vector` is padded with zeros to a
+/// multiple of 256 elements.
 template <typename T, int lanes>
 __device__ void multiply(const T* weight, int rows, int columns, int stride, const float* bias, Activation activation,
                          const float* vector, float* results) {
   constexpr int each = kChannelsOfThread<T>;
   const int thread = static_cast<int>(threadIdx.x), lane = thread % lanes;
-  for (int row = thread / lanes; row < (rows + 255) / 256 * 256; row += Block::threads / lanes) {
+  for (int row = thread / lanes; row < (rows + 255) / 256 * 256; row += Block::kThreads / lanes) {
     float sum = 0;
     if (row < rows) {
       for (int k = lane * each; k < columns; k += lanes * each) {
@@ -110,10 +124,10 @@ __device__ void multiply(const T* weight, int rows, int columns, int stride, con
   __syncthreads();
 }
 
-/// Brings `bytes` bytes towards the block.
+/// Prefetches `bytes` bytes into L2. Called by all threads.
 __device__ void prefetch(const void* from, int bytes) {
   constexpr int kLine = 128;
-  for (int i = static_cast<int>(threadIdx.x) * kLine; i < bytes; i += Block::threads * kLine)
+  for (int i = static_cast<int>(threadIdx.x) * kLine; i < bytes; i += Block::kThreads * kLine)
     ptx::prefetch_l2(static_cast<const char*>(from) + i);
 }
 
@@ -127,11 +141,12 @@ __device__ void pyramid(const PyramidParams& p) {
   const int cell = static_cast<int>(blockIdx.x) - (i == 0 ? 0 : p.branches[i - 1].end_cell);
   const int b = static_cast<int>(blockIdx.y);
   ptx::let_next_grid_start();
-  // Weights are constants: they need not wait for the map.
+  // Prologue of the programmatic dependent launch: weights are constants and need not wait for the grid that writes
+  // `in`.
   prefetch(branch.stage_weight, branch.hidden * p.in_stride * static_cast<int>(sizeof(T)));
   prefetch(branch.bottleneck_weight, branch.out.channels * branch.hidden_stride * static_cast<int>(sizeof(T)));
   ptx::wait_for_previous_grid();
-  float* means = shared + Block::warps * Block::row;
+  float* means = shared + Block::kWarps * Block::kRow;
   float* hidden = means + Block::padded(p.in.channels);
   float* results = hidden + Block::padded(branch.hidden);
 
@@ -143,17 +158,17 @@ __device__ void pyramid(const PyramidParams& p) {
                  branch.hidden_stride, branch.bottleneck_bias, Activation::none, hidden, results);
   constexpr int each = kChannelsOfThread<T>;
   T* out = pixel_of<T>(branch.out, b, cell);
-  for (int c = static_cast<int>(threadIdx.x) * each; c < branch.out.block; c += Block::threads * each)
+  for (int c = static_cast<int>(threadIdx.x) * each; c < branch.out.block; c += Block::kThreads * each)
     store_channels(branch.out, out, c, load_placed<each>(results, c));
 }
 
 }  // namespace
 
 extern "C" {
-__global__ void __launch_bounds__(Block::threads) pyramid_pool_f32(const __grid_constant__ PyramidParams p) {
+__global__ void __launch_bounds__(Block::kThreads) pyramid_pool_f32(const __grid_constant__ PyramidParams p) {
   pyramid<float>(p);
 }
-__global__ void __launch_bounds__(Block::threads) pyramid_pool_f16(const __grid_constant__ PyramidParams p) {
+__global__ void __launch_bounds__(Block::kThreads) pyramid_pool_f16(const __grid_constant__ PyramidParams p) {
   pyramid<__half>(p);
 }
 }

@@ -19,8 +19,8 @@ constexpr cuda::KernelFamily kPyramidPool{
 }  // namespace
 
 void pyramid_pool_cuda(CudaQueue& queue, const Tensor& in, std::span<const PyramidBranch> branches) {
-  if (branches.empty() || branches.size() > cuda::PyramidParams::most_branches || in.batch > 65535)
-    throw Error("pyramid pool: expected 1 to " + std::to_string(cuda::PyramidParams::most_branches) +
+  if (branches.empty() || branches.size() > cuda::PyramidParams::kMostBranches || in.batch > 65535)
+    throw Error("pyramid pool: expected 1 to " + std::to_string(cuda::PyramidParams::kMostBranches) +
                 " branches and at most 65535 images, found " + std::to_string(branches.size()) + " and " +
                 std::to_string(in.batch));
   KernelLaunch what;
@@ -52,7 +52,7 @@ void pyramid_pool_cuda(CudaQueue& queue, const Tensor& in, std::span<const Pyram
     throw Error("pyramid pool: expected vectors that fit the " + std::to_string(queue.chip().shared_per_block) +
                 " bytes of a block's shared memory, found " + std::to_string(shared_bytes) + " bytes");
   what.grid = {static_cast<std::uint32_t>(cells), static_cast<std::uint32_t>(in.batch), 1};
-  what.block = {cuda::PyramidBlock::threads, 1, 1};
+  what.block = {cuda::PyramidBlock::kThreads, 1, 1};
   what.shared_bytes = static_cast<std::uint32_t>(shared_bytes);
   what.overlaps_previous = true;
   what.parameters = bytes_of(params);

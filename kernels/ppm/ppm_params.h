@@ -6,7 +6,7 @@
 namespace maskrt::kernels::cuda {
 
 struct PyramidParams {
-  static constexpr int most_branches = 8;
+  static constexpr int kMostBranches = 8;
   struct Branch {
     Map out;
     const void* stage_weight;
@@ -15,22 +15,23 @@ struct PyramidParams {
     const float* bottleneck_bias;
     std::int32_t activation;
     std::int32_t hidden, hidden_stride;
-    std::int32_t end_cell;  ///< the cells of this branch end here
+    std::int32_t end_cell;  ///< one past the last cell of this branch; cells count over all branches
   };
   Map in;
-  Branch branches[most_branches];
-  std::int32_t in_stride;  ///< of stage weights
+  Branch branches[kMostBranches];
+  std::int32_t in_stride;  ///< row pitch of stage weights, in elements
 };
 
-/// A block: 32 warps over positions, whose lanes have 8 channels each.
+/// Geometry of a block: its 32 warps stride over positions, and the lanes of a warp have 8 channels each.
 struct PyramidBlock {
-  static constexpr int warps = 32, threads = warps * 32, channels = 256;
-  static constexpr int row = channels + 32;  ///< words that 256 numbers take: halves lie in different banks
-  /// Words of a vector of n numbers, padded with zeros to whole rows.
-  static constexpr std::int64_t padded(std::int64_t n) { return (n + channels - 1) / channels * row; }
-  /// Of shared memory: partial sums, then means, hidden and output vectors.
+  static constexpr int kWarps = 32, kThreads = kWarps * 32, kChannels = 256;
+  /// Words of a row of 256 elements in shared memory: the padding puts its two halves (place_of) in different banks.
+  static constexpr int kRow = kChannels + 32;
+  /// Words of a vector of n elements, padded with zeros to whole rows.
+  static constexpr std::int64_t padded(std::int64_t n) { return (n + kChannels - 1) / kChannels * kRow; }
+  /// Bytes of dynamic shared memory: partial sums of the 32 warps, then the mean, hidden and output vectors.
   static constexpr std::int64_t shared_bytes(std::int64_t in, std::int64_t hidden, std::int64_t out) {
-    return 4 * (std::int64_t{warps} * row + padded(in) + padded(hidden) + padded(out));
+    return 4 * (std::int64_t{kWarps} * kRow + padded(in) + padded(hidden) + padded(out));
   }
 };
 

@@ -28,7 +28,7 @@ PillowTaps pillow_taps(int in, int out) {
     for (std::size_t k = 0; k < triangle.size(); ++k) {
       const double weight = sum != 0 ? triangle[k] / sum : triangle[k];
       taps.weights[static_cast<std::size_t>(i) * static_cast<std::size_t>(taps.most) + k] =
-          static_cast<std::int32_t>(0.5 + weight * (1 << PillowTaps::bits));
+          static_cast<std::int32_t>(0.5 + weight * (1 << PillowTaps::kBits));
     }
     taps.first.push_back(first);
     taps.count.push_back(end - first);

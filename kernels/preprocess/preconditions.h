@@ -1,4 +1,4 @@
-// What preprocess.h expects, checked.
+// Checks of the preconditions of preprocess.h.
 #pragma once
 
 #include <string>

@@ -1,10 +1,20 @@
-// Image bytes to the network's input: both passes of Pillow's resize, normalisation, padding and layout in one kernel.
+// Image bytes to the network's input in one kernel: both passes of Pillow's BILINEAR resize (bit for bit),
+// normalisation, padding and layout: out[b, y, x, c] = (resize(image_b)[y, x, c] - mean[c]) / std[c] inside of the
+// resized image, 0 outside. Images are 8-bit, 1 or 3 bytes a pixel; out [B, H, W, 3], NHWC, fp32 or fp16.
 //
-// A block makes a tile of the output. It walks over the source rows that the tile needs, 32 at a time. They are read in
-// whole sectors and staged in shared memory, each from the beginning of a word on, wherever in a word it began; the
-// horizontal pass gives a lane to each row, so that a warp reads the same columns of 32 rows, which lie an odd number
-// of words apart, under the same weights; the vertical pass gives a lane to each column. Sums stay in registers, so
-// that windows of any size fit. Bound by the integer multiply-adds and what feeds them.
+// A block computes a tile of 32 x 32 output pixels and loops over the source rows that it needs, 32 at a time, and over
+// their columns, 128 at a time:
+//   1. load: source rows in whole 32-byte sectors, shifted to word alignment on their way to shared memory;
+//   2. horizontal pass: lane = source row, so that a warp reads the same columns of 32 rows with the same weights; rows
+//      lie an odd number of words apart, without bank conflicts;
+//   3. vertical pass: lane = column; sums of both passes are in registers, so that windows may have any size.
+// Pillow's fixed-point coefficients are computed by the block, in double and in Pillow's order of operations.
+// Example: an image 1281 pixels wide resized to 861 in an input of width 864. Windows have up to 5 source pixels; a
+// tile of 32 columns needs about 50 source columns, one chunk. Of 27 tiles the last has 29 columns of the image and 3
+// of padding.
+// Bound by the integer multiply-adds and the loads of their operands from shared memory.
+// Launch: grid [ceil(W / 32), ceil(H / 32), B], 256 threads, 20456 bytes of static shared memory, 3 blocks a
+// multiprocessor. Images and sizes are read from device memory, so that a recorded launch serves all calls.
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "pillow_window.cuh"
@@ -17,15 +27,15 @@ constexpr int kWidth = kPreprocessTileWidth, kHeight = kPreprocessTileHeight, kR
 constexpr int kColumns = kPreprocessColumns, kWarps = kPreprocessThreads / 32, kLanes = 32;
 static_assert(kRows == kLanes && kWidth % kWarps == 0 && kWidth % kLanes == 0);
 
-/// Three sums that a pass adds up.
+/// Fixed-point sums of one pixel's three channels in one pass, initialised with the rounding term.
 struct Sums {
-  int c[3] = {PillowTaps::half, PillowTaps::half, PillowTaps::half};
+  int c[3] = {PillowTaps::kHalf, PillowTaps::kHalf, PillowTaps::kHalf};
 
   __device__ void add(unsigned pixel, int weight) {
 #pragma unroll
     for (int i = 0; i < 3; ++i) c[i] += static_cast<int>(__byte_perm(pixel, 0, 0x4440 + i)) * weight;
   }
-  __device__ unsigned value(int i) const { return static_cast<unsigned>(min(c[i] >> PillowTaps::bits, 255)); }
+  __device__ unsigned value(int i) const { return static_cast<unsigned>(min(c[i] >> PillowTaps::kBits, 255)); }
   __device__ unsigned pixel() const { return value(0) | value(1) << 8 | value(2) << 16; }
 };
 
@@ -33,15 +43,15 @@ constexpr int kSectorBytes = 32, kSectorWords = kSectorBytes / 4;
 constexpr int kSourceWords = kColumns * 3 / 4 + 1;
 static_assert(kSourceWords % 2 == 1, "lanes that read one column of neighbouring rows meet different banks");
 
-/// What one tile is made of, a stretch of the source at a time.
+/// Shared memory of a tile: one chunk of the source, its horizontal pass, and the coefficients of both passes.
 struct Stage {
-  unsigned source[kRows][kSourceWords];  ///< from the first pixel's first byte on
-  unsigned narrowed[kRows][kWidth + 1];  ///< after the horizontal pass: a pixel a word
+  unsigned source[kRows][kSourceWords];  ///< source bytes, from the first byte of the chunk's first pixel on
+  unsigned narrowed[kRows][kWidth + 1];  ///< result of the horizontal pass, one pixel in each word
   PillowTile<kWidth, kColumns> across;
   PillowTile<kHeight, kRows> down;
 };
 
-/// The four bytes from `byte` on, an aligned word; of those outside of [begin, end) zeros, which are not read.
+/// Loads the aligned word at from + byte; bytes outside of [begin, end) are not accessed and are zero.
 __device__ unsigned load_word(const std::uint8_t* from, int byte, int begin, int end) {
   if (byte >= begin && byte + 4 <= end) return __ldg(reinterpret_cast<const unsigned*>(from + byte));
   unsigned word = 0;
@@ -51,7 +61,7 @@ __device__ unsigned load_word(const std::uint8_t* from, int byte, int begin, int
   return word;
 }
 
-/// Takes from [begin, end), counted from `from` on, what lies outside of the image.
+/// Clips the byte range [begin, end), counted from `from`, to the memory between the image's first and last pixel.
 __device__ void clip(const ImageToResize& image, const std::uint8_t* from, int& begin, int& end) {
   const std::int64_t last_row = (image.height - 1) * image.row_stride, first = image.pixels - from;
   const std::int64_t image_end = first + max(last_row, std::int64_t{0}) + image.width * image.pixel_bytes;
@@ -59,12 +69,12 @@ __device__ void clip(const ImageToResize& image, const std::uint8_t* from, int& 
   end = static_cast<int>(min(image_end, static_cast<std::int64_t>(end)));
 }
 
-/// A warp copies a row at a time: all sectors that hold some of it, as far as they belong to the image, whose rows may
-/// lie anywhere in memory.
+/// Loads a chunk of the source to shared memory, one row for each warp at a time: all sectors that overlap the row, as
+/// far as they belong to the image. Rows may start at any byte.
 __device__ void stage_rows(const ImageToResize& image, int first_row, int rows, int first_column, int columns,
                            Stage& stage) {
   const int warp = static_cast<int>(threadIdx.x) / kLanes, lane = static_cast<int>(threadIdx.x) % kLanes;
-  // Sectors of rows that have a row on either side lie between these.
+  // Sectors of a row that has neighbours above and below lie within the image, since rows are at least a sector apart.
   const bool inside = first_row > 0 && first_row + rows < image.height && abs(image.row_stride) >= kSectorBytes;
 #pragma unroll 2
   for (int row = warp; row < rows; row += kWarps) {
@@ -85,7 +95,7 @@ __device__ void stage_rows(const ImageToResize& image, int first_row, int rows, 
   }
 }
 
-/// The horizontal pass over one staged row, from the first pixel's first byte on, for this warp's columns.
+/// Horizontal pass over one staged row for this warp's output columns. `row` is its first byte.
 template <int Bytes, int Count>
 __device__ void add_columns(const std::uint8_t* row, const Stage& stage, Sums (&sums)[Count]) {
   const int warp = static_cast<int>(threadIdx.x) / kLanes;
@@ -99,7 +109,7 @@ __device__ void add_columns(const std::uint8_t* row, const Stage& stage, Sums (&
   }
 }
 
-/// (byte - mean) / std, rounded as a division is.
+/// (byte - mean) / std, correctly rounded.
 __device__ float normalised(const PreprocessParams& p, int channel, unsigned byte) {
   const float distance = __fsub_rn(static_cast<float>(byte), p.mean[channel]);
   if (p.divides != 0) return __fdiv_rn(distance, p.std[channel]);
@@ -107,7 +117,7 @@ __device__ float normalised(const PreprocessParams& p, int channel, unsigned byt
   return __fmaf_rn(__fmaf_rn(-quotient, p.std[channel], distance), p.inverse[channel], quotient);
 }
 
-/// A pixel with its padding channels, in accesses as wide as its address allows.
+/// Stores a pixel and its padding channels, in accesses as wide as its alignment allows.
 template <typename T>
 __device__ void store_pixel(const Map& out, T* to, const float (&value)[3]) {
   struct alignas(4 * sizeof(T)) Quad {
@@ -130,7 +140,7 @@ template <typename T>
 __device__ void preprocess(const PreprocessParams& p) {
   __shared__ Stage stage;
   __shared__ ImageToResize image;
-  ptx::let_next_grid_start();  // first of its graph: it waits for nobody itself
+  ptx::let_next_grid_start();  // the first kernel of its graph: no griddepcontrol.wait needed
   const int tile_x = static_cast<int>(blockIdx.x) * kWidth, tile_y = static_cast<int>(blockIdx.y) * kHeight;
   const int b = static_cast<int>(blockIdx.z), thread = static_cast<int>(threadIdx.x);
   const int warp = thread / kLanes, lane = thread % kLanes;
@@ -153,13 +163,13 @@ __device__ void preprocess(const PreprocessParams& p) {
     const int begin_column = stage.across.windows[0].first, end_column = stage.across.windows[last_column].end;
     const int begin_row = stage.down.windows[0].first, end_row = stage.down.windows[last_row].end;
 
-    int weighted = -1;  // where the stretch begins that the horizontal weights are for
+    int weighted = -1;  // first column of the chunk that the horizontal weights in shared memory are for
     for (int y = begin_row; y < end_row; y += kRows) {
       const int rows = min(kRows, end_row - y);
       constexpr int columns_of_warp = kWidth / kWarps;
       Sums narrowed[columns_of_warp];
       for (int x = begin_column; x < end_column; x += kColumns) {
-        __syncthreads();  // what was staged before has been read
+        __syncthreads();  // all threads have read the previous chunk
         stage_rows(image, y, rows, x, min(kColumns, end_column - x), stage);
         if (x == begin_column) stage.down.find_weights(y, thread, kPreprocessThreads);
         if (x != weighted) stage.across.find_weights(x, thread, kPreprocessThreads);

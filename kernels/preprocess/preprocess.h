@@ -1,4 +1,4 @@
-// Image bytes to the network's input: Pillow-exact resize, normalise, pad, layout.
+// Image bytes to the network's input: Pillow-exact resize, normalisation, padding and layout.
 #pragma once
 
 #include <cstddef>
@@ -29,13 +29,13 @@ struct Normalisation {
 /// out[b, y, x, c] = (resize(image)[y, x, c] - mean[c]) / std[c] for y < height, x < width, and 0 beyond: padding comes
 /// after normalising. The resize is Pillow's BILINEAR on uint8, bit for bit (Pillow 12 and before: horizontal pass
 /// first, each pass rounded and clipped to uint8, a pass that changes no size skipped).
-/// out: [batch, padded height, padded width, 3], fp32 or bf16, any blocking; the block's padding channels become 0.
-/// Expects 1 <= width <= out.width, 1 <= height <= out.height; throws Error where that is not so. Splits rows over
-/// OpenMP threads where it is built so.
+/// out: [batch, padded height, padded width, 3], fp32 or bf16, any blocking; padding channels of the block are written
+/// as zeros. Throws Error unless 1 <= width <= out.width and 1 <= height <= out.height. Rows are divided among OpenMP
+/// threads where the library is built with OpenMP.
 void preprocess_cpu(const Pixels& image, int width, int height, const Normalisation& normalisation, const Tensor& out,
                     std::int64_t b);
 
-/// The plainest loops that define it.
+/// The reference: plain loops that define preprocess_cpu.
 void preprocess_ref(const Pixels& image, int width, int height, const Normalisation& normalisation, const Tensor& out,
                     std::int64_t b);
 

@@ -1,4 +1,4 @@
-// The network's input in one pass over bands of rows: resize, normalise by table, lay out.
+// The network's input in one pass over bands of rows: resize, normalisation by table, layout.
 #include <omp.h>
 
 #include <algorithm>
@@ -24,11 +24,11 @@ void for_each_resized_row(const SourceRows& source, int width, int height, Use&&
   for (int band = 0; band < resizer.bands(); ++band) {
     BandResizer::Scratch& mine = scratch[static_cast<std::size_t>(omp_get_thread_num())];
     resizer.begin(band, mine);
-    for (int y = band * BandResizer::band_rows; y < resizer.end_of(band); ++y) use(y, resizer.row(y, mine));
+    for (int y = band * BandResizer::kBandRows; y < resizer.end_of(band); ++y) use(y, resizer.row(y, mine));
   }
 }
 
-/// What each byte becomes, for each channel of the output; and which byte of a pixel that channel reads.
+/// The normalised value of each byte for each channel of the output, and the byte of a pixel that each channel reads.
 template <typename T>
 struct NormalisationTable {
   std::array<std::array<T, 256>, 3> values;

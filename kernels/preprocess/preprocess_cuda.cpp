@@ -18,7 +18,8 @@ constexpr cuda::KernelFamily kPreprocess{
     "input",
     {{{f32}, {"preprocess/preprocess", "preprocess_f32"}}, {{f16}, {"preprocess/preprocess", "preprocess_f16"}}}};
 
-/// Whether what the kernel computes instead of dividing gives the quotient's bits for each of the 256 bytes.
+/// Whether multiplying by the inverse with one correction, as the kernel does instead of dividing, gives the bits of
+/// the quotient for each of the 256 bytes.
 bool inverse_suffices(float mean, float deviation, float inverse) {
   for (int byte = 0; byte < 256; ++byte) {
     const float distance = static_cast<float>(byte) - mean, quotient = distance * inverse;

@@ -18,12 +18,12 @@ void resize_axis(const std::uint8_t* from, int in, std::ptrdiff_t from_step, std
   for (int line = 0; line < lines; ++line) {
     for (int i = 0; i < out; ++i) {
       for (int c = 0; c < channels; ++c) {
-        std::int32_t sum = PillowTaps::half;
+        std::int32_t sum = PillowTaps::kHalf;
         for (int k = 0; k < taps.count[i]; ++k) {
           sum += from[line * from_line + (taps.first[i] + k) * from_step + c] *
                  taps.weights[static_cast<std::size_t>(i) * taps.most + k];
         }
-        to[line * to_line + i * to_step + c] = static_cast<std::uint8_t>(std::clamp(sum >> PillowTaps::bits, 0, 255));
+        to[line * to_line + i * to_step + c] = static_cast<std::uint8_t>(std::clamp(sum >> PillowTaps::kBits, 0, 255));
       }
     }
   }

@@ -1,5 +1,5 @@
-// Both passes of the resize as loops over 16 bytes side by side. The vertical pass has them by nature; the horizontal
-// one gets them by transposing 16 rows at a time, since its taps start anywhere in a row.
+// Both passes of the resize as SIMD loops over 16 neighbouring bytes. The vertical pass has them by nature; the
+// horizontal pass transposes 16 rows at a time, since its taps start anywhere in a row.
 #include "resize_band.h"
 
 #include <algorithm>
@@ -17,9 +17,9 @@ using Bytes8 = std::uint8_t __attribute__((vector_size(8)));
 using Words8 = std::int16_t __attribute__((vector_size(16)));
 using Sums8 = std::int32_t __attribute__((vector_size(32)));
 
-/// The sums of 16 lanes, in vectors that processors of every level handle whole.
+/// The sums of 16 lanes, in vectors of a width that every level of processors supports.
 struct Sums16 {
-  Sums8 low = Sums8{} + PillowTaps::half, high = Sums8{} + PillowTaps::half;
+  Sums8 low = Sums8{} + PillowTaps::kHalf, high = Sums8{} + PillowTaps::kHalf;
 };
 
 [[gnu::always_inline]] inline Bytes16 load(const std::uint8_t* from) {
@@ -28,7 +28,7 @@ struct Sums16 {
   return bytes;
 }
 
-/// Widens in two steps, for each of which compilers have an instruction.
+/// Widens in two steps, each of which is one instruction.
 [[gnu::always_inline]] inline void add_weighted(Sums8& sums, const std::uint8_t* from, std::int32_t weight) {
   Bytes8 bytes;
   std::memcpy(&bytes, from, sizeof bytes);
@@ -42,9 +42,9 @@ struct Sums16 {
 
 [[gnu::always_inline]] inline void store(std::uint8_t* to, Bytes16 bytes) { std::memcpy(to, &bytes, sizeof bytes); }
 
-/// Rounded sums to bytes.
+/// Shifts and clips sums to bytes.
 [[gnu::always_inline]] inline void store_sums(std::uint8_t* to, const Sums8& sums) {
-  const Sums8 rounded = sums >> PillowTaps::bits;
+  const Sums8 rounded = sums >> PillowTaps::kBits;
   const Words8 words = __builtin_convertvector(rounded > 255 ? Sums8{} + 255 : rounded, Words8);
   const Bytes8 bytes = __builtin_convertvector(words, Bytes8);
   std::memcpy(to, &bytes, sizeof bytes);
@@ -114,9 +114,9 @@ MASKRT_CLONES void combine_rows(const std::uint8_t* rows, std::ptrdiff_t stride,
     for (int j = 0; j < unrolled; ++j) store_sums(out + i + j * kLanes, sums[j]);
   }
   for (; i < size; ++i) {
-    std::int32_t sum = PillowTaps::half;
+    std::int32_t sum = PillowTaps::kHalf;
     for (int k = 0; k < count; ++k) sum += rows[k * stride + i] * weights[k];
-    out[i] = static_cast<std::uint8_t>(std::min(sum >> PillowTaps::bits, 255));
+    out[i] = static_cast<std::uint8_t>(std::min(sum >> PillowTaps::kBits, 255));
   }
 }
 
@@ -128,7 +128,7 @@ BandResizer::BandResizer(const SourceRows& source, int width, int height)
   if (vertical()) down_ = pillow_taps(source.height, height);
 }
 
-int BandResizer::end_of(int band) const { return std::min(height_, (band + 1) * band_rows); }
+int BandResizer::end_of(int band) const { return std::min(height_, (band + 1) * kBandRows); }
 
 BandResizer::Scratch BandResizer::make_scratch() const {
   const auto channels = static_cast<std::size_t>(source_.channels);
@@ -137,7 +137,7 @@ BandResizer::Scratch BandResizer::make_scratch() const {
   if (horizontal()) {
     int most_rows = 0;
     for (int band = 0; band < bands(); ++band) {
-      most_rows = std::max(most_rows, end_source_row(end_of(band) - 1) - first_source_row(band * band_rows));
+      most_rows = std::max(most_rows, end_source_row(end_of(band) - 1) - first_source_row(band * kBandRows));
     }
     scratch.columns.resize(channels * source_.width * kLanes);
     scratch.resized_columns.resize(channels * width_ * kLanes);
@@ -147,7 +147,7 @@ BandResizer::Scratch BandResizer::make_scratch() const {
 }
 
 void BandResizer::begin(int band, Scratch& scratch) const {
-  const int begin_row = first_source_row(band * band_rows), end_row = end_source_row(end_of(band) - 1);
+  const int begin_row = first_source_row(band * kBandRows), end_row = end_source_row(end_of(band) - 1);
   scratch.first_row = begin_row;
   if (!horizontal()) return;
   const std::size_t row_size = static_cast<std::size_t>(width_) * source_.channels;

@@ -1,4 +1,4 @@
-// A band of rows of a resized picture: what one thread computes at a time.
+// Resize by bands of rows, the unit of work of a thread.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace maskrt::kernels {
 
-/// 8-bit pixels of 1 to 4 interleaved channels, rows any distance apart.
+/// 8-bit pixels of 1 to 4 interleaved channels, rows of any stride.
 struct SourceRows {
   const std::uint8_t* data = nullptr;
   int width = 0, height = 0, channels = 0;
@@ -17,10 +17,10 @@ struct SourceRows {
   const std::uint8_t* row(int y) const { return data + y * row_stride; }
 };
 
-/// Resizes band by band. Shared by threads, each with a Scratch of its own: nothing is allocated after construction.
+/// Resizes band by band. Shared by threads, each of which has a Scratch of its own; nothing is allocated after that.
 class BandResizer {
  public:
-  static constexpr int band_rows = 32;  // shares the overlap of the vertical windows among enough rows
+  static constexpr int kBandRows = 32;  // amortises the overlap of the vertical windows of neighbouring bands
 
   BandResizer(const SourceRows& source, int width, int height);
 
@@ -32,7 +32,7 @@ class BandResizer {
   };
   Scratch make_scratch() const;
 
-  int bands() const { return (height_ + band_rows - 1) / band_rows; }
+  int bands() const { return (height_ + kBandRows - 1) / kBandRows; }
   int end_of(int band) const;
   /// The horizontal pass for the rows that a band reads.
   void begin(int band, Scratch& scratch) const;

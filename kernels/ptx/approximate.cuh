@@ -1,4 +1,5 @@
-// Functions of the special function unit, whose results are exact in about 22 bits. Subnormal numbers count as zeros.
+// Functions of the special function unit (SFU), accurate to about 22 bits. Subnormal inputs and results are flushed to
+// zero.
 #pragma once
 
 namespace maskrt::ptx {

@@ -1,18 +1,19 @@
-// Programmatic dependent launch (KernelLaunch::overlaps_previous). PTX ISA, "griddepcontrol". Nothing before sm_90,
-// where a kernel starts when the one before it has ended.
+// Programmatic dependent launch (KernelLaunch::overlaps_previous). PTX ISA, "griddepcontrol". No-ops before sm_90,
+// where a kernel starts only when the preceding one of its stream has ended.
 #pragma once
 
 namespace maskrt::ptx {
 
-/// Waits until all grids that this one depends on have ended and what they wrote can be seen.
+/// griddepcontrol.wait: blocks until all prerequisite grids have completed and their writes are visible.
 __device__ inline void wait_for_previous_grid() {
 #if __CUDA_ARCH__ >= 900
   asm volatile("griddepcontrol.wait;" ::: "memory");
 #endif
 }
 
-/// Lets the grid that depends on this one start as soon as all blocks have said so or ended. It still waits for this
-/// grid's end before it reads; what is gained is its start.
+/// griddepcontrol.launch_dependents: the dependent grid may be scheduled once all blocks of this grid have called this
+/// or ended. The dependent grid still waits for this grid's completion (wait_for_previous_grid) before it reads; what
+/// is overlapped is its launch latency and prologue.
 __device__ inline void let_next_grid_start() {
 #if __CUDA_ARCH__ >= 900
   asm volatile("griddepcontrol.launch_dependents;");

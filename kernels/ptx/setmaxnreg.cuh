@@ -1,17 +1,18 @@
-// Registers move from warpgroups that copy to those that multiply (sm_90a).
+// Register reallocation between producer and consumer warpgroups (sm_90a). Executed by all warps of a warpgroup.
 #pragma once
 
 namespace maskrt::ptx {
 
-/// PTX ISA, "setmaxnreg", .dec.
+/// Lowers the warp's limit to `registers` a thread and releases the rest. PTX ISA, "setmaxnreg", .dec.
 template <int registers>
-__device__ __forceinline__ void give_registers() {
+__device__ __forceinline__ void setmaxnreg_dec() {
   asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(registers));
 }
 
-/// PTX ISA, "setmaxnreg", .inc.
+/// Raises the warp's limit to `registers` a thread; blocks until enough have been released. PTX ISA, "setmaxnreg",
+/// .inc.
 template <int registers>
-__device__ __forceinline__ void take_registers() {
+__device__ __forceinline__ void setmaxnreg_inc() {
   asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(registers));
 }
 

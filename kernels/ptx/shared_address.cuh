@@ -1,16 +1,16 @@
-// Shared memory by the addresses that PTX instructions take.
+// Shared memory by 32-bit addresses of the shared state space, as PTX instructions take them.
 #pragma once
 
 #include <cstdint>
 
 namespace maskrt::ptx {
 
-/// The 32-bit address in the shared state space (PTX ISA, "cvta").
+/// The 32-bit shared-space address of a generic pointer. PTX ISA, "cvta".
 __device__ __forceinline__ std::uint32_t shared_address(const void* pointer) {
   return static_cast<std::uint32_t>(__cvta_generic_to_shared(pointer));
 }
 
-/// 16 bytes to an address that is a multiple of 16. PTX ISA, "st".
+/// Stores 16 bytes to an address that is a multiple of 16. PTX ISA, "st".
 __device__ __forceinline__ void store_shared(std::uint32_t to_shared, const uint4& value) {
   asm volatile("st.shared.v4.b32 [%0], {%1, %2, %3, %4};" ::"r"(to_shared), "r"(value.x), "r"(value.y), "r"(value.z),
                "r"(value.w)

@@ -1,34 +1,35 @@
-// Products of a warpgroup: four warps multiply 64 rows from shared memory by up to 256 columns from shared memory
-// (sm_90a).
+// wgmma: asynchronous matrix products of a warpgroup, four warps, with both operands in shared memory (sm_90a).
 #pragma once
 
 #include <cstdint>
 
 namespace maskrt::ptx {
 
-/// A tile of 16-bit elements in shared memory whose rows, 64 elements along the depth, are swizzled in 128 bytes, eight
-/// rows in 1024 aligned bytes. PTX ISA, "Matrix descriptor": address, stride between groups of eight rows, swizzle
-/// mode. Adding 2 moves it 16 elements along the depth.
+/// The matrix descriptor of a K-major tile of 16-bit elements in shared memory with 64 elements of k (128 bytes) a row
+/// and the 128-byte swizzle; groups of eight rows lie 1024 bytes apart and are aligned to 1024. PTX ISA, "Matrix
+/// descriptor": address, stride between groups of eight rows, swizzle mode. Adding 2 to a descriptor advances it by 16
+/// elements of k.
 __device__ __forceinline__ std::uint64_t matrix_descriptor(std::uint32_t shared) {
   return static_cast<std::uint64_t>((shared & 0x3ffffu) >> 4) | std::uint64_t{1} << 16 |
          std::uint64_t{1024 >> 4} << 32 | std::uint64_t{1} << 62;
 }
 
-/// Orders this warpgroup's accesses to registers before its products. PTX ISA, "wgmma.fence".
+/// Orders this warpgroup's accesses to registers before the wgmma that follow. PTX ISA, "wgmma.fence".
 __device__ __forceinline__ void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 
-/// PTX ISA, "wgmma.commit_group".
+/// Commits the wgmma issued since the last commit as one group. PTX ISA, "wgmma.commit_group".
 __device__ __forceinline__ void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
 
-/// Waits until at most `pending` groups of products, the latest, are under way. PTX ISA, "wgmma.wait_group".
+/// Waits until at most the latest `pending` groups are still in flight. PTX ISA, "wgmma.wait_group".
 template <int pending>
 __device__ __forceinline__ void wgmma_wait() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(pending) : "memory");
 }
 
-/// d = a * b, or d += a * b where `add` is set, for 16 of the depth: a 64 x 16, b 16 x (8 * eights), f16; d f32. Thread
-/// t has d[j][0 .. 3] in row 16 * (t / 32) + t % 32 / 4 (+ 8 for the last two), column 8 * j + t % 4 * 2 (+ 1). PTX
-/// ISA, "wgmma.mma_async", "Register Fragments and Shared Memory Matrix Layouts". One overload a width.
+/// d = a * b, or d += a * b where `add` is set, over 16 elements of k: a is 64 x 16 and b 16 x N, f16; d is f32. One
+/// overload for each N = 8 * (first extent of d). Thread t of the warpgroup has d[j][0..3] in row
+/// 16 * (t / 32) + t % 32 / 4 (+ 8 for the last two) and column 8 * j + t % 4 * 2 (+ 1 for the odd ones). PTX ISA,
+/// "wgmma.mma_async", "Register Fragments and Shared Memory Matrix Layouts".
 #define MASKRT_NAMES_0 "%0, %1, %2, %3"
 #define MASKRT_NAMES_1 "%4, %5, %6, %7"
 #define MASKRT_NAMES_2 "%8, %9, %10, %11"

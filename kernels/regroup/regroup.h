@@ -1,4 +1,4 @@
-// Rows of the group convolution's instances, put side by side.
+// Regrouping: concatenates the vectors that a group convolution's groups have of each instance.
 #pragma once
 
 #include "../tensor.h"

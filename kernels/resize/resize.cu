@@ -1,6 +1,13 @@
-// Resizing of feature maps. A thread takes 16 bytes of channels of one output pixel, then the same pixel's next ones; a
-// block takes neighbouring pixels of one row. Bound by memory: the output is written once, the inputs are smaller and
-// the taps of neighbouring pixels come from the caches.
+// Resizing of NHWC feature maps: nearest upsampling by an integer factor, and the sum of several maps, each resized
+// bilinearly (align_corners = false, no antialiasing).
+//
+// Each thread computes 16 bytes of channels of one output pixel at a time and loops over the pixel's channels; a block
+// of 256 threads covers neighbouring pixels of one row. Taps and weights are those of bilinear_tap (resize.h).
+// Example: from 3 columns to 7, step = 3 / 7. Column 0 has source coordinate 0.5 * 3 / 7 - 0.5 < 0, clamped to 0;
+// column 3 falls exactly on source column 1; column 6 at 2.29 has both taps on the last column, 2.
+// Bound by memory: the output is written once; the inputs are smaller, and taps that neighbouring pixels share are
+// served by L1 and L2.
+// Launch: grid [ceil(width / block.y), height, batch], height and batch at most 65535; block of channel_grid().
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "resize_params.h"
@@ -8,19 +15,20 @@
 namespace maskrt::kernels::cuda {
 namespace {
 
+/// Two source positions and the weight of the second.
 struct Tap {
   int low, high;
-  float weight;  ///< of high
+  float weight;
 };
 
-/// As bilinear_tap of resize.h, rounding by rounding: a fused multiply-add would move the weights.
+/// bilinear_tap of resize.h, bit for bit: explicit rounding keeps the compiler from fusing the multiply-add.
 __device__ Tap tap_at(int position, int size, float step) {
   const float at = fmaxf(__fsub_rn(__fmul_rn(static_cast<float>(position) + 0.5f, step), 0.5f), 0.0f);
   const int low = min(static_cast<int>(at), size - 1);
   return {low, min(low + 1, size - 1), at - static_cast<float>(low)};
 }
 
-/// sum += the four neighbours of one source, weighed. `vectors`: all eights of channels are aligned and theirs to read.
+/// sum += the bilinear interpolation of one input. `vectors`: see ResizeSumParams.
 template <typename T, bool vectors, int each>
 __device__ void add_sample(const Map& in, int b, const Tap& row, const Tap& column, int c, Channels<each>& sum) {
   const auto add = [&](int y, int x, float weight) {

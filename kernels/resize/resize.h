@@ -17,19 +17,20 @@ void upsample_nearest_cpu(const Tensor& in, int factor, const Tensor& out);
 void resize_bilinear_sum_ref(std::span<const Tensor> inputs, const Tensor& out);
 void resize_bilinear_sum_cpu(std::span<const Tensor> inputs, const Tensor& out);
 
-/// One map with source step 1 / factor: out has floor(n * factor) rows and columns. fp32, any blocking each.
-/// The CPU's fast path is blocked in, planar out.
+/// out = in resized bilinearly with source step 1 / factor: out has floor(H * factor) rows and floor(W * factor)
+/// columns.
+/// fp32, any blocking each. The CPU's fast path reads blocked and writes planar (NCHW) tensors.
 void resize_bilinear_factor_ref(const Tensor& in, double factor, const Tensor& out);
 void resize_bilinear_factor_cpu(const Tensor& in, double factor, const Tensor& out);
 
-/// Which two source positions a destination position lies between, and the weight of the second.
+/// The two source positions that a destination position is interpolated between, and the weight of the second.
 struct BilinearTap {
   std::int64_t low = 0, high = 0;
   float weight = 0;
 };
 
-/// `step` is source positions for each destination position. The coordinate is computed in fp32, as the networks that
-/// were trained with it do.
+/// The tap of a destination position; `step` = source positions a destination position. The source coordinate
+/// (position + 0.5) * step - 0.5 is computed in fp32, as PyTorch computes it.
 inline BilinearTap bilinear_tap(std::int64_t position, std::int64_t size, float step) {
   const float at = std::fmax((static_cast<float>(position) + 0.5f) * step - 0.5f, 0.0f);
   const std::int64_t low = static_cast<std::int64_t>(at) < size - 1 ? static_cast<std::int64_t>(at) : size - 1;

@@ -9,7 +9,7 @@
 namespace maskrt::kernels {
 namespace {
 
-/// out[x] += between[x] of the two source rows, `Block` channels a pixel.
+/// out[x] += the bilinear interpolation of the two source rows at x, `Block` channels a pixel.
 template <int Block>
 [[gnu::always_inline]] inline void add_blended(const float* top, const float* bottom, float weight,
                                                const BilinearTap* columns, std::int64_t n, float* out) {
@@ -40,7 +40,8 @@ MASKRT_CLONES void blend_rows(const float* top, const float* bottom, float weigh
   for (std::int64_t i = 0; i < n; ++i) out[i] = top[i] + (bottom[i] - top[i]) * weight;
 }
 
-/// The common case of factor 2: weights 1/4 and 3/4 in turn, so no table is read. `n` source numbers, 2n come out.
+/// The common case of factor 2: the weights alternate between 1/4 and 3/4, so no table is read. Reads n numbers, writes
+/// 2n.
 MASKRT_CLONES void double_row(const float* in, std::int64_t n, float* out) {
   out[0] = in[0];
   out[2 * n - 1] = in[n - 1];

@@ -64,8 +64,8 @@ void upsample_nearest_cuda(CudaQueue& queue, const Tensor& in, int factor, const
 }
 
 void resize_bilinear_sum_cuda(CudaQueue& queue, std::span<const Tensor> inputs, const Tensor& out) {
-  if (inputs.empty() || inputs.size() > cuda::ResizeSumParams::most_inputs)
-    throw Error("resize: expected 1 to " + std::to_string(cuda::ResizeSumParams::most_inputs) + " inputs, found " +
+  if (inputs.empty() || inputs.size() > cuda::ResizeSumParams::kMostInputs)
+    throw Error("resize: expected 1 to " + std::to_string(cuda::ResizeSumParams::kMostInputs) + " inputs, found " +
                 std::to_string(inputs.size()));
   cuda::ResizeSumParams params{};
   for (const Tensor& in : inputs) {

@@ -11,15 +11,16 @@ struct UpsampleNearestParams {
 };
 
 struct ResizeSumParams {
-  static constexpr int most_inputs = 8;
+  static constexpr int kMostInputs = 8;
   struct Input {
     Map map;
-    float row_step, column_step;  ///< source positions for each destination position
+    float row_step, column_step;  ///< source positions a destination position: 1 / scale factor
   };
-  Input inputs[most_inputs];
+  Input inputs[kMostInputs];
   Map out;
   std::int32_t count;
-  /// 1 where the output divides into aligned eights of channels, and the inputs have all of these, aligned too.
+  /// 1 where all channels can be read and written in unconditional 16-byte accesses: all maps are aligned, out.block is
+  /// a multiple of 8, and every input stores at least out.block channels.
   std::int32_t vectors;
 };
 

@@ -1,11 +1,19 @@
-// The stem, 7 x 7 of stride 2 on pixels of four channels, and the pooling behind it, in fp16.
+// A ResNet's stem in one launch, fp16: out = maxpool_3x3_s2_p1(activation(conv_7x7_s2_p3(in) * scale + bias)).
+// in [B, H, W, 4] (3 channels and a zero); convolution [B, H', W', O] with H' = (H - 1) / 2 + 1, rounded to fp16; out
+// [B, H'', W'', O] with H'' = (H' - 1) / 2 + 1. The convolution's map is never written to global memory.
 //
-// A block makes 8 x 8 pixels of the pooled map, 64 channels of them. It stages the pixels below, as they lie in memory,
-// whole sectors of them: eight taps of a window's row are then 64 bytes side by side, and the left side of the product
-// needs no copy of its own, for `ldmatrix` takes its rows from wherever they begin, and windows overlap. The
-// convolution's pixels, 17 x 17 of them, go where pixels and weights were, and are pooled from there. Bound by the
-// tensor cores: 306 pixels of products for 256 that nobody else makes, and the eighth tap; memory is met once, 8 bytes
-// a pixel and what is pooled.
+// A block computes a tile of 8 x 8 pooled pixels by 64 channels, from 17 x 17 convolution pixels:
+//   1. stage: weights, and the patch of input pixels with its halo (39 rows of 44 pixels), in whole 32-byte sectors;
+//   2. implicit GEMM: rows are convolution pixels, columns channels, k = 7 tap rows x 8 taps x 4 channels = 224. The 8
+//      taps of a tap row (7 and a zero weight) are 64 consecutive bytes of the patch, so that ldmatrix reads the im2col
+//      matrix from the overlapping windows in place;
+//   3. the results, as fp16, replace patch and weights in shared memory and are pooled from there.
+// Example: an image of 101 x 75 has a convolution map of 51 x 38 and an output of 26 x 19, 4 x 3 tiles: the last row of
+// tiles stores 2 pixels, the last column 3. Windows beyond the convolution's map are left out of the maximum.
+// Bound by tensor cores: a block multiplies 320 rows where neighbouring tiles' own pixels are 16 x 16 = 256, and 8 taps
+// where 7 count. Memory traffic is 8 bytes an input pixel, and the output.
+// Launch: grid [tiles, ceil(out.block / 64), B], 320 threads, 46592 bytes of shared memory, 2 blocks a multiprocessor
+// (1 on sm_75).
 #include "../cuda/activate.cuh"
 #include "../cuda/fragments.cuh"
 #include "../cuda/octet.cuh"
@@ -18,29 +26,31 @@ namespace maskrt::kernels::cuda {
 namespace {
 
 constexpr int kPixelBytes = 8, kPixels = kStemRows * kStemColumns;
-// Of the pixels below, a row begins three before the first window, at a sector where rows of the map do. In shared
-// memory it lies a pixel further, so that windows begin at multiples of 16 bytes.
+// The patch: a row is read from 3 pixels (kLead) before the first window on, so that reads start at a sector if the
+// rows of the map do. In shared memory rows are shifted by one pixel, so that windows start at multiples of 16 bytes,
+// as ldmatrix requires.
 constexpr int kLead = 3, kPatchRows = 2 * kStemRows + 5, kPatchRead = 44, kPatchColumns = 50;
 constexpr int kFirstWindow = (kLead + 1) * kPixelBytes, kPatchRowBytes = kPatchColumns * kPixelBytes;
 constexpr int kRowsAtOnce = kStemThreads / kPatchRead;
 static_assert(kPatchRead >= kLead + 2 * (kStemRows - 1) + 8 && kPatchColumns > kPatchRead);
-static_assert(kPatchColumns % 8 == 2, "rows that wrap go on in the next bank");
+static_assert(2 * kPatchRowBytes % 128 == 2 * kPixelBytes * kStemColumns % 128,
+              "8 consecutive windows hit different banks also where they wrap to the next row");
 constexpr int kWeightRowBytes = kStemWeightRow * 2, kWeightBytes = kStemChannels * kWeightRowBytes;
 constexpr int kPatchBytes = kPatchRows * kPatchRowBytes;
-constexpr int kStretches = 2, kEights = kStemChannels / 8, kSteps = kStemDepth / 16;
-constexpr int kComputed = kStemThreads / 32 * kStretches * 16;  // pixels; those from kPixels on do not exist
-static_assert(kComputed >= kPixels, "all pixels are somebody's");
-constexpr int kStagedRow = kStemChannels + 8;  // halves: eight pixels begin in different banks
+constexpr int kRowTiles = 2, kEights = kStemChannels / 8, kSteps = kStemDepth / 16;  // mma tiles of a warp; k steps
+constexpr int kComputed = kStemThreads / 32 * kRowTiles * 16;  // rows of the product; those from kPixels on are unused
+static_assert(kComputed >= kPixels, "every convolution pixel of the tile is computed");
+constexpr int kStagedRow = kStemChannels + 8;  // row pitch in halves: 8 consecutive pixels start in different banks
 constexpr int kStagedBytes = kComputed * kStagedRow * 2;
 constexpr int kSharedBytes = kWeightBytes + kPatchBytes > kStagedBytes ? kWeightBytes + kPatchBytes : kStagedBytes;
 static_assert(kPatchRowBytes % 16 == 0 && kWeightBytes % 16 == 0 && kSharedBytes + kStemChannels * 8 <= 48 * 1024);
 
-/// Of each channel.
+/// Scale and bias of the block's channels.
 struct Factors {
   float scale[kStemChannels], bias[kStemChannels];
 };
 
-using Sums = float[kStretches][kEights][4];
+using Sums = float[kRowTiles][kEights][4];
 
 __device__ void stage_weights(const StemPoolParams& p, int first_channel, unsigned char* weights) {
   const int thread = static_cast<int>(threadIdx.x);
@@ -59,7 +69,7 @@ __device__ void stage_factors(const StemPoolParams& p, int first_channel, Factor
   factors.bias[channel] = exists && p.bias != nullptr ? p.bias[c] : 0.0f;
 }
 
-/// Pixels from row y and column x on, which may lie outside of the map: zeros there. A thread has one column.
+/// Loads the patch whose first pixel is (y, x); pixels outside of the map are zeros. Each thread has one column.
 __device__ void stage_patch(const StemPoolParams& p, int b, int y, int x, unsigned char* patch) {
   const int column = static_cast<int>(threadIdx.x) % kPatchRead, first_row = static_cast<int>(threadIdx.x) / kPatchRead;
   if (first_row >= kRowsAtOnce) return;
@@ -79,14 +89,14 @@ __device__ void stage_patch(const StemPoolParams& p, int b, int y, int x, unsign
   }
 }
 
-/// The products of this warp's pixels with all channels.
+/// Main loop: the products of this warp's 32 pixels with all channels of the block.
 __device__ void multiply(std::uint32_t patch, std::uint32_t weights, Sums& sums) {
   const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-  std::uint32_t left[kStretches];
+  std::uint32_t left[kRowTiles];
 #pragma unroll
-  for (int s = 0; s < kStretches; ++s) {
-    // Pixels that do not exist are the last one again; nobody pools them.
-    const int pixel = min((warp * kStretches + s) * 16 + lane % 16, kPixels - 1);
+  for (int s = 0; s < kRowTiles; ++s) {
+    // Rows from kPixels on repeat the last pixel; their results are not pooled.
+    const int pixel = min((warp * kRowTiles + s) * 16 + lane % 16, kPixels - 1);
     left[s] = patch + static_cast<std::uint32_t>(kFirstWindow + pixel / kStemColumns * 2 * kPatchRowBytes +
                                                  pixel % kStemColumns * 2 * kPixelBytes + lane / 16 * 16);
   }
@@ -94,16 +104,16 @@ __device__ void multiply(std::uint32_t patch, std::uint32_t weights, Sums& sums)
       weights + static_cast<std::uint32_t>((lane / 16 * 8 + lane % 8) * kWeightRowBytes + lane / 8 % 2 * 16);
 #pragma unroll
   for (int step = 0; step < kSteps; ++step) {
-    std::uint32_t a[kStretches][4];
+    std::uint32_t a[kRowTiles][4];
 #pragma unroll
-    for (int s = 0; s < kStretches; ++s)
+    for (int s = 0; s < kRowTiles; ++s)
       ptx::ldmatrix_x4(a[s], left[s] + static_cast<std::uint32_t>(step / 2 * kPatchRowBytes + step % 2 * 32));
 #pragma unroll
     for (int n = 0; n < kEights; n += 2) {
       std::uint32_t b[4];
       ptx::ldmatrix_x4(b, right + static_cast<std::uint32_t>(n * 8 * kWeightRowBytes + step * 32));
 #pragma unroll
-      for (int s = 0; s < kStretches; ++s) {
+      for (int s = 0; s < kRowTiles; ++s) {
         multiply_16(sums[s][n], a[s], b[0], b[1]);
         multiply_16(sums[s][n + 1], a[s], b[2], b[3]);
       }
@@ -111,17 +121,18 @@ __device__ void multiply(std::uint32_t patch, std::uint32_t weights, Sums& sums)
   }
 }
 
-/// The convolution's results, pixel after pixel; `activation` is none or, where they are pooled, applied later.
+/// Stages the convolution's results in shared memory as fp16, pixel by pixel. The activation is applied here where
+/// `activates` is set; ReLU is left to pool(), since it commutes with the maximum.
 template <bool activates>
 __device__ void stage_results(const StemPoolParams& p, const Factors& factors, const Sums& sums, __half* staged) {
   const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-  __half* const first = staged + (warp * kStretches * 16 + lane / 4) * kStagedRow + lane % 4 * 2;
+  __half* const first = staged + (warp * kRowTiles * 16 + lane / 4) * kStagedRow + lane % 4 * 2;
 #pragma unroll
   for (int n = 0; n < kEights; ++n) {
     const float2 scale = reinterpret_cast<const float2*>(factors.scale)[n * 4 + lane % 4];
     const float2 bias = reinterpret_cast<const float2*>(factors.bias)[n * 4 + lane % 4];
 #pragma unroll
-    for (int s = 0; s < kStretches; ++s) {
+    for (int s = 0; s < kRowTiles; ++s) {
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
         const float* sum = sums[s][n] + half * 2;
@@ -133,17 +144,18 @@ __device__ void stage_results(const StemPoolParams& p, const Factors& factors, c
   }
 }
 
-/// The tile's pixels from (y, x) on; a thread has eight channels of one.
+/// Pools and stores the tile whose first output pixel is (y, x). Each thread has eight channels of one pixel.
 __device__ void pool(const StemPoolParams& p, int b, int y, int x, int first_channel, const __half* staged) {
   const int c = static_cast<int>(threadIdx.x) % kEights * 8, first = first_channel + c;
-  // ReLU commutes with rounding and with the largest of a window.
+  // ReLU commutes with rounding and with the maximum, so it is the maximum's initial value.
   const __half2 least = __half2half2(__ushort_as_half(p.activation == Activation::relu ? 0 : 0xfc00));  // or -infinity
 #pragma unroll
   for (int pixel = static_cast<int>(threadIdx.x) / kEights; pixel < kStemPooled * kStemPooled;
        pixel += kStemThreads / kEights) {
     const int row = pixel / kStemPooled, column = pixel % kStemPooled;
     if (y + row >= p.out.height || x + column >= p.out.width || first >= p.out.block) continue;
-    // The middle of a window is twice the pooled place and exists; neighbours that do not are the middle again.
+    // The centre of a window, convolution pixel (2 (y + row), 2 (x + column)), always exists. Neighbours outside of the
+    // convolution's map are replaced by the centre.
     const __half* middle = staged + ((2 * row + 1) * kStemColumns + 2 * column + 1) * kStagedRow + c;
     const int rows[3] = {y + row == 0 ? 0 : -kStemColumns * kStagedRow, 0,
                          2 * (y + row) + 1 < p.conv_height ? kStemColumns * kStagedRow : 0};
@@ -175,7 +187,7 @@ __device__ void pool(const StemPoolParams& p, int b, int y, int x, int first_cha
   }
 }
 
-// Of 7.5's shared memory there is enough for one.
+// Blocks a multiprocessor: the 64 KiB of shared memory of sm_75 hold one.
 #if __CUDA_ARCH__ >= 800
 #define MASKRT_STEM_RESIDENT 2
 #else

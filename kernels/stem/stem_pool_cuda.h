@@ -1,4 +1,5 @@
-// A network's stem with its pooling, in one launch: the map between, the network's largest, is never written.
+// A network's stem, 7 x 7 convolution and max pooling, in one launch: the convolution's map, the largest of the
+// network, is never written to global memory.
 #pragma once
 
 #include <span>
@@ -9,22 +10,27 @@
 
 namespace maskrt::kernels {
 
-/// Whether stem_pool_cuda can do a convolution of these weights [O, I, H, W]: 7 x 7, of at most 4 channels.
+/// Whether stem_pool_cuda computes a convolution with weights of this shape [O, I, kh, kw]: I <= 4, kh = kw = 7.
 bool fits_stem(const Shape& weight);
 
-/// f16 weights as stem_pool_cuda reads them, from [O, I, 7, 7].
+/// Packs weights [O, I, 7, 7] to fp16 in the layout that stem_pool_cuda reads (stem_pool_params.h). Throws Error for
+/// other shapes.
 std::vector<std::byte> pack_stem_weight(const Shape& shape, std::span<const float> weight);
 
 struct StemWeights {
-  const void* packed = nullptr;  ///< by pack_stem_weight, aligned to 16 bytes
-  const float* scale = nullptr;  ///< [O], or none
-  const float* bias = nullptr;   ///< [O], or none
+  const void* packed = nullptr;  ///< result of pack_stem_weight in device memory, aligned to 16 bytes
+  const float* scale = nullptr;  ///< [O] in device memory, or null
+  const float* bias = nullptr;   ///< [O] in device memory, or null
 };
 
-/// out = max pool, 3 x 3 of stride 2 and padding 1, of activation(conv(in) * scale + bias), 7 x 7 of stride 2 and
-/// padding 3, rounded to f16 between as two launches would. in [B, H, W, up to 4] is f16 with pixels of four channels,
-/// aligned to 8 bytes, those that it has not are zeros; out [B, H', W', O] is f16. They do not overlap. One launch.
-/// Throws Error where the maps are not these.
+/// out = maxpool(activation(conv(in) * scale + bias)): convolution 7 x 7, stride 2, padding 3; max pool 3 x 3, stride
+/// 2, padding 1.
+/// in [B, H, W, up to 4], NHWC, stored as 4 channels a pixel, missing ones zero; out [B, H'', W'', O], NHWC. fp16 both;
+/// accumulated in fp32 and rounded to fp16 before pooling, so that the bits are those of two separate launches.
+/// `in` is aligned to 8 bytes; 16-byte stores where out's base and strides are multiples of 16 bytes. out must not
+/// alias `in`. No workspace. Padding channels of out are written as zeros. One launch; bound by tensor cores and the
+/// epilogue.
+/// Throws Error where shapes, types or alignment are not these.
 void stem_pool_cuda(CudaQueue& queue, const Tensor& in, const StemWeights& weights, Activation activation,
                     const Tensor& out);
 

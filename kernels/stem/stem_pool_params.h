@@ -6,24 +6,25 @@
 
 namespace maskrt::kernels::cuda {
 
-// A block's tile of the pooled map, and the convolution's pixels that it is made of: one more a side, and one column
-// that nobody uses, which has rows of the product that wrap meet other banks.
+// Tile of a block: kStemPooled^2 pooled pixels, from kStemRows x (kStemColumns - 1) convolution pixels with their halo.
+// The last column is computed and not used. It avoids bank conflicts: a row of 18 windows spans 288 bytes, two rows of
+// the patch 800 bytes, which are equal modulo 128, so that ldmatrix's 8 rows hit different banks where they wrap, too.
 constexpr int kStemPooled = 8;
 constexpr int kStemRows = 2 * kStemPooled + 1, kStemColumns = 2 * kStemPooled + 2, kStemChannels = 64;
-constexpr int kStemPixelChannels = 4;  // of the input, of which the last may be zeros
-constexpr int kStemThreads = 320;  // a warp has two of the 20 stretches of 16 pixels
+constexpr int kStemPixelChannels = 4;  // stored channels of an input pixel; the last may be zeros
+constexpr int kStemThreads = 320;      // 10 warps with 2 mma tiles of 16 rows each: 320 rows for 306 convolution pixels
 
-// Weights: a row for each output channel, 7 x 8 taps of 4 channels (the last tap of a row is zero), and room that has
-// rows begin in different banks.
+// Packed weights: a row for each output channel, 7 rows of 8 taps (the 8th is zero) of 4 channels, and 16 bytes of
+// padding so that consecutive rows start in different banks.
 constexpr int kStemTaps = 7, kStemTapRow = 8 * 4, kStemDepth = kStemTaps * kStemTapRow, kStemWeightRow = kStemDepth + 8;
 
 struct StemPoolParams {
   Map in, out;
   const void* weights;                   ///< [a multiple of 64][kStemWeightRow], f16
-  const float* scale;                    ///< by channel, or null
-  const float* bias;                     ///< by channel, or null
-  std::int32_t conv_height, conv_width;  ///< of the map between
-  std::int32_t tiles_across;             ///< of the pooled map
+  const float* scale;                    ///< [O], or null: 1
+  const float* bias;                     ///< [O], or null: 0
+  std::int32_t conv_height, conv_width;  ///< extent of the convolution's map
+  std::int32_t tiles_across;             ///< tiles in a row of the pooled map
   Activation activation;
 };
 

@@ -42,7 +42,7 @@ std::size_t peak_memory() {
   return 0;
 }
 
-/// Of the measurement, in UTC.
+/// Date of the measurement, in UTC.
 std::string today() {
   const std::time_t now = std::time(nullptr);
   std::tm utc = {};

@@ -58,7 +58,7 @@ std::vector<Sum> by_operation(const std::vector<LayerTiming>& layers) {
 
 double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
-/// Of the whole network, whose layers follow one another without the pauses of timing them one by one.
+/// Median seconds of the whole network, whose layers then run without the pauses of timing them one by one.
 double network_seconds(const Measured& measured) { return quantile(measured.stages.back().seconds, 0.5); }
 
 bool on_gpu(const BenchReport& report) { return report.info.device.starts_with("cuda"); }

@@ -11,9 +11,9 @@ namespace maskrt::cli {
 
 struct BenchReport {
   ModelInfo info;
-  std::string processor;  ///< what the device computes on
-  std::string date;       ///< of the measurement, "2026-11-29"
-  PeakRates peak;         ///< in the model's precision; zeros where layers were not measured
+  std::string processor;  ///< name of the processor or GPU
+  std::string date;       ///< date of the measurement, "2026-11-29"
+  PeakRates peak;         ///< peak rates in the model's precision; zeros where layers were not measured
   Measured measured;
   double load_seconds = 0;
   std::size_t peak_memory = 0;  ///< bytes of the whole process, before anything was measured layer by layer

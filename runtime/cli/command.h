@@ -1,4 +1,4 @@
-// What the commands of `maskrt` have in common.
+// Shared by the commands of `maskrt`.
 #pragma once
 
 #include <csignal>
@@ -21,7 +21,7 @@ class UsageError : public std::runtime_error {
 /// A signal's number is added to 128, as shells do for commands that one ended.
 inline constexpr int exit_ok = 0, exit_bad_input = 1, exit_usage = 2, exit_closed_pipe = 128 + SIGPIPE;
 
-/// What a command does once its arguments are parsed; gives the exit status. Throws maskrt::Error and UsageError.
+/// Runs a command whose arguments are parsed; returns the exit status. Throws maskrt::Error and UsageError.
 using Command = std::function<int()>;
 
 // Each adds one subcommand with its options and its help to `app`, one file each.

@@ -16,7 +16,7 @@ namespace {
 
 bool results_on_standard_output = false, errors_alone = false;
 
-std::string status;  // of the terminal, "": none
+std::string status;  // the terminal's status line; "": none
 bool status_is_shown = false;
 
 void hide_status() {

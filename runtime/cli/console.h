@@ -6,17 +6,18 @@
 
 namespace maskrt::cli {
 
-/// Whoever read the standard output has gone, as `head` does. main() turns it into exit_closed_pipe.
+/// Thrown where the reader of standard output has closed the pipe, as `head` does. main() turns it into
+/// exit_closed_pipe.
 class ClosedPipe : public std::exception {
  public:
   const char* what() const noexcept override { return "the standard output is closed"; }
 };
 
-/// printf() for people; nothing under --quiet. A line is on its way when the call returns, in a pipe as well. Throws
+/// printf() for people; prints nothing under --quiet. The line is flushed when the call returns, also to a pipe. Throws
 /// ClosedPipe, and Error when the line cannot be written for another reason.
 void say(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
-/// What was printed by other means is on its way, too, when the call returns. Throws as say() does.
+/// Flushes what was printed by other means. Throws as say() does.
 void flush_output();
 
 /// From here on the standard output is a file of results ("-"), and say() writes to stderr.
@@ -29,7 +30,7 @@ void note(const std::string& line);
 void print_errors_alone();
 
 /// A line at the end of what stderr's terminal shows: it gives way to what say() and report() print and is drawn below
-/// that again. "" takes it away. For one thread at a time, as all that prints here.
+/// that again. "" removes it. To be called by one thread at a time, like everything that prints here.
 void show_status(const std::string& line);
 
 /// How wide stderr's terminal is; 80 where it does not tell.

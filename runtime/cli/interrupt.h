@@ -1,4 +1,4 @@
-// Ctrl-C ends a command between two steps, so that it can keep what it has done and nothing half-written stays.
+// Ctrl-C ends a command between two steps, so that it keeps its results so far and leaves no half-written file.
 #pragma once
 
 #include <exception>

@@ -31,7 +31,7 @@ LineFile::~LineFile() { ::close(file_); }
 void LineFile::append(std::string_view line) {
   std::uint64_t end = size_;
   if (const int reason = graph::write_all(file_, std::as_bytes(std::span(line)), end)) {
-    // Where half a line stays, nobody takes it for a whole one: it has no end.
+    // A half-written line cannot be mistaken for a whole one: it has no newline.
     if (can_cut_ && ::ftruncate(file_, static_cast<off_t>(size_)) == 0) end = size_;
     throw graph::WriteError(path_, reason);
   }

@@ -34,12 +34,12 @@ class MaskPainter {
  private:
   static constexpr int lanes = 64;  // rows of a tile with those around it: the bits of a word
   static constexpr int tile_columns = 32;
-  static constexpr int taps = 2;  // to either side, of the smoothing
+  static constexpr int taps = 2;  // smoothing taps to either side
   static constexpr int most_reach = 17;
-  static constexpr int distance_steps = 64;  // of a pixel, in which distances are counted
+  static constexpr int distance_steps = 64;  // distances are counted in 1/64 of a pixel
   using Column = std::array<std::int16_t, lanes>;
 
-  /// What becomes of a channel: (keep * old + color * paint + 128) / 256.
+  /// The blend of a channel: (keep * old + color * paint + 128) / 256.
   struct Mix {
     std::uint16_t keep = 256, paint = 0;
   };
@@ -52,7 +52,7 @@ class MaskPainter {
   int reach_;                        ///< distances of this many pixels and more are alike
   int halo_;                         ///< pixels around a tile that it depends on
   std::vector<std::uint64_t> band_;  ///< for each column from the first tile's halo on: its bits of the tiles' rows
-  const std::uint64_t* words_ = nullptr;  ///< of the tile, its halo's first
+  const std::uint64_t* words_ = nullptr;  ///< words of the tile, starting with its halo
   std::vector<std::int16_t> root_;        ///< signed distance by signed squared distance + reach_ * reach_
   std::vector<Mix> mix_;                  ///< by signed distance + reach_ * distance_steps
   std::array<Column, tile_columns + 2 * (most_reach + taps)> across_;  ///< distance to the edge within the row

@@ -19,7 +19,7 @@ class RunDeflate {
   explicit RunDeflate(std::vector<std::byte>& out) : out_(out) {
     for (const int byte : {0x78, 0x01}) out_.push_back(static_cast<std::byte>(byte));
     put(1, 1);  // the last block
-    put(1, 2);  // of fixed codes
+    put(1, 2);  // a block of fixed codes
   }
 
   /// `length` times `value`, which the run before has not.

@@ -13,10 +13,10 @@
 namespace maskrt::cli {
 
 struct MeasureSettings {
-  std::optional<Size> size;   ///< of the network's input, rounded up to what the model needs
-  std::optional<Size> image;  ///< of the generated picture; `size` where not given
+  std::optional<Size> size;   ///< size of the network's input, rounded up to what the model needs
+  std::optional<Size> image;  ///< size of the generated picture; `size` where not given
   int batch = 1;
-  int runs = 0;    ///< of each stage; 0: for about three seconds, 7 to 200
+  int runs = 0;    ///< runs of each stage; 0: as many as take about three seconds, 7 to 200
   int warmup = 2;  ///< runs of each stage before those
   bool layers = false;
   bool further_plan = false;  ///< make a plan of another size at the end; measuring for it would take memory of its own

@@ -26,7 +26,7 @@ struct Item {
   const std::size_t index;
   const std::size_t parts;
   std::size_t stage = 0;
-  std::size_t calls_begun = 0, calls_done = 0;  ///< of its stage
+  std::size_t calls_begun = 0, calls_done = 0;  ///< calls of this stage
   std::exception_ptr failure;
 };
 
@@ -138,7 +138,7 @@ class Pipeline {
   }
 
   std::deque<Item>::iterator begin() {
-    held_.emplace_back(begun_, settings_.parts(begun_));  // a deque's items stay where they are
+    held_.emplace_back(begun_, settings_.parts(begun_));  // a deque does not move its items
     ++begun_;
     ++open_;
     return held_.end() - 1;

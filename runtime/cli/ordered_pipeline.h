@@ -16,14 +16,14 @@ struct PipelineStage {
   std::function<void(std::size_t item, std::size_t part)> work;
   /// True: a call for each part of an item, at a time. False: one call for the item, with part 0.
   bool by_part = false;
-  int processors = 1;  ///< that one call keeps busy; 0: it waits for a device that is none of them
-  std::size_t at_once = std::numeric_limits<std::size_t>::max();  ///< most calls at a time
+  int processors = 1;  ///< processors that one call keeps busy; 0: it waits for another device
+  std::size_t at_once = std::numeric_limits<std::size_t>::max();  ///< the most concurrent calls
 };
 
 struct PipelineSettings {
   std::size_t items = 0;
-  std::function<std::size_t(std::size_t item)> parts;  ///< of an item, 1 or more
-  int processors = 1;                                  ///< that calls may keep busy
+  std::function<std::size_t(std::size_t item)> parts;  ///< number of parts of an item, at least 1
+  int processors = 1;                                  ///< processors that all calls may keep busy
   std::size_t threads = 1;                             ///< started for the stages, 1 or more
   /// Most items that are begun and not through the last stage, 1 or more. Asked for each item that might be begun,
   /// under the pipeline's lock.

@@ -13,9 +13,9 @@ namespace maskrt::cli {
 
 /// One instance as it is drawn.
 struct Drawing {
-  PixelBox box;             ///< of the mask's set pixels, not empty
-  Mask mask;                ///< of the picture's size
-  std::string name, score;  ///< of its label; no label where both are empty
+  PixelBox box;             ///< bounding box of the mask's set pixels, not empty
+  Mask mask;                ///< mask, as large as the picture
+  std::string name, score;  ///< text of its label; no label where both are empty
   Color color;
 };
 
@@ -32,9 +32,9 @@ void draw_overlay(Canvas& canvas, std::span<const Drawing> drawings);
 
 /// What a label is to be placed at.
 struct LabelAnchor {
-  PixelBox box;                    ///< of the instance
+  PixelBox box;               ///< bounding box of the instance
   int x = 0, y = 0;           ///< where the middle of the label's lower edge would best be
-  int width = 0, height = 0;  ///< of the label; a label of no width is left out
+  int width = 0, height = 0;  ///< size of the label; a label of width 0 is left out
 };
 
 /// Where labels go: each inside a picture of `width` x `height` (which is not smaller than any of them), at its

@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 constexpr std::string_view readable[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".png",  ".bmp", ".dib", ".ppm",
                                          ".pgm", ".pbm",  ".pnm", ".webp", ".tiff", ".tif", ".gif"};
 
-/// Pictures and videos that maskrt does not read, and whose absence from the results should surprise nobody.
+/// Pictures and videos that maskrt does not read: they are reported, so that their absence from the results is
+/// explained.
 struct Unread {
   std::string_view extension, name;
 };

@@ -20,10 +20,10 @@
 namespace maskrt::cli {
 namespace {
 
-/// What the pictures that are under way may take for each processor. Up to 33 megapixels that is room for enough.
+/// Memory budget for decoded pictures in flight, for each processor. It suffices for pictures of up to 33 megapixels.
 constexpr std::size_t bytes_a_processor = std::size_t{1} << 29;
 
-/// Of a picture with its masks, a bit a pixel each, and its drawing.
+/// Memory of a decoded picture with its masks (1 bit a pixel each) and its drawing.
 constexpr std::size_t bytes_a_pixel = 16;
 
 /// The next picture's files would fare no better.
@@ -216,7 +216,7 @@ void PictureRun::detect(std::span<Member* const> members) {
     const StageClock running(what);
     std::vector<std::vector<Instance>> found = session.run(images, settings_.options);
     const double seconds = running.seconds();
-    // On a GPU by its own clock; here the parts of what the call took.
+    // A GPU measures stages by its own clock; here they are parts of the call's time.
     const Timings timings = session.timings();
     const double sum = timings.preprocess + timings.network + timings.postprocess;
     const double share = on_gpu_ ? 1 : seconds / std::max(sum, 1e-9);

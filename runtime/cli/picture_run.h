@@ -74,7 +74,7 @@ class PictureRun {
   virtual void progress(std::size_t /*pictures*/, std::size_t /*run*/, std::size_t /*to_run*/) {}
 
  private:
-  /// A picture on its way.
+  /// A picture in the pipeline.
   struct Member {
     std::optional<Image> image;
     std::vector<Instance> instances;
@@ -111,11 +111,11 @@ class PictureRun {
   SessionPool sessions_;
   const std::size_t usual_open_;              ///< pictures that are decoded and not through
   const std::size_t most_held_;               ///< batches
-  std::vector<Member> members_;               ///< of the batches that are held: batch b has the place b % most_held_
-  std::atomic<std::size_t> most_pixels_ = 1;  ///< of a picture so far
-  StageTimes times_;                          ///< of processors, and of a GPU
+  std::vector<Member> members_;               ///< members of the batches in flight: batch b is at b % most_held_
+  std::atomic<std::size_t> most_pixels_ = 1;  ///< pixels of the largest picture so far
+  StageTimes times_;                          ///< stage times of processors and of a GPU
   StageTimes team_times_;  ///< on the wall, of what sessions of several threads do: what is left of the process's time
-  double processor_seconds_ = 0;  ///< of the process while it ran
+  double processor_seconds_ = 0;  ///< processor time of the process during the run
   std::size_t failures_ = 0, ran_ = 0;
   std::size_t to_run_ = 0, tried_ = 0;  ///< pictures without results of an earlier run, all and those that are through
   double seconds_ = 0;

@@ -22,7 +22,7 @@ class Progress {
   /// The same where some were done before: rate and remaining time are of the `to_work` that were not, of which
   /// `worked` are through.
   void update(std::size_t done, std::size_t worked, std::size_t to_work);
-  /// Takes the bar away for good.
+  /// Removes the bar permanently.
   void end();
 
  private:

@@ -100,7 +100,7 @@ coco::ImageLine ResultSink::as_written(coco::ImageLine line) const {
 }
 
 void ResultSink::add(std::size_t picture, coco::ImageLine line) {
-  // Lines first: they are what a run can go on from.
+  // Lines first: a run resumes from them.
   if (lines_ && earlier(picture) == nullptr) {
     line.run = run_;
     lines_->append(coco::to_text(line));
@@ -126,7 +126,7 @@ void ResultSink::finish() {
     list_->keep();
 }
 
-/// What a run before had done is kept, too, where this run has not come to it.
+/// Results of a previous run are kept, too, for pictures that this run has not reached.
 std::size_t ResultSink::keep_list() {
   try {
     for (const auto& [picture, line] : earlier_) {

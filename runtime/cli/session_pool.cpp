@@ -6,13 +6,13 @@
 namespace maskrt::cli {
 namespace {
 
-/// What a session's threads get done beside those of as many sessions of one thread: measured at 2 threads, R-50 at
+/// Throughput of a session's threads relative to as many sessions of one thread: measured at 2 threads, R-50 at
 /// 640x864 0.95 and the demo's small network 0.92; each doubling costs as much again.
 double efficiency(int threads) { return 1 / (1 + 0.09 * std::log2(threads)); }
 
 constexpr double runs_to_measure = 2;  ///< runs of the network that measuring its algorithms takes about as long as
 constexpr std::size_t most_pictures = 16;
-constexpr std::size_t plans = 4;  ///< of a session
+constexpr std::size_t plans = 4;  ///< plans that a session keeps
 
 }  // namespace
 

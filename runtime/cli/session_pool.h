@@ -14,7 +14,7 @@ namespace maskrt::cli {
 /// How a run's networks share processors.
 struct SessionShares {
   std::size_t sessions = 1;
-  int threads = 1;  ///< of each
+  int threads = 1;  ///< threads of each session
 };
 
 /// The shares that make `batches` batches of `batch` pictures end first on `processors` processors of the host.
@@ -40,8 +40,8 @@ class SessionPool {
 
   const SessionShares& shares() const { return shares_; }
 
-  /// Does `work` with a session that nobody else has meanwhile: where one is free that has a plan for the size, with
-  /// that. There are never more than `shares().sessions` calls at a time.
+  /// Runs `work` with a session of its own; one that has a plan for the size is preferred. There are never more than
+  /// `shares().sessions` calls at a time.
   template <typename Work>
   void with_session(std::pair<int, int> size, const Work& work) {
     const Loan loan(*this, size);
@@ -51,7 +51,7 @@ class SessionPool {
  private:
   struct Entry {
     Session session;
-    std::vector<std::pair<int, int>> sizes;  ///< that it has plans for, the one of the last run last
+    std::vector<std::pair<int, int>> sizes;  ///< sizes that it has plans for, the most recent one last
   };
   class Loan {
    public:

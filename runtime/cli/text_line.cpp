@@ -72,7 +72,7 @@ std::vector<char32_t> escaped(const std::vector<char32_t>& codes, const std::vec
   return shown;
 }
 
-/// What the library draws; nothing where it cannot, as without memory.
+/// The line as the library draws it; nullopt where it fails, as without memory.
 std::optional<TextLine> drawn_by(const MaskrtTextLibrary& library, std::span<const char32_t> text, float pixels) {
   const std::vector<std::uint32_t> codes(text.begin(), text.end());
   MaskrtTextLine drawn{};

@@ -27,7 +27,7 @@ class Entries {
 
  private:
   std::vector<Entry> entries_;
-  std::map<Id, std::size_t> places_;  // a tree, since ids can be chosen to meet in a hash table
+  std::map<Id, std::size_t> places_;  // a tree, since ids can be chosen to collide in a hash table
 };
 
 /// 0 where there is none, and where it is of no use and cannot be used.

@@ -31,7 +31,7 @@ struct CategoryEntry {
 /// Outlines x0, y0, x1, y1, ... in pixels, whose union is the mask.
 using Polygons = std::vector<std::vector<double>>;
 
-/// Uncompressed runs, column by column, of 0 and 1 in turn.
+/// Uncompressed run lengths, column by column, alternating between 0 and 1, starting with 0.
 struct RunCounts {
   int height = 0, width = 0;
   std::vector<std::uint32_t> counts;

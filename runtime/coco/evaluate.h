@@ -32,7 +32,7 @@ struct EvaluationOptions {
 struct CategoryEvaluation {
   Id id;
   std::string name;
-  Metrics metrics{};  ///< of this category alone
+  Metrics metrics{};  ///< metrics of this category alone
 };
 
 struct Evaluation {
@@ -47,7 +47,7 @@ struct Evaluation {
 /// of times and never count; "ignore" in the annotations has no effect. With IouType::segm, a detection's area is its
 /// mask's, whether or not the results have boxes (pycocotools takes it from boxes where there are any; COCO's
 /// evaluators remove them first). With IouType::bbox, box and area are the result's where the first result has a box,
-/// else the mask's. An image whose size nobody states has the one of its masks.
+/// else the mask's. An image without a stated size has the size of its masks.
 ///
 /// Throws Error that names the record: a result on an image that the annotations do not list, or without the mask or
 /// box that it is scored by; an annotation without it; a mask of another size than its image's; runs that do not fill

@@ -1,4 +1,4 @@
-// What a COCO file calls an image or a category: a whole number, or a string where a tool has written one.
+// The id of an image or a category in a COCO file: an integer, or a string where a tool has written one.
 #pragma once
 
 #include <compare>

@@ -92,7 +92,7 @@ ImageLines read_image_lines(const std::filesystem::path& path) {
   if (!file) throw Error(path.string() + ": cannot be opened: " + std::strerror(errno));
   ImageLines read;
   std::string text;
-  // A line that the file's end cuts off is not one: getline() then meets the end, too.
+  // A line that the end of the file cuts off does not count: getline() then also sets eof.
   while (std::getline(file, text) && !file.eof()) {
     read.lines.push_back(read_line(text, path.string(), read.lines.size()));
     read.bytes += text.size() + 1;

@@ -31,7 +31,7 @@ std::string as_written(const std::string& name);
 
 struct ImageLines {
   std::vector<ImageLine> lines;
-  std::uint64_t bytes = 0;  ///< of the file's whole lines; what comes after them is a line that was not completed
+  std::uint64_t bytes = 0;  ///< bytes of the file's complete lines; the rest is an incomplete line
 };
 
 /// Throws Error that names the file and the line: for one that is no such object, and where the file cannot be read.

@@ -71,7 +71,7 @@ class JsonValue {
   std::uint32_t at_;
 };
 
-/// The text is no JSON. Where it goes wrong is told by whoever asks a slower parser.
+/// The text is not JSON. A slower parser finds the place of the error.
 class JsonFault : public std::exception {
  public:
   enum class Kind : std::uint8_t { syntax, depth, size };
@@ -128,7 +128,7 @@ class JsonScanner {
 
   const char *at_, *end_, *begin_;
   int depth_ = 0, most_;
-  std::vector<char> closing_;   ///< of what enter() has opened
+  std::vector<char> closing_;   ///< closing brackets of the containers that enter() has opened
   std::string* odd_ = nullptr;  ///< where without_odd_numbers() puts others
 };
 

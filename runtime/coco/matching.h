@@ -16,7 +16,7 @@ namespace maskrt::coco {
 inline constexpr std::size_t threshold_count = 10;
 std::array<double, threshold_count> iou_thresholds();
 
-/// Detections of an image and category that are looked at; the rest, of lower score, is dropped.
+/// Detections of an image and category that are matched; the rest, of lower score, is dropped.
 inline constexpr std::size_t most_detections = 100;
 
 /// Pixels; both ends belong to the range.

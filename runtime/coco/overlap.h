@@ -15,7 +15,7 @@ namespace maskrt::coco {
 
 struct Overlap {
   rle::PairMatrix iou;
-  std::vector<double> areas;  ///< of the detections
+  std::vector<double> areas;  ///< areas of the detections
 };
 
 /// Compares by masks or by boxes. Immutable, so it may be used from several threads; refers to its arguments.

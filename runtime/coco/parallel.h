@@ -14,7 +14,7 @@
 namespace maskrt::coco {
 
 /// Calls job(0) ... job(count - 1) from `threads` threads, the caller's among them (0: all that the process may use).
-/// Of the jobs that throw, the exception of the lowest index comes out, as it would from one thread: jobs start in
+/// Where jobs throw, the exception of the lowest index is rethrown, as it would be with one thread: jobs start in
 /// order, none starts after a failure, and all that have started are finished.
 template <typename Job>
 void parallel_for(std::size_t count, int threads, const Job& job) {

@@ -57,7 +57,7 @@ Segmentation read_runs(const Record& record, const JsonValue& value) {
 
 std::string size_text(int height, int width) { return std::to_string(height) + "x" + std::to_string(width); }
 
-/// A mask of another size would silently never match. An image whose size nobody states takes any.
+/// A mask of another size would silently never match. An image without a stated size accepts any.
 void check_size(int height, int width, const ImageEntry& image) {
   if (image.height == 0 || image.width == 0) return;
   if (height == image.height && width == image.width) return;

@@ -12,8 +12,8 @@ graph::FusedKernels fused_kernels(Precision precision) {
     kernels.stem_side = kernels::cuda::kStemTaps;
     kernels.stem_channels = kernels::cuda::kStemPixelChannels;
   }
-  kernels.pyramid_branches = kernels::cuda::PyramidParams::most_branches;
-  kernels.linear_heads = kernels::cuda::LinearParams::most_heads;
+  kernels.pyramid_branches = kernels::cuda::PyramidParams::kMostBranches;
+  kernels.linear_heads = kernels::cuda::LinearParams::kMostHeads;
   kernels.residual_scale = 2;  // ConvResidual::upsampled
   return kernels;
 }

@@ -15,12 +15,12 @@ namespace maskrt::image {
 namespace {
 
 struct Frame {
-  std::int64_t width = 0, height = 0;  ///< of the screen, as large as the frame needs it
+  std::int64_t width = 0, height = 0;  ///< size of the logical screen, enlarged to contain the frame
   std::size_t left = 0, top = 0, across = 0, down = 0;
   bool interlaced = false;
   std::optional<std::uint8_t> transparent;
   Palette palette;
-  std::uint32_t code_bits = 0;  ///< of a colour
+  std::uint32_t code_bits = 0;  ///< bits of a colour index
   std::size_t data = 0;         ///< offset of the first sub-block
 };
 

@@ -17,7 +17,7 @@ struct Header {
   int orientation = 1;             ///< EXIF's or XMP's, 1 to 8
   std::size_t decoder_memory = 0;  ///< bytes beyond which a decoder of this picture has gone wrong
   bool ended = true;  ///< false for a PNG that is cut off behind or in its pixels' data, which may still hold them all
-  /// False for a PNG in which stb_image would read memory that nobody wrote: with fewer colours than its bits of index
+  /// False for a PNG in which stb_image would read uninitialised memory: with fewer colours than its bits of index
   /// could name, or with an empty IDAT chunk.
   bool suits_stb = true;
   /// What kind of picture this is ("an arithmetic-coded JPEG") where libmaskrt by itself has no decoder for it.
@@ -49,7 +49,7 @@ void check_size(std::int64_t width, std::int64_t height);
 /// pixels, so that time and memory stay in proportion to the file. Throws Error.
 void check_expansion(const Header& header, std::int64_t pixels, std::size_t file_size);
 
-/// What a file that is no picture of the seven containers is, by its first bytes: "a HEIC picture", "an HTML page", "a
+/// Describes a file that is none of the seven picture formats, by its first bytes: "a HEIC picture", "an HTML page", "a
 /// Git LFS pointer, ...", or "other first bytes".
 std::string other_format(Bytes file);
 

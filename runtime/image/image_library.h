@@ -30,7 +30,7 @@ struct MaskrtEncodedImage {
 
 /// 8-bit RGB in the caller's memory.
 struct MaskrtPixels {
-  std::uint8_t* rgb;            ///< of the top left pixel; encoders only read
+  std::uint8_t* rgb;            ///< address of the top left pixel; encoders only read
   std::uint32_t width, height;  ///< in pixels
   std::ptrdiff_t row_stride;    ///< bytes from row to row
 };

@@ -1,4 +1,4 @@
-// What the segments of a JPEG file say, from its first marker to its last.
+// Parser of a JPEG file's segments, from the first marker to the last.
 #include <algorithm>
 #include <array>
 #include <string>
@@ -58,7 +58,7 @@ class ScanWork {
 
  private:
   struct Component {
-    std::uint32_t id = 256;             // of no component
+    std::uint32_t id = 256;             // no component has this id
     std::int64_t across = 0, down = 0;  ///< sampling factors
     std::int64_t blocks = 0;
   };

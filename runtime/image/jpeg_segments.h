@@ -38,7 +38,7 @@ enum JpegMarker : std::uint32_t {
 struct JpegSegment {
   std::uint32_t marker = 0;
   Bytes content;        ///< behind the length
-  Bytes entropy_coded;  ///< of a scan, up to the next marker that is no restart
+  Bytes entropy_coded;  ///< entropy-coded data of a scan, up to the next marker other than a restart
 };
 
 /// True for frame headers (SOF0 to SOF15), those of kinds that no decoder here knows among them.

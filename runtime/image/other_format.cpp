@@ -66,7 +66,7 @@ std::string beginning(Bytes file) {
   return text;
 }
 
-/// Of files that begin with a box "ftyp": the brands say what is inside.
+/// Describes files that begin with an "ftyp" box by their brands.
 std::string_view by_brand(Bytes file) {
   const std::size_t size = std::min<std::size_t>(std::min<std::size_t>(big32(file, 0), file.size()), 256);
   const std::string_view box(reinterpret_cast<const char*>(file.data()), size);

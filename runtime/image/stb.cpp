@@ -70,7 +70,7 @@ void* take_more(void* block, std::size_t old_size, std::size_t size) {
 namespace maskrt::image {
 namespace {
 
-/// The file as stb reads it piece by piece, which shows when it asks for more than there is.
+/// A reader callback for stb that detects reads beyond the end of the file.
 struct Source {
   Bytes rest;
   bool ran_dry = false;

@@ -1,4 +1,4 @@
-// What a public Mask holds, and the outlines made from it.
+// The data of a public Mask, and the outlines traced from it.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ struct Mask::Data {
   mutable kernels::MaskBits bits_;
 };
 
-/// Closed outlines along pixel edges, corners only. Pixels that touch at a corner alone are apart. Outer outlines run
-/// clockwise as seen (y down), holes the other way. A function of the bits; thread-safe.
+/// Closed outlines along pixel edges, corners only. Pixels that touch only at a corner belong to different outlines.
+/// Outer outlines run clockwise as seen (y down), holes the other way. A function of the bits; thread-safe.
 std::vector<std::vector<Point>> outlines(const kernels::MaskBits& bits);
 
 }  // namespace maskrt

@@ -59,7 +59,7 @@ class Tracer {
       y += step_y[heading];
       int turned = heading;
       if (!inside(x + right_x[heading], y + right_y[heading])) {
-        turned = (heading + 1) % 4;  // also where two pixels touch at this corner: it keeps them apart
+        turned = (heading + 1) % 4;  // also where two pixels touch at this corner only: keeps their outlines separate
       } else if (inside(x + left_x[heading], y + left_y[heading])) {
         turned = (heading + 3) % 4;
       }

@@ -71,7 +71,7 @@ void for_each_crossing(const DrawnEdge& edge, int width, Crossing&& crossing) {
     }
     return;
   }
-  // Steeper than 45 degrees: from point to point the column stays or changes by one, always to the same side. The
+  // Steeper than 45 degrees: from point to point the column is the same or changes by one, always to the same side. The
   // point after which it changes is found by bisection, which begins where the slope puts it and ends there mostly.
   const std::int64_t first_u = edge.across(0), last_u = edge.across(edge.steps);
   const std::int64_t last = std::min(std::max(first_u, last_u), end);

@@ -84,7 +84,7 @@ enum class Merge : std::uint8_t { unite, intersect };
 Runs merge(std::span<const Runs> masks, Merge how);
 
 /// Intersection over union for every pair; over the detection's area alone where the truth is a crowd. -1 where the
-/// boxes meet but the sizes differ. `is_crowd` has one entry a truth, or is empty: none is.
+/// boxes intersect but the sizes differ. `is_crowd` has one entry a truth, or is empty: none is.
 PairMatrix iou(std::span<const Runs> detections, std::span<const Runs> truths, std::span<const std::uint8_t> is_crowd);
 /// The same for boxes.
 PairMatrix iou(std::span<const BoxXywh> detections, std::span<const BoxXywh> truths,

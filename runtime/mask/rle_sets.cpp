@@ -162,7 +162,7 @@ BoxXywh bounding_box(const Runs& runs) {
     if (i % 2 == 0 || begin == end) continue;
     const auto from = static_cast<std::uint32_t>(begin), to = static_cast<std::uint32_t>(end - 1);
     const std::uint32_t first = from / height, first_row = from - first * height;
-    // A run that goes on in the next column has met the last row of one and the first row of the other.
+    // A run that continues in the next column touches the last row of one and the first row of the other.
     const bool one_column = to - from < height - first_row;
     const std::uint32_t last = one_column ? first : to / height;
     left = std::min(left, first);
@@ -201,7 +201,7 @@ PairMatrix iou(std::span<const Runs> detections, std::span<const Runs> truths, s
   std::vector<BoxXywh> detection_boxes, truth_boxes;
   for (const Runs& runs : detections) detection_boxes.push_back(bounding_box(runs));
   for (const Runs& runs : truths) truth_boxes.push_back(bounding_box(runs));
-  // Most pairs are far apart; only those whose boxes meet are worth the walk.
+  // Most pairs are disjoint; only those whose boxes intersect are compared run by run.
   PairMatrix matrix = iou(detection_boxes, truth_boxes, is_crowd);
   std::vector<Compared> detected(detections.begin(), detections.end()), annotated(truths.begin(), truths.end());
   for (std::size_t d = 0; d < detections.size(); ++d) {

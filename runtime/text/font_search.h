@@ -10,7 +10,7 @@ namespace maskrt::text {
 
 struct FontFile {
   std::string path;
-  long index = 0;  ///< of the face in the file, FreeType's; with an instance of a variable font
+  long index = 0;  ///< FreeType's face index in the file, including the instance of a variable font
 };
 
 /// The system's fonts, or those that MASKRT_FONTS names: files and folders with ":" between them; none where it is set

@@ -12,7 +12,7 @@
 namespace maskrt::text {
 
 struct Run {
-  std::size_t begin = 0, end = 0;  ///< of the text's code points
+  std::size_t begin = 0, end = 0;  ///< range of the text's code points
   Face* face = nullptr;
   hb_script_t script = HB_SCRIPT_COMMON;
   bool right_to_left = false;

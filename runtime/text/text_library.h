@@ -15,8 +15,8 @@ enum : std::uint32_t { MASKRT_TEXT_LIBRARY_VERSION = 1 };
 /// A line of text as shares of pixels that ink covers.
 struct MaskrtTextLine {
   float width;                  ///< pixels that the pen moves by
-  std::int32_t left, top;       ///< of the bitmap: columns right of the pen's start, rows below the baseline
-  std::uint32_t columns, rows;  ///< of the bitmap
+  std::int32_t left, top;       ///< origin of the bitmap: columns right of the pen's start, rows below the baseline
+  std::uint32_t columns, rows;  ///< size of the bitmap
   std::uint8_t* coverage;       ///< columns * rows, row-major, 255 for a whole pixel; the library's memory
 };
 

@@ -13,16 +13,16 @@
 namespace maskrt::bench {
 namespace {
 
-#define MASKRT_CUBLAS_ENTRY_POINTS(X)                                                                                  \
-  X(cublasLtCreate)                                                                                                    \
-  X(cublasLtDestroy)                                                                                                   \
-  X(cublasLtGetVersion)                                                                                                \
-  X(cublasLtGetStatusName)                                                                                             \
-  X(cublasLtMatmulDescCreate)                                                                                          \
-  X(cublasLtMatmulDescDestroy) X(cublasLtMatmulDescSetAttribute) X(cublasLtMatrixLayoutCreate)                         \
-      X(cublasLtMatrixLayoutDestroy) X(cublasLtMatrixLayoutSetAttribute) X(cublasLtMatmulPreferenceCreate)             \
-          X(cublasLtMatmulPreferenceDestroy) X(cublasLtMatmulPreferenceSetAttribute) X(cublasLtMatmulAlgoGetHeuristic) \
-              X(cublasLtMatmul)
+#define MASKRT_CUBLAS_ENTRY_POINTS(X)                                                                          \
+  X(cublasLtCreate)                                                                                            \
+  X(cublasLtDestroy)                                                                                           \
+  X(cublasLtGetVersion)                                                                                        \
+  X(cublasLtGetStatusName)                                                                                     \
+  X(cublasLtMatmulDescCreate)                                                                                  \
+  X(cublasLtMatmulDescDestroy)                                                                                 \
+  X(cublasLtMatmulDescSetAttribute) X(cublasLtMatrixLayoutCreate) X(cublasLtMatrixLayoutDestroy)               \
+      X(cublasLtMatrixLayoutSetAttribute) X(cublasLtMatmulPreferenceCreate) X(cublasLtMatmulPreferenceDestroy) \
+          X(cublasLtMatmulPreferenceSetAttribute) X(cublasLtMatmulAlgoGetHeuristic) X(cublasLtMatmul)
 
 /// The library's functions under their own names.
 struct Cublas {
@@ -46,7 +46,7 @@ struct Cublas {
   }
 };
 
-/// What the library hands out and takes back.
+/// RAII for the library's handles.
 template <typename T>
 using Owned = std::unique_ptr<std::remove_pointer_t<T>, cublasStatus_t (*)(T)>;
 
@@ -63,7 +63,7 @@ class CublasProduct final : public Rival {
         b_(random_halves(stream, shape.batches * shape.k * shape.n)),
         d_(random_halves(stream, shape.batches * shape.m * shape.n)),
         bias_(random_halves(stream, shape.m)),
-        workspace_(stream.context(), workspace_bytes) {
+        workspace_(stream.context(), kWorkspaceBytes) {
     if (shape.bias) {
       const void* const bias = bias_.data();
       set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
@@ -81,7 +81,7 @@ class CublasProduct final : public Rival {
   }
 
  private:
-  static constexpr std::size_t workspace_bytes = std::size_t{64} << 20;
+  static constexpr std::size_t kWorkspaceBytes = std::size_t{64} << 20;
 
   template <typename T, typename Create, typename Destroy, typename... Arguments>
   Owned<T> made(Create create, Destroy destroy, Arguments... arguments) const {
@@ -136,7 +136,7 @@ class CublasProduct final : public Rival {
     const float one = 1, zero = 0;
     return cublas_.cublasLtMatmul(handle_.get(), operation_.get(), &one, a_.data(), a_layout_.get(), b_.data(),
                                   b_layout_.get(), &zero, d_.data(), d_layout_.get(), d_.data(), d_layout_.get(),
-                                  &algorithm, workspace_.data(), workspace_bytes, stream_.stream().get());
+                                  &algorithm, workspace_.data(), kWorkspaceBytes, stream_.stream().get());
   }
 
   void choose() {
@@ -145,7 +145,7 @@ class CublasProduct final : public Rival {
                                                              cublas_.cublasLtMatmulPreferenceDestroy);
     cublas_.check(
         cublas_.cublasLtMatmulPreferenceSetAttribute(preference.get(), CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
-                                                     &workspace_bytes, sizeof workspace_bytes),
+                                                     &kWorkspaceBytes, sizeof kWorkspaceBytes),
         "cublasLtMatmulPreferenceSetAttribute");
     cublasLtMatmulHeuristicResult_t found[16];
     int count = 0;

@@ -111,7 +111,7 @@ class CudnnConv final : public Rival {
  private:
   Descriptor graph_of(const ConvShape& s) {
     const auto map = [&](std::int64_t id, bool in_memory) {
-      const bool half = in_memory;  // what stays inside is not rounded
+      const bool half = in_memory;  // values inside of the fused graph are not rounded
       return tensor(id, s.batch, s.out, s.out_height, s.out_width, in_memory,
                     half ? CUDNN_DATA_HALF : CUDNN_DATA_FLOAT);
     };

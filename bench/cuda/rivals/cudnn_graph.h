@@ -61,7 +61,7 @@ MASKRT_ATTRIBUTE(CUDNN_TYPE_BACKEND_DESCRIPTOR, cudnnBackendDescriptor_t)
 MASKRT_ATTRIBUTE(CUDNN_TYPE_POINTWISE_MODE, cudnnPointwiseMode_t)
 #undef MASKRT_ATTRIBUTE
 
-/// A descriptor that is given back with its owner. Throws Error with what the library answers.
+/// A cuDNN descriptor, destroyed with its owner. Throws Error with the library's message.
 class Descriptor {
  public:
   explicit Descriptor(cudnnBackendDescriptorType_t type) {

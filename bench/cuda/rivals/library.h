@@ -1,4 +1,4 @@
-// A library that is opened when a program asks for it.
+// A shared library that is opened on first use.
 #pragma once
 
 #include <dlfcn.h>

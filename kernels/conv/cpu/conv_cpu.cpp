@@ -33,7 +33,7 @@ dnnl::primitive_attr epilogue(const ConvProblem& problem) {
 
 bool is_reference(const std::string& implementation) { return implementation.find("ref") != std::string::npos; }
 
-/// True where some row of the output lies so far in the padding that no tap of the kernel reads the input.
+/// Whether the windows of some output row lie entirely in the padding.
 bool has_rows_of_padding(const ConvProblem& p) {
   const ConvGeometry& g = p.geometry;
   for (std::int64_t y = 0; y < p.out.height; ++y) {
@@ -47,9 +47,9 @@ bool has_rows_of_padding(const ConvProblem& p) {
   return false;
 }
 
-/// What oneDNN 2.6's brgconv makes of rows of padding that it adds to is wrong: it forgets their bias, and its ReLU
-/// reads from an address that nobody has set. Columns of padding, and rows of padding that it does not add to, are
-/// right.
+/// A bug of oneDNN 2.6's brgconv with accumulation: in output rows whose windows lie entirely in the padding it omits
+/// the bias, and its ReLU reads from an uninitialised address. Columns in the padding, and rows without accumulation,
+/// are correct.
 bool is_wrong(const std::string& implementation, const ConvProblem& p) {
   return p.accumulate && implementation.starts_with("brgconv") && has_rows_of_padding(p);
 }
@@ -77,7 +77,7 @@ std::optional<dnnl::convolution_forward::primitive_desc> Convolution::describe(c
   const memory::desc bias =
       p.bias ? memory::desc({p.out.channels}, memory::data_type::f32, memory::format_tag::x) : memory::desc();
   const memory::dims strides{g.stride, g.stride}, dilation{g.dilation - 1, g.dilation - 1};
-  // The far padding follows from the output's size: it may fall short of the near one.
+  // The padding at the far end follows from the output's size: it may be less than that at the near end.
   const auto far = [&](std::int64_t size, std::int64_t out_size, int kernel) {
     return (out_size - 1) * g.stride + std::int64_t{g.dilation} * (kernel - 1) + 1 - size - g.padding;
   };
@@ -100,9 +100,9 @@ auto Convolution::unless_unimplemented(const ConvProblem& p, ConvAlgorithm how, 
     return work();
   } catch (const dnnl::error& error) {
     if (error.status != dnnl_unimplemented || how == ConvAlgorithm::free)
-      onednn::throw_refusal("convolution of " + std::to_string(p.in.channels) + " to " +
-                                std::to_string(p.out.channels) + " channels",
-                            error);
+      onednn::throw_refusal(
+          "convolution of " + std::to_string(p.in.channels) + " to " + std::to_string(p.out.channels) + " channels",
+          error);
     return {};
   }
 }

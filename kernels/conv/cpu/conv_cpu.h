@@ -1,46 +1,46 @@
-// Convolution on oneDNN: one object for a shape, a storage and an algorithm.
+// Convolution on oneDNN: one object for each shape, memory layout and algorithm.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "kernels/element.h"
-#include "kernels/cpu/onednn.h"
 #include "kernels/conv/conv.h"
+#include "kernels/cpu/onednn.h"
+#include "kernels/element.h"
 
 namespace maskrt::kernels {
 
 enum class ConvAlgorithm : std::uint8_t {
-  direct,    ///< the tensors' own layouts; bf16 or fp32
-  winograd,  ///< F(4x4, 3x3): 3x3, stride 1, fp32, blocks of 16. Never chosen by oneDNN itself
-  free,      ///< whatever layouts oneDNN likes best: its caller reorders where they are not the tensors'
+  direct,    ///< direct convolution in the tensors' own layouts; bf16 or fp32
+  winograd,  ///< F(4x4, 3x3): 3x3, stride 1, fp32, blocks of 16. oneDNN never chooses it by itself
+  free,      ///< the layouts that oneDNN prefers (format_tag::any): the caller reorders where the tensors' differ
 };
 
-/// What is computed: out = activation(conv(in) + bias (+ what out holds before)).
+/// out = activation(conv(in) + bias), or with `accumulate` out = activation(out + conv(in) + bias).
 struct ConvProblem {
   ConvGeometry geometry;
-  Tensor in, out;  ///< `data` is not looked at
+  Tensor in, out;  ///< `data` is ignored
   bool bias = false, accumulate = false;
   Activation activation = Activation::none;  ///< none or relu
 
-  /// What a call works on: padding channels are channels like any, with zero weights, so they stay zero. (Not so where
-  /// channels come in groups, which would move.)
+  /// The tensor that oneDNN computes on: padding channels are computed like any other, with zero weights, so they
+  /// remain zero. Grouped convolutions keep their channels, since padding would shift the groups.
   Tensor whole_blocks(const Tensor& t) const { return geometry.groups == 1 ? padded(t) : t; }
 };
 
-/// A convolution that is ready to run. Immutable, so it may run on several threads at once.
+/// A convolution that is ready to run. Immutable: several threads may run it at a time.
 class Convolution {
  public:
-  /// Null where oneDNN has no such algorithm for the problem, or only its plain reference (but for `free`, which always
-  /// gives something, or throws Error). Made for omp_get_max_threads() threads.
+  /// Returns null where oneDNN has no such algorithm for the problem, or only its reference implementation. With `free`
+  /// it never returns null, and throws Error where oneDNN fails. Created for omp_get_max_threads() threads.
   static std::shared_ptr<const Convolution> make(const ConvProblem& problem, ConvAlgorithm algorithm);
 
-  /// oneDNN's name of what make() would give for it; empty for null. Generates no code, which is what takes make() its
-  /// time.
+  /// oneDNN's name of the implementation that make() would return; empty where it would return null. Skips the code
+  /// generation, which takes most of make()'s time.
   static std::string implementation_of(const ConvProblem& problem, ConvAlgorithm algorithm);
 
-  /// oneDNN's name of what it runs.
+  /// oneDNN's name of the implementation.
   const std::string& implementation() const { return implementation_; }
   /// The layouts that run() expects; those of the tensors unless the algorithm is `free`.
   const dnnl::memory::desc& in_layout() const { return in_layout_; }
@@ -48,25 +48,27 @@ class Convolution {
   /// Convolutions with equal weight layouts share prepared weights.
   const dnnl::memory::desc& weight_layout() const { return weight_layout_; }
   std::size_t weight_bytes() const { return weight_layout_.get_size(); }
-  /// Bytes from the first that run() reads (writes) to the last: more than the layout's where the images of a batch do
-  /// not lie densely and are worked on one at a time.
+  /// Bytes from the first byte that run() reads (in_span) or writes (out_span) to the last. More than the layout's
+  /// where the images of a batch are not dense and are computed one at a time.
   std::size_t in_span() const { return span(in_layout_, problem_.in); }
   std::size_t out_span() const { return span(out_layout_, problem_.out); }
   /// 0 where it needs none.
   std::size_t scratch_bytes() const { return scratch_layout_.get_size(); }
 
-  /// prepared <- weight, [O, I / groups, kh, kw] with the numbers of channels that the network has.
+  /// prepared <- weight [O, I / groups, kh, kw], with the channel counts of the network, in weight_layout().
   void prepare(const float* weight, std::int64_t out_channels, std::int64_t group_in_channels, void* prepared) const;
 
-  /// weights: as prepare() made them. bias: one for each channel of `out`, padding included, or null.
-  /// All memory aligned to 64 bytes.
+  /// weights: written by prepare(). bias: one for each channel of `out`, padding channels included, or null. All
+  /// addresses are aligned to 64 bytes.
   void run(const void* in, const void* weights, const float* bias, void* out, void* scratch) const;
 
  private:
   Convolution() = default;
-  /// Fills in what depends on the problem alone; nothing where there is only the plain reference.
+  /// Sets problem_ and implementation_ and returns the primitive's descriptor; nullopt where oneDNN has only its
+  /// reference implementation.
   std::optional<dnnl::convolution_forward::primitive_desc> describe(const ConvProblem& problem, ConvAlgorithm how);
-  /// What `work` gives; nothing where oneDNN has no such algorithm. Throws Error where it fails for another reason.
+  /// Returns the result of `work`, or an empty one where oneDNN reports the algorithm as unimplemented. Throws Error
+  /// where it fails for another reason.
   template <typename Work>
   static auto unless_unimplemented(const ConvProblem& problem, ConvAlgorithm how, const Work& work) -> decltype(work());
   std::size_t span(const dnnl::memory::desc& layout, const Tensor& tensor) const {

@@ -11,7 +11,8 @@
 namespace maskrt::kernels {
 namespace {
 
-/// For each output position the bit set of taps that lie inside, numbered in order of appearance.
+/// The border classes of one axis, numbered in order of appearance: for each output position its class, for each class
+/// the bit set of taps inside of the map.
 struct Borders {
   std::vector<int> of;
   std::vector<std::uint64_t> taps;
@@ -64,7 +65,7 @@ CoordinateTerm::CoordinateTerm(const ConvGeometry& g, const float* weight, std::
   by_row_.assign(columns.taps.size() * static_cast<std::size_t>(blocks_ * rows_ * block), 0.0f);
   for (std::int64_t o = 0; o < out_channels; ++o) {
     for (std::size_t v = 0; v < rows.taps.size(); ++v) {
-      std::vector<double> sums(static_cast<std::size_t>(kw), 0.0);  // x's weights over the rows inside
+      std::vector<double> sums(static_cast<std::size_t>(kw), 0.0);  // weights of x summed over rows inside
       for (int kx = 0; kx < kw; ++kx)
         for (int ky = 0; ky < kh; ++ky)
           if (has(rows.taps[v], ky)) sums[static_cast<std::size_t>(kx)] += at(o, 0, ky, kx);
@@ -78,7 +79,7 @@ CoordinateTerm::CoordinateTerm(const ConvGeometry& g, const float* weight, std::
       }
     }
     for (std::size_t h = 0; h < columns.taps.size(); ++h) {
-      std::vector<double> sums(static_cast<std::size_t>(kh), 0.0);  // y's weights over the columns inside
+      std::vector<double> sums(static_cast<std::size_t>(kh), 0.0);  // weights of y summed over columns inside
       for (int ky = 0; ky < kh; ++ky)
         for (int kx = 0; kx < kw; ++kx)
           if (has(columns.taps[h], kx)) sums[static_cast<std::size_t>(ky)] += at(o, 1, ky, kx);

@@ -1,4 +1,4 @@
-// A convolution's share of two coordinate channels, which are constants of the shape.
+// The coordinate term: what two coordinate channels contribute to a convolution. It depends on the shape alone.
 #pragma once
 
 #include <cstddef>
@@ -8,13 +8,13 @@
 
 namespace maskrt::kernels {
 
-/// conv(coordinates) is a sum of a part that depends on the column and the row's border class, and one that depends on
-/// the row and the column's border class: two small tables instead of a map of [H', W', O]. A border class is the set
-/// of kernel rows (or columns) that lie inside the map.
+/// conv(coordinates) is the sum of a term that depends on the column and the row's border class and a term that depends
+/// on the row and the column's border class: two small tables instead of a map of [H', W', O]. A border class is the
+/// set of kernel rows (or columns) that lie inside of the map.
 class CoordinateTerm {
  public:
-  /// weight [out_channels, 2, kh, kw] (x, then y); the map that is read has `height` x `width`. Tables come in blocks
-  /// of `block` channels, padded with zeros.
+  /// weight [out_channels, 2, kh, kw] (x, then y); the convolution's input has `height` x `width`. The tables' channels
+  /// are blocked by `block` and padded with zeros.
   CoordinateTerm(const ConvGeometry& geometry, const float* weight, std::int64_t out_channels, std::int64_t height,
                  std::int64_t width, std::int64_t block);
 

@@ -5,10 +5,11 @@
 namespace maskrt::kernels {
 namespace {
 
-constexpr double fill_cycles = 1500;     // until a block's first tiles have come: addresses, then device memory or L2
-constexpr double step_cycles = 60;       // that a step's barrier and issue cost a block that is alone
-constexpr double ring_cycles = 20;       // the same where products are asynchronous
-constexpr double exchange_cycles = 600;  // two barriers of a cluster, and what goes between its blocks on its way
+// Latencies in cycles.
+constexpr double kFillCycles = 1500;     // prologue: addresses, then the first stages' loads from device memory or L2
+constexpr double kStepCycles = 60;       // barrier and issue of a step where no other block hides them
+constexpr double kWgmmaStepCycles = 20;  // the same for asynchronous products (wgmma)
+constexpr double kExchangeCycles = 600;  // two cluster barriers and the latency of distributed shared memory
 
 double ceil_div(std::int64_t a, std::int64_t b) { return static_cast<double>((a + b - 1) / b); }
 
@@ -32,19 +33,19 @@ ConvRates conv_rates(const Chip& chip) {
 }
 
 int resident_blocks(const ConvKernel& kernel, const Chip& chip) {
-  constexpr std::uint32_t reserved = 1024;  // of each block, by the system
+  constexpr std::uint32_t reserved = 1024;  // bytes of shared memory that CUDA reserves for each block
   if (kernel.shared_bytes > chip.shared_per_block) return 0;
   const auto by_shared = chip.shared_per_multiprocessor / (kernel.shared_bytes + reserved);
   return std::max(std::min(kernel.resident, static_cast<int>(by_shared)), 1);
 }
 
-int parts_in_cluster(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip) {
-  if (!kernel.by_tensor_copies() || (splits != 2 && splits != 4)) return 1;
+int splits_in_cluster(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip) {
+  if (!kernel.uses_tma() || (splits != 2 && splits != 4)) return 1;
   const int blocks = kernel.cluster() * splits;
   const std::int64_t clusters = (gemm.pixels + kernel.rows * kernel.cluster() - 1) / (kernel.rows * kernel.cluster()) *
                                 ((gemm.columns + kernel.columns - 1) / kernel.columns) * gemm.groups;
-  // Clusters lie within groups of about 16 multiprocessors, whose sizes differ: half of what could be left over in each
-  // counts as lost.
+  // A cluster lies within one GPC, about 16 multiprocessors, and GPCs differ in size. Up to blocks - 2 multiprocessors
+  // of each may be left over; half of that counts as lost.
   const int held = (chip.multiprocessors - chip.multiprocessors / 16 * (blocks - 2) / 2) / blocks;
   return clusters <= held ? splits : 1;
 }
@@ -54,11 +55,11 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   const double element = static_cast<double>(size_of(kernel.type));
   const double tile = static_cast<double>(kernel.rows) * kernel.columns;
 
-  // One step of one block, on a multiprocessor of its own.
-  const double rate = kernel.by_tensor_copies() ? rates.wgmma_flops
-                      : kernel.tensor_cores     ? rates.tensor_flops / (kernel.tf32 ? 2 : 1)
-                                                : rates.fp32_flops;
-  const double flops = 2 * tile * kernel.step / rate, overhead = kernel.by_tensor_copies() ? ring_cycles : step_cycles;
+  // Cycles of one step of one block that has the multiprocessor to itself.
+  const double rate = kernel.uses_tma()     ? rates.wgmma_flops
+                      : kernel.tensor_cores ? rates.tensor_flops / (kernel.tf32 ? 2 : 1)
+                                            : rates.fp32_flops;
+  const double flops = 2 * tile * kernel.step / rate, overhead = kernel.uses_tma() ? kWgmmaStepCycles : kStepCycles;
   const double loaded = static_cast<double>(kernel.rows + kernel.columns) * kernel.step * element;
   const double fragments = tile * kernel.step * element * (1.0 / kernel.warp_rows + 1.0 / kernel.warp_columns);
   const double drawn = (kernel.rows + static_cast<double>(kernel.columns) / kernel.cluster()) * kernel.step * element;
@@ -71,30 +72,30 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   const std::int64_t resident = std::max(resident_blocks(kernel, chip), 1);
   const double steps = ceil_div(steps_of(kernel, gemm), splits);
 
-  // The epilogue's traffic of a block; split sums go out once and the last block reads all parts, or a cluster's blocks
-  // exchange them, as fast as L2 gives.
+  // The epilogue's traffic of a block. Split-K: each block writes its partial sums and the last one reads all; within a
+  // cluster the blocks exchange them at the rate of L2.
   const double out_bytes = static_cast<double>(gemm.out_bytes) / static_cast<double>(blocks);
-  const int parts = parts_in_cluster(kernel, gemm, splits, chip);
-  double tail = 200 + out_bytes / rates.l2_bytes + 2 * tile / parts * 4 / rates.shared_bytes;
-  if (parts > 1) {
-    tail += exchange_cycles + tile * 4 * (parts - 1) / parts / rates.l2_bytes;
+  const int cluster_splits = splits_in_cluster(kernel, gemm, splits, chip);
+  double tail = 200 + out_bytes / rates.l2_bytes + 2 * tile / cluster_splits * 4 / rates.shared_bytes;
+  if (cluster_splits > 1) {
+    tail += kExchangeCycles + tile * 4 * (cluster_splits - 1) / cluster_splits / rates.l2_bytes;
   } else if (splits > 1) {
     tail += 1000 + tile * 4 * (1 + splits) / rates.l2_bytes;
   }
 
   const auto wave = [&](std::int64_t together) {
-    const double alone = steps * (bound + overhead) + fill_cycles + tail;
-    const double shared = static_cast<double>(together) * (steps * bound + tail) + fill_cycles;
+    const double alone = steps * (bound + overhead) + kFillCycles + tail;
+    const double shared = static_cast<double>(together) * (steps * bound + tail) + kFillCycles;
     return std::max(alone, shared);
   };
   const std::int64_t slots = multiprocessors * resident, full = blocks / slots, rest = blocks % slots;
   double cycles = static_cast<double>(full) * wave(resident);
   if (rest > 0) cycles += wave((rest + multiprocessors - 1) / multiprocessors);
-  // Waves follow each other without a gap: only the first one waits for its tiles with nothing else to do.
+  // Waves overlap: only the first one's prologue is exposed.
   const std::int64_t waves = full + (rest > 0 ? 1 : 0);
-  if (waves > 1 && (resident > 1 || kernel.by_tensor_copies())) cycles -= static_cast<double>(waves - 1) * fill_cycles;
+  if (waves > 1 && (resident > 1 || kernel.uses_tma())) cycles -= static_cast<double>(waves - 1) * kFillCycles;
   const double memory = static_cast<double>(gemm.bytes) / (rates.memory_bytes * static_cast<double>(multiprocessors));
-  return std::max(cycles, memory + fill_cycles) / rates.hertz;
+  return std::max(cycles, memory + kFillCycles) / rates.hertz;
 }
 
 }  // namespace maskrt::kernels

@@ -4,10 +4,10 @@
 #include <limits>
 #include <string>
 
-#include "kernels/cuda/map_of.h"
 #include "conv_cost.h"
 #include "conv_kernels.h"
 #include "conv_tensor_maps.h"
+#include "kernels/cuda/map_of.h"
 
 namespace maskrt::kernels {
 namespace {
@@ -22,7 +22,7 @@ std::string shape_of(const Tensor& t) {
 
 std::uintptr_t misalignment(const void* address) { return reinterpret_cast<std::uintptr_t>(address) % 16; }
 
-/// NHWC of one block, f32 or f16, of at most 2^31 elements.
+/// Throws Error unless the tensor is NHWC, f32 or f16, and has fewer than 2^31 elements.
 void check_tensor(const Tensor& t, const char* what) {
   cuda::map_of(t, what);
   const std::int64_t elements = t.batch * std::max(t.batch_stride, t.height * t.width * t.pixel_stride);
@@ -65,7 +65,7 @@ void check(const CudaConvProblem& problem) {
            std::string(name_of(out.type)) + " from " + std::string(name_of(in.type)));
   if (problem.out_group_stride != 0) {
     const std::int64_t group_out = out.channels / g.groups, stride = problem.out_group_stride;
-    const std::int64_t most = (group_out + 15) / 16 * 16;  // all tiles have a multiple of that
+    const std::int64_t most = (group_out + 15) / 16 * 16;  // every tile's columns are a multiple of 16
     if (!groups_may_lie_apart(problem))
       refuse("groups apart where each is computed alone and nothing is added", std::to_string(g.groups) + " groups");
     if (stride < group_out || stride > most || out.block != g.groups * stride)
@@ -87,8 +87,8 @@ void check(const CudaConvProblem& problem) {
   }
 }
 
-/// Neighbouring channels, from the first of an octet of any group on, that one access of at most 16 bytes may take.
-/// Octets of f32 are two accesses.
+/// Neighbouring channels that one access may load or store, from the first channel of any octet of any group on: 8, 4
+/// or 1. An octet of f32 takes two accesses of 16 bytes.
 int vector_of(const Tensor& t, std::int64_t group_stride, int groups) {
   const auto divides = [&](std::int64_t n) {
     return t.pixel_stride % n == 0 && t.batch_stride % n == 0 && (groups == 1 || group_stride % n == 0);
@@ -99,8 +99,8 @@ int vector_of(const Tensor& t, std::int64_t group_stride, int groups) {
   return first % 8 == 0 && divides(4) ? 4 : 1;
 }
 
-/// Whether the kernels may read the input in pieces of 16 bytes: they are aligned, and no piece has channels of which
-/// nobody knows what they are. (Padding is zeros.)
+/// Whether the kernels may load the input in chunks of 16 bytes: they are aligned, and each chunk holds only channels
+/// of one (merged) group or zero padding.
 bool is_wide(const Tensor& in, const ConvWeightLayout& weights) {
   if (weights.pixel_pairs) return true;
   const auto piece = static_cast<std::int64_t>(16 / size_of(in.type));
@@ -178,7 +178,7 @@ ConvGemm gemm_of(const CudaConvProblem& problem, const ConvWeightLayout& weights
 bool computes(const ConvKernel& kernel, const CudaConvProblem& problem, const ConvWeightLayout& weights,
               const ConvParams& params, const Chip& chip) {
   const bool runs = chip.path() >= kernel.oldest && chip.path() <= kernel.newest &&
-                    (!kernel.by_tensor_copies() || suits_tensor_copies(problem, weights));
+                    (!kernel.uses_tma() || suits_tma(problem, weights));
   return runs && kernel.type == problem.in.type && (!kernel.tf32 || problem.tf32) &&
          (params.in_wide != 0 || !kernel.tensor_cores) && resident_blocks(kernel, chip) > 0;
 }
@@ -192,7 +192,7 @@ struct Candidate {
   double seconds;
 };
 
-/// All that can compute it, the best first; of equals the one that comes first in conv_kernels().
+/// All choices that can compute the problem, by ascending predicted time; ties in the order of conv_kernels().
 std::vector<Candidate> candidates(const CudaConvProblem& problem, const ConvWeightLayout& weights,
                                   const ConvParams& params, const Chip& chip) {
   const ConvGemm gemm = gemm_of(problem, weights);
@@ -247,26 +247,26 @@ CudaConvPlan plan_conv(const CudaConvProblem& problem, const Chip& chip, const C
   p.steps = static_cast<int>(steps_of(kernel, gemm));
   p.splits = plan.choice.splits;
   if (p.splits < 1 || p.splits > p.steps)
-    refuse("1 to " + std::to_string(p.steps) + " parts of the sum", std::to_string(p.splits));
+    refuse("1 to " + std::to_string(p.steps) + " splits of the depth", std::to_string(p.splits));
   p.column_tiles = (p.group_out + kernel.columns - 1) / kernel.columns;
   const auto cluster = static_cast<std::uint32_t>(kernel.cluster());
   const auto rows = static_cast<std::uint32_t>(kernel.rows) * cluster;
   const std::uint32_t row_tiles = (static_cast<std::uint32_t>(p.pixels) + rows - 1) / rows * cluster;
   plan.grid = {row_tiles * static_cast<std::uint32_t>(p.column_tiles),
                static_cast<std::uint32_t>(plan.weights.device_groups()), static_cast<std::uint32_t>(p.splits)};
-  plan.parts = parts_in_cluster(kernel, gemm, plan.choice.splits, chip);
-  if (plan.parts > 1) plan.grid.z = static_cast<std::uint32_t>(p.splits = 1);
+  plan.cluster_splits = splits_in_cluster(kernel, gemm, plan.choice.splits, chip);
+  if (plan.cluster_splits > 1) plan.grid.z = static_cast<std::uint32_t>(p.splits = 1);
   if (plan.grid.y > 65535) refuse("at most 65535 groups", std::to_string(plan.grid.y));
   if (p.splits > 1) {
     plan.workspace_bytes = plan.grid.count() * static_cast<std::size_t>(kernel.rows * kernel.columns) * sizeof(float);
     plan.counter_bytes = static_cast<std::size_t>(plan.grid.x) * plan.grid.y * sizeof(unsigned);
   }
-  if (kernel.by_tensor_copies()) {
+  if (kernel.uses_tma()) {
     const auto most = static_cast<std::uint32_t>(chip.multiprocessors) / cluster;
-    plan.units = static_cast<int>(plan.grid.count() / cluster);
-    plan.cluster = {cluster * static_cast<std::uint32_t>(plan.parts)};
-    const auto clusters = static_cast<std::uint32_t>(plan.units);
-    plan.grid = {(plan.parts > 1 ? clusters : std::min(clusters, most)) * plan.cluster.x};
+    plan.work_items = static_cast<int>(plan.grid.count() / cluster);
+    plan.cluster = {cluster * static_cast<std::uint32_t>(plan.cluster_splits)};
+    const auto clusters = static_cast<std::uint32_t>(plan.work_items);
+    plan.grid = {(plan.cluster_splits > 1 ? clusters : std::min(clusters, most)) * plan.cluster.x};
   }
   plan.block = {static_cast<std::uint32_t>(kernel.threads)};
   plan.shared_bytes = kernel.shared_bytes;
@@ -315,7 +315,7 @@ void launch_conv(const CudaConvPlan& plan, const CudaConvOperands& operands, Cud
   launch.cluster = plan.cluster;
   launch.shared_bytes = plan.shared_bytes;
   launch.overlaps_previous = kernel_of(plan.choice).tensor_cores;
-  if (kernel_of(plan.choice).by_tensor_copies()) {
+  if (kernel_of(plan.choice).uses_tma()) {
     const ConvTmaParams with_maps = with_tensor_maps(plan, p, queue);
     launch.parameters = bytes_of(with_maps);
     queue.launch(launch);

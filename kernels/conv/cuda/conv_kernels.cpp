@@ -42,7 +42,7 @@ constexpr ConvKernel wgmma(const char* name, const WgmmaTile& tile) {
           .resident = WgmmaTile::resident};
 }
 
-/// A kernel of conv_ffma.cu. Of a warp's tile the cost model wants the shape that its reads of shared memory have.
+/// A kernel of conv_ffma.cu. For the cost model, the tile of a warp is the shape of its reads of shared memory.
 constexpr ConvKernel ffma(const char* name, DataType type) {
   return {.name = {"conv/conv_ffma", name},
           .type = type,

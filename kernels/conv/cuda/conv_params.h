@@ -1,4 +1,4 @@
-// What the host tells the convolution kernels. Read by host and device code.
+// Parameters of the convolution kernels. Read by host and device code.
 #pragma once
 
 #include "kernels/activation.h"
@@ -6,59 +6,60 @@
 
 namespace maskrt::kernels {
 
-/// Where a vector of the coordinate table has a channel. A convolution in f16 has threads with eight neighbours each,
-/// for which of each eight the first four are in the vector's first half, the others in its second: either read takes
-/// whole stretches. In f32 channels are in order.
-constexpr int coordinate_place(int channel, int channels, bool f32) {
+/// Index of a channel within a vector of the coordinate table. In f32: the channel itself. In f16 a thread of the
+/// epilogue has eight neighbouring channels and reads them as two float4; channels with channel % 8 < 4 are stored in
+/// the first half of the vector and the others in the second, so that both reads of a warp are contiguous.
+constexpr int coordinate_index(int channel, int channels, bool f32) {
   return f32 ? channel : channel % 8 / 4 * (channels / 2) + channel / 8 * 4 + channel % 4;
 }
 
-/// The convolution as a GEMM: rows are output pixels (batch, y, x), columns the output channels of one group, depth is
-/// (tap y, tap x, channel). Strides count elements of their tensor; all tensors but the weights have fewer than 2^31.
-/// A step is what a tile takes of the depth at a time.
+/// The convolution as an implicit GEMM, once for each group: rows (M) are output pixels (batch, y, x), columns (N) the
+/// output channels of one group, the depth (K) is (tap y, tap x, channel). A step is the slice of the depth that one
+/// iteration of the main loop multiplies. Strides count elements of their tensor; all tensors except the weights have
+/// fewer than 2^31 elements.
 struct ConvParams {
   const void* in;
   const void* weights;
-  const float* scale;      // of each output channel's sums; null: 1
-  const float* bias;       // null: none
+  const float* scale;      // [out_channels]; null: 1
+  const float* bias;       // [out_channels]; null: 0
   const void* residual;    // null: none
   const int* coordinates;  // null: none; coordinate_table.h
   void* out;
-  const void* next_weights;    // what the launch after this one will read
+  const void* next_weights;    // weights of the next convolution, prefetched into L2 on sm_90
   unsigned next_weight_bytes;  // a multiple of 16
-  float* partials;             // splits > 1: [tile][split][what a tile's threads hold]
+  float* partials;             // splits > 1: partial sums [tile][split][accumulators of the tile, thread by thread]
   unsigned* counters;          // splits > 1: [tile], zero between launches
 
   int pixels;           // batch * out_height * out_width
   cuda::Divisor image;  // out_height * out_width
   cuda::Divisor row;    // out_width
   int out_height;
-  int height, width;                // of in
+  int height, width;                // extent of `in`
   int kernel_height, kernel_width;  // at most 15 each
   int stride_y, stride_x, padding_y, padding_x, dilation;
 
-  int group_in;      // channels that a group reads
-  int tap_channels;  // the same in a row of weights, padding included
-  int depth;         // elements of a row of weights
+  int group_in;      // input channels of a group
+  int tap_channels;  // elements of a tap in a row of weights: group_in, padded to 16 bytes
+  int depth;         // elements of a row of weights: kernel_height * kernel_width * tap_channels, padded to 128 bytes
   int group_out;     // output channels of a group
   int in_batch_stride, in_pixel_stride;
-  int in_wide;  // 1: pieces of 16 bytes are aligned
+  int in_wide;  // 1: chunks of 16 bytes (channels from a multiple of 16 bytes on) are aligned in `in`
 
-  int out_channels;      // of all groups
-  int out_group_stride;  // from a group's first channel to the next's in out; group_out, or more: groups lie apart
-  int group_stored;      // of the last group, of each where they lie apart: from group_out to here zeros are stored
+  int out_channels;      // output channels of all groups
+  int out_group_stride;  // elements from a group's first channel in `out` to the next group's; group_out if not padded
+  int group_stored;      // channels stored of the last group (of every padded group); zeros from group_out on
   int out_batch_stride, out_pixel_stride;
-  int out_vector;  // 8, 4 or 1: neighbouring channels that one access may take
+  int out_vector;  // neighbouring channels that one access may store: 8, 4 or 1
   int out_f32;     // 1: out and residual are f32, 0: f16
   int residual_batch_stride, residual_pixel_stride;
-  int residual_shift;  // 1: one residual pixel for 2 x 2
-  int residual_vector;
+  int residual_shift;   // 1: the residual has half the output's height and width and is upsampled (nearest)
+  int residual_vector;  // neighbouring channels that one access may load: 8, 4 or 1
   Activation activation;
-  float slope;  // of leaky ReLU
+  float slope;  // negative slope of leaky ReLU
 
-  int column_tiles;  // of one group
-  int splits;
-  int steps;  // of a tile, all splits together
+  int column_tiles;  // column tiles of one group
+  int splits;        // split-K factor through global memory
+  int steps;         // steps of the whole depth, all splits together
 };
 
 }  // namespace maskrt::kernels

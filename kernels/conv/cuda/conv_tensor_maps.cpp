@@ -6,7 +6,7 @@
 
 namespace maskrt::kernels {
 
-bool suits_tensor_copies(const CudaConvProblem& problem, const ConvWeightLayout& weights) {
+bool suits_tma(const CudaConvProblem& problem, const ConvWeightLayout& weights) {
   const ConvGeometry& g = problem.geometry;
   const int reach = g.dilation * (std::max(g.kernel_height, g.kernel_width) - 1);
   const bool whole_groups = weights.device_groups() == 1 || weights.tap_channels % 64 == 0;
@@ -20,7 +20,7 @@ ConvTmaParams with_tensor_maps(const CudaConvPlan& plan, const ConvParams& param
   const auto wide = [](std::int64_t n) { return static_cast<std::uint64_t>(n); };
   const auto step = static_cast<std::uint32_t>(g.stride);
 
-  // The bounding box of a convolution's output positions: from the first window's first tap to the last window's.
+  // The im2col bounding box covers the position of tap (0, 0) of every window, from the first window to the last.
   Im2colMap pixels;
   pixels.tensor = {
       .type = DataType::f16,
@@ -51,8 +51,8 @@ ConvTmaParams with_tensor_maps(const CudaConvPlan& plan, const ConvParams& param
   result.weights = queue.encode(weights);
   result.conv = params;
   result.channel_steps = static_cast<int>((plan.weights.tap_channels + kernel.step - 1) / kernel.step);
-  result.parts = plan.parts;
-  result.units = plan.units;
+  result.cluster_splits = plan.cluster_splits;
+  result.work_items = plan.work_items;
   result.clusters = static_cast<int>(plan.grid.x / plan.cluster.x);
   return result;
 }

@@ -1,4 +1,4 @@
-// What the convolutions of sm_90a tell the tensor memory accelerator.
+// TMA tensor maps of the convolutions of sm_90a.
 #pragma once
 
 #include "conv_cuda.h"
@@ -6,11 +6,11 @@
 
 namespace maskrt::kernels {
 
-/// Whether tensor copies in im2col mode can walk this input: their limits on strides, corners and tap offsets (CUDA
-/// driver API, cuTensorMapEncodeIm2col); and steps of 64 channels never reach from one group into the next.
-bool suits_tensor_copies(const CudaConvProblem& problem, const ConvWeightLayout& weights);
+/// Whether TMA in im2col mode can load this input: strides, corners and tap offsets are within its limits (CUDA driver
+/// API, cuTensorMapEncodeIm2col), and steps of 64 channels never cross from one group into the next.
+bool suits_tma(const CudaConvProblem& problem, const ConvWeightLayout& weights);
 
-/// `params`, addresses filled in, with the maps of its input and its weights.
+/// The parameters of a launch: `params`, whose addresses are filled in, and the tensor maps of input and weights.
 ConvTmaParams with_tensor_maps(const CudaConvPlan& plan, const ConvParams& params, CudaQueue& queue);
 
 }  // namespace maskrt::kernels

@@ -1,40 +1,40 @@
-// The tiles of the convolution kernels: each figure once, read by device code, which makes a kernel of each line, and
-// by the host, which plans and launches them. A tile is `rows` output pixels by `columns` output channels of the
-// implicit GEMM; a step is what it takes of the depth (taps by input channels) at a time.
+// The tiles of the convolution kernels: each figure once, read by device code, which instantiates a kernel for each
+// line, and by the host, which plans and launches them. A tile is `rows` output pixels by `columns` output channels of
+// the implicit GEMM; a step is the slice of the depth (taps by input channels) that one iteration of the main loop
+// multiplies.
 #pragma once
 
 namespace maskrt::kernels {
 
 /// conv_ffma.cu: a block of 128 threads for any type; shared memory is static.
 struct FfmaTile {
-  static constexpr int rows = 64, columns = 64, pieces = 4;  ///< a step is 4 pieces of 16 bytes
+  static constexpr int rows = 64, columns = 64, chunks = 4;  ///< a step is 4 chunks of 16 bytes
   static constexpr int rows_of_thread = 8, columns_of_thread = 4;
   static constexpr int threads = rows / rows_of_thread * (columns / columns_of_thread), stages = 3;
-  static constexpr int resident = 4;  ///< blocks that registers allow on one multiprocessor
-  static constexpr int step(int element_bytes) { return pieces * 16 / element_bytes; }
+  static constexpr int resident = 4;  ///< blocks on one multiprocessor, as far as registers allow
+  static constexpr int step(int element_bytes) { return chunks * 16 / element_bytes; }
 };
 
-/// conv_mma_sm75.cu and conv_mma_sm80.cu: `stages` steps of both sides are in shared memory at a time.
+/// conv_mma_sm75.cu and conv_mma_sm80.cu, with `stages` pipeline stages in shared memory.
 struct MmaTile {
-  int element_bytes;  ///< 2: fp16; 4: fp32 that the tensor cores take as tf32
+  int element_bytes;  ///< 2: fp16; 4: fp32, multiplied in tf32
   int rows, columns;
-  int step;                     ///< elements of the depth
-  int warp_rows, warp_columns;  ///< of the tile of one warp
+  int step;                     ///< elements of depth
+  int warp_rows, warp_columns;  ///< tile of one warp
   int stages;
-  int resident;  ///< blocks that registers allow on one multiprocessor
+  int resident;  ///< blocks on one multiprocessor, as far as registers allow
 
-  constexpr int pieces() const { return step * element_bytes / 16; }
+  constexpr int chunks() const { return step * element_bytes / 16; }
   constexpr int threads() const { return rows / warp_rows * (columns / warp_columns) * 32; }
   constexpr int stage_bytes() const { return (rows + columns) * step * element_bytes; }
   constexpr int shared_bytes() const { return stages * stage_bytes(); }
 };
 
-/// conv_wgmma_sm90.cu, fp16: two warpgroups multiply, one thread of a third fills the stages. Each of the two computes
-/// `blocks` x 64 channels by `group_pixels` pixels; they lie side by side in channels, or in pixels where they share
-/// the channels.
+/// conv_wgmma_sm90.cu, fp16: two consumer warpgroups, and a producer thread in a third. Each consumer computes `blocks`
+/// x 64 channels by `group_pixels` pixels; the two are neighbours in channels, or in pixels where they share channels.
 struct WgmmaTile {
   static constexpr int consumers = 256, threads = 384, step = 64, row_bytes = step * 2;
-  static constexpr int pair = 2;  ///< blocks of a cluster that take neighbouring pixels and share the copies of weights
+  static constexpr int pair = 2;  ///< blocks of a cluster with neighbouring pixels and multicast loads of weights
   static constexpr int resident = 1;
 
   int blocks, group_pixels;
@@ -45,22 +45,22 @@ struct WgmmaTile {
   constexpr int rows() const { return shares_channels ? 2 * group_pixels : group_pixels; }
   constexpr int columns() const { return shares_channels ? group_channels() : 2 * group_channels(); }
   constexpr int stage_bytes() const { return (rows() + columns()) * row_bytes; }
-  /// Words of a staged pixel: 4 banks longer than the channels, so that the four pixels and eight channels that a
-  /// warp's store meets are in different banks.
+  /// Words of a pixel in the epilogue's staging buffer: padded by 4, so that the 4 pixels x 8 channels of a warp's
+  /// store hit 32 different banks.
   constexpr int staged_line() const { return group_channels() + 4; }
-  /// Eight pixels of a warpgroup's sums, in words.
+  /// Words of eight pixels of a warpgroup's accumulators.
   constexpr int staged() const { return 8 * staged_line(); }
   constexpr int staging_at() const { return stages * stage_bytes(); }
-  /// For each of two warpgroups two times eight pixels: while one is stored the next is staged.
+  /// The staging buffers of two warpgroups are double-buffered: 8 pixels are stored while the next 8 are staged.
   constexpr int barriers_at() const { return staging_at() + 2 * 2 * staged() * 4; }
-  /// A full and an empty barrier a stage, and a word for the block that adds the splits up.
+  /// A full and an empty mbarrier for each stage, and a word for the split-K reduction.
   constexpr int shared_bytes() const { return barriers_at() + stages * 16 + 16; }
 };
 
 }  // namespace maskrt::kernels
 
 // Each list calls TILE(entry, figures...) for every kernel of a file, with the figures in the order of the struct
-// above; an MmaTile's without its element_bytes. The order is that of conv_kernels(). Each tile is there on purpose.
+// above; an MmaTile's without its element_bytes. The order is that of conv_kernels().
 
 // entry, rows, columns, step, warp rows, warp columns, stages, resident
 #define MASKRT_CONV_SM80_F16_TILES(TILE)                                                             \

@@ -1,19 +1,19 @@
-// What the host tells the convolution kernels of sm_90a. Read by host and device code.
+// Parameters of the convolution kernels of sm_90a. Read by host and device code.
 #pragma once
 
-#include "kernels/cuda/tensor_map.h"
 #include "conv_params.h"
+#include "kernels/cuda/tensor_map.h"
 
 namespace maskrt::kernels {
 
 struct ConvTmaParams {
-  TensorMap pixels;   // in, im2col: columns of a tile's pixels, 64 channels each, swizzled in 128 bytes
-  TensorMap weights;  // rows of weights: boxes of half a tile's channels by 64 of the depth, swizzled likewise
+  TensorMap pixels;   // `in` in im2col mode: a tile's pixels by 64 channels of one tap, 128-byte swizzle
+  TensorMap weights;  // weights in tile mode: half a tile's output channels by 64 elements of depth, 128-byte swizzle
   ConvParams conv;
-  int channel_steps;  // of one tap: 64 channels each
-  int parts;          // of a tile's sum within a cluster, which has two blocks for each; 1: none
-  int units;          // pairs of tiles that neighbour in pixels, times splits: what clusters share out
-  int clusters;       // of the launch
+  int channel_steps;   // steps of one tap, 64 channels each
+  int cluster_splits;  // split-K factor within a cluster, which has one pair of blocks for each split
+  int work_items;      // number of work items: pairs of neighbouring pixel tiles x conv.splits
+  int clusters;        // clusters of the launch
 };
 
 }  // namespace maskrt::kernels

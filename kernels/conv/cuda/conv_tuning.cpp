@@ -11,18 +11,18 @@ namespace {
 
 std::string number(std::int64_t n) { return std::to_string(n); }
 
-/// What the lines of one chip begin with.
+/// The prefix of all lines of one chip.
 std::string key_of(const Chip& chip) {
   return number(chip.compute_capability / 10) + "." + number(chip.compute_capability % 10) + "x" +
          number(chip.multiprocessors) + " ";
 }
 
-/// All that a measurement depends on but the places of tensors in memory.
+/// The problem as text: everything that a measurement depends on, except for addresses.
 std::string key_of(const CudaConvProblem& problem, const Chip& chip) {
   const ConvGeometry& g = problem.geometry;
   const Tensor& in = problem.in;
-  return key_of(chip) + std::string(name_of(in.type)) + (problem.tf32 ? " tf32 " : " ") +
-         number(in.batch) + "x" + number(in.height) + "x" + number(in.width) + "x" + number(in.channels) + " -> " +
+  return key_of(chip) + std::string(name_of(in.type)) + (problem.tf32 ? " tf32 " : " ") + number(in.batch) + "x" +
+         number(in.height) + "x" + number(in.width) + "x" + number(in.channels) + " -> " +
          number(problem.out.channels) + " " + number(g.kernel_height) + "x" + number(g.kernel_width) + " stride " +
          number(g.stride) + " padding " + number(g.padding) + " dilation " + number(g.dilation) + " groups " +
          number(g.groups) + " residual " + number(static_cast<int>(problem.residual_kind)) + " " +
@@ -57,8 +57,8 @@ std::string ConvTuning::text() const {
 
 std::size_t ConvTuning::count_for(const Chip& chip) const {
   const std::string begin = key_of(chip);
-  return static_cast<std::size_t>(std::count_if(
-      choices_.begin(), choices_.end(), [&](const auto& choice) { return choice.first.starts_with(begin); }));
+  return static_cast<std::size_t>(std::count_if(choices_.begin(), choices_.end(),
+                                                [&](const auto& choice) { return choice.first.starts_with(begin); }));
 }
 
 void ConvTuning::set(const CudaConvProblem& problem, const Chip& chip, const ConvChoice& choice) {

@@ -1,4 +1,4 @@
-// Which kernel a convolution takes on one chip, from measurements.
+// Tuning: the measured fastest kernel of each convolution, by chip.
 #pragma once
 
 #include <map>
@@ -12,21 +12,21 @@ namespace maskrt::kernels {
 
 /// A table of choices, as text one line each:
 ///   9.0x132 fp16 1x80x108x512 -> 512 3x3 stride 1 padding 1 dilation 1 groups 2 residual 0 fp16: conv_sm90_136x256 / 1
-/// Compute capability and multiprocessors, the problem, the kernel's name, the parts of the sum. Lines that begin with
-/// # and empty ones say nothing; what a file holds for CPUs (runtime/cpu/conv_times.h) is kept as it is.
+/// Compute capability x multiprocessors, the problem, the kernel's name, the split-K factor. Empty lines and those that
+/// begin with # are comments; lines for CPUs (runtime/cpu/conv_times.h) are kept as they are.
 class ConvTuning {
  public:
-  /// Throws Error that names `file` and the line that is none.
+  /// Throws Error that names `file` and the first malformed line.
   static ConvTuning parse(std::string_view text, std::string_view file);
-  /// What parse() reads, in the order of problems.
+  /// The table as text that parse() reads, sorted by problem.
   std::string text() const;
 
   void set(const CudaConvProblem& problem, const Chip& chip, const ConvChoice& choice);
-  /// The choice for plan_conv(), or {-1, 1} where there is none, or one that this library no longer has, or one that
-  /// cannot compute a problem with these alignments.
+  /// The choice for plan_conv(). Returns {-1, 1} where the table has none, or one that this library does not have or
+  /// that cannot compute a problem of these alignments.
   ConvChoice find(const CudaConvProblem& problem, const Chip& chip) const;
   std::size_t size() const { return choices_.size(); }
-  /// Of the choices, those measured on such a chip.
+  /// Number of choices that were measured on such a chip.
   std::size_t count_for(const Chip& chip) const;
 
  private:
@@ -35,7 +35,7 @@ class ConvTuning {
     int splits = 1;
   };
   std::map<std::string, Named, std::less<>> choices_;
-  std::set<std::string, std::less<>> of_cpus_;  // lines
+  std::set<std::string, std::less<>> of_cpus_;  // lines for CPUs
 };
 
 }  // namespace maskrt::kernels

@@ -7,8 +7,8 @@ namespace {
 
 constexpr std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
 
-/// The least number of groups, a divisor of `groups`, whose channels begin at multiples of `piece` and whose outputs
-/// make up 32 columns, a narrow tile; all of them where no number does.
+/// The smallest divisor of `groups` such that merged groups start at multiples of `piece` channels and have at least 32
+/// output channels, the columns of the narrowest tile; `groups` where there is none.
 int groups_to_merge(int groups, std::int64_t group_in, std::int64_t group_out, std::int64_t piece) {
   for (int merged = 1; merged < groups; ++merged)
     if (groups % merged == 0 && merged * group_in % piece == 0 && merged * group_out >= 32) return merged;

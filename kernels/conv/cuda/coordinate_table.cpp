@@ -9,7 +9,8 @@
 namespace maskrt::kernels {
 namespace {
 
-/// The output positions of one axis by the taps that lie inside: bit k of `taps` for tap k.
+/// The border cases of one axis: for each output position its case, for each case the taps inside of the map (bit k:
+/// tap k).
 struct Axis {
   std::vector<std::int32_t> case_of;
   std::vector<std::uint64_t> taps;
@@ -68,7 +69,7 @@ CoordinateTable make_coordinate_table(const ConvGeometry& g, DataType type, cons
           }
         }
         float* const place =
-            a + coordinate_place(static_cast<int>(o), static_cast<int>(channels), type == DataType::f32);
+            a + coordinate_index(static_cast<int>(o), static_cast<int>(channels), type == DataType::f32);
         place[0] = static_cast<float>(constant);
         place[channels] = static_cast<float>(by_x);
         place[2 * channels] = static_cast<float>(by_y);

@@ -1,11 +1,21 @@
-// Scores: the best class of each query, the mean of its mask's probabilities above the threshold, and then, in the last
-// block to finish, which queries are instances.
+// Scores of all queries in one launch. For each query: the first best class with score sqrt(sigmoid(class) *
+// sigmoid(objectness)); over its mask probabilities (sigmoid of the mask logits, upsampled bilinearly by a factor of 1
+// or 2) the sum and the number of those above the mask threshold and their bounding box. The last block to finish
+// selects the instances (select_instances.cuh). class_logits [B, N, classes] and objectness [B, N, 1] are fp32 lists,
+// mask_logits [B, h, w, N] is NHWC, fp16 or fp32.
 //
-// A block takes 32 x 8 positions of the upsampled map, of up to 64 queries. It stages the logits that these blend, as
-// they lie in memory: the queries of a pixel side by side, so that lanes are queries and every sector that is read is
-// used. On the way it writes them transposed, a plane a query, for mask_words.cu, which looks at few queries and pieces
-// of them. What blocks add up goes into integers, whose sum does not depend on the order. Bound by the arithmetic: a
-// dozen instructions for each position of the map and query, two of them for the special function unit.
+// A block of 512 threads computes a tile of 32 x 8 positions of the upsampled map for a chunk of up to 64 queries:
+//   1. stage the logits of the tile with their halo in shared memory as they are in memory, queries innermost: lanes
+//      are queries, and every sector that is read is used;
+//   2. tally: a warp has 32 queries of one row, each lane blends the 32 positions of its query;
+//   3. write the tile's own logits transposed, one plane a query, for mask_words.cu, which reads parts of few queries;
+//   4. add the tallies to global memory by integer atomics (sums in units of 2^-32), so that the result does not depend
+//      on the order.
+// Example: mask logits of 80 x 108 for 100 queries, factor 2, fp16: a map of 160 x 216 is 20 x 7 tiles, of which the
+// last column has 24 positions; chunks of 64 and 36 queries; 280 blocks an image.
+// Bound by arithmetic: about 12 instructions for each position and query, two of them on the SFU.
+// Launch: grid [tiles, chunks, B], 512 threads, dynamic shared memory for patch and tallies (18352 bytes in the
+// example).
 #include "kernels/cuda/octet.cuh"
 #include "kernels/masks/probability.cuh"
 #include "kernels/masks/upsampled.h"
@@ -18,23 +28,23 @@ namespace {
 constexpr int kWarps = kScoreThreads / 32;
 constexpr unsigned kAllLanes = 0xffffffff;
 static_assert(kWarps == kScoreTileHeight * kScoreQueries / 32, "a warp takes 32 queries of one row of the tile");
-static_assert(kScoreQueries * 4 <= 16 * 32, "a warp stages a whole pixel at once");
+static_assert(kScoreQueries * 4 <= 16 * 32, "a warp loads a whole pixel in one access");
 static_assert(kScoreTileWidth == 32, "a row's positions are the bits of a word");
 
-/// The logits that a tile is made of: its own, and beside them those that it shares with its neighbours.
+/// The patch of logits of a tile: its own, and the halo that it shares with neighbouring tiles.
 template <int Factor>
 struct Patch {
   static constexpr int halo = Upsampled<Factor>::halo;
   static constexpr int own_columns = kScoreTileWidth / Factor, own_rows = kScoreTileHeight / Factor;
   static constexpr int columns = own_columns + 2 * halo, rows = own_rows + 2 * halo;
   static_assert(columns * rows == score_patch_pixels(Factor));
-  int x, y;  ///< of its first own logit
+  int x, y;  ///< position of its first own logit
 };
 
-/// What one warp found in its row of the tile for one query: the probabilities above the threshold.
+/// Tally of one query over one row of the tile: the probabilities above the threshold.
 struct RowTally {
   float sum;
-  unsigned packed;  ///< how many they are, the first's and the last's position, a byte each; first > last: none
+  unsigned packed;  ///< their number, the first and the last position, one byte each; first > last: none
 
   __device__ RowTally(float sum_above, unsigned above) : sum(sum_above), packed(0x00ff00u) {
     if (above != 0)
@@ -46,7 +56,8 @@ struct RowTally {
   __device__ int last() const { return static_cast<int>(packed >> 16); }
 };
 
-/// The logits of `count` queries from `query` on, a pixel every patch_words words; beyond the map's edges they repeat.
+/// Loads the logits of `count` queries from `query` on into the patch, patch_words words a pixel. Pixels beyond the
+/// map's edges repeat the edge.
 template <typename T, int Factor>
 __device__ void stage_patch(const ScoreParams& p, int b, int query, int count, const Patch<Factor>& at,
                             unsigned* patch) {
@@ -58,12 +69,13 @@ __device__ void stage_patch(const ScoreParams& p, int b, int query, int count, c
     return pixel_of<T>(p.mask_logits, b, inside_y * p.mask_logits.width + inside_x) + query;
   };
   if (p.mask_logits.aligned != 0) {
-    // 16 bytes a lane, whole sectors where the map has them: the last bytes may be channels that are no queries. Pixels
-    // are a multiple of 16 bytes apart.
+    // 16 bytes a lane, in whole sectors where the map's block has them: the last bytes may be padding channels. The
+    // pixel stride is a multiple of 16 bytes.
     const int needed = (count * kBytes + 15) / 16, owned = (p.mask_logits.block - query) * kBytes / 16;
     const int vectors = max(needed, min((needed + 1) / 2 * 2, owned));
-    // Pixels lie an odd number of words apart, so that four meet different banks, or two of more than 8 vectors, whose
-    // second eight meet the first ones' banks: they store in another order.
+    // The patch's pixel stride is an odd number of words, so that four pixels are stored without bank conflicts. With
+    // more than 8 vectors a pixel only two pixels are; vectors 8..15 would hit the banks of 0..7 and store their words
+    // in another order.
     const int group = vectors > 8 ? 2 : min(32 / vectors, 4);
     const int which = lane / vectors, vector = lane - which * vectors;
     if (which >= group) return;
@@ -85,11 +97,11 @@ __device__ void stage_patch(const ScoreParams& p, int b, int query, int count, c
   }
 }
 
-/// Row `row` of the tile, `positions` of it, for query q of the block.
+/// Tallies the first `positions` positions of row `row` of the tile for query q of the chunk.
 template <typename T, int Factor>
 __device__ RowTally tally_row(const ScoreParams& p, float threshold, int row, int positions, int q,
                               const unsigned* patch) {
-  // Rows of the patch: the tile begins at a multiple of the factor.
+  // First patch row that this row blends; tiles start at multiples of the factor.
   const int low = Upsampled<Factor>::low(row) + Patch<Factor>::halo;
   const float weight = Upsampled<Factor>::weight(row) * kToExponent, rest = kToExponent - weight;
   const int stride = p.patch_words * 4 / static_cast<int>(sizeof(T));
@@ -129,7 +141,8 @@ __device__ RowTally tally_row(const ScoreParams& p, float threshold, int row, in
   return RowTally(sum, above);
 }
 
-/// The rows' tallies to the queries'. Eight queries at once are eight neighbouring numbers, where any of them has some.
+/// Adds the tallies of the tile's rows to those of the queries in global memory. Eight neighbouring queries, a sector
+/// of each array, are updated together where any of them has a position above the threshold.
 __device__ void add_tile(const ScoreParams& p, int b, int query, int count, int tile_x, int tile_y,
                          const RowTally* tallies) {
   const int rows = min(kScoreTileHeight, p.map_height - tile_y), q = static_cast<int>(threadIdx.x);
@@ -151,7 +164,7 @@ __device__ void add_tile(const ScoreParams& p, int b, int query, int count, int 
   const unsigned some = __ballot_sync(kAllLanes, above != 0);
   if ((some >> (q % 32 / kQueriesPerSector * kQueriesPerSector) & kEight) == 0) return;
   const QueryTallies& total = p.tallies;
-  const int at = b * total.stride + query + q;  // there are whole sectors: beyond the queries 0 is added to zeros
+  const int at = b * total.stride + query + q;  // the stride is whole sectors: beyond the queries this adds 0 to zeros
   atomicAdd(reinterpret_cast<unsigned long long*>(total.sum) + at, __double2ull_rn(sum * 0x1p32));
   atomicAdd(total.count + at, above);
   atomicMax(total.from_right + at, static_cast<unsigned>(p.map_width - tile_x - first));
@@ -161,9 +174,9 @@ __device__ void add_tile(const ScoreParams& p, int b, int query, int count, int 
 }
 static_assert(kScoreQueries <= kScoreThreads && kScoreQueries % 32 == 0, "a thread a query, whole warps");
 
-/// The tile's own logits, a plane a query: a warp writes pieces of rows of one to four queries at a time, a word a
-/// lane; where rows end inside of a word, its other half falls between them. Lanes with one query read pixels that lie
-/// every or every other bank, in some order; the queries of the others are those that lie in the banks between.
+/// Writes the tile's own logits transposed, one plane a query. A warp writes row segments of one to four queries at a
+/// time, one word a lane; planes are padded so that a row may end inside of a word. The queries of a warp are chosen so
+/// that its reads of shared memory, at a stride of pixels for each query, have no bank conflicts.
 template <typename T, int Factor>
 __device__ void transpose_patch(const ScoreParams& p, int b, int query, int count, const Patch<Factor>& at,
                                 const unsigned* patch) {
@@ -174,7 +187,7 @@ __device__ void transpose_patch(const ScoreParams& p, int b, int query, int coun
   };
   const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
   const int column = lane % across * in_word, which = lane / across;
-  if (at.x + column >= p.planar.pitch) return;  // behind the map its edge repeats: whole sectors
+  if (at.x + column >= p.planar.pitch) return;  // columns from width to pitch repeat the edge: whole sectors
   const int stride = p.patch_words * in_word, rows = min(at.own_rows, p.planar.height - at.y);
   const int plane = p.planar.height * p.planar.pitch;
   const std::int64_t first_plane = static_cast<std::int64_t>(b) * p.class_logits.height + query;
@@ -195,7 +208,8 @@ __device__ void transpose_patch(const ScoreParams& p, int b, int query, int coun
 
 __device__ float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 
-/// sqrt(class * objectness) of the first best class, by one warp.
+/// Score and class of one query: the first class with the largest sqrt(sigmoid(class) * sigmoid(objectness)). By one
+/// warp.
 __device__ void score_query(const ScoreParams& p, int b, int query) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const float objectness = sigmoid(*pixel_of<float>(p.objectness, b, query));
@@ -220,11 +234,11 @@ __device__ void score_query(const ScoreParams& p, int b, int query) {
   }
   if (lane != 0) return;
   const int at = b * p.tallies.stride + query;
-  p.tallies.score[at] = isnan(first) ? first : best;  // nothing is better than what cannot be compared
+  p.tallies.score[at] = isnan(first) ? first : best;  // no score compares greater than a NaN in class 0
   p.tallies.class_id[at] = best_class;
 }
 
-/// Grid: tiles of the map, chunks of queries, images.
+/// Grid [tiles of the map, chunks of queries, images].
 template <typename T, int Factor>
 __device__ void score_queries(const ScoreParams& p) {
   extern __shared__ unsigned patch[];
@@ -254,7 +268,7 @@ __device__ void score_queries(const ScoreParams& p) {
   __syncthreads();
   add_tile(p, b, query, count, tile_x, tile_y, tallies);
 
-  // The last block of the grid sees what all have added (CUDA C++ Programming Guide, "Memory Fence Functions").
+  // The last block of the grid sees the sums of all blocks (CUDA C++ Programming Guide, "Memory Fence Functions").
   __threadfence();
   __syncthreads();
   if (thread == 0) last = atomicAdd(p.blocks_done, 1u) == gridDim.x * gridDim.y * gridDim.z - 1;
@@ -267,7 +281,7 @@ __device__ void score_queries(const ScoreParams& p) {
 
 }  // namespace
 
-// fp32, which nobody waits for, gets the registers of a whole multiprocessor rather than spilling some.
+// fp32 is not performance critical: one block a multiprocessor rather than spilled registers.
 #define MASKRT_SCORE_QUERIES(name, T, factor, blocks)                           \
   extern "C" __global__ void __launch_bounds__(kScoreThreads, blocks)           \
       score_queries_##name##_x##factor(const __grid_constant__ ScoreParams p) { \

@@ -1,4 +1,5 @@
-// Which queries are instances, in their order, and where each one's bits go: done by one block for the whole batch.
+// Selection of the instances in the order of queries, and placement of their mask bits: by one block for the whole
+// batch.
 #pragma once
 
 #include "kernels/masks/place_masks.cuh"
@@ -6,7 +7,7 @@
 
 namespace maskrt::kernels::cuda {
 
-/// A number that others have added to, past the first-level cache, which may hold what stood there before; leaves 0.
+/// Reads a sum that other blocks have added to and resets it to 0. Bypasses L1, which may hold a stale value.
 template <typename T>
 __device__ T take(T* number) {
   const T found = __ldcg(number);
@@ -14,7 +15,7 @@ __device__ T take(T* number) {
   return found;
 }
 
-/// Of the tallies that all blocks have added to; leaves them zero.
+/// Selects instances from the tallies of all blocks and resets these to zero.
 template <int Threads>
 __device__ void select_instances(const ScoreParams& p) {
   const MaskCall& call = *p.call;
@@ -40,7 +41,8 @@ __device__ void select_instances(const ScoreParams& p) {
       record.left = record.top = 0x7fffffff;
       record.right = record.bottom = -1;
       if (score > p.score_threshold && !(record.score < call.minimum_score)) {
-        if (call.masks != 0 && reach.right != 0) place_box(reach, p.map_width, p.map_height, images[record.image], record);
+        if (call.masks != 0 && reach.right != 0)
+          place_box(reach, p.map_width, p.map_height, images[record.image], record);
         mine = {1, tiles_of(record.columns, record.words), words_of(record)};
       }
     }

@@ -1,4 +1,4 @@
-// Which queries are instances.
+// Selection of instances among the queries.
 #include "selection.h"
 
 #include <cmath>

@@ -1,4 +1,4 @@
-// Which queries are instances.
+// Selection of instances among the queries.
 #pragma once
 
 #include <vector>
@@ -13,8 +13,9 @@ struct Candidate {
   float score = 0;
 };
 
-/// In the order of the queries: sqrt(sigmoid(class) * sigmoid(objectness)) of the first best class, kept if greater
-/// than the threshold. The products are compared and not the logits: where they saturate, the first of the equal wins.
+/// The candidates in the order of the queries. A query's score is the sqrt(sigmoid(class) * sigmoid(objectness)) of its
+/// first best class; it is a candidate if that is greater than the threshold. Scores are compared, not logits: where
+/// sigmoids saturate, the first of equal classes wins.
 std::vector<Candidate> select_candidates(const Tensor& class_logits, const Tensor& objectness_logits, std::int64_t b,
                                          float threshold);
 

@@ -1,7 +1,8 @@
-// SparseInst's head on a CUDA device: logits to scored instances, then their masks. What is computed is in sparse_inst.h.
+// SparseInst's head on a CUDA device: logits to scored instances, then their masks. The formulas are in sparse_inst.h.
 //
-// score_queries: probabilities of the upsampled map, rescoring, the part of the map that can set bits, transposed logits;
-// its last block selects, in the order of queries, and places the masks. Then masks_cuda.h makes their bits.
+// score_queries computes scores, rescoring and the bounding boxes of the masks in the upsampled map, and writes the
+// logits transposed; its last block selects the instances in the order of queries and places their masks. masks_cuda.h
+// then computes the bits.
 #pragma once
 
 #include "kernels/masks/instance_block.h"
@@ -9,19 +10,20 @@
 
 namespace maskrt::kernels {
 
-/// What stays the same for all calls of a plan. Device memory.
+/// Tensors, in device memory, and settings that are the same for all calls of a plan.
 struct SparseInstPlan {
   Tensor class_logits;             ///< list [B, N, 1, classes], fp32
   Tensor objectness_logits;        ///< list [B, N, 1, 1], fp32
-  MaskPlan masks;                  ///< of N queries
-  float score_threshold = 0.005f;  ///< on sqrt(class * objectness), before rescoring; kept if greater
+  MaskPlan masks;                  ///< plan of the masks of N queries
+  float score_threshold = 0.005f;  ///< queries with sqrt(class * objectness) greater than this are instances
 };
 
-/// Device memory that a head's launches use, each 256-byte aligned.
+/// Device memory of a head's launches, each address aligned to 256 bytes.
 struct HeadMemory {
   const std::byte* call = nullptr;  ///< mask_call_bytes(B), described by describe_mask_call()
-  std::byte* workspace = nullptr;   ///< zeros before the first launch, in the state to be used again after each
-  std::byte* result = nullptr;      ///< block().bytes()
+  std::byte* workspace =
+      nullptr;                  ///< workspace_bytes(), cleared before the first launch; each launch leaves it cleared
+  std::byte* result = nullptr;  ///< block().bytes()
 };
 
 /// The launches of one plan. Immutable; thread-safe.
@@ -33,12 +35,12 @@ class SparseInstCuda {
   const MaskPlan& masks() const { return plan_.masks; }
   InstanceBlock block() const { return {plan_.class_logits.batch, plan_.class_logits.height}; }
   std::size_t workspace_bytes() const;
-  /// Sets to zero what must be. One operation of the queue; once for each workspace, and after a launch that failed.
+  /// Clears the workspace, with one operation of the queue: before its first launch, and after a launch that failed.
   void clear(CudaQueue& queue, std::byte* workspace) const;
 
-  /// Differs from sparse_inst_ref by rounding alone: probabilities within 1e-6, hence scores; bits where the blended
-  /// probability is that close to the threshold. Bitwise repeatable: sums are in fixed point or in a fixed order. `runs`:
-  /// whether run lengths are made; where they are, a call without a buffer for them makes none.
+  /// Differs from sparse_inst_ref by rounding only: probabilities within 1e-6, hence scores; bits where the blended
+  /// probability is that close to the threshold. Bitwise repeatable: sums are in fixed point or in a fixed order. With
+  /// `runs` run lengths are computed for calls that have a buffer for them.
   void launch(CudaQueue& queue, const HeadMemory& memory, bool runs) const;
 
  private:

@@ -32,7 +32,7 @@ inline std::uint8_t* row_of(const MaskrtPixels& pixels, std::size_t y) {
   return pixels.rgb + static_cast<std::ptrdiff_t>(y) * pixels.row_stride;
 }
 
-/// What a decoder says that found other sizes than the walk over the file.
+/// The error of a decoder that found other sizes than the header parser.
 inline int wrong_size(MaskrtReason& reason, const MaskrtPixels& want, unsigned width, unsigned height) {
   return fail(reason, "expected %u x %u pixels, the decoder found %u x %u", want.width, want.height, width, height);
 }

@@ -5,7 +5,7 @@
 namespace maskrt::image_library {
 namespace {
 
-/// libjpeg writes into what is free of the file's capacity, and asks for more when that is full.
+/// libjpeg writes into the unused capacity of the file's buffer, which grows when it is full.
 struct Destination {
   jpeg_destination_mgr manager;  // first, so that libjpeg's pointer to it is one to the whole
   MaskrtFile* file;

@@ -10,7 +10,7 @@
 
 namespace maskrt::image_library {
 
-/// What the rows of a block (a strip or a tile) hold.
+/// Layout of the rows of a block (a strip or a tile).
 struct TiffLayout {
   std::uint16_t photometric, compression, bits, samples, format;
   bool planar;         ///< each sample in blocks of its own

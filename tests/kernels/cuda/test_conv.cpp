@@ -485,5 +485,5 @@ TEST_CASE("convolutions on the GPU refuse what they cannot do") {
   CHECK_THROWS_WITH(plan_conv(other, chip), Catch::Contains("expected a residual of [1, 4, 4, 32]"));
   const ConvChoice unknown = {99, 1}, too_many = {plan.choice.kernel, 1000};
   CHECK_THROWS_WITH(plan_conv(problem, chip, &unknown), Catch::Contains("found kernel 99"));
-  CHECK_THROWS_WITH(plan_conv(problem, chip, &too_many), Catch::Contains("parts of the sum, found 1000"));
+  CHECK_THROWS_WITH(plan_conv(problem, chip, &too_many), Catch::Contains("splits of the depth, found 1000"));
 }

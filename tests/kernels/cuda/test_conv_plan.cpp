@@ -90,7 +90,7 @@ TEST_CASE("a tuning file overrules the model, for its chip and as far as it can"
   CHECK(ConvTuning::parse(unknown, "t").find(res5, h200) == none);
 
   CHECK_THROWS_WITH(ConvTuning::parse("# one\nconv: a / b\n", "tuned.txt"),
-                    Catch::Contains("tuning file tuned.txt, line 2: expected \"problem: kernel / parts\", found"));
+                    Catch::Contains("tuning file tuned.txt, line 2: expected \"problem: kernel / splits\", found"));
   CHECK_THROWS_WITH(ConvTuning::parse("conv a 1", "tuned.txt"), Catch::Contains("line 1"));
 }
 
@@ -110,25 +110,25 @@ TEST_CASE("parts of a sum are exchanged within clusters where the chip has them 
   CHECK(ampere.params.splits == ampere.choice.splits);
   CHECK(ampere.workspace_bytes > 0);
   CHECK(ampere.counter_bytes > 0);
-  CHECK(hopper.parts == hopper.choice.splits);
+  CHECK(hopper.cluster_splits == hopper.choice.splits);
   CHECK(hopper.params.splits == 1);
   CHECK(hopper.workspace_bytes == 0);
-  CHECK(hopper.cluster.x == static_cast<std::uint32_t>(2 * hopper.parts));
-  CHECK(hopper.grid.count() == static_cast<std::uint64_t>(hopper.units) * hopper.cluster.x);
+  CHECK(hopper.cluster.x == static_cast<std::uint32_t>(2 * hopper.cluster_splits));
+  CHECK(hopper.grid.count() == static_cast<std::uint64_t>(hopper.work_items) * hopper.cluster.x);
 
   Chip small = h200;
   small.multiprocessors = 8;
   const CudaConvPlan forced = plan_conv(res5, small, &hopper.choice);
-  CHECK(forced.parts == 1);
+  CHECK(forced.cluster_splits == 1);
   CHECK(forced.params.splits == hopper.choice.splits);
   CHECK(forced.workspace_bytes > 0);
 }
 
 TEST_CASE("on Hopper, 8640 pixels by two branches of 256 channels make one wave") {
   const CudaConvPlan plan = plan_conv(branches, h200);
-  CHECK(kernel_of(plan).by_tensor_copies());
+  CHECK(kernel_of(plan).uses_tma());
   // As many blocks as tiles, in clusters, and nearly as many as multiprocessors.
-  CHECK(plan.grid.count() == static_cast<std::uint64_t>(plan.units) * plan.cluster.x);
+  CHECK(plan.grid.count() == static_cast<std::uint64_t>(plan.work_items) * plan.cluster.x);
   CHECK(plan.grid.count() > static_cast<std::uint64_t>(h200.multiprocessors) * 9 / 10);
 }
 

@@ -16,7 +16,7 @@ typedef struct VgpuLeaks {
   size_t contexts, modules, libraries, streams, events, pools, graphs, graph_execs;
 } VgpuLeaks;
 
-/// What warps did in a stretch of code.
+/// What warps executed in a range of code.
 typedef struct VgpuCount {
   uint64_t instructions, tensor_instructions; /* executions by a warp; of those, multiplications on tensor cores */
   uint64_t tensor_ops;                        /* multiplications and additions of these */

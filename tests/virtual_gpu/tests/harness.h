@@ -44,7 +44,7 @@ class Bench {
     device.memory().write(address, values.data(), values.size() * sizeof(T));
     return address;
   }
-  /// Memory that nobody has written.
+  /// Uninitialised memory.
   std::uint64_t allocate(std::uint64_t bytes) { return device.memory().allocate(bytes); }
   template <class T>
   std::vector<T> download(std::uint64_t address, std::size_t count) {

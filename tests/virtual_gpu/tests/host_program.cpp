@@ -336,7 +336,7 @@ void errors_of_calls(const Kernels& kernels) {
   OK(cu.cuMemFree(x));
 }
 
-/// Ends the context; a kernel that writes where nothing is spoils it for good.
+/// Ends the context: a kernel that writes to unmapped memory makes its error sticky.
 void sticky_error(const Kernels& kernels, CUdevice device) {
   CUdeviceptr x = 0;
   OK(cu.cuMemAlloc(&x, kBytes));

@@ -17,7 +17,7 @@ float float_of(std::uint16_t bfloat) {
   std::memcpy(&f, &bits, 4);
   return f;
 }
-/// Of small integers, which are exact.
+/// Operands are small integers, whose products and sums are exact.
 std::uint16_t half_of(int v) {
   const float f = static_cast<float>(v);
   std::uint32_t bits;

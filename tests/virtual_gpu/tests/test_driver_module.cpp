@@ -191,7 +191,7 @@ TEST_CASE("libraries give kernels that launch in any context") {
   OK(cuMemAlloc(&there, 4));
   OK(launch(reinterpret_cast<CUfunction>(kernel), 1, 1, nullptr, there));
   CHECK(download<int>(there, 1)[0] == 901);
-  GIVES(CUDA_ERROR_INVALID_HANDLE, launch(function, 1, 1, nullptr, there));  // of the first context
+  GIVES(CUDA_ERROR_INVALID_HANDLE, launch(function, 1, 1, nullptr, there));  // of the first context: foreign
   OK(cuCtxDestroy(other));
 
   OK(cuLibraryUnload(library));

@@ -308,7 +308,7 @@ TEST_CASE("a lost device stays lost, whatever call finds out") {
               }
             }
             NEED(lost);
-            // For good, and for everybody.
+            // Permanently, and in every context.
             NEED(cuMemAlloc(&x, 4) == CUDA_ERROR_DEVICE_UNAVAILABLE || program.context == nullptr);
             CUcontext other = nullptr;
             NEED(cuCtxCreate(&other, nullptr, 0, 0) == CUDA_ERROR_DEVICE_UNAVAILABLE);

@@ -101,7 +101,7 @@ TEST_CASE("planted faults are found at every seed, and nothing else") {
       INFO(to_string(*broken.report));
       CHECK(std::string(name_of(broken.report->check)) == name_of(fault.check));
       CHECK(broken.report->kernel == name + "_broken");
-      // Of the two accesses of a race, either may come second.
+      // Either of the two accesses of a race may be the second.
       CHECK((names(broken.report->source) || names(broken.report->other_source)));
       const LaunchResult repaired = launch(fault, name + "_repaired", seed);
       if (repaired.report) FAIL_CHECK("repaired: " << to_string(*repaired.report));

@@ -1,4 +1,4 @@
-// What sm_90a adds, in kernels that nvcc compiled: clusters, tensor copies, wgmma, zero fill.
+// What sm_90a adds, in kernels that nvcc compiled: clusters, TMA, wgmma, zero fill.
 #include "harness.h"
 
 namespace vgpu {

@@ -204,7 +204,7 @@ TEST_CASE("mma of single bits counts those that agree or differ") {
           const int row = lane / 4, half = i / 2, column = lane % 4 * 2 + i % 2;
           int want = 10 * (i + 1);
           for (int part = 0; part < k / 32; ++part) {
-            // Word `part` of the row: quad member part % 4, registers of the upper 128 bits behind those of the lower.
+            // Word `part` of the row: quad member part % 4, registers of the upper 128 bits after those of the lower.
             const std::uint32_t x = a[static_cast<std::size_t>((part / 4 * 2 + half) * 32 + row * 4 + part % 4)];
             const std::uint32_t y = b[static_cast<std::size_t>(part / 4 * 32 + column * 4 + part % 4)];
             want += std::popcount(op == "xor" ? x ^ y : x & y);

@@ -1,8 +1,10 @@
-// One tile's sum from several blocks of a cluster (sm_90).
+// Split-K reduction within a cluster, through distributed shared memory (sm_90).
 //
-// Each block has a part of the depth. When all have multiplied, each sends what it has of a stretch of the pixels to
-// the block whose stretch that is, into the place of the stages, which nobody needs any more, and stores its own
-// stretch: the sum's way through L2, and the block that would do it alone, are saved.
+// Each block of a cluster has accumulated one split of the depth of the same tile. The tile's pixels are divided among
+// the blocks; each block sends its accumulators of the other blocks' pixels into their shared memory, where the
+// pipeline's stages are no longer used, then adds what it has received to its own pixels and stores these. Compared
+// with split_sum.cuh this saves the round trip through L2, and all blocks share the epilogue.
+// Example: a tile of 72 pixels is 9 groups of 8. With 4 splits the blocks own groups 0..1, 2..3, 4..5 and 6..8.
 #pragma once
 
 #include "kernels/conv/cuda/conv_tiles.h"
@@ -11,66 +13,67 @@
 
 namespace maskrt::kernels {
 
-constexpr int pair = WgmmaTile::pair;  // blocks of a cluster that have one part, neighbours in it; they share weights
+constexpr int pair = WgmmaTile::pair;  // blocks of a cluster with the same split of the depth, neighbours by rank
 
-/// What one thread of one block does for it. Pixels are taken in eights, channels in Tile::blocks. With one part
-/// nothing is exchanged.
+/// One consumer thread's part of the reduction. Pixels are divided in groups of 8, channels in Tile::blocks blocks of
+/// 64. With one split nothing is exchanged.
 template <typename Tile>
 class ClusterSum {
  public:
   static constexpr int threads = WgmmaTile::consumers;
 
-  /// `rank`: of this block in its pair. `inbox`: where the stages are.
-  __device__ __forceinline__ ClusterSum(int parts, int part, int rank, unsigned char* inbox)
-      : parts_(parts), part_(part), rank_(rank), inbox_(inbox) {}
+  /// `rank`: this block's rank in its pair. `inbox`: the shared memory of the stages, which receives accumulators.
+  __device__ __forceinline__ ClusterSum(int splits, int split, int rank, unsigned char* inbox)
+      : splits_(splits), split_(split), rank_(rank), inbox_(inbox) {}
 
-  // This block's stretch.
-  __device__ __forceinline__ int first() const { return first_of(part_); }
-  __device__ __forceinline__ int end() const { return first_of(part_ + 1); }
+  // The groups of 8 pixels that this block owns: [first, end).
+  __device__ __forceinline__ int first() const { return first_of(split_); }
+  __device__ __forceinline__ int end() const { return first_of(split_ + 1); }
   __device__ __forceinline__ int count() const { return end() - first(); }
 
-  /// Called by all consumers, once in a kernel; no stage is in use or on its way.
+  /// Sends the accumulators to their owners. Called by all consumer threads, once in a kernel; no stage is in use and
+  /// no load is in flight.
   __device__ __forceinline__ void exchange(const float (&sums)[Tile::blocks * Tile::eights][4]) const {
-    if (parts_ == 1) return;
+    if (splits_ == 1) return;
     ptx::cluster_arrive();
     ptx::cluster_wait();
     const std::uint32_t inbox = ptx::shared_address(inbox_);
 #pragma unroll 1
     for (int j = 0; j < Tile::eights; ++j) {
-      const int owner = ((j + 1) * parts_ - 1) / Tile::eights;
-      if (owner == part_) continue;
+      const int owner = ((j + 1) * splits_ - 1) / Tile::eights;
+      if (owner == split_) continue;
       const std::uint32_t there = ptx::shared_of_block(inbox, static_cast<std::uint32_t>(owner * pair + rank_));
 #pragma unroll
       for (int k = 0; k < Tile::eights; ++k) {
         if (k != j) continue;
 #pragma unroll
         for (int b = 0; b < Tile::blocks; ++b)
-          ptx::store_shared_of_block(there + offset(part_, owner, k, b), sums[b * Tile::eights + k]);
+          ptx::store_shared_of_block(there + offset(split_, owner, k, b), sums[b * Tile::eights + k]);
       }
     }
     ptx::cluster_arrive();
     ptx::cluster_wait();
   }
-  /// What the block's other threads do meanwhile.
-  __device__ __forceinline__ static void attend_exchange(int parts) {
-    if (parts == 1) return;
+  /// The cluster barriers of exchange(), for the block's other threads.
+  __device__ __forceinline__ static void attend_exchange(int splits) {
+    if (splits == 1) return;
     for (int i = 0; i < 2; ++i) {
       ptx::cluster_arrive();
       ptx::cluster_wait();
     }
   }
 
-  /// All parts of four sums of eight k of this block's stretch, added in their order.
+  /// sum = the four accumulators of pixel group k and channel block b, over all splits in ascending order.
   __device__ __forceinline__ void total(const float (&own)[4], int k, int b, float (&sum)[4]) const {
 #pragma unroll
     for (int i = 0; i < 4; ++i) sum[i] = own[i];
-    if (parts_ == 1) return;
+    if (splits_ == 1) return;
 #pragma unroll
     for (int i = 0; i < 4; ++i) sum[i] = 0;
 #pragma unroll 1
-    for (int part = 0; part < parts_; ++part) {
+    for (int split = 0; split < splits_; ++split) {
       float4 more = make_float4(own[0], own[1], own[2], own[3]);
-      if (part != part_) more = *reinterpret_cast<const float4*>(inbox_ + offset(part, part_, k, b));
+      if (split != split_) more = *reinterpret_cast<const float4*>(inbox_ + offset(split, split_, k, b));
       sum[0] += more.x;
       sum[1] += more.y;
       sum[2] += more.z;
@@ -79,15 +82,16 @@ class ClusterSum {
   }
 
  private:
-  __device__ __forceinline__ int first_of(int part) const { return Tile::eights * part / parts_; }
-  /// Where in the inbox of `owner` this thread's four sums of eight k from `part` lie.
-  __device__ __forceinline__ std::uint32_t offset(int part, int owner, int k, int b) const {
-    const int most = (Tile::eights + parts_ - 1) / parts_, place = part - (part > owner ? 1 : 0);
+  __device__ __forceinline__ int first_of(int split) const { return Tile::eights * split / splits_; }
+  /// Byte offset in the inbox of `owner` of this thread's four accumulators of pixel group k and channel block b, sent
+  /// by split `split`.
+  __device__ __forceinline__ std::uint32_t offset(int split, int owner, int k, int b) const {
+    const int most = (Tile::eights + splits_ - 1) / splits_, place = split - (split > owner ? 1 : 0);
     return static_cast<std::uint32_t>(
         (((place * most + k - first_of(owner)) * Tile::blocks + b) * threads + static_cast<int>(threadIdx.x)) * 16);
   }
 
-  int parts_, part_, rank_;
+  int splits_, split_, rank_;
   unsigned char* inbox_;
 };
 

@@ -1,9 +1,15 @@
-// Convolution on the general cores, for every chip: what fp32 runs on, and what f16 runs on where its tensors are not
-// aligned for tensor cores. Sums are f32, in the order of the depth.
+// Convolution on the FP32 pipes (FFMA), for every chip: fp32, and fp16 whose tensors are not aligned for tensor cores.
+// An implicit GEMM (conv_params.h) with fp32 accumulators, summed along the depth in ascending order.
 //
-// A block of 128 threads computes 64 pixels by 64 channels; a thread 8 x 4 of them, every eighth row and a column of
-// every second eight, so that a warp's reads of shared memory are two rows broadcast (left) and twice eight
-// neighbouring rows (right), and its sums go into 32 banks. Bound by the multiply-adds: 128 for 12 reads of 16 bytes.
+// A block of 128 threads computes a tile of 64 pixels by 64 channels; 3 stages of cp.async (synchronous copies on
+// sm_75).
+// A thread has a register tile of 8 x 4: every 8th row, and 4 columns 8 apart or more. A warp's reads of shared memory
+// are then two broadcast rows (left operand) and twice 8 neighbouring rows (right operand), without bank conflicts, and
+// its accumulators are staged in 32 different banks.
+// Example: 100 pixels by 100 channels in one group are 2 x 2 tiles; the second ones have 36 rows and columns. Rows
+// beyond the pixels and columns beyond the group are loaded as zeros and not stored.
+// Bound by the multiply-adds: 128 for every 12 reads of 16 bytes from shared memory.
+// Launch: grid [row tiles x column tiles, groups, splits], 128 threads, 24580 bytes of static shared memory.
 #include <cuda_fp16.h>
 
 #include "epilogue.cuh"
@@ -14,17 +20,18 @@
 namespace maskrt::kernels {
 namespace {
 
-constexpr int tile_rows = FfmaTile::rows, tile_columns = FfmaTile::columns, tile_pieces = FfmaTile::pieces;
+constexpr int tile_rows = FfmaTile::rows, tile_columns = FfmaTile::columns, tile_chunks = FfmaTile::chunks;
 constexpr int threads = FfmaTile::threads, stages = FfmaTile::stages;
 constexpr int rows_of_thread = FfmaTile::rows_of_thread, columns_of_thread = FfmaTile::columns_of_thread;
-constexpr int left_bytes = tile_rows * tile_pieces * 16, stage_bytes = left_bytes + tile_columns * tile_pieces * 16;
-constexpr int staged_line = tile_columns + 16;  // two rows of sums, each in 16 banks, lie side by side
+constexpr int left_bytes = tile_rows * tile_chunks * 16, stage_bytes = left_bytes + tile_columns * tile_chunks * 16;
+constexpr int staged_line = tile_columns + 16;  // words; two rows that a warp stores, each in 16 banks, use all 32
 
-/// A thread's columns: those of sixteen neighbours lie in eights 16 apart, which staged_place puts side by side.
+/// The first of a thread's columns, and the offset of its j-th column. The columns of 16 neighbouring threads are two
+/// groups of 8, 16 columns apart, which staging_index makes neighbours.
 __device__ __forceinline__ int first_column_of(int thread) { return thread % 8 + thread / 8 % 2 * 16; }
 constexpr int column_offset(int j) { return j / 2 * 32 + j % 2 * 8; }
 
-/// Four neighbouring elements of a tile's row.
+/// Loads four neighbouring elements of a tile's row.
 __device__ __forceinline__ float4 four_at(const unsigned char* at, const float*) {
   return *reinterpret_cast<const float4*>(at);
 }
@@ -35,24 +42,25 @@ __device__ __forceinline__ float4 four_at(const unsigned char* at, const __half*
   return make_float4(low.x, low.y, high.x, high.y);
 }
 
+/// Main loop: multiplies one step's tiles. `left_place` and `right_place` are byte offsets of this thread's first rows.
 template <typename T>
 __device__ __forceinline__ void multiply_step(const unsigned char* left, const unsigned char* right,
                                               std::uint32_t left_place, std::uint32_t right_place,
                                               float (&sums)[rows_of_thread][columns_of_thread]) {
 #pragma unroll
-  for (int piece = 0; piece < tile_pieces; ++piece) {
+  for (int chunk = 0; chunk < tile_chunks; ++chunk) {
 #pragma unroll
-    for (int part = 0; part < elements_of_piece<T>; part += 4) {
-      const int byte = part * static_cast<int>(sizeof(T));
+    for (int element = 0; element < elements_of_chunk<T>; element += 4) {
+      const int byte = element * static_cast<int>(sizeof(T));
       float4 b[columns_of_thread];
 #pragma unroll
       for (int j = 0; j < columns_of_thread; ++j)
-        b[j] = four_at(right + (right_place ^ (piece << 4)) + column_offset(j) * tile_pieces * 16 + byte,
+        b[j] = four_at(right + (right_place ^ (chunk << 4)) + column_offset(j) * tile_chunks * 16 + byte,
                        static_cast<T*>(nullptr));
 #pragma unroll
       for (int i = 0; i < rows_of_thread; ++i) {
         const float4 a =
-            four_at(left + (left_place ^ (piece << 4)) + i * 8 * tile_pieces * 16 + byte, static_cast<T*>(nullptr));
+            four_at(left + (left_place ^ (chunk << 4)) + i * 8 * tile_chunks * 16 + byte, static_cast<T*>(nullptr));
 #pragma unroll
         for (int j = 0; j < columns_of_thread; ++j)
           sums[i][j] = fmaf(a.w, b[j].w, fmaf(a.z, b[j].z, fmaf(a.y, b[j].y, fmaf(a.x, b[j].x, sums[i][j]))));
@@ -74,8 +82,8 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   const int begin = static_cast<int>(static_cast<long long>(p.steps) * split / p.splits);
   const int steps = static_cast<int>(static_cast<long long>(p.steps) * (split + 1) / p.splits) - begin;
 
-  PixelLoader<T, tile_rows, tile_pieces, threads, true> pixels;
-  WeightLoader<T, tile_columns, tile_pieces, threads> weights;
+  PixelLoader<T, tile_rows, tile_chunks, threads, true> pixels;
+  WeightLoader<T, tile_columns, tile_chunks, threads> weights;
   pixels.start(p, first_pixel, group, begin);
   weights.start(p, first_channel, group, begin);
   const std::uint32_t base = ptx::shared_address(shared);
@@ -87,39 +95,39 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
 #pragma unroll 1
   for (int step = 0; step < stages - 1; ++step) {
     if (step < steps) load(step);
-    commit_pieces();
+    commit_chunks();
   }
 
   const int first_row = static_cast<int>(threadIdx.x / 16),
             first_column = first_column_of(static_cast<int>(threadIdx.x));
-  const std::uint32_t left_place = swizzled<tile_pieces>(first_row, 0);
-  const std::uint32_t right_place = swizzled<tile_pieces>(first_column, 0);
+  const std::uint32_t left_place = swizzled<tile_chunks>(first_row, 0);
+  const std::uint32_t right_place = swizzled<tile_chunks>(first_column, 0);
   float sums[rows_of_thread][columns_of_thread] = {};
 #pragma unroll 1
   for (int step = 0; step < steps; ++step) {
-    wait_for_pieces<stages - 2>();
+    wait_for_chunks<stages - 2>();
     __syncthreads();
     if (step + stages - 1 < steps) load(step + stages - 1);
-    commit_pieces();
+    commit_chunks();
     const unsigned char* tile = shared + step % stages * stage_bytes;
     multiply_step<T>(tile, tile + left_bytes, left_place, right_place, sums);
   }
   if (p.splits > 1) {
     const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
-    if (!sum_of_splits<threads>(p, tile, split, sums, &last, [] { __syncthreads(); })) return;
+    if (!reduce_splits<threads>(p, tile, split, sums, &last, [] { __syncthreads(); })) return;
   }
 
-  wait_for_pieces<0>();
+  wait_for_chunks<0>();
   __syncthreads();
   float* staging = reinterpret_cast<float*>(shared);
 #pragma unroll
   for (int i = 0; i < rows_of_thread; ++i)
 #pragma unroll
     for (int j = 0; j < columns_of_thread; ++j)
-      staging[(first_row + 8 * i) * staged_line + staged_place<tile_columns>(first_column) +
-              staged_place<tile_columns>(column_offset(j))] = sums[i][j];
+      staging[(first_row + 8 * i) * staged_line + staging_index<tile_columns>(first_column) +
+              staging_index<tile_columns>(column_offset(j))] = sums[i][j];
   __syncthreads();
-  SumStore<tile_columns, threads, T> store;
+  Epilogue<tile_columns, threads, T> store;
   store.start(p, threadIdx.x, first_channel, group);
   store.template store<tile_rows, staged_line>(p, staging, first_pixel);
 }

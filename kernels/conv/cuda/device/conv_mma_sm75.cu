@@ -1,9 +1,12 @@
-// Convolution in f16 on Turing's tensor cores (sm_75), which has no asynchronous copies: implicit GEMM with two tiles
-// in shared memory and mma.m16n8k8, sums in f32.
+// Convolution in fp16 on Turing's tensor cores (sm_75), which has no cp.async: implicit GEMM (conv_params.h), tiles
+// double-buffered in shared memory, mma.m16n8k8 with fp32 accumulators.
 //
-// While the tensor cores work on one step of the depth, the next one's pieces are on their way into registers; they go
-// into shared memory before the step's last product. Bound by tensor cores where there are enough tiles; 64 KiB of
-// shared memory leave room for one block of the largest tile.
+// Software pipelining through registers: while one step of the depth is multiplied, the next step's chunks are loaded
+// from global memory into registers; they are stored to shared memory before the step's last product.
+// Example: tiles of 128 x 64 on 200 pixels by 96 channels: 2 x 2 tiles, of which the last has 72 rows and 32 columns;
+// rows and columns beyond are loaded as zeros and not stored.
+// Bound by tensor cores where there are enough tiles. 64 KiB of shared memory hold one block of the largest tile.
+// Launch: grid [row tiles x column tiles, groups, splits], 128 or 256 threads, static shared memory.
 #include <cuda_fp16.h>
 
 #include "mma_tile.cuh"
@@ -24,8 +27,8 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   const int begin = static_cast<int>(static_cast<long long>(p.steps) * split / p.splits);
   const int steps = static_cast<int>(static_cast<long long>(p.steps) * (split + 1) / p.splits) - begin;
 
-  using Pixels = PixelLoader<__half, Tile::rows, Tile::pieces, Tile::threads>;
-  using Weights = WeightLoader<__half, Tile::columns, Tile::pieces, Tile::threads>;
+  using Pixels = PixelLoader<__half, Tile::rows, Tile::chunks, Tile::threads>;
+  using Weights = WeightLoader<__half, Tile::columns, Tile::chunks, Tile::threads>;
   Pixels pixels;
   Weights weights;
   pixels.start(p, first_pixel, group, begin);
@@ -47,10 +50,10 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   __syncthreads();
 
   const Place<Tile> place(threadIdx.x);
-  const std::uint32_t left_at = base + swizzled<Tile::pieces>(place.row() + place.lane % 16, place.lane / 16);
+  const std::uint32_t left_at = base + swizzled<Tile::chunks>(place.row() + place.lane % 16, place.lane / 16);
   const std::uint32_t right_at =
       base + Tile::left_bytes +
-      swizzled<Tile::pieces>(place.column() + place.lane % 8 + place.lane / 16 * 8, place.lane / 8 % 2);
+      swizzled<Tile::chunks>(place.column() + place.lane % 8 + place.lane / 16 * 8, place.lane / 8 % 2);
   float sums[Tile::fragments][4] = {};
   Fragments<Tile> fragments;
   fragments.load_right(0, right_at, 0);
@@ -67,7 +70,7 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
         __syncthreads();
         if (more) read ^= Tile::stage_bytes;
       }
-      // Behind the last step this reads what is there, and nobody uses it.
+      // After the last step this loads stale data, which is not used.
       fragments.load_right((product + 1) % 2, right_at + read, (product + 1) % Tile::products);
 #pragma unroll
       for (int i = 0; i < Tile::row_fragments; ++i) {
@@ -80,7 +83,7 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
 
   if (p.splits > 1) {
     const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
-    if (!sum_of_splits<Tile::threads>(p, tile, split, sums, reinterpret_cast<unsigned*>(shared),
+    if (!reduce_splits<Tile::threads>(p, tile, split, sums, reinterpret_cast<unsigned*>(shared),
                                       [] { __syncthreads(); }))
       return;
     __syncthreads();

@@ -1,12 +1,16 @@
-// Convolution in f16, or in f32 by way of tf32, on tensor cores, sm_80 and newer: implicit GEMM with several stages of
-// cp.async, ldmatrix and mma.m16n8k16, sums in f32.
+// Convolution in fp16, or fp32 in tf32, on tensor cores, sm_80 and newer: implicit GEMM (conv_params.h) with a
+// multistage cp.async pipeline, ldmatrix and mma.m16n8k16 (tf32: m16n8k8), fp32 accumulators.
 //
-// A block computes a tile of `rows` pixels by `columns` channels; its warps share it out. While the tensor cores work
-// on one step of the depth, the copies of the next stages are on their way, and each warp's next fragments come into
-// registers one product of 16 deep ahead, across the steps' borders too, so that the only barrier a step is hidden
-// behind the last product of the step.
-// Bound by tensor cores where the tiles fill the chip. A warp of 64 x 64 reads 8 KiB of shared memory for 32 products
-// (256 cycles on sm_80, of which the reads take 64): narrower warps wait for shared memory sooner.
+// A block computes a tile of `rows` pixels by `columns` channels, divided among its warps. While one step of the depth
+// is multiplied, the copies of the next stages - 1 steps are in flight, and each warp loads its fragments one product
+// (16 elements of depth) ahead, also across steps, so that the only __syncthreads of a step is hidden behind its last
+// product.
+// Example: tiles of 64 x 64 x 64 on the pyramid's 540 pixels (20 x 27) by 256 channels: 9 x 4 = 36 blocks, of which the
+// last row has 28 pixels; pixels beyond are loaded as zeros and not stored.
+// Bound by tensor cores where the tiles fill the chip. A warp with 64 x 64 reads 8 KiB of shared memory for 32 mma (256
+// cycles on sm_80, of which the reads take 64); narrower warp tiles are bound by shared memory sooner.
+// Launch: grid [row tiles x column tiles, groups, splits], dynamic shared memory of stages * stage_bytes, programmatic
+// dependent launch on sm_90.
 #include <cuda_fp16.h>
 
 #include "kernels/ptx/griddepcontrol.cuh"
@@ -30,12 +34,12 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   const int begin = static_cast<int>(static_cast<long long>(p.steps) * split / p.splits);
   const int steps = static_cast<int>(static_cast<long long>(p.steps) * (split + 1) / p.splits) - begin;
 
-  PixelLoader<typename Tile::Element, Tile::rows, Tile::pieces, Tile::threads> pixels;
-  WeightLoader<typename Tile::Element, Tile::columns, Tile::pieces, Tile::threads> weights;
+  PixelLoader<typename Tile::Element, Tile::rows, Tile::chunks, Tile::threads> pixels;
+  WeightLoader<typename Tile::Element, Tile::columns, Tile::chunks, Tile::threads> weights;
   pixels.start(p, first_pixel, group, begin);
   weights.start(p, first_channel, group, begin);
   const std::uint32_t base = ptx::shared_address(shared);
-  std::uint32_t written = 0;  // where the next step's tiles go
+  std::uint32_t written = 0;  // byte offset of the stage that the next step's tiles are copied to
   const auto load = [&] {
     pixels.load(p, base + written);
     weights.load(p, base + written + Tile::left_bytes);
@@ -43,16 +47,17 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   const auto next = [](std::uint32_t stage) {
     return stage == (stages - 1) * Tile::stage_bytes ? 0u : stage + Tile::stage_bytes;
   };
-  // The first weights do not wait for the kernel before this one, which may still be writing the pixels.
+  // Prologue before griddepcontrol.wait: the first step's weights are constants, whereas the preceding kernel may still
+  // be writing the pixels.
   weights.load(p, base + Tile::left_bytes);
   ptx::wait_for_previous_grid();
   pixels.load(p, base);
-  commit_pieces();
+  commit_chunks();
   written = next(written);
 #pragma unroll 1
   for (int step = 1; step < stages - 1; ++step) {
     if (step < steps) load();
-    commit_pieces();
+    commit_chunks();
     written = next(written);
   }
   if (threadIdx.x == 0)
@@ -60,14 +65,14 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
                           gridDim.x * gridDim.y * gridDim.z);
 
   const Place<Tile> place(threadIdx.x);
-  const std::uint32_t left_at = base + swizzled<Tile::pieces>(place.row() + place.lane % 16, place.lane / 16);
+  const std::uint32_t left_at = base + swizzled<Tile::chunks>(place.row() + place.lane % 16, place.lane / 16);
   const std::uint32_t right_at =
       base + Tile::left_bytes +
-      swizzled<Tile::pieces>(place.column() + place.lane % 8 + place.lane / 16 * 8, place.lane / 8 % 2);
+      swizzled<Tile::chunks>(place.column() + place.lane % 8 + place.lane / 16 * 8, place.lane / 8 % 2);
   float sums[Tile::fragments][4] = {};
   Fragments<Tile> fragments;
   std::uint32_t read = 0;
-  wait_for_pieces<stages - 2>();
+  wait_for_chunks<stages - 2>();
   __syncthreads();
   fragments.load_right(0, right_at, 0);
 #pragma unroll
@@ -77,15 +82,15 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
 #pragma unroll
     for (int product = 0; product < Tile::products; ++product) {
       if (product == Tile::products - 1) {
-        wait_for_pieces<stages - 2>();
+        wait_for_chunks<stages - 2>();
         __syncthreads();
         read = next(read);
       }
-      // Behind the last step this reads a stage that nobody writes, and nobody uses what it reads.
+      // After the last step this loads from a stage that is not being written; the fragments are not used.
       fragments.load_right((product + 1) % 2, right_at + read, (product + 1) % Tile::products);
       if (product == 0) {
         if (step + stages - 1 < steps) load();
-        commit_pieces();
+        commit_chunks();
         written = next(written);
       }
 #pragma unroll
@@ -95,12 +100,12 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
       }
     }
   }
-  wait_for_pieces<0>();
+  wait_for_chunks<0>();
   __syncthreads();
 
   if (p.splits > 1) {
     const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
-    if (!sum_of_splits<Tile::threads>(p, tile, split, sums, reinterpret_cast<unsigned*>(shared),
+    if (!reduce_splits<Tile::threads>(p, tile, split, sums, reinterpret_cast<unsigned*>(shared),
                                       [] { __syncthreads(); }))
       return;
     __syncthreads();

@@ -1,18 +1,33 @@
-// Convolution in f16 on Hopper (sm_90a): implicit GEMM fed by the tensor memory accelerator, products by wgmma from
-// shared memory, sums in f32.
+// Convolution in fp16 on Hopper (sm_90a): out = activation(conv(in) * scale + bias + coordinate term + residual) as an
+// implicit GEMM (conv_params.h). A persistent, warp-specialised kernel: operands by TMA (im2col loads of the pixels,
+// tile loads of the weights), products by wgmma from shared memory with fp32 accumulators.
 //
-// A block stays: it takes every gridDim.x-th unit, a tile or one part of a tile's sum. One thread of the third
-// warpgroup keeps the stages filled, each with 64 of the depth: the pixels' channels of one tap in im2col mode, where
-// the map's edges become zeros, and the weights' rows. It runs ahead into the next unit while the other two warpgroups
-// are in their epilogue. Those multiply with the channels as rows and the pixels as columns, so that a tile may have
-// any multiple of 8 pixels: widths are chosen so that the tiles of the model's layers fill the chip in whole waves.
+// Terms: a tile is `pixels` output pixels by `channels` output channels of one group; a work item is a pair of tiles of
+// neighbouring pixels, or one split of their depth; a stage is the shared memory of one step, 64 elements of depth of
+// both operands with the 128-byte swizzle.
 //
-// Two blocks of a cluster take neighbouring pixels and the same channels: each copies half of the weights to both. A
-// stage is free once the consumers of both have left it. Where tiles are few, a cluster has two or four such pairs,
-// each with a part of the depth, and adds their sums by way of shared memory (cluster_sum.cuh).
+// Persistent: each cluster loops over work items with stride `clusters`. Roles (warp specialisation) in a block of
+// three warpgroups: one thread of the third is the producer, which fills a ring of 4 to 8 stages and runs ahead into
+// the next work item while the consumers are in their epilogue; the first two warpgroups are consumers. The producer's
+// warpgroup releases registers to the consumers (setmaxnreg). `full` and `empty` mbarriers of each stage synchronise
+// the two sides.
+// Products have channels as rows (M = 64 for each wgmma) and pixels as columns (N), because N may be any multiple of 8:
+// tile widths are chosen so that the tiles of the model's layers fill 132 multiprocessors in whole waves.
 //
-// Bound by tensor cores, or by L2 where tiles are small: 256 channels by 128 pixels bring 32 KiB a step to a
-// multiprocessor for 1024 cycles of products.
+// The two blocks of a pair have neighbouring pixels and the same channels: each loads half of the weights and
+// multicasts it to both. A stage is empty once the consumers of both blocks have read it. Where tiles are few, a
+// cluster has two or four pairs, each with one split of the depth, and adds their accumulators through distributed
+// shared memory (cluster_sum.cuh). Larger split-K factors go through global memory (split_sum.cuh).
+//
+// Example: 8640 pixels (80 x 108) by 2 groups of 256 channels with tiles of 136 x 256. A pair covers 272 pixels, so
+// there are ceil(8640 / 272) = 32 pairs x 2 groups = 64 work items on 64 clusters: 128 blocks, one wave of 132. The
+// last pair has 208 pixels, 136 in the first block and 72 in the second. im2col loads fill pixels beyond the map with
+// zeros; the epilogue does not store them.
+//
+// Bound by tensor cores, or by L2 where tiles are small: for 256 channels by 128 pixels a multiprocessor loads 32 KiB a
+// step (weights shared by the pair) for 1024 cycles of wgmma.
+// Launch: 384 threads, 1 block a multiprocessor, clusters of 2 * cluster_splits blocks, 201 to 222 KiB of dynamic
+// shared memory, programmatic dependent launch.
 #include <cuda_fp16.h>
 
 #include "cluster_sum.cuh"
@@ -26,7 +41,7 @@
 #include "kernels/ptx/setmaxnreg.cuh"
 #include "kernels/ptx/shared_address.cuh"
 #include "kernels/ptx/special_registers.cuh"
-#include "kernels/ptx/tensor_copy.cuh"
+#include "kernels/ptx/tma.cuh"
 #include "kernels/ptx/wgmma.cuh"
 #include "next_weights.cuh"
 #include "split_sum.cuh"
@@ -37,7 +52,7 @@ namespace {
 constexpr int consumers = WgmmaTile::consumers, threads = WgmmaTile::threads, step_depth = WgmmaTile::step;
 constexpr int row_bytes = WgmmaTile::row_bytes;
 
-/// A WgmmaTile's figures as device code calls them.
+/// A block's tile: the figures of a WgmmaTile as constants of a type.
 template <WgmmaTile tile>
 struct Tile {
   static constexpr int blocks = tile.blocks, stages = tile.stages;
@@ -48,40 +63,40 @@ struct Tile {
   static constexpr int weight_bytes = channels * row_bytes, stage_bytes = tile.stage_bytes();
   static constexpr int line = tile.staged_line(), staged = tile.staged();
   static constexpr int staging_at = tile.staging_at(), barriers_at = tile.barriers_at();
-  static_assert(channels % 16 == 0 && channels <= 256 && pixels <= 1024 && pixels % 8 == 0, "one copy each");
+  static_assert(channels % 16 == 0 && channels <= 256 && pixels <= 1024 && pixels % 8 == 0, "one TMA load each");
 };
 
 __device__ __forceinline__ int rank_in_pair() { return static_cast<int>(ptx::cluster_rank() % pair); }
-/// Which part of the depth this block's pair has.
-__device__ __forceinline__ int part_of_pair() { return static_cast<int>(ptx::cluster_rank() / pair); }
+/// Which split of the depth this block's pair has within the cluster.
+__device__ __forceinline__ int split_of_pair() { return static_cast<int>(ptx::cluster_rank() / pair); }
 
-/// One tile, or a part of its sum. Number n stands for one unit of each block of a cluster.
-struct Unit {
+/// This block's share of a work item: a tile, or one split of its depth: steps begin .. begin + steps - 1.
+struct WorkItem {
   int tile, split, first_pixel, first_channel, group, begin, steps;
 };
 
 template <typename Tile>
-__device__ __forceinline__ Unit unit_of(const ConvTmaParams& p, int number) {
-  constexpr int both = pair * Tile::pixels;
-  Unit unit;
-  const int rank = rank_in_pair(), tiles_of_both = number / p.conv.splits;
-  unit.tile = tiles_of_both * pair + rank;
-  unit.split = number - tiles_of_both * p.conv.splits;
-  const int in_each_group = (p.conv.pixels + both - 1) / both * p.conv.column_tiles;
-  unit.group = tiles_of_both / in_each_group;
-  const int in_group = tiles_of_both - unit.group * in_each_group, row = in_group / p.conv.column_tiles;
-  unit.first_pixel = row * both + rank * Tile::pixels;
-  unit.first_channel = (in_group - row * p.conv.column_tiles) * Tile::channels;
+__device__ __forceinline__ WorkItem work_item_of(const ConvTmaParams& p, int number) {
+  constexpr int pair_pixels = pair * Tile::pixels;
+  WorkItem item;
+  const int rank = rank_in_pair(), tile_pair = number / p.conv.splits;
+  item.tile = tile_pair * pair + rank;
+  item.split = number - tile_pair * p.conv.splits;
+  const int pairs_of_group = (p.conv.pixels + pair_pixels - 1) / pair_pixels * p.conv.column_tiles;
+  item.group = tile_pair / pairs_of_group;
+  const int in_group = tile_pair - item.group * pairs_of_group, row = in_group / p.conv.column_tiles;
+  item.first_pixel = row * pair_pixels + rank * Tile::pixels;
+  item.first_channel = (in_group - row * p.conv.column_tiles) * Tile::channels;
   const long long steps = p.conv.steps;
-  const int stretch = unit.split * p.parts + part_of_pair(), stretches = p.conv.splits * p.parts;
-  unit.begin = static_cast<int>(steps * stretch / stretches);
-  unit.steps = static_cast<int>(steps * (stretch + 1) / stretches) - unit.begin;
-  return unit;
+  const int slice = item.split * p.cluster_splits + split_of_pair(), slices = p.conv.splits * p.cluster_splits;
+  item.begin = static_cast<int>(steps * slice / slices);
+  item.steps = static_cast<int>(steps * (slice + 1) / slices) - item.begin;
+  return item;
 }
 
-/// The ring of stages as one side walks it.
+/// Position in the ring of stages: the stage, and the parity of the mbarrier phase to wait for.
 template <int stages>
-struct Ring {
+struct PipelineState {
   std::uint32_t stage = 0, phase = 0;
   __device__ __forceinline__ void advance() {
     if (++stage == stages) {
@@ -91,11 +106,11 @@ struct Ring {
   }
 };
 
-__device__ __forceinline__ int first_unit(const ConvTmaParams& p) {
-  return static_cast<int>(blockIdx.x) / (pair * p.parts);
+__device__ __forceinline__ int first_work_item(const ConvTmaParams& p) {
+  return static_cast<int>(blockIdx.x) / (pair * p.cluster_splits);
 }
 
-/// A step of the depth: a tap and 64 of its channels.
+/// A step of the depth: a tap of the kernel and 64 of its channels.
 struct Step {
   int tap, channel_step, tap_y, tap_x;
 
@@ -114,73 +129,77 @@ struct Step {
   }
 };
 
-/// Expects a stage, and begins to fill its weights: this block's half of them, in both blocks.
+/// Producer: arms the stage's `full` barrier for the bytes of both operands, and issues the multicast load of this
+/// block's half of the weights into both blocks.
 template <typename Tile>
-__device__ __forceinline__ void begin_stage(const ConvTmaParams& p, const Unit& unit, const Step& step,
+__device__ __forceinline__ void begin_stage(const ConvTmaParams& p, const WorkItem& item, const Step& step,
                                             std::uint32_t stage, std::uint32_t barrier) {
   constexpr int half = Tile::channels / pair;
   const int first = rank_in_pair() * half;
-  const auto both = static_cast<std::uint16_t>(((1 << pair) - 1) << part_of_pair() * pair);
+  const auto both = static_cast<std::uint16_t>(((1 << pair) - 1) << split_of_pair() * pair);
   ptx::mbarrier_arrive_expect(barrier, Tile::stage_bytes);
-  ptx::copy_tile_to_blocks(stage + static_cast<std::uint32_t>(first * row_bytes), &p.weights, barrier,
-                           step.tap * p.conv.tap_channels + step.channel_step * step_depth,
-                           unit.group * p.conv.group_out + unit.first_channel + first, both);
+  ptx::tma_load_2d_multicast(stage + static_cast<std::uint32_t>(first * row_bytes), &p.weights, barrier,
+                             step.tap * p.conv.tap_channels + step.channel_step * step_depth,
+                             item.group * p.conv.group_out + item.first_channel + first, both);
 }
 
+/// The producer thread: fills stages for all work items of this block.
 template <typename Tile>
 __device__ __forceinline__ void produce(const ConvTmaParams& p, std::uint32_t base, std::uint32_t full,
                                         std::uint32_t empty) {
   const ConvParams& c = p.conv;
-  // The first weights do not wait for the kernel before this one, which may still be writing the pixels.
+  // Prologue before griddepcontrol.wait: the first stages' weights are constants, whereas the preceding kernel may
+  // still be writing the pixels. `begun` counts stages whose weights are already being loaded.
   int begun = 0;
-  if (first_unit(p) < p.units) {
-    const Unit unit = unit_of<Tile>(p, first_unit(p));
-    Step step(p, unit.begin);
-    for (; begun < min(unit.steps, Tile::stages); ++begun, step.advance(p))
-      begin_stage<Tile>(p, unit, step, base + begun * Tile::stage_bytes, full + begun * 8);
+  if (first_work_item(p) < p.work_items) {
+    const WorkItem item = work_item_of<Tile>(p, first_work_item(p));
+    Step step(p, item.begin);
+    for (; begun < min(item.steps, Tile::stages); ++begun, step.advance(p))
+      begin_stage<Tile>(p, item, step, base + begun * Tile::stage_bytes, full + begun * 8);
   }
   ptx::wait_for_previous_grid();
 
-  Ring<Tile::stages> ring;
-  for (int number = first_unit(p); number < p.units; number += p.clusters) {
-    const Unit unit = unit_of<Tile>(p, number);
-    const int image = c.image.quotient(unit.first_pixel), position = c.image.remainder(unit.first_pixel, image);
+  PipelineState<Tile::stages> state;
+  for (int number = first_work_item(p); number < p.work_items; number += p.clusters) {
+    const WorkItem item = work_item_of<Tile>(p, number);
+    const int image = c.image.quotient(item.first_pixel), position = c.image.remainder(item.first_pixel, image);
     const int out_y = c.row.quotient(position), out_x = c.row.remainder(position, out_y);
     const int x = out_x * c.stride_x - c.padding_x, y = out_y * c.stride_y - c.padding_y;
-    Step step(p, unit.begin);
-    for (int i = 0; i < unit.steps; ++i, step.advance(p), ring.advance()) {
-      const std::uint32_t barrier = full + ring.stage * 8, stage = base + ring.stage * Tile::stage_bytes;
+    Step step(p, item.begin);
+    for (int i = 0; i < item.steps; ++i, step.advance(p), state.advance()) {
+      const std::uint32_t barrier = full + state.stage * 8, stage = base + state.stage * Tile::stage_bytes;
       if (begun > 0) {
         --begun;
       } else {
-        ptx::mbarrier_wait(empty + ring.stage * 8, ring.phase ^ 1);
-        begin_stage<Tile>(p, unit, step, stage, barrier);
+        ptx::mbarrier_wait(empty + state.stage * 8, state.phase ^ 1);
+        begin_stage<Tile>(p, item, step, stage, barrier);
       }
-      ptx::copy_im2col(stage + Tile::weight_bytes, &p.pixels, barrier,
-                       unit.group * c.group_in + step.channel_step * step_depth, x, y, image,
-                       static_cast<std::uint16_t>(step.tap_x * c.dilation),
-                       static_cast<std::uint16_t>(step.tap_y * c.dilation));
+      ptx::tma_load_im2col(stage + Tile::weight_bytes, &p.pixels, barrier,
+                           item.group * c.group_in + step.channel_step * step_depth, x, y, image,
+                           static_cast<std::uint16_t>(step.tap_x * c.dilation),
+                           static_cast<std::uint16_t>(step.tap_y * c.dilation));
     }
   }
 }
 
-/// A warpgroup's sums: [64 channels][8 pixels][what a thread holds of them].
+/// A warpgroup's accumulators: [block of 64 channels][8 pixels][values of a thread].
 template <typename Tile>
 using Sums = float[Tile::blocks * Tile::eights][4];
 
-/// All products of one unit. `weights` and `pixels` are this warpgroup's places in the first stage.
+/// Consumer main loop over the steps of one work item. `weights` and `pixels` are the shared-memory addresses of this
+/// warpgroup's operands in stage 0.
 template <typename Tile>
 __device__ __forceinline__ void multiply(std::uint32_t weights, std::uint32_t pixels, int steps, std::uint32_t full,
-                                         std::uint32_t empty, Ring<Tile::stages>& ring, Sums<Tile>& sums) {
-  // One lane for each block of the pair tells it which stage this warp has left.
-  const bool tells = threadIdx.x % 32 < pair;
-  const std::uint32_t empty_there = ptx::shared_of_block(empty, part_of_pair() * pair + threadIdx.x % pair);
-  std::uint32_t before = 0;
+                                         std::uint32_t empty, PipelineState<Tile::stages>& state, Sums<Tile>& sums) {
+  // One lane for each block of the pair arrives at that block's `empty` barriers.
+  const bool signals = threadIdx.x % 32 < pair;
+  const std::uint32_t empty_of_pair = ptx::shared_of_block(empty, split_of_pair() * pair + threadIdx.x % pair);
+  std::uint32_t previous = 0;
 #pragma unroll 1
   for (int step = 0; step < steps; ++step) {
-    ptx::mbarrier_wait(full + ring.stage * 8, ring.phase);
-    const std::uint64_t left = ptx::matrix_descriptor(weights + ring.stage * Tile::stage_bytes);
-    const std::uint64_t right = ptx::matrix_descriptor(pixels + ring.stage * Tile::stage_bytes);
+    ptx::mbarrier_wait(full + state.stage * 8, state.phase);
+    const std::uint64_t left = ptx::matrix_descriptor(weights + state.stage * Tile::stage_bytes);
+    const std::uint64_t right = ptx::matrix_descriptor(pixels + state.stage * Tile::stage_bytes);
     ptx::wgmma_fence();
 #pragma unroll
     for (int product = 0; product < step_depth / 16; ++product) {
@@ -191,37 +210,39 @@ __device__ __forceinline__ void multiply(std::uint32_t weights, std::uint32_t pi
                        right + static_cast<std::uint64_t>(product * 2), step != 0 || product != 0);
     }
     ptx::wgmma_commit();
-    // The products before these have ended: their stage may be filled again.
+    // The previous step's wgmma have completed: release its stage.
     ptx::wgmma_wait<1>();
-    if (tells && step != 0) ptx::mbarrier_arrive_in_cluster(empty_there + before * 8);
-    before = ring.stage;
-    ring.advance();
+    if (signals && step != 0) ptx::mbarrier_arrive_in_cluster(empty_of_pair + previous * 8);
+    previous = state.stage;
+    state.advance();
   }
   ptx::wgmma_wait<0>();
-  if (tells) ptx::mbarrier_arrive_in_cluster(empty_there + before * 8);
+  if (signals) ptx::mbarrier_arrive_in_cluster(empty_of_pair + previous * 8);
 }
 
-/// A warpgroup's sums to memory, eight pixels at a time: those that are this block's to store.
+/// Consumer epilogue: stores a warpgroup's accumulators, 8 pixels at a time, for the pixels that this block owns.
 template <typename Tile>
-__device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>& sums, const ClusterSum<Tile>& parts,
-                                           float* staging, int first_pixel, int first_channel, int group) {
+__device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>& sums,
+                                           const ClusterSum<Tile>& cluster_sum, float* staging, int first_pixel,
+                                           int first_channel, int group) {
   const unsigned index = ptx::thread_index(), thread = index % 128, lane = thread % 32;
-  SumStore<Tile::group_channels, 128, __half> store;
+  Epilogue<Tile::group_channels, 128, __half> store;
   store.start(p, thread, first_channel, group);
-  const auto place = [](int channel) { return staged_place<Tile::group_channels>(channel); };
+  const auto place = [](int channel) { return staging_index<Tile::group_channels>(channel); };
   float* const mine = staging + lane % 4 * 2 * Tile::line + place(static_cast<int>(thread / 32 * 16 + lane / 4));
   const int barrier = 2 + static_cast<int>(index / 128);
 #pragma unroll 1
-  for (int j = parts.first(); j < parts.end(); ++j) {
+  for (int j = cluster_sum.first(); j < cluster_sum.end(); ++j) {
     float* const to = mine + j % 2 * Tile::staged;
-    // Registers have no index: all eights are here, one of them runs, and the rest of the epilogue is here once.
+    // Registers cannot be indexed: the staging code is unrolled for every k and one of them runs, so that the rest of
+    // the epilogue exists once.
 #pragma unroll
     for (int k = 0; k < Tile::eights; ++k) {
       if (k != j) continue;
 #pragma unroll
       for (int b = 0; b < Tile::blocks; ++b) {
         float sum[4];
-        parts.total(sums[b * Tile::eights + k], k, b, sum);
+        cluster_sum.total(sums[b * Tile::eights + k], k, b, sum);
         to[place(b * 64)] = sum[0];
         to[place(b * 64) + Tile::line] = sum[1];
         to[place(b * 64 + 8)] = sum[2];
@@ -231,9 +252,10 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>
     ptx::named_barrier(barrier, 128);
     store.template store<8, Tile::line>(p, staging + j % 2 * Tile::staged, first_pixel + j * 8);
   }
-  if (parts.count() % 2 != 0) ptx::named_barrier(barrier, 128);  // the next tile begins where this one ends
+  if (cluster_sum.count() % 2 != 0) ptx::named_barrier(barrier, 128);  // the next tile starts with the buffer used last
 }
 
+/// A consumer warpgroup: main loop, split-K reduction and epilogue for all work items of this block.
 template <typename Tile>
 __device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* shared, std::uint32_t base,
                                         std::uint32_t full, std::uint32_t empty, unsigned* last) {
@@ -243,24 +265,24 @@ __device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* s
   const std::uint32_t weights = base + static_cast<std::uint32_t>(channel_of(half) * row_bytes);
   const std::uint32_t pixels = base + static_cast<std::uint32_t>(Tile::weight_bytes + pixel_of(half) * row_bytes);
   const auto sync = [] { ptx::named_barrier(1, consumers); };
-  Ring<Tile::stages> ring;
+  PipelineState<Tile::stages> state;
   Sums<Tile> sums;
 #pragma unroll 1
-  for (int number = first_unit(p); number < p.units; number += p.clusters) {
-    const Unit unit = unit_of<Tile>(p, number);
-    multiply<Tile>(weights, pixels, unit.steps, full, empty, ring, sums);
-    const ClusterSum<Tile> parts(p.parts, part_of_pair(), rank_in_pair(), shared);
-    parts.exchange(sums);
+  for (int number = first_work_item(p); number < p.work_items; number += p.clusters) {
+    const WorkItem item = work_item_of<Tile>(p, number);
+    multiply<Tile>(weights, pixels, item.steps, full, empty, state, sums);
+    const ClusterSum<Tile> cluster_sum(p.cluster_splits, split_of_pair(), rank_in_pair(), shared);
+    cluster_sum.exchange(sums);
     bool whole = true;
     if (p.conv.splits > 1) {
-      whole = sum_of_splits<consumers>(p.conv, unit.tile, unit.split, sums, last, sync);
+      whole = reduce_splits<consumers>(p.conv, item.tile, item.split, sums, last, sync);
       sync();
     }
     if (whole) {
-      const int side = static_cast<int>(ptx::thread_index() / 128);  // found anew: the sums leave few registers
+      const int side = static_cast<int>(ptx::thread_index() / 128);  // recomputed: accumulators leave few registers
       float* const staging = reinterpret_cast<float*>(shared + Tile::staging_at) + side * 2 * Tile::staged;
-      store_tile<Tile>(p.conv, sums, parts, staging, unit.first_pixel + pixel_of(side),
-                       unit.first_channel + channel_of(side), unit.group);
+      store_tile<Tile>(p.conv, sums, cluster_sum, staging, item.first_pixel + pixel_of(side),
+                       item.first_channel + channel_of(side), item.group);
     }
   }
 }
@@ -284,19 +306,20 @@ __device__ __forceinline__ void conv(const ConvTmaParams& p) {
   }
   ptx::cluster_arrive();
   ptx::cluster_wait();
-  // 2 x 128 x 232 and 128 x 40 registers are what the block began with.
+  // 2 x 128 x 232 + 128 x 40 registers = 384 x 168, what the block was launched with.
   if (threadIdx.x >= consumers) {
-    ptx::give_registers<40>();
+    ptx::setmaxnreg_dec<40>();
     if (threadIdx.x == consumers) produce<Tile>(p, base, full, empty);
     if (threadIdx.x == consumers + 32) prefetch_next_weights(p.conv, blockIdx.x, gridDim.x);
     __syncwarp();
-    ClusterSum<Tile>::attend_exchange(p.parts);
+    ClusterSum<Tile>::attend_exchange(p.cluster_splits);
   } else {
-    ptx::take_registers<232>();
+    ptx::setmaxnreg_inc<232>();
     ptx::wait_for_previous_grid();
     consume<Tile>(p, shared, base, full, empty, last);
   }
-  // The other block may still write here: its weights, its arrivals.
+  // Blocks of the cluster must not exit while others may still write to their shared memory: multicast weights,
+  // arrivals.
   __syncwarp();
   ptx::cluster_arrive();
   ptx::cluster_wait();

@@ -1,8 +1,13 @@
-// What happens to a convolution's sums on their way to memory.
-//
-// Sums come through shared memory, in f32, so that a thread has eight channels of a pixel, neighbours or two fours, and
-// neighbouring threads have neighbouring ones: accesses of 16 bytes, whole sectors. Each number is rounded once, at the
+// Epilogue of the convolutions: activation(sum * scale + bias + coordinate term + residual), rounded once, at the
 // store.
+//
+// The accumulators are staged in shared memory as fp32 so that each thread then has 8 channels of a pixel and
+// neighbouring threads have neighbouring channels: 16-byte accesses to global memory that fill whole sectors. In fp16
+// the 8 channels are neighbours. In fp32 they are two groups of 4, 8 channels apart, because each 16-byte access of a
+// warp should fill whole sectors: two threads share 16 channels, the first has channels 0..3 and 8..11.
+// Example: a tile of 64 columns has 8 octets; with 128 threads a pass covers 16 pixels. With group_out = 100 and a
+// group stride of 112 (padded groups), the thread with channels 96..103 stores 4 results and 4 zeros, the next one 8
+// zeros.
 #pragma once
 
 #include "kernels/conv/cuda/conv_params.h"
@@ -11,25 +16,24 @@
 
 namespace maskrt::kernels {
 
-/// From a thread's first four channels to its other four. In convolutions of f16 the eight are neighbours, one access.
-/// Those of f32 take two, each of which should meet whole sectors: two threads share sixteen channels in turn.
+/// Channels from a thread's first group of four to its second: 4 in fp16 (neighbours), 8 in fp32.
 template <typename T>
 constexpr int four_distance = sizeof(T) == 4 ? 8 : 4;
 
-/// The first channel of thread `octet` of those that share a pixel.
+/// The first channel of the octet number `octet` of a pixel.
 template <typename T>
 __device__ __forceinline__ constexpr int first_of_octet(int octet) {
   return four_distance<T> == 8 ? octet / 2 * 16 + octet % 2 * 4 : octet * 8;
 }
 
-/// Four neighbours of one type, for one access.
+/// Four neighbouring elements, loaded or stored in one access.
 template <typename T>
 struct alignas(4 * sizeof(T)) Four {
   T v[4];
 };
 
-/// octet += the fours `apart` channels apart at an address where `vector` channels may be taken at once; of the
-/// channels from the first on, `count` exist.
+/// octet += the channels at `from`: two groups of four, `apart` channels apart. One access may load `vector`
+/// neighbouring channels; of the channels from the first on, `count` exist.
 template <int apart, typename T>
 __device__ __forceinline__ void add_octet(cuda::Octet& octet, const T* from, int vector, int count) {
   if (apart == 4 && vector == 8 && count >= 8) {
@@ -52,7 +56,7 @@ __device__ __forceinline__ void add_octet(cuda::Octet& octet, const T* from, int
   }
 }
 
-/// Stores them, likewise.
+/// Stores an octet to `to`; parameters as for add_octet.
 template <int apart, typename T>
 __device__ __forceinline__ void store_octet(T* to, const cuda::Octet& octet, int vector, int count) {
   if (apart == 4 && vector == 8 && count >= 8) {
@@ -74,7 +78,7 @@ __device__ __forceinline__ void store_octet(T* to, const cuda::Octet& octet, int
   }
 }
 
-/// octet += the coordinate term at (x, y) of a thread's channels, of which `channel` is the first.
+/// octet += the coordinate term at output position (x, y) of a thread's channels, the first of which is `channel`.
 template <typename T>
 __device__ __forceinline__ void add_coordinates(cuda::Octet& octet, const ConvParams& p, int x, int y, int channel) {
   constexpr int apart = four_distance<T>;
@@ -83,7 +87,7 @@ __device__ __forceinline__ void add_coordinates(cuda::Octet& octet, const ConvPa
   const int channels = (p.out_channels + 7) & ~7, heading = (p.out_height + width + 3) & ~3;
   const float* affine =
       reinterpret_cast<const float*>(p.coordinates) + heading + static_cast<long long>(at) * 3 * channels;
-  const auto place = [&](int i) { return coordinate_place(channel + i, channels, apart == 8); };
+  const auto place = [&](int i) { return coordinate_index(channel + i, channels, apart == 8); };
   const float factors[3] = {1, static_cast<float>(x), static_cast<float>(y)};
 #pragma unroll
   for (int term = 0; term < 3; ++term, affine += channels) {
@@ -105,19 +109,20 @@ __device__ __forceinline__ void add_coordinates(cuda::Octet& octet, const ConvPa
   }
 }
 
-/// Where a channel of a line of sums is staged: of each eight the first four in the line's first half, the others in
-/// its second, so that threads that read two fours each, neighbours or 8 apart, meet every bank once. The second half
-/// begins 4 words late, for the stores. Lines have at least columns + 4 words, a multiple of 4.
+/// Index of a channel within a line of the staging buffer: channels with channel % 8 < 4 in the first half, the others
+/// in the second, so that threads which read two groups of four each have no bank conflicts. The second half is shifted
+/// by 4 words against conflicts of the stores. A line has at least columns + 4 words, a multiple of 4.
 template <int columns>
-__device__ constexpr int staged_place(int channel) {
+__device__ constexpr int staging_index(int channel) {
   return channel % 8 / 4 * (columns / 2 + 4) + channel / 8 * 4 + channel % 4;
 }
 
-/// A thread's eight numbers of a vector of a tile's `columns` channels, of which the first `count` exist; `otherwise`
-/// for those beyond. Octets are dealt to the lanes in turn. The warp reads the vector as one stretch of memory and
-/// hands it out: lanes that read eight numbers each would touch every sector eight times.
+/// Loads this thread's eight values of a per-channel vector (scale or bias) over a tile's `columns` channels, of which
+/// the first `count` exist; `otherwise` for the rest. Lane l has octet l % (columns / 8). The warp loads the vector
+/// once, coalesced, and distributes it by shuffles: if each lane loaded its own eight values, the warp would touch
+/// every sector eight times.
 template <int columns, typename T>
-__device__ __forceinline__ cuda::Octet hand_out(const float* vector, int count, float otherwise) {
+__device__ __forceinline__ cuda::Octet load_per_channel(const float* vector, int count, float otherwise) {
   constexpr int fours = columns / 4, apart = four_distance<T>;
   const int lane = static_cast<int>(threadIdx.x % 32), begin = first_of_octet<T>(lane % (columns / 8));
   cuda::Octet mine;
@@ -134,31 +139,32 @@ __device__ __forceinline__ cuda::Octet hand_out(const float* vector, int count, 
     const int four = first + lane % min(fours, 32);
     float4 held = make_float4(otherwise, otherwise, otherwise, otherwise);
     if (four * 4 < count) held = reinterpret_cast<const float4*>(vector)[four];
-    const float parts[4] = {held.x, held.y, held.z, held.w};
+    const float values[4] = {held.x, held.y, held.z, held.w};
 #pragma unroll
     for (int i = 0; i < 8; ++i) {
       const int wanted = begin / 4 + i / 4 * (apart / 4) - first;
-      const float value = __shfl_sync(0xffffffffu, parts[i % 4], wanted % 32);
+      const float value = __shfl_sync(0xffffffffu, values[i % 4], wanted % 32);
       if (first == 0 || wanted >= 0) mine.v[i] = value;
     }
   }
   return mine;
 }
 
-/// What one of `threads` threads stores of tiles of `columns` channels: always the same eight channels, of every
-/// threads / (columns / 8)th pixel. T is the type that the convolution reads.
+/// The epilogue of one of `threads` threads for tiles of `columns` channels: the thread has the same eight channels of
+/// every pass-th pixel. T is the type of the convolution's input.
 template <int columns, int threads, typename T>
-struct SumStore {
+struct Epilogue {
   static constexpr int octets = columns / 8, pass = threads / octets, apart = four_distance<T>;
   static_assert(threads % octets == 0 && octets % 2 == 0);
 
   int first_row, column;
-  int channel;  // the first in out
-  int count;    // channels of the group from there on; the others are padding, or another group's
-  int stored;   // channels that are stored
+  int channel;  // the thread's first channel as an element of a pixel of `out`
+  int count;    // channels of the group from there on; later ones are padding or belong to another group
+  int stored;   // channels to store from there on: count, and padding
   cuda::Octet scale, bias;
 
-  /// Thread number `thread`, for tiles whose first column is `first_channel` of the group. Called by whole warps.
+  /// Prepares thread `thread` for tiles whose first column is channel `first_channel` of the group. Called by whole
+  /// warps.
   __device__ __forceinline__ void start(const ConvParams& p, unsigned thread, int first_channel, int group) {
     first_row = static_cast<int>(thread / octets);
     column = first_of_octet<T>(static_cast<int>(thread % octets));
@@ -173,19 +179,20 @@ struct SumStore {
       bias.v[i] = 0.0f;
     }
     const int first = group * p.group_out + first_channel, left = p.group_out - first_channel;
-    if (p.scale != nullptr) scale = hand_out<columns, T>(p.scale + first, left, 1.0f);
-    if (p.bias != nullptr) bias = hand_out<columns, T>(p.bias + first, left, 0.0f);
+    if (p.scale != nullptr) scale = load_per_channel<columns, T>(p.scale + first, left, 1.0f);
+    if (p.bias != nullptr) bias = load_per_channel<columns, T>(p.bias + first, left, 0.0f);
   }
 
-  /// `rows` pixels from first_pixel on, whose sums are in lines of `line` in the staging area, as staged_place says.
+  /// Stores this thread's share of `rows` pixels from first_pixel on, whose accumulators are in the staging buffer: one
+  /// line of `line` words for each pixel, channels in the order of staging_index.
   template <int rows, int line>
   __device__ __forceinline__ void store(const ConvParams& p, const float* staging, int first_pixel) const {
     if (stored <= 0) return;
 #pragma unroll 1
     for (int row = first_row; row < rows && first_pixel + row < p.pixels; row += pass) {
-      const float* const first = staging + row * line + staged_place<columns>(column);
+      const float* const first = staging + row * line + staging_index<columns>(column);
       const float4 a = *reinterpret_cast<const float4*>(first);
-      const float4 b = *reinterpret_cast<const float4*>(first + staged_place<columns>(apart));
+      const float4 b = *reinterpret_cast<const float4*>(first + staging_index<columns>(apart));
       cuda::Octet octet = {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
 #pragma unroll
       for (int i = 0; i < 8; ++i) octet.v[i] = fmaf(octet.v[i], scale.v[i], bias.v[i]);
@@ -193,7 +200,7 @@ struct SumStore {
     }
   }
 
-  /// The rest of one pixel's epilogue.
+  /// Coordinate term, residual, activation and store of one pixel.
   __device__ __forceinline__ void finish(const ConvParams& p, cuda::Octet& octet, int pixel) const {
     const int image = p.image.quotient(pixel), position = p.image.remainder(pixel, image);
     int from = position;
@@ -202,7 +209,7 @@ struct SumStore {
       if (p.coordinates != nullptr) add_coordinates<T>(octet, p, x, y, channel);
       from = (y >> p.residual_shift) * (static_cast<int>(p.row.divisor) >> p.residual_shift) + (x >> p.residual_shift);
     }
-    // Convolutions of f32 give f32.
+    // Convolutions of f32 inputs have f32 outputs.
     const bool f32 = sizeof(T) == 4 || p.out_f32 != 0;
     if (p.residual != nullptr) {
       from = image * p.residual_batch_stride + from * p.residual_pixel_stride + channel;

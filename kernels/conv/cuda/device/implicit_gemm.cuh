@@ -1,8 +1,13 @@
-// Convolution as a matrix product whose left side is never written down: where each element of it lies in the map.
+// Implicit GEMM: loads tiles of the left operand, the im2col matrix, straight from the map, without materialising that
+// matrix; and tiles of the right operand, the packed weights.
 //
-// Tiles come into shared memory in pieces of 16 bytes. A tile's row is 4 or 8 pieces long (64 or 128 bytes); pieces are
-// permuted within 128 bytes so that eight threads that touch one piece of eight neighbouring rows, or eight
-// neighbouring pieces, meet 32 different banks.
+// Tiles are loaded into shared memory in chunks of 16 bytes. A tile's row has 4 or 8 chunks (64 or 128 bytes of depth).
+// Swizzle: chunks are permuted within 128 bytes so that eight threads that access the same chunk of eight neighbouring
+// rows (ldmatrix), or eight neighbouring chunks (stores), hit 32 different banks.
+//
+// Example: a 3 x 3 convolution with padding 1 on 20 channels in fp16 has 9 taps of 24 elements (tap_channels), 3 chunks
+// each. A row of the map that has 24 channels a pixel is read as 3 chunks a tap; taps outside of the map are filled
+// with zeros by cp.async's ignore-src. The depth of 216 is padded to 256 elements, four steps of 64.
 #pragma once
 
 #include <cstdint>
@@ -14,21 +19,21 @@
 namespace maskrt::kernels {
 
 template <typename T>
-constexpr int elements_of_piece = 16 / static_cast<int>(sizeof(T));
+constexpr int elements_of_chunk = 16 / static_cast<int>(sizeof(T));
 
-/// The byte in a tile at which a piece of a row begins. For piece = a | b with disjoint bits it is that of a, xor b *
-/// 16; rows a multiple of 8 apart differ by their distance times the row's bytes.
-template <int pieces>
-__device__ __forceinline__ std::uint32_t swizzled(int row, int piece) {
-  static_assert(pieces == 4 || pieces == 8);
-  const int flip = pieces == 8 ? row & 7 : (row >> 1) & 3;
-  return static_cast<std::uint32_t>(row * pieces * 16 + ((piece ^ flip) << 4));
+/// Swizzled byte offset of a chunk of a row within a tile. For piece = a | b with disjoint bits the offset is that of
+/// a, XOR b * 16; the offsets of rows a multiple of 8 apart differ by that distance times the bytes of a row.
+template <int chunks>
+__device__ __forceinline__ std::uint32_t swizzled(int row, int chunk) {
+  static_assert(chunks == 4 || chunks == 8);
+  const int flip = chunks == 8 ? row & 7 : (row >> 1) & 3;
+  return static_cast<std::uint32_t>(row * chunks * 16 + ((chunk ^ flip) << 4));
 }
 
-/// The window of one output pixel.
+/// The convolution window of one output pixel.
 struct Window {
-  int first;         // element of in at which tap (0, 0), channel 0 would lie; may be negative
-  unsigned outside;  // bit y: tap row y lies outside of the map (15: there is none); bit 16 + x: tap column x
+  int first;         // element index in `in` of tap (0, 0), channel 0; negative where that tap lies before the map
+  unsigned outside;  // bit y: tap row y lies outside of the map or the kernel; bit 16 + x: tap column x likewise
 };
 
 __device__ __forceinline__ Window window_of(const ConvParams& p, int pixel) {
@@ -45,12 +50,12 @@ __device__ __forceinline__ Window window_of(const ConvParams& p, int pixel) {
   return {image * p.in_batch_stride + (y * p.width + x) * p.in_pixel_stride, exists ? ~(rows | columns << 16) : ~0u};
 }
 
-/// A place in the depth: a tap and a channel, kept by additions alone.
+/// A position along the depth: a tap and a channel of it, advanced by additions alone.
 struct DepthCursor {
-  int channel;  // of the tap
+  int channel;  // channel within the tap
   int offset;   // elements from Window::first
   int tap_y, tap_x;
-  unsigned tap;  // as in Window::outside; a tap row of 15 is beyond the kernel
+  unsigned tap;  // the tap's row and column as bits of Window::outside; tap row 15 stands for the padding of the depth
 
   __device__ __forceinline__ void start(const ConvParams& p, int at) {
     const int number = at / p.tap_channels;
@@ -76,8 +81,8 @@ struct DepthCursor {
   }
 };
 
-/// 16 bytes into shared memory from an aligned address, or zeros: a cp.async where the chip has it.
-__device__ __forceinline__ void copy_piece(std::uint32_t shared, const void* from, bool zeros) {
+/// Copies 16 bytes from an aligned address to shared memory, or writes zeros. cp.async from sm_80 on.
+__device__ __forceinline__ void copy_chunk(std::uint32_t shared, const void* from, bool zeros) {
 #if __CUDA_ARCH__ >= 800
   ptx::cp_async_16_or_zeros(shared, from, zeros);
 #else
@@ -85,124 +90,125 @@ __device__ __forceinline__ void copy_piece(std::uint32_t shared, const void* fro
 #endif
 }
 
-/// The first `count` elements from an address of any alignment, zeros behind them.
+/// Copies `count` elements from an address of any alignment to a chunk in shared memory and fills the chunk with zeros.
 template <typename T>
 __device__ __forceinline__ void copy_elements(std::uint32_t shared, const T* from, int count) {
-  alignas(16) T piece[elements_of_piece<T>] = {};
+  alignas(16) T chunk[elements_of_chunk<T>] = {};
 #pragma unroll
-  for (int i = 0; i < elements_of_piece<T>; ++i)
-    if (i < count) piece[i] = from[i];
-  *static_cast<uint4*>(__cvta_shared_to_generic(shared)) = *reinterpret_cast<const uint4*>(piece);
+  for (int i = 0; i < elements_of_chunk<T>; ++i)
+    if (i < count) chunk[i] = from[i];
+  *static_cast<uint4*>(__cvta_shared_to_generic(shared)) = *reinterpret_cast<const uint4*>(chunk);
 }
 
-/// Commits and waits are nothing where copies are plain loads and stores.
-__device__ __forceinline__ void commit_pieces() {
+/// cp.async groups; no-ops on sm_75, where copies are synchronous.
+__device__ __forceinline__ void commit_chunks() {
 #if __CUDA_ARCH__ >= 800
   ptx::cp_async_commit();
 #endif
 }
 template <int pending>
-__device__ __forceinline__ void wait_for_pieces() {
+__device__ __forceinline__ void wait_for_chunks() {
 #if __CUDA_ARCH__ >= 800
   ptx::cp_async_wait<pending>();
 #endif
 }
 
-/// Brings the left side's tiles, `rows` pixels by `pieces` pieces of the depth, step after step.
-template <typename T, int rows, int pieces, int threads, bool any_alignment = false>
+/// Loads tiles of the left operand, `rows` pixels by `pieces` chunks of depth, one step after the other. With
+/// `any_alignment`, inputs whose chunks are not aligned are loaded element by element.
+template <typename T, int rows, int chunks, int threads, bool any_alignment = false>
 struct PixelLoader {
-  static constexpr int pass = threads / pieces, passes = rows / pass;
-  static_assert(threads % pieces == 0 && rows % pass == 0 && pass % 8 == 0);
+  static constexpr int pass = threads / chunks, passes = rows / pass;
+  static_assert(threads % chunks == 0 && rows % pass == 0 && pass % 8 == 0);
 
   int first[passes];
   unsigned outside[passes];
   DepthCursor cursor;
-  std::uint32_t place;  // of this thread's first piece in a tile
+  std::uint32_t place;  // byte offset of this thread's first chunk in a tile
 
   __device__ __forceinline__ void start(const ConvParams& p, int first_pixel, int group, int first_step) {
-    const int row = static_cast<int>(threadIdx.x / pieces), piece = static_cast<int>(threadIdx.x % pieces);
-    place = swizzled<pieces>(row, piece);
+    const int row = static_cast<int>(threadIdx.x / chunks), chunk = static_cast<int>(threadIdx.x % chunks);
+    place = swizzled<chunks>(row, chunk);
 #pragma unroll
     for (int i = 0; i < passes; ++i) {
       const Window window = window_of(p, first_pixel + row + i * pass);
       first[i] = window.first + group * p.group_in;
       outside[i] = window.outside;
     }
-    cursor.start(p, (first_step * pieces + piece) * elements_of_piece<T>);
+    cursor.start(p, (first_step * chunks + chunk) * elements_of_chunk<T>);
   }
-  /// Begins to fill the tile at `shared` and steps on.
+  /// Starts the copies of the current step's tile to `shared` and advances to the next step.
   __device__ __forceinline__ void load(const ConvParams& p, std::uint32_t shared) {
 #pragma unroll
     for (int i = 0; i < passes; ++i) {
       const bool zeros = (outside[i] & cursor.tap) != 0;
       const T* from = static_cast<const T*>(p.in) + (first[i] + cursor.offset);
-      const std::uint32_t to = shared + place + static_cast<std::uint32_t>(i * pass * pieces * 16);
+      const std::uint32_t to = shared + place + static_cast<std::uint32_t>(i * pass * chunks * 16);
       if (any_alignment && p.in_wide == 0) {
         copy_elements(to, from, zeros ? 0 : p.group_in - cursor.channel);
       } else {
-        copy_piece(to, from, zeros);
+        copy_chunk(to, from, zeros);
       }
     }
-    cursor.advance(p, pieces * elements_of_piece<T>);
+    cursor.advance(p, chunks * elements_of_chunk<T>);
   }
-  /// The same in two halves, by way of registers: begins to read this thread's pieces and steps on ...
+  /// For sm_75: loads this thread's chunks of the current step into registers and advances to the next step.
   __device__ __forceinline__ void fetch(const ConvParams& p, uint4 (&held)[passes]) {
 #pragma unroll
     for (int i = 0; i < passes; ++i) {
       const T* from = static_cast<const T*>(p.in) + (first[i] + cursor.offset);
       held[i] = (outside[i] & cursor.tap) != 0 ? uint4{} : *reinterpret_cast<const uint4*>(from);
     }
-    cursor.advance(p, pieces * elements_of_piece<T>);
+    cursor.advance(p, chunks * elements_of_chunk<T>);
   }
-  /// ... and writes them into the tile at `shared`.
+  /// For sm_75: stores the chunks that fetch() has loaded to the tile at `shared`.
   __device__ __forceinline__ void put(std::uint32_t shared, const uint4 (&held)[passes]) const {
 #pragma unroll
     for (int i = 0; i < passes; ++i)
       *static_cast<uint4*>(
-          __cvta_shared_to_generic(shared + place + static_cast<std::uint32_t>(i * pass * pieces * 16))) = held[i];
+          __cvta_shared_to_generic(shared + place + static_cast<std::uint32_t>(i * pass * chunks * 16))) = held[i];
   }
 };
 
-/// Brings the right side's tiles: `rows` output channels by `pieces` pieces of the depth.
-template <typename T, int rows, int pieces, int threads>
+/// Loads tiles of the right operand: `rows` output channels by `pieces` chunks of depth.
+template <typename T, int rows, int chunks, int threads>
 struct WeightLoader {
-  static constexpr int pass = threads / pieces, passes = rows / pass;
-  static_assert(threads % pieces == 0 && rows % pass == 0 && pass % 8 == 0);
+  static constexpr int pass = threads / chunks, passes = rows / pass;
+  static_assert(threads % chunks == 0 && rows % pass == 0 && pass % 8 == 0);
 
   const T* from;
-  int channels;  // from this thread's first row to the group's end
+  int channels;  // channels from this thread's first row to the end of the group
   std::uint32_t place;
 
   __device__ __forceinline__ void start(const ConvParams& p, int first_channel, int group, int first_step) {
-    const int row = static_cast<int>(threadIdx.x / pieces), piece = static_cast<int>(threadIdx.x % pieces);
-    place = swizzled<pieces>(row, piece);
+    const int row = static_cast<int>(threadIdx.x / chunks), chunk = static_cast<int>(threadIdx.x % chunks);
+    place = swizzled<chunks>(row, chunk);
     channels = p.group_out - first_channel - row;
     from = static_cast<const T*>(p.weights) +
            static_cast<long long>(group * p.group_out + first_channel + row) * p.depth +
-           (first_step * pieces + piece) * elements_of_piece<T>;
+           (first_step * chunks + chunk) * elements_of_chunk<T>;
   }
   __device__ __forceinline__ void load(const ConvParams& p, std::uint32_t shared) {
 #pragma unroll
     for (int i = 0; i < passes; ++i) {
-      copy_piece(shared + place + static_cast<std::uint32_t>(i * pass * pieces * 16),
+      copy_chunk(shared + place + static_cast<std::uint32_t>(i * pass * chunks * 16),
                  from + static_cast<long long>(i * pass) * p.depth, i * pass >= channels);
     }
-    from += pieces * elements_of_piece<T>;
+    from += chunks * elements_of_chunk<T>;
   }
-  /// As PixelLoader's.
+  /// For sm_75: as in PixelLoader.
   __device__ __forceinline__ void fetch(const ConvParams& p, uint4 (&held)[passes]) {
 #pragma unroll
     for (int i = 0; i < passes; ++i) {
       const T* row = from + static_cast<long long>(i * pass) * p.depth;
       held[i] = i * pass >= channels ? uint4{} : *reinterpret_cast<const uint4*>(row);
     }
-    from += pieces * elements_of_piece<T>;
+    from += chunks * elements_of_chunk<T>;
   }
   __device__ __forceinline__ void put(std::uint32_t shared, const uint4 (&held)[passes]) const {
 #pragma unroll
     for (int i = 0; i < passes; ++i)
       *static_cast<uint4*>(
-          __cvta_shared_to_generic(shared + place + static_cast<std::uint32_t>(i * pass * pieces * 16))) = held[i];
+          __cvta_shared_to_generic(shared + place + static_cast<std::uint32_t>(i * pass * chunks * 16))) = held[i];
   }
 };
 

@@ -1,5 +1,5 @@
-// A tile of the implicit GEMM on warps' tensor-core instructions: what a block's warps hold, multiply and store. For
-// sm_75 and newer; how tiles come into shared memory is the kernels' business.
+// Tile of the implicit GEMM on warp-level tensor cores (mma.sync, sm_75 and newer): tile shapes, fragments, main-loop
+// products and epilogue. The kernels differ in how they load tiles into shared memory.
 #pragma once
 
 #include <cstdint>
@@ -13,27 +13,28 @@
 
 namespace maskrt::kernels {
 
-/// The shape of a block's tile and of its warps'; a step of the depth is `pieces` pieces of 16 bytes. Elements are
-/// f16, or f32 that are rounded to tf32 on their way to the tensor cores.
+/// Shapes of a block's tile and of its warps' tiles; a step of the depth is `chunks` chunks of 16 bytes. Elements are
+/// f16, or f32 rounded to tf32 when fragments are loaded. Example: 128 x 128 with warps of 64 x 64 and 4 chunks has 4
+/// warps, steps of 32 elements of f16, 4 x 8 mma tiles and 128 accumulators a thread.
 template <typename Element_, MmaTile tile>
 struct Tile {
   using Element = Element_;
   static_assert(sizeof(Element) == tile.element_bytes);
-  static constexpr int rows = tile.rows, columns = tile.columns, pieces = tile.pieces(), stages = tile.stages;
+  static constexpr int rows = tile.rows, columns = tile.columns, chunks = tile.chunks(), stages = tile.stages;
   static constexpr int warp_rows = tile.warp_rows, warp_columns = tile.warp_columns;
   static constexpr int warps_down = rows / warp_rows, warps_across = columns / warp_columns;
   static constexpr int threads = tile.threads();
-  static constexpr int row_bytes = pieces * 16;
+  static constexpr int row_bytes = chunks * 16;
   static constexpr int left_bytes = rows * row_bytes, stage_bytes = tile.stage_bytes();
-  static constexpr int products = pieces / 2;  // of two pieces in one step
+  static constexpr int products = chunks / 2;  // mma steps in one step of the depth, two chunks each
   static constexpr int row_fragments = warp_rows / 16, column_fragments = warp_columns / 8;
   static constexpr int fragments = row_fragments * column_fragments;
-  static constexpr int staged_line = columns + 8;  // keeps the fragments' stores of 8 bytes in different banks
-  static_assert(warp_rows * staged_line * 4 <= stages * stage_bytes, "the sums are staged in the tiles' place");
+  static constexpr int staged_line = columns + 8;  // words; the padding avoids bank conflicts of the 8-byte stores
+  static_assert(warp_rows * staged_line * 4 <= stages * stage_bytes, "the epilogue's staging buffer reuses the stages");
 };
 
-/// sum += 16 rows by 8 columns, two pieces deep: 16 of f16, 8 of f32. Fragments of 16-bit and of 32-bit elements lie
-/// in the same places of a piece.
+/// sum += product of 16 rows and 8 columns over two chunks of depth: 16 elements of f16 or 8 of f32. Fragments of
+/// 16-bit and of 32-bit elements have the same layout within a chunk, so both are loaded with ldmatrix.
 __device__ __forceinline__ void multiply_add(float (&sum)[4], const std::uint32_t (&left)[4], std::uint32_t right0,
                                              std::uint32_t right1, const __half*) {
 #if __CUDA_ARCH__ >= 800
@@ -51,7 +52,7 @@ __device__ __forceinline__ void multiply_add(float (&sum)[4], const std::uint32_
 }
 #endif
 
-/// Fragments as the tensor cores want them.
+/// Converts a loaded fragment: rounds f32 to tf32; nothing for f16.
 __device__ __forceinline__ void prepare(std::uint32_t (&)[4], const __half*) {}
 #if __CUDA_ARCH__ >= 800
 __device__ __forceinline__ void prepare(std::uint32_t (&fragment)[4], const float*) {
@@ -60,8 +61,9 @@ __device__ __forceinline__ void prepare(std::uint32_t (&fragment)[4], const floa
 }
 #endif
 
-/// What one warp multiplies at a time, two pieces deep. The right side comes one product ahead; each left fragment is
-/// replaced as soon as its products are under way, while the others' run.
+/// A warp's register fragments for one product (two chunks of depth). Register pipelining: right fragments are
+/// double-buffered and loaded one product ahead; each left fragment is reloaded as soon as its own mma have been
+/// issued.
 template <typename Tile>
 struct Fragments {
   std::uint32_t left[Tile::row_fragments][4], right[2][Tile::column_fragments / 2][4];
@@ -85,7 +87,7 @@ struct Fragments {
   }
 };
 
-/// A thread's warp and lane, and where in the tile its warp works.
+/// A thread's warp and lane, and the origin of its warp's tile.
 template <typename Tile>
 struct Place {
   int lane, warp;
@@ -96,17 +98,17 @@ struct Place {
   __device__ __forceinline__ int column() const { return warp % Tile::warps_across * Tile::warp_columns; }
 };
 
-/// The block's sums to memory, one band of warps after the other.
+/// Epilogue: stores the block's accumulators through shared memory, one row of warps after the other.
 template <typename Tile>
 __device__ __forceinline__ void store_tile(const ConvParams& p, const float (&sums)[Tile::fragments][4], float* staging,
                                            int first_pixel, int first_channel, int group) {
   constexpr int line = Tile::staged_line;
   const unsigned thread = ptx::thread_index();
   const Place<Tile> place(thread);
-  SumStore<Tile::columns, Tile::threads, typename Tile::Element> store;
+  Epilogue<Tile::columns, Tile::threads, typename Tile::Element> store;
   store.start(p, thread, first_channel, group);
   float* const mine =
-      staging + place.lane / 4 * line + staged_place<Tile::columns>(place.column() + place.lane % 4 * 2);
+      staging + place.lane / 4 * line + staging_index<Tile::columns>(place.column() + place.lane % 4 * 2);
 #pragma unroll 1
   for (int band = 0; band < Tile::warps_down; ++band) {
     if (band != 0) __syncthreads();
@@ -116,7 +118,7 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const float (&su
 #pragma unroll
         for (int j = 0; j < Tile::column_fragments; ++j) {
           const float(&sum)[4] = sums[i * Tile::column_fragments + j];
-          float* const to = mine + i * 16 * line + j * staged_place<Tile::columns>(8);
+          float* const to = mine + i * 16 * line + j * staging_index<Tile::columns>(8);
           *reinterpret_cast<float2*>(to) = make_float2(sum[0], sum[1]);
           *reinterpret_cast<float2*>(to + 8 * line) = make_float2(sum[2], sum[3]);
         }

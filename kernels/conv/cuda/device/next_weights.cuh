@@ -1,7 +1,8 @@
-// The next layer's weights on their way from memory to L2 while this layer computes.
+// Prefetch of the next convolution's weights from device memory into L2 while this one computes (sm_90).
 //
-// The weights of a network do not all stay in L2 beside its maps, and blocks walk the depth together: what they ask for
-// at a time is a few stages of weights, too little to hide the memory's latency. A layer before, there is time.
+// A network's weights exceed L2 together with its maps, and all blocks of a layer load the same few stages of weights
+// at a time: too few bytes in flight to hide the latency of device memory. Prefetched one layer ahead they arrive in
+// time.
 #pragma once
 
 #include "kernels/conv/cuda/conv_params.h"
@@ -9,7 +10,7 @@
 
 namespace maskrt::kernels {
 
-/// Asks for this block's share of them. Called by one thread of each block; nothing before Hopper.
+/// Prefetches this block's share of the next weights. Called by one thread of each block. A no-op before sm_90.
 __device__ __forceinline__ void prefetch_next_weights(const ConvParams& p, unsigned block, unsigned blocks) {
 #if __CUDA_ARCH__ >= 900
   constexpr unsigned line = 128;

@@ -1,23 +1,24 @@
-// One tile's sum from several blocks.
+// Split-K reduction through global memory, in one launch: the last block of a tile to finish adds the partial sums.
 #pragma once
 
 #include "kernels/conv/cuda/conv_params.h"
 
 namespace maskrt::kernels {
 
-/// Each of a tile's `splits` blocks brings its part. The block that comes last adds all parts in the order of splits,
-/// so that the result does not depend on who that is, and returns true with the total; the others return false. Leaves
-/// the tile's counter zero. Called by threads 0 to `threads` - 1; `sync` is their barrier. `last` is one word of shared
-/// memory that nobody else uses until the next barrier after the call.
+/// Each of a tile's `splits` blocks writes its accumulators, `sums`, to p.partials and increments the tile's counter.
+/// The block that arrives last adds the partial sums of all splits in ascending order, so that the result does not
+/// depend on which block that is, and returns true with the total in `sums`; the others return false. The counter wraps
+/// to zero, for the next launch. Called by threads 0 .. threads - 1; `sync` is their barrier. `last` is one word of
+/// shared memory that is not used otherwise until the next barrier after the call.
 template <int threads, int count, typename Sync>
-__device__ __forceinline__ bool sum_of_splits(const ConvParams& p, int tile, int split, float (&part)[count][4],
+__device__ __forceinline__ bool reduce_splits(const ConvParams& p, int tile, int split, float (&sums)[count][4],
                                               unsigned* last, Sync&& sync) {
-  float4* const parts =
+  float4* const partials =
       reinterpret_cast<float4*>(p.partials) + static_cast<long long>(tile) * p.splits * (count * threads) + threadIdx.x;
-  float4* const mine = parts + static_cast<long long>(split) * (count * threads);
+  float4* const mine = partials + static_cast<long long>(split) * (count * threads);
 #pragma unroll
   for (int i = 0; i < count; ++i)
-    __stcg(mine + i * threads, make_float4(part[i][0], part[i][1], part[i][2], part[i][3]));
+    __stcg(mine + i * threads, make_float4(sums[i][0], sums[i][1], sums[i][2], sums[i][3]));
   __threadfence();
   sync();
   if (threadIdx.x == 0)
@@ -28,18 +29,18 @@ __device__ __forceinline__ bool sum_of_splits(const ConvParams& p, int tile, int
 #pragma unroll
   for (int i = 0; i < count; ++i)
 #pragma unroll
-    for (int j = 0; j < 4; ++j) part[i][j] = 0;
+    for (int j = 0; j < 4; ++j) sums[i][j] = 0;
 #pragma unroll 1
   for (int s = 0; s < p.splits; ++s) {
-    const float4* from = parts + static_cast<long long>(s) * (count * threads);
+    const float4* from = partials + static_cast<long long>(s) * (count * threads);
 #pragma unroll
     for (int i = 0; i < count; ++i) {
-      if (i % 8 == 0) __syncwarp();  // keeps the compiler from having all reads on their way: no registers for that
+      if (i % 8 == 0) __syncwarp();  // limits the loads in flight, for which there are no registers
       const float4 more = __ldcg(from + i * threads);
-      part[i][0] += more.x;
-      part[i][1] += more.y;
-      part[i][2] += more.z;
-      part[i][3] += more.w;
+      sums[i][0] += more.x;
+      sums[i][1] += more.y;
+      sums[i][2] += more.z;
+      sums[i][3] += more.w;
     }
   }
   return true;

@@ -15,7 +15,7 @@ std::uint32_t warp_of(std::uint64_t tag) { return static_cast<std::uint32_t>(tag
 std::uint32_t tick_of(std::uint64_t tag) { return static_cast<std::uint32_t>(tag >> 19) & 0x7ff; }
 std::uint32_t pc_of(std::uint64_t tag) { return static_cast<std::uint32_t>(tag >> 5) & 0x3fff; }
 
-/// Block, warp, tick and instruction of a tag that no kernel made; tick 1, because 0 is nobody.
+/// Block, warp, tick and instruction of a tag that no kernel made; tick 1, because 0 means no access.
 constexpr std::uint64_t kWholeRange =
     std::uint64_t{0x1fffff} << 35 | std::uint64_t{1} << 19 | std::uint64_t{0x3fff} << 5;
 
@@ -69,7 +69,7 @@ std::uint64_t GlobalShadow::make(const BlockOrder& order, const Access& access) 
 
 bool GlobalShadow::conflicts(std::uint64_t tag, std::uint32_t clock, std::uint64_t mine, const BlockOrder& order,
                              const Access& access, std::uint32_t mask) const {
-  // Of this launch; by another warp; of these bytes.
+  // An access of this launch, by another warp, to some of the same bytes.
   if ((tag ^ mine) >> 56 != 0 || (tag ^ mine) >> 30 == 0 || (tag & mask) == 0) return false;
   if (access.strong && (tag & 16) != 0) return false;
   if ((tag ^ mine) >> 35 == 0) return access.seen != nullptr && access.seen->seen[warp_of(tag)] < clock;
@@ -134,7 +134,7 @@ GlobalRace touch_range(Memory& memory, const WorkOrder& order, bool write, bool 
   for (std::uint64_t at = address & ~std::uint64_t{3}; at < end; at += 4) {
     const std::uint32_t part = at >= address && at + 4 <= end ? 15 : part_of_word(at, address, end);
     GlobalTags& tags = *memory.tags(at);
-    // Most words have seen nobody unordered.
+    // Most words have no unordered access.
     if (unordered != nullptr && (displaced || unordered[load(tags.write) >> 56] || unordered[load(tags.read) >> 56])) {
       bool wrote = true;
       const std::uint64_t other = write ? foreign_access(memory, tags, at, unordered, strong, part, wrote)

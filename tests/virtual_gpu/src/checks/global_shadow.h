@@ -2,10 +2,9 @@
 // between a launch, copy or set and other work on the device that nothing orders before it.
 //
 // A write is published when its warp (or, after a barrier, any warp of its block) executes a fence at gpu scope or
-// wider. An atomic or strong access to some location hands the block's published writes over; whoever reads or updates
-// that location later, and then fences or meets others at a barrier, is ordered after them. PTX ISA, 8.8 "Axioms", in
-// particular release and acquire patterns; a barrier instead of the reader's fence is what the CUDA C++ Programming
-// Guide shows.
+// wider. An atomic or strong access to some location publishes the block's writes; a thread that reads or updates that
+// location later, and then fences or passes a barrier, is ordered after them. PTX ISA, 8.8 "Axioms", in particular
+// release and acquire patterns; a barrier instead of the reader's fence is what the CUDA C++ Programming Guide shows.
 //
 // Warps of one block are ordered by its barriers, as in shared memory, and by strong accesses to the same place.
 #pragma once
@@ -25,7 +24,7 @@ namespace vgpu {
 
 /// Per warp of a block, the tick up to which its writes are published.
 using Published = std::array<std::uint32_t, kMaxWarps>;
-/// Blocks whose published writes somebody is ordered after.
+/// The blocks whose published writes a warp is ordered after.
 using PublishedBlocks = std::unordered_map<std::uint32_t, Published>;
 
 /// A block's side.
@@ -95,7 +94,7 @@ class GlobalShadow {
     std::uint32_t pc = 0;
     bool strong = false;
     bool grids_waited = false;
-    /// What the warp is ordered after in its own block; null where only other blocks are looked at.
+    /// What the warp is ordered after in its own block; null where only other blocks are checked.
     const VectorClock* seen = nullptr;
     bool may_repeat = false;  ///< two writes by one instruction are no race where they write the same
   };
@@ -108,12 +107,12 @@ class GlobalShadow {
 
   /// An atomic or strong write to `address`.
   void release(BlockOrder& order, std::uint64_t address);
-  /// An atomic or strong read of `address` by a warp. Without `acquires` it counts once the warp fences or meets
+  /// An atomic or strong read of `address` by a warp. Without `acquires` it counts once the warp fences or passes
   /// others.
   void acquire(BlockOrder& order, std::uint32_t warp, std::uint64_t address, bool acquires);
 
  private:
-  // launch:8 block:21 warp:5 tick:11 pc:14 strong:1 mask:4; tick 0 is nobody.
+  // launch:8 block:21 warp:5 tick:11 pc:14 strong:1 mask:4; tick 0: no access.
   static constexpr std::uint32_t kLastTick = (1u << 11) - 1;
   std::uint64_t make(const BlockOrder& order, const Access& access) const;
   /// By number of other work, whether it races with the accessing warp; null where none does.

@@ -39,11 +39,11 @@ struct Report {
   std::uint32_t ptx_line = 0;
   std::string ptx_text;
   std::string source;  ///< "file.cu:12", empty where the PTX has no .loc
-  // Of a race: the instruction that made the earlier access.
+  // For a race: the instruction of the earlier access.
   std::uint32_t other_ptx_line = 0;
   std::string other_ptx_text;
   std::string other_source;
-  std::string other_work;  ///< of a race between streams: the other kernel, copy or set
+  std::string other_work;  ///< for a race between streams: the other kernel, copy or set
   std::string message;
 };
 

@@ -1,4 +1,4 @@
-// The memory of a block's shared memory: for each byte whether it is defined, for each word who wrote and read it last.
+// Shadow of a block's shared memory: whether each byte is defined, and the last accesses to each word.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace vgpu {
 
-/// Who accesses, as the tags remember it.
+/// The agent of an access (a warp or an asynchronous copy), as tags record it.
 struct Accessor {
   std::uint32_t agent = 0;
   std::uint32_t clock = 0;
@@ -50,7 +50,7 @@ class SharedShadow {
   RaceFound write(const View& view, const Accessor& who, std::uint32_t address, std::uint32_t bytes);
 
  private:
-  // clock:32 copied:1 pc:19 mask:4 atomic:1 agent:7; 0 is nobody.
+  // clock:32 copied:1 pc:19 mask:4 atomic:1 agent:7; 0: no access.
   using Tag = std::uint64_t;
   struct Word {
     Tag write = 0;
@@ -68,7 +68,7 @@ class SharedShadow {
     return (mask(tag) & bytes) != 0 && seen.seen[agent(tag)] < clock(tag) && agent(tag) != who.agent &&
            !(who.atomic && (tag & 128) != 0);
   }
-  /// Notes which lane wrote a word, where the lanes have to meet before another reads it.
+  /// Records the lane that wrote a word, where lanes must reconverge before another lane reads it.
   void note(std::uint32_t word, const Accessor& who, std::uint32_t part) {
     const bool matters = who.diverged && who.lane != 0 && part == 15;
     if (matters && writers_.empty()) writers_.resize(words_.size(), 0);

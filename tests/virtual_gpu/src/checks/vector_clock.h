@@ -1,4 +1,4 @@
-// Who has seen what inside one block: vector clocks over its warps and its mbarriers.
+// Happens-before inside of one block: vector clocks over its warps and its mbarriers.
 #pragma once
 
 #include <array>

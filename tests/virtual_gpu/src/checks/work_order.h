@@ -12,7 +12,7 @@
 namespace vgpu {
 
 struct WorkOrder {
-  /// Of this work, 1 to 255.
+  /// Id of this work, 1 to 255.
   std::uint32_t number = 0;
   /// By number: true where nothing orders that work before this one.
   std::array<bool, 256> unordered{};

@@ -29,7 +29,7 @@ std::vector<vgpu::engine::EdgeData> edges_of(const CUgraphEdgeData* data, size_t
   return edges;
 }
 
-/// What the pointers that cuStreamGetCaptureInfo hands out point at: valid until the thread's next call.
+/// Storage of the arrays that cuStreamGetCaptureInfo returns pointers to: valid until the thread's next call.
 struct InfoArrays {
   std::vector<CUgraphNode> dependencies;
   std::vector<CUgraphEdgeData> edges;

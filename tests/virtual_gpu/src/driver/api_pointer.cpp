@@ -13,7 +13,7 @@ bool write_attribute(CUpointer_attribute attribute, CUdeviceptr address, void* v
   Driver& driver = Driver::get();
   const auto found = driver.allocations->find(address);
   Allocation range = found.value_or(Allocation{});
-  // Variables of modules, and what graphs allocate, are known to the machine alone, and their extent to nobody here.
+  // Variables of modules, and what graphs allocate, are known to the machine only; their extents are unknown here.
   if (!found && !driver.device->memory().covers(address, 1)) return false;
   const auto put = [value](auto what) { std::memcpy(value, &what, sizeof what); };
   switch (attribute) {

@@ -57,7 +57,7 @@ void update(Warp& w, const Instr& in, Lanes mask) {
         // An update that changes nothing, as a failed compare-and-swap, is no progress.
         if (Op::apply(old[i][l], b, c) != old[i][l]) ++w.cta->cluster->progress;
       }
-      // Again, behind the update: a plain strong store may have come between, its release recorded before it.
+      // Again, after the update: a plain strong store may have come between, its release recorded before it.
       if (global) w.cta->launch->global.acquire(w.cta->order, w.index, at[l], acquires);
     }
     // An exchange defines; everything else computes from what was there.

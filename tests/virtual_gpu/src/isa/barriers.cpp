@@ -101,7 +101,7 @@ void warp_sync(Warp& w, const Instr& in, Lanes mask) {
     }
     ++w.meetings;
     w.cta->order.settle(w.index);
-    // Those that came to another instance of the instruction go on behind it.
+    // Lanes that arrived at another instance of the instruction continue after that one.
     for (Fragment& f : w.waiting) {
       if (f.state != Fragment::State::warp_sync || f.sync_mask != group || f.frame->program->code[f.pc].run != in.run)
         continue;

@@ -17,10 +17,10 @@ struct BulkCopy {
   u64 shared = 0, global = 0, barrier = 0;
   u32 bytes = 0;
   bool tensor = false;
-  TensorMap map;  ///< of a tensor copy; else without swizzle
+  TensorMap map;  ///< of a tensor (TMA) copy; for bulk copies a map without swizzle
   s32 coordinates[5] = {};
   u32 offsets[3] = {};
-  Update update = nullptr;  ///< of a reduction
+  Update update = nullptr;  ///< operation of a reduction
   u32 element = 1;          ///< bytes of one of its elements
 };
 

@@ -59,7 +59,7 @@ void enter(Warp& w, const Instr& in, Lanes mask, const Program* callee) {
   fill_specials(w, *frame);
   frame->allocated = w.allocated;
   w.waiting.push_back({std::move(frame), 0, mask, Fragment::State::ready, 0});
-  // The rest of the lanes goes on here; those that called come back behind the call.
+  // The other lanes continue here; those that called return to the instruction after the call.
   w.active &= ~mask;
   w.leave = true;
 }

@@ -96,7 +96,7 @@ void wait_all(Warp& w, const Instr&, Lanes mask) {
 }
 
 /// The mbarrier sees one arrival per thread when the copies that the thread has issued so far have landed. Without
-/// .noinc the pending count first grows by one, so that the phase's own count stays.
+/// .noinc the pending count first grows by one, so that the phase's own count does not change.
 void mbarrier_arrive(Warp& w, const Instr& in, Lanes mask) {
   alignas(64) u64 at[kWarpSize];
   addresses(w, in.a[0], in.immediate, mask, at);

@@ -42,12 +42,12 @@ void add_copy_async(OpTable& table);
 void add_mbarrier(OpTable& table);
 /// cp.async.bulk and what follows it; cp.reduce.async.bulk.
 void decode_bulk(Decoder& decoder, Instr& instr, bool reduce);
-/// st.async and red.async, from behind .async on.
+/// st.async and red.async: decodes what follows .async.
 void decode_store_async(Decoder& decoder, Instr& instr);
 void decode_reduce_async(Decoder& decoder, Instr& instr);
 /// add, min and max of .u16x2 and .s16x2.
 void decode_pair(Decoder& decoder, Instr& instr, Type type, bool relu);
-/// mma.m8n8k4 of f16, from behind the shape on.
+/// mma.m8n8k4 of f16: decodes what follows the shape.
 void decode_mma_quads(Decoder& decoder, Instr& instr);
 
 }  // namespace vgpu::VGPU_LEVEL

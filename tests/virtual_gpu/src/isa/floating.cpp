@@ -7,7 +7,7 @@
 namespace vgpu::VGPU_LEVEL {
 namespace {
 
-/// Sets the rounding mode while it lives. Loads and stores of registers stay inside.
+/// Sets the rounding mode during its lifetime. Loads and stores of registers are not moved out of it.
 class Rounding {
  public:
   explicit Rounding(int mode) : mode_(mode) {

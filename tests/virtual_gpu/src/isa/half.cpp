@@ -32,7 +32,7 @@ struct Least {
 
 enum Clamp : u32 { kNone, kSat, kRelu };
 
-/// .sat: to [0, 1], NaN to 0; .relu: below zero to 0, NaN stays.
+/// .sat: clamps to [0, 1], NaN becomes 0; .relu: negative values become 0, NaN remains NaN.
 template <Clamp kClamp>
 inline float clamp(float v) {
   if (kClamp == kSat) return v > 0 ? (v < 1 ? v : 1.0f) : 0.0f;

@@ -77,7 +77,7 @@ struct E4m3 {
     const u32 bits = magnitude == 0x7f ? 0x7fffffffu : std::bit_cast<u32>(scaled);
     return std::bit_cast<float>(bits | static_cast<u32>(v & 0x80) << 24);
   }
-  /// To nearest even; .satfinite: too large becomes 448, NaN stays NaN.
+  /// Rounds to nearest even; .satfinite: values out of range become 448, NaN remains NaN.
   static u8 from_float(float value) {
     const u32 bits = std::bit_cast<u32>(value);
     const u32 magnitude = bits & 0x7fffffffu;

@@ -1,5 +1,6 @@
-// Loops over the 32 lanes of a warp, for the instruction families. Include it last: everything behind it is compiled
-// for the processor level of this build of the file, while what the standard headers define stays for any processor.
+// Loops over the 32 lanes of a warp, for the instruction families. Include it last: everything after it is compiled for
+// the processor level of this build of the file, while the standard headers' definitions remain compiled for any
+// processor.
 #pragma once
 
 #include <bit>

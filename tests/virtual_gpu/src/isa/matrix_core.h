@@ -10,7 +10,7 @@
 
 namespace vgpu::VGPU_LEVEL {
 
-/// Elements as they lie in 32-bit registers, widened to f32: exact for all of these.
+/// Elements packed in 32-bit registers, widened to f32, which is exact for all of these types.
 struct ElementHalf {
   static constexpr int kPerRegister = 2;
   static float get(u32 r, int e) { return Half::to_float(static_cast<u16>(r >> 16 * e)); }

@@ -68,8 +68,8 @@ auto lock_wide(const Instr& in, u64 address) {
   }
 }
 
-/// Whether lanes that load from one address need it looked at once: each has local memory of its own, strong accesses
-/// are an event a lane, and a diverged warp's stores may concern some of its lanes.
+/// Whether an address from which several lanes load needs only one check. Local memory is each lane's own, a strong
+/// access is an event for each lane, and a diverged warp's stores may concern some of its lanes only.
 bool lanes_are_alike(const Warp& w, const Instr& in, Space space) {
   return (space == Space::shared || space == Space::global) && (in.flags & kStrong) == 0 &&
          !w.cta->shadow.tells_lanes_apart();
@@ -114,7 +114,7 @@ void ld(Warp& w, const Instr& in, Lanes mask) {
     }
     if (undefined == 0) w.define(r, mask, 0);
   }
-  // After the data: whoever stored what was read has recorded its release before.
+  // After the data: the thread that stored what was read has recorded its release before.
   if ((in.flags & kStrong) != 0) {
     for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
       const int l = std::countr_zero(rest);
@@ -225,8 +225,8 @@ template <class M, class R>
   }
 }
 
-/// Lanes that write different values to one place of shared memory by one instruction: which one stays is undefined.
-/// CUDA C++ Programming Guide, "SIMT Architecture". Addresses are multiples of the access's size.
+/// Lanes that write different values to one place of shared memory by one instruction: which value remains is
+/// undefined. CUDA C++ Programming Guide, "SIMT Architecture". Addresses are multiples of the access's size.
 template <class M, class R>
 void check_lanes_agree(Warp& w, const Instr& in, Lanes mask, const u64* at) {
   const u64 bytes = sizeof(M) * in.count;

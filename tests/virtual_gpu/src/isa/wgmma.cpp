@@ -41,7 +41,7 @@ struct Descriptor {
   }
   u64 start, leading, stride;
   u32 pitch = 16;  ///< bytes between the rows of a core matrix
-  u32 mask = 0;    ///< of the address bits from 7 that are xored onto the bits from 4
+  u32 mask = 0;    ///< mask of the address bits from 7 on that are XORed onto the bits from 4 on
 
   u64 swizzled(u64 offset) const {
     const u64 address = start + offset;
@@ -161,7 +161,7 @@ Lanes bad_lanes(u32 rows, u32 columns, u32 h, u32 e, bool pair) {
 }
 
 // 9.7.15.7.1: wgmma.fence orders a wgmma's registers with what else modified them. A wait for wgmmas, a modification
-// and the next wgmma, with no fence between, is reported. A modification behind the fence is let pass: nvcc puts copies
+// and the next wgmma, with no fence between, is reported. A modification after the fence is accepted: nvcc puts copies
 // into the registers of inline assembly there, and ptxas waits for them. Contents tell what was modified: those at the
 // fence are kept, and what wgmma itself has written since.
 
@@ -322,7 +322,7 @@ void each_of_warpgroup(Warp& w, F f) {
 }
 
 /// What one warp has waited for is complete in its whole warpgroup: its share cannot be done before the others have
-/// issued theirs, and whoever learns of it may overwrite what all of them have read.
+/// issued theirs, and a thread that observes it may overwrite what all of them have read.
 void wait(Warp& w, const Instr& in, Lanes mask) {
   if (!w.converged(mask)) return;
   const auto left = static_cast<u32>(in.immediate);

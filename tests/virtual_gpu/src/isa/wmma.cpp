@@ -30,7 +30,7 @@ struct Fragment {
   Type register_type() const {
     return type == Type::f64 ? Type::f64 : type == Type::f32 ? Type::f32 : type == Type::s32 ? Type::s32 : Type::b32;
   }
-  /// Of element `j` of a lane, its place in the matrix, row by row.
+  /// Row-major index in the matrix of element `j` of a lane.
   u32 index(u32 lane, u32 j) const { return (lane * per_lane() + j) % (rows * columns); }
 };
 

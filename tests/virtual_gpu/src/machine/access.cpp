@@ -52,7 +52,8 @@ void check_alignment(const Warp& w, const Instr& instr, Lanes lanes, std::uint64
   w.fail_at(instr, Check::misaligned, lanes, text);
 }
 
-/// Looks at states that are not all defined: what may not be touched ends the launch.
+/// Checks an access to shared memory whose bytes are not all defined: the destination of a pending
+/// asynchronous copy or a live mbarrier ends the launch.
 void check_shared_states(const Warp& w, const Instr& instr, Lanes lanes, const Cta& cta, std::uint32_t offset,
                          const std::uint8_t* states, std::uint32_t bytes, bool write) {
   (void)cta;

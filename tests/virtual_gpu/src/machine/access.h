@@ -1,4 +1,4 @@
-// One lane's access to memory: where it lands, whether it may, who it races with.
+// One lane's access to memory: address resolution, bounds and race checks.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct Access {
 
 struct Place {
   std::uint8_t* data = nullptr;
-  std::uint8_t* states = nullptr;  ///< of each byte; null where everything is defined (parameters)
+  std::uint8_t* states = nullptr;  ///< state of each byte; null where everything is defined (parameters)
   bool defined = true;             ///< all bytes are
   bool repeats = false;  ///< the same instruction has written here, unordered: a race unless it wrote the same
 };
@@ -37,14 +37,14 @@ struct SharedRange {
 /// `address` as instructions hold it, the block's rank in its upper bits. Throws Fault where the range is outside.
 SharedRange shared_range(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes);
 
-/// The block and bytes behind a shared address that an asynchronous operation reads or writes, on behalf of `w`'s
+/// The block and bytes of a shared address that an asynchronous operation reads or writes, on behalf of `w`'s
 /// instruction and ordered as `view` was when that was issued. `agent` and `clock` stand for the operation. Throws
 /// Fault.
 const std::uint8_t* read_shared_async(const Warp& w, const Instr& instr, Lanes lanes, const View& view,
                                       SharedRange range, std::uint32_t bytes, bool async_proxy);
 void write_shared_async(const Warp& w, const Instr& instr, Lanes lanes, const View& view, const Accessor& who,
                         SharedRange range, const std::uint8_t* data, const std::uint8_t* states, std::uint32_t bytes);
-/// Marks the destination of an asynchronous copy. Throws Fault where somebody unordered uses it.
+/// Marks the destination of an asynchronous copy. Throws Fault where an unordered access uses it.
 void mark_pending(const Warp& w, const Instr& instr, Lanes lanes, SharedRange range, std::uint32_t bytes);
 
 /// A range of global memory that an asynchronous operation reads or writes. Throws Fault.
@@ -60,7 +60,7 @@ Place place_global(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t addre
 /// Counts one request of a warp.
 void count_global(Warp& w, Lanes mask, const std::uint64_t* addresses, std::uint32_t bytes);
 void count_shared(Warp& w, Lanes mask, const std::uint64_t* addresses, std::uint32_t bytes);
-/// A stretch of global memory that `instr`, an asynchronous copy of this warp's, reads or writes in one piece.
+/// A contiguous range of global memory that `instr`, an asynchronous copy of this warp, reads or writes at once.
 void count_stretch(const Warp& w, const Instr& instr, std::uint64_t address, std::uint32_t bytes);
 
 }  // namespace vgpu

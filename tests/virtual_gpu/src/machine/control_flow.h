@@ -1,4 +1,4 @@
-// The order in which a function's blocks are laid out, so that diverged lanes meet again where they should.
+// The order in which a function's basic blocks are laid out, so that diverged lanes reconverge where they should.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,9 @@
 namespace vgpu {
 
 /// A topological order of the blocks in which every loop is contiguous, its header first. Lanes that always run the
-/// lowest fragment first then meet at the immediate post-dominator: what joins lies behind all that leads to it, and
-/// what follows a loop lies behind the loop. Block 0 is the entry; unreachable blocks are left out. Independent blocks
-/// keep their order.
+/// lowest fragment first then meet at the immediate post-dominator: a join is laid out after all its predecessors, and
+/// what follows a loop after the loop. Block 0 is the entry; unreachable blocks are left out. Independent blocks keep
+/// their order.
 std::vector<std::uint32_t> layout_order(const std::vector<std::vector<std::uint32_t>>& successors);
 
 }  // namespace vgpu

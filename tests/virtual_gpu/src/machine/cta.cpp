@@ -186,7 +186,7 @@ void Cluster::report_deadlock() {
   for (const auto& cta : ctas) {
     for (const auto& warp : cta->warps) {
       if (warp->finished()) continue;
-      // Of the fragments, the largest tells most.
+      // The largest fragment is the most informative.
       bool polls = true;
       if (warp->active == 0) {
         const auto largest = std::max_element(

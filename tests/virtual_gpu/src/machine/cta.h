@@ -34,7 +34,7 @@ struct Barrier {
     const Instr* instr = nullptr;
     FramePtr frame;
   };
-  std::uint32_t expected = 0;  ///< threads, warps counted whole; 0 where nobody has arrived
+  std::uint32_t expected = 0;  ///< threads, warps counted whole; 0 before the first arrival
   std::uint32_t arrived = 0;
   bool whole_block = false;    ///< no count was given: every thread of the block must come
   std::uint32_t matching = 0;  ///< bar.red: threads whose predicate holds
@@ -48,8 +48,8 @@ struct Mbarrier {
   std::uint32_t agent = 0;
   bool valid = false;
   std::uint32_t clock = 1;
-  View arriving;   ///< of those that arrived in the phase that runs
-  View published;  ///< of those that arrived in the phases that are over
+  View arriving;   ///< happens-before of arrivals in the current phase
+  View published;  ///< happens-before of arrivals in completed phases
 };
 
 struct Cta {
@@ -58,15 +58,15 @@ struct Cta {
   Cluster* cluster;
   Launch* launch;
   Dim3 index;
-  std::uint32_t rank;  ///< in the cluster
+  std::uint32_t rank;  ///< rank in the cluster
   std::vector<std::uint8_t> shared;
   SharedShadow shadow;
   std::vector<std::unique_ptr<Warp>> warps;
   Barrier barriers[16];
   std::unordered_map<std::uint32_t, Mbarrier> mbarriers;  ///< by address
   std::uint32_t next_mbarrier = 0;
-  std::unordered_map<std::uint32_t, View> shared_atomics;  ///< who has updated a word atomically
-  /// Who has made strong accesses to places in global memory, by a hash of the address: places that share an entry seem
+  std::unordered_map<std::uint32_t, View> shared_atomics;  ///< happens-before of the atomic updates of a word
+  /// Happens-before of strong accesses to global memory, by a hash of the address: addresses that share an entry seem
   /// more ordered than they are.
   std::array<std::unique_ptr<View>, 64> global_atomics;
   View& strong_accesses(std::uint64_t address) {
@@ -76,7 +76,7 @@ struct Cta {
   }
   std::function<void()> fail_doubted;  ///< throws the report of the latest write that repeats another
   BlockOrder order;
-  View cluster_view;  ///< of those that arrived at barrier.cluster
+  View cluster_view;  ///< happens-before of arrivals at barrier.cluster
   std::vector<std::uint32_t> run_order;
 
   std::uint32_t shared_end() const { return kSharedBase + static_cast<std::uint32_t>(shared.size()); }
@@ -112,7 +112,7 @@ struct Cluster {
   std::uint32_t idle_rounds = 0;
   std::uint64_t seen_progress = 0;
   std::uint32_t stalled_turns = 0;           ///< long turns in a row without progress
-  std::vector<LineCount>* counts = nullptr;  ///< of the worker that runs it
+  std::vector<LineCount>* counts = nullptr;  ///< counters of the worker thread that runs it
 
  private:
   void run_pending();

@@ -145,11 +145,11 @@ class Decoder {
   std::vector<bool> taken_;
   std::map<std::pair<std::uint64_t, std::uint32_t>, Arg> constants_;
   std::map<std::string, Arg> specials_;
-  std::vector<std::uint32_t> position_;  ///< of each item in the code
+  std::vector<std::uint32_t> position_;  ///< position of each item in the code
   struct Fixup {
     std::uint32_t code;
     std::uint32_t item;
-    std::int32_t entry;  ///< of a branch table; -1 for a plain branch
+    std::int32_t entry;  ///< entry of a branch table; -1 for a plain branch
   };
   std::vector<Fixup> fixups_;
 };

@@ -28,10 +28,10 @@ struct Limits {
 };
 
 struct LaunchResult {
-  std::optional<Report> report;   ///< of the check that fired; the launch ended there
+  std::optional<Report> report;   ///< report of the check that fired; it ended the launch
   std::vector<LineCount> counts;  ///< by Program::first_count + index; empty unless asked for
   std::string output;             ///< what the kernel printed
-  std::uint64_t blocks = 0;       ///< that ran
+  std::uint64_t blocks = 0;       ///< blocks that were run
   double seconds = 0;
 };
 

@@ -28,8 +28,8 @@ using Handler = void (*)(Warp&, const Instr&, Lanes);
 struct Arg {
   std::int32_t at = 0;       ///< byte offset; ~offset into the constants; for predicates the predicate's index
   std::uint16_t shadow = 0;  ///< index of its definedness; 0 for constants, which are always defined
-  bool negated = false;      ///< of a predicate
-  std::uint8_t bytes = 0;    ///< of the register as declared, which may be wider than the instruction's type
+  bool negated = false;      ///< negated predicate
+  std::uint8_t bytes = 0;    ///< size of the register as declared, which may be wider than the instruction's type
 };
 
 /// What the counters call an instruction.
@@ -60,7 +60,7 @@ struct Instr {
   const Arg* more = nullptr;   ///< further operands, owned by the program
   std::uint32_t more_count = 0;
   std::uint32_t tensor_ops = 0;  ///< multiplications and additions of one execution by a warp
-  std::uint32_t line = 0;        ///< of the PTX text
+  std::uint32_t line = 0;        ///< line of the PTX text
   ptx::SourceLocation source;
 };
 
@@ -139,12 +139,12 @@ struct Program {
   std::vector<Instr> code;
   std::vector<Loop> loops;
   ArgLists lists;
-  std::uint32_t register_bytes = 0;  ///< of one warp's frame
+  std::uint32_t register_bytes = 0;  ///< register bytes of one warp's frame
   std::uint32_t predicates = 2;      ///< 0 is always false, 1 always true
   std::uint32_t shadows = 1;         ///< 0 is the constants'
   std::vector<std::byte> constants;  ///< each broadcast over 32 lanes
   std::vector<SpecialUse> specials;  ///< filled when a frame is made
-  std::uint32_t local_bytes = 0;     ///< of one thread, for this function alone
+  std::uint32_t local_bytes = 0;     ///< local memory of one thread, for this function alone
   std::uint32_t param_bytes = 0;     ///< its formal parameters, results, and the arguments of its calls
   std::vector<ParamSlot> parameters;
   std::vector<ParamSlot> results;

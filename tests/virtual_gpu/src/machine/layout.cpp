@@ -1,4 +1,4 @@
-// The decoder's walk: declarations into scopes, statements into blocks, blocks into the order that lanes meet in.
+// The decoder's traversal: declarations into scopes, statements into basic blocks, blocks into reconvergence order.
 #include <algorithm>
 
 #include "machine/control_flow.h"
@@ -13,7 +13,7 @@ bool ends_function(const ptx::Instruction& in) {
 
 bool is_branch(const ptx::Instruction& in) { return in.opcode[0] == "bra" || in.opcode[0] == "brx"; }
 
-/// `bra.uni LOOP` behind a guard, and every other branch, may fall through; a plain one may not.
+/// A guarded `bra.uni LOOP`, and every other branch, may fall through; an unguarded one may not.
 bool falls_through(const ptx::Instruction& in) { return !ends_function(in) && !(is_branch(in) && in.guard.empty()); }
 
 std::uint64_t align(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
@@ -112,7 +112,7 @@ void Decoder::collect() {
     }
   }
   if (function_.is_entry) {
-    // Dynamic shared memory starts behind the static; the module's extern arrays all name it.
+    // Dynamic shared memory starts after the static; the module's extern arrays all name it.
     std::uint64_t alignment = 16;
     for (const auto& v : context_.module->variables) {
       if (v.space == ptx::Space::shared && v.is_extern) alignment = std::max(alignment, v.aligned_to());
@@ -120,7 +120,7 @@ void Decoder::collect() {
     program_.static_shared = static_cast<std::uint32_t>(align(program_.static_shared, alignment));
   }
   for (const auto& v : context_.module->variables) {
-    // A device function cannot know where its caller's dynamic shared memory starts: naming it there stays an error.
+    // A device function cannot know where its caller's dynamic shared memory starts: naming it there remains an error.
     if (function_.is_entry && v.space == ptx::Space::shared && v.is_extern) {
       scopes_[0].variables.try_emplace(v.name, Symbol{v.space, kSharedBase + program_.static_shared, 0});
     }

@@ -26,7 +26,7 @@ class MbarrierRef {
   void expect_arrivals(std::uint32_t count);
   void expect_transactions(const Warp& w, const Instr& instr, Lanes lanes, std::int64_t bytes);
   void complete_transactions(const Warp& w, const Instr& instr, Lanes lanes, std::int64_t bytes);
-  /// Who writes data on behalf of a copy that completes here.
+  /// The agent that writes data on behalf of a copy that completes here.
   Accessor accessor(const Instr& instr, const Warp& w) const;
 
  private:

@@ -61,7 +61,7 @@ std::uint64_t Memory::allocate(std::uint64_t bytes, std::uint64_t alignment) {
       if (start + bytes <= end) {
         address = start;
         mark(it->first, end - it->first, ByteState::unallocated);
-        // Who used the hole before is nobody's rival any more.
+        // Accesses to the previous allocation at this address cannot race any more.
         std::memset(tags(it->first & ~std::uint64_t{3}), 0, (end - it->first + 3) / 4 * sizeof(GlobalTags));
         if (any_displaced_) clear_displaced();
         allocations_.erase(it, std::next(last));

@@ -17,7 +17,7 @@ enum class ByteState : std::uint8_t {
   undefined = 2,  ///< never written, or copied from what was never written
   tainted = 3,    ///< computed from what was never written
   defined = 4,
-  pending = 5,   ///< the destination of an asynchronous copy that nobody has waited for (shared memory only)
+  pending = 5,   ///< the destination of an asynchronous copy not yet waited for (shared memory only)
   mbarrier = 6,  ///< part of a live mbarrier object (shared memory only)
 };
 
@@ -39,7 +39,7 @@ constexpr std::uint32_t kSharedBase = 1024;
 struct GlobalTags {
   std::uint64_t write;
   std::uint64_t read;
-  std::uint32_t write_clock;  ///< of the warp that made the access; 0 where its own block need not look
+  std::uint32_t write_clock;  ///< clock of the warp that made the access; 0 where its own block need not check
   std::uint32_t read_clock;
 };
 

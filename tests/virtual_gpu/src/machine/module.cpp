@@ -61,7 +61,7 @@ Module::~Module() {
 void Module::link(Program& program) {
   std::vector<const Program*> chain;
   program.static_stack = stack_of(program, functions_, chain);
-  // What alloca takes lies behind.
+  // alloca's memory follows.
   const bool dynamic =
       std::any_of(programs_.begin(), programs_.end(), [](const auto& p) { return p.second->allocates; });
   program.stack_bytes = program.static_stack + (dynamic ? kDynamicStack : 0);

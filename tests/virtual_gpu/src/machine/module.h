@@ -52,7 +52,7 @@ class Module {
   ptx::Module source_;
   std::map<std::string, Symbol> symbols_;
   std::map<std::string, std::unique_ptr<Program>> programs_;
-  std::vector<const Program*> functions_;  ///< of device, in the order of their addresses
+  std::vector<const Program*> functions_;  ///< device functions in the order of their addresses
   std::uint32_t instructions_ = 0;
   std::uint32_t static_shared_ = 0;
 };

@@ -21,7 +21,7 @@ struct TensorMap {
   std::uint32_t rank = 0;
   std::uint32_t element_bytes = 2;
   bool floating = true;
-  Type type = Type::none;  ///< of an element, for reductions; the formats of 32 bits that are flushed count as f32
+  Type type = Type::none;  ///< element type, for reductions; 32-bit formats with flushing count as f32
   std::uint32_t swizzle_bytes = 0;  ///< 0, 32, 64 or 128
   Fill fill = Fill::zero;
   bool im2col = false;
@@ -35,7 +35,7 @@ struct TensorMap {
   static bool decode(const std::uint8_t* bytes, TensorMap& map);
 };
 
-/// Data on its way, in the order of the box, and what is known of each byte.
+/// Data in flight, in the order of the box, with the definedness of each byte.
 struct BoxData {
   std::vector<std::uint8_t> bytes;
   std::vector<std::uint8_t> states;

@@ -38,7 +38,7 @@ bool Warp::choose(bool fair) {
     waiting.push_back({std::move(frame), pc, active, Fragment::State::ready, 0});
     active = 0;
   }
-  // Fragments that meet go on together; one that waits for lanes to come looks again.
+  // Fragments at the same place merge; one that waits for lanes to arrive checks again.
   for (std::size_t i = 0; i < waiting.size(); ++i) {
     Fragment& f = waiting[i];
     if (f.state == Fragment::State::barrier || f.state == Fragment::State::cluster_barrier) continue;
@@ -102,7 +102,7 @@ void Warp::split(Lanes lanes_elsewhere, std::uint32_t pc_elsewhere) {
 }
 
 void Warp::wait_here(Lanes mask, Fragment::State state, Lanes sync_mask) {
-  // A warp-wide rendezvous runs the instruction again; a barrier, once complete, goes on behind it.
+  // A warp-wide rendezvous executes the instruction again; a completed barrier continues after it.
   const std::uint32_t at = state == Fragment::State::warp_sync ? pc - 1 : pc;
   waiting.push_back({frame, at, mask, state, sync_mask});
   active &= ~mask;
@@ -129,7 +129,7 @@ void Warp::taint(const Arg& destination, Lanes mask, Lanes sources_undefined) {
   const Lanes bad = sources_undefined & mask;
   undefined[d] = (undefined[d] & ~mask) | bad;
   frame->tainted[d] = (frame->tainted[d] & ~mask) | bad;
-  if (bad == 0) return;  // the bytes of defined lanes are not looked at
+  if (bad == 0) return;  // the bytes of defined lanes need no check
   for (int lane = 0; lane < kWarpSize; ++lane) {
     if ((mask >> lane & 1) != 0) frame->undefined_bytes[d * kWarpSize + lane] = (bad >> lane & 1) != 0 ? 0xffff : 0;
   }

@@ -33,9 +33,9 @@ struct Frame {
   std::unique_ptr<std::byte[]> storage;
   std::byte* registers;  ///< aligned to 64
   std::vector<std::uint32_t> predicates;
-  /// Per register one bit a lane: some byte of it is not defined. Index 0 stands for constants and stays 0.
+  /// Per register one bit a lane: some byte of it is not defined. Index 0 stands for constants and is always 0.
   std::vector<Lanes> undefined;
-  std::vector<Lanes> tainted;                  ///< of those, the ones computed from undefined data
+  std::vector<Lanes> tainted;                  ///< the undefined ones that were computed from undefined data
   std::vector<std::uint16_t> undefined_bytes;  ///< [register][lane]: one bit a byte
   std::vector<std::uint8_t> pending;           ///< per register: how many asynchronous wgmmas still write it
   std::vector<Lanes> undefined_when_done;      ///< what `undefined` becomes of a pending register
@@ -53,17 +53,17 @@ struct Fragment {
   std::uint32_t pc = 0;
   Lanes lanes = 0;
   State state = State::ready;
-  Lanes sync_mask = 0;  ///< of warp_sync
+  Lanes sync_mask = 0;  ///< mask of warp_sync
 };
 
 /// One lane's cp.async that has been issued and not yet carried out.
 struct PendingCopy {
   std::uint64_t source = 0;       ///< generic address
-  std::uint32_t destination = 0;  ///< in shared memory
+  std::uint32_t destination = 0;  ///< address in shared memory
   std::uint8_t bytes = 0;
   std::uint8_t source_bytes = 0;  ///< the rest is zero
   std::uint8_t lane = 0;
-  std::uint32_t group = 0;  ///< of its thread; commit_group closes it
+  std::uint32_t group = 0;  ///< group of its thread; commit_group closes it
   const Instr* instr = nullptr;
 };
 
@@ -76,10 +76,10 @@ struct PendingGroupWork {
 };
 
 /// A wgmma that has been issued. Its warpgroup's shares are computed together, once all of its warps have issued it and
-/// one of them waits for it; until a warp waits itself, its accumulators stay pending.
+/// one of them waits for it; until a warp waits itself, its accumulators remain pending.
 struct PendingMma {
   std::uint32_t group = 0;   ///< commit_group closes it
-  std::uint64_t number = 0;  ///< of those that its warp has issued
+  std::uint64_t number = 0;  ///< sequence number among the wgmma of its warp
   bool computed = false;
   const Instr* instr = nullptr;
   std::function<void()> compute;
@@ -98,12 +98,12 @@ struct alignas(64) Warp {
   std::uint32_t stop_pc = 0;         ///< another fragment waits there or before: choose again
   bool leave = false;                ///< the handler changed the fragments: choose again
   bool yielded = false;              ///< it waits for others
-  std::uint32_t diverged_turns = 0;  ///< in a row, with other fragments ready
+  std::uint32_t diverged_turns = 0;  ///< consecutive turns of one fragment while others were ready
   FramePtr frame;
 
   Cta* cta = nullptr;
-  std::uint32_t index = 0;  ///< in the block
-  Lanes lanes = 0;          ///< that exist
+  std::uint32_t index = 0;  ///< index in the block
+  Lanes lanes = 0;          ///< lanes that exist
   Lanes exited = 0;
   Lanes cluster_arrived = 0;   ///< at barrier.cluster, in the phase that runs
   Lanes cluster_passed = 0;    ///< whose phase is over, and which have not waited for it yet
@@ -114,7 +114,7 @@ struct alignas(64) Warp {
   std::vector<std::uint8_t> local;  ///< [lane][stack bytes]
   std::vector<std::uint8_t> local_states;
   std::uint32_t stack_bytes = 0;
-  std::array<std::uint32_t, kWarpSize> allocated{};  ///< by alloca, of the bytes behind the static stack
+  std::array<std::uint32_t, kWarpSize> allocated{};  ///< bytes taken by alloca after the static stack
 
   View view;
   std::uint32_t clock = 1;  ///< its own tick, mirrored in view
@@ -129,7 +129,7 @@ struct alignas(64) Warp {
   bool mma_fenced_again = false;  ///< since it last waited for a wgmma
   std::vector<PendingGroupWork> bulk;
   std::uint32_t bulk_group[kWarpSize] = {};
-  LineCount* counts = nullptr;  ///< of the running program's instructions; null where nobody counts
+  LineCount* counts = nullptr;  ///< counts of the running program's instructions; null where counters are off
 
   template <class T>
   T* at(const Arg& arg) {
@@ -176,8 +176,8 @@ struct alignas(64) Warp {
   // Fragments.
   bool runnable() const;
   bool finished() const { return active == 0 && waiting.empty(); }
-  /// Saves the running fragment, merges fragments that meet, and loads the one that lies deepest and lowest.
-  /// False where every fragment waits.
+  /// Saves the running fragment, merges fragments at the same place, and loads the one with the deepest call and the
+  /// lowest program counter. False where every fragment waits.
   bool choose(bool fair = false);
   void load(Fragment fragment);
   /// Some of the running lanes go on elsewhere.
@@ -186,7 +186,7 @@ struct alignas(64) Warp {
   void wait_here(Lanes mask, Fragment::State state, Lanes sync_mask);
   void exit_lanes(Lanes mask);
   /// For instructions that all threads of the warp execute together (PTX ISA: the .aligned modifier). False where lanes
-  /// are missing that are on their way: then this fragment waits and the handler returns. Throws Fault where none is.
+  /// are missing that can still arrive: then this fragment waits and the handler returns. Throws Fault where none is.
   bool converged(Lanes mask) {
     if (mask == (lanes & ~exited)) [[likely]]
       return true;

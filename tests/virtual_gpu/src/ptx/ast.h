@@ -22,7 +22,7 @@ struct Operand {
   };
   Kind kind = Kind::name;
   bool negated = false;      ///< !p
-  std::string name;          ///< of a name, or the base of an address; empty where the address is a number
+  std::string name;          ///< the name, or the base of an address; empty where the address is a number
   std::int64_t integer = 0;  ///< the literal, or an address's offset
   double real = 0;
   std::vector<Operand> items;
@@ -86,11 +86,11 @@ struct Statement {
     call_prototype
   };
   Kind kind = Kind::instruction;
-  std::uint32_t line = 0;  ///< of the PTX text, from 1
+  std::uint32_t line = 0;  ///< line of the PTX text, from 1
   SourceLocation source;
   Instruction instruction;
-  std::string label;                 ///< of a label or of a list of branch targets
-  std::vector<std::string> targets;  ///< of a list of branch targets
+  std::string label;                 ///< name of a label or of a list of branch targets
+  std::vector<std::string> targets;  ///< targets of a list of branch targets
   RegisterDeclaration registers;
   Variable variable;
 };

@@ -41,7 +41,7 @@ std::string counters_table(const Module& module, const std::vector<LineCount>& c
         static_cast<unsigned long long>(shared.requests), static_cast<unsigned long long>(shared.bytes),
         ratio(shared.wavefronts, shared.requests), ratio(shared.wavefronts, shared.least),
         static_cast<unsigned long long>(s.all.local.bytes));
-  // What a kernel engineer looks at first: the lines with the most passes and sectors.
+  // The lines with the most shared-memory passes and global sectors.
   std::sort(s.lines.begin(), s.lines.end(), [](const LaunchSummary::Line& a, const LaunchSummary::Line& b) {
     return a.count.sectors + a.count.wavefronts > b.count.sectors + b.count.wavefronts;
   });

@@ -16,7 +16,7 @@ namespace vgpu {
 struct LaunchOutcome {
   std::optional<Report> report;  ///< a check fired
   bool passed = false;
-  double worst_rms = 0;  ///< of the outputs, relative to the expected values'
+  double worst_rms = 0;  ///< worst root mean square error of an output, relative to that of the expected values
   std::string message;   ///< why it did not pass
   double seconds = 0;
   std::vector<LineCount> counts;

@@ -12,7 +12,7 @@ namespace vgpu {
 /// Sums over some of a launch's instructions.
 struct CountSums {
   LineCount total;
-  LineCount global, shared, local;        ///< of the accesses to each space
+  LineCount global, shared, local;        ///< counts of the accesses to each space
   std::uint64_t tensor_instructions = 0;  ///< executions by a warp of those that multiply on tensor cores
   std::uint64_t tensor_ops = 0;
 

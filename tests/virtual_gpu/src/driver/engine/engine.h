@@ -26,7 +26,7 @@ class Scheduler;
 
 struct Options {
   std::uint64_t seed = 0;      ///< 0: the order of submission, as far as anything asks for it
-  std::uint32_t idle_ms = 30;  ///< 0: never by itself
+  std::uint32_t idle_ms = 30;  ///< 0: pending work never runs without a call
   /// A stream that waits for a word of memory this long, with nothing else to do, is in a deadlock.
   std::uint32_t value_wait_ms = 10000;
   bool race_checks = true;  ///< races between streams

@@ -21,7 +21,7 @@ struct GraphMemory;
 
 /// CUgraphEdgeData: how far the later node depends on the earlier one.
 struct EdgeData {
-  std::uint8_t from_port = 0;  ///< of a kernel: 0 its end, 1 its launch_dependents, 2 the start of its blocks
+  std::uint8_t from_port = 0;  ///< port of a kernel: 0 its end, 1 its launch_dependents, 2 the start of its blocks
   std::uint8_t to_port = 0;
   std::uint8_t type = 0;  ///< 0 full, 1 programmatic (kernels only)
   bool operator==(const EdgeData&) const = default;
@@ -40,11 +40,11 @@ class Node {
   std::uint64_t id() const { return id_; }  ///< unique in the process
   std::span<const Link> dependencies() const { return dependencies_; }
   std::span<const Link> dependents() const { return dependents_; }
-  /// Of a child graph node: the graph it owns; else null.
+  /// The graph that a child graph node owns; else null.
   const std::shared_ptr<Graph>& child() const { return child_; }
-  /// Of record_event and wait_event; else null.
+  /// The event of record_event and wait_event; else null.
   const std::shared_ptr<EventState>& event() const { return event_; }
-  /// Of allocate: address and size of the memory it gives.  Of release: what it frees.
+  /// Address and size of the memory that an allocate node allocates or a release node frees.
   std::uint64_t address() const;
   std::uint64_t bytes() const;
 

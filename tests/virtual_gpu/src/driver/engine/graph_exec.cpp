@@ -10,7 +10,7 @@
 namespace vgpu::engine {
 namespace {
 
-/// The first node in a cycle; null where there is none. Graphs inside are looked at too.
+/// The first node that is in a cycle, child graphs included; null where there is none.
 Node* in_cycle(const Graph& graph) {
   const std::vector<Node*> sorted = graph.sorted();
   for (Node* node : graph.nodes()) {

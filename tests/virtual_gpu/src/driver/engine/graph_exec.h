@@ -48,8 +48,8 @@ class GraphExec {
 
   struct Update {
     UpdateResult result = UpdateResult::success;
-    Node* error_node = nullptr;       ///< of the graph that was given
-    Node* error_from_node = nullptr;  ///< of the same, where an edge differs
+    Node* error_node = nullptr;       ///< node of the graph passed to the update
+    Node* error_from_node = nullptr;  ///< its other node, where an edge differs
   };
   /// cuGraphExecUpdate: takes over the parameters of a graph of the same shape. Nothing changes unless it succeeds;
   /// launches that were submitted before keep theirs.

@@ -17,7 +17,7 @@ class GraphLauncher {
         context_(std::move(context)),
         where_(std::move(where)) {}
 
-  /// A task that is done when the whole graph is. Its roots come behind `entry`.
+  /// A task that is done when the whole graph is. The graph's roots depend on `entry`.
   TaskPtr launch(const Graph& graph, const TaskPtr& entry) {
     std::map<const Node*, TaskPtr> tasks;
     std::vector<Dependency> leaves{{entry}};

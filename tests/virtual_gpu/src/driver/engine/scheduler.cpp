@@ -142,7 +142,7 @@ void Scheduler::run_until_done(Lock& lock, const std::vector<TaskPtr>& tasks) {
       } else if (!device_busy_ && Clock::now() - progress > std::chrono::milliseconds(options_.value_wait_ms)) {
         fail_awaited_values(lock);
       } else {
-        // The host, a kernel or another stream may write the word; nobody tells.
+        // The host, a kernel or another stream may write the word, without a notification.
         changed_.wait_for(lock, std::chrono::milliseconds(1));
       }
     }

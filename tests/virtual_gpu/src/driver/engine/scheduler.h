@@ -37,7 +37,7 @@ class Scheduler {
   /// For the length of one call of the driver; the engine's thread keeps still for a while afterwards.
   Lock enter();
 
-  /// Adds a task behind `before` (null tasks are skipped).
+  /// Adds a task that depends on `before` (null tasks are skipped).
   TaskPtr submit(Lock&, std::shared_ptr<ContextState> context, std::shared_ptr<const Work> work, std::string where,
                  std::vector<Dependency> before, bool host_waits = false);
   /// Runs work until these tasks (null ones are skipped) are done; what the host submits later is ordered after them.
@@ -63,21 +63,21 @@ class Scheduler {
   static bool in_host_function();
 
  private:
-  /// Of the tasks that could run now, the one whose turn it is; null where there is none. With `any`, also of those
-  /// that nobody asks for.
+  /// The next of the tasks that could run now, chosen by the seed; null where there is none. With `any`, also of those
+  /// that the host does not wait for.
   Task* choose(bool any) const;
   /// True where tasks wait for words of memory.
   bool values_awaited() const;
   /// Runs one task, its work with the lock released.
   void execute(Lock& lock, Task& chosen, bool by_engine);
   void run_until_done(Lock& lock, const std::vector<TaskPtr>& tasks);
-  /// Makes what `task` is behind of run.
+  /// Requests that the tasks which `task` depends on run.
   void ask_for(const TaskPtr& task);
   /// Collects what the task is ordered after, and numbers it.
   std::unique_ptr<TaskOrder> prepare(Task& task);
   /// The work itself; unlocked. Returns the sticky error that it causes.
   Code carry_out(const Task& task, const WorkOrder* order);
-  /// Marks it done, and what only orders behind it.
+  /// Marks the task done, and its dependents that only express order.
   void finish(Task& task, bool host_sees);
   /// Reports the first stream that waits for a word as a deadlock.
   void fail_awaited_values(Lock& lock);

@@ -39,7 +39,7 @@ struct ContextState {
   std::shared_ptr<StreamState> legacy;
   std::vector<std::shared_ptr<StreamState>> streams;  ///< without the legacy one; while their handles live
   std::map<std::thread::id, std::shared_ptr<Stream>> per_thread;
-  TaskPtr closed_blocking;      ///< behind the work of blocking streams that were destroyed
+  TaskPtr closed_blocking;      ///< depends on the work of blocking streams that were destroyed
   TaskPtr closed_non_blocking;  ///< and of the others
 
   /// The ends of all that was submitted.
@@ -53,7 +53,7 @@ struct EventState {
   std::shared_ptr<ContextState> context;
   bool timing = true;
   TaskPtr recorded;                  ///< null where never, or where the last record was captured
-  std::shared_ptr<Capture> capture;  ///< that the last record belongs to
+  std::shared_ptr<Capture> capture;  ///< capture that the last record belongs to
   std::vector<Node::Link> captured;  ///< what waits for the event then depends on
 };
 
@@ -68,8 +68,8 @@ struct Capture {
   std::atomic<CaptureStatus> status{CaptureStatus::active};  ///< none once it has ended
 };
 
-/// What work submitted to the stream now comes behind, its own last task in front. The legacy stream waits for all
-/// blocking streams, and they for it. CUDA driver API, "Stream synchronization behavior".
+/// The tasks that work submitted to the stream now depends on, the stream's own last task first. The legacy stream
+/// waits for all blocking streams, and they for it. CUDA driver API, "Stream synchronization behavior".
 std::vector<Dependency> behind(const StreamState& stream);
 
 /// Unique in the process.

@@ -35,7 +35,7 @@ std::vector<TaskPtr> part_of(const StreamState& stream) {
 
 bool is_kernel(const TaskPtr& task) { return task != nullptr && task->kind == WorkKind::kernel; }
 
-/// Adds a node behind the stream's frontier. A programmatic launch may overlap the kernels it depends on.
+/// Adds a node that depends on the stream's frontier. A programmatic launch may overlap the kernels it depends on.
 void capture_work(StreamState& stream, Work work) {
   std::vector<EdgeData> data = data_of(stream.frontier);
   const auto kernel = [](const Node::Link& link) { return link.node->kind() == WorkKind::kernel; };

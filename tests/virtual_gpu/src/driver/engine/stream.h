@@ -21,10 +21,10 @@ enum class CaptureStatus : std::uint8_t { none, active, invalidated };     ///< 
 
 struct CaptureInfo {
   CaptureStatus status = CaptureStatus::none;
-  std::uint64_t id = 0;  ///< of the sequence, unique in the process
+  std::uint64_t id = 0;  ///< id of the capture sequence, unique in the process
   std::shared_ptr<Graph> graph;
-  std::vector<Node*> dependencies;  ///< of the next node
-  std::vector<EdgeData> edge_data;  ///< of those
+  std::vector<Node*> dependencies;  ///< dependencies of the next node
+  std::vector<EdgeData> edge_data;  ///< edge data of those dependencies
 };
 
 class Stream {
@@ -39,7 +39,7 @@ class Stream {
   int priority() const;
   bool is_legacy() const;
 
-  /// Adds work behind what is in the stream; captured, a node. Every function here throws the context's sticky error.
+  /// Appends work to the stream; during capture, a node. Every function here throws the context's sticky error.
   /// Capturing: Status(capture_invalidated); on the legacy stream while a blocking stream is captured:
   /// Status(capture_implicit), which invalidates that capture.
   void submit(Work work);
@@ -74,7 +74,7 @@ class Stream {
   /// The graph. Status: illegal_state (not captured), capture_unmatched (begun in another stream),
   /// capture_wrong_thread, capture_invalidated, capture_unjoined; the last two end the capture.
   std::shared_ptr<Graph> end_capture();
-  /// Status(capture_implicit) on the legacy stream while a blocking stream is captured; that one stays valid.
+  /// Status(capture_implicit) on the legacy stream while a blocking stream is captured; that capture remains valid.
   CaptureStatus capture_status() const;
   CaptureInfo capture_info() const;
   /// cuStreamUpdateCaptureDependencies: adds to or replaces what the next node depends on. Status: illegal_state (not

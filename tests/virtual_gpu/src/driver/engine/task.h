@@ -44,26 +44,26 @@ struct Task {
   enum class State : std::uint8_t { pending, running, done };
 
   std::shared_ptr<const Work> work;       ///< null where it only orders, and once it has run
-  WorkKind kind = WorkKind::empty;        ///< of the work
+  WorkKind kind = WorkKind::empty;        ///< kind of the work
   std::shared_ptr<ContextState> context;  ///< null once it has run
   std::string where;                      ///< "stream 3"
 
   State state = State::pending;
   std::uint64_t rank = 0;   ///< among those that could run, the lowest does
   bool eager = false;       ///< runs although nothing that is waited for needs it
-  bool asked_for = false;   ///< something that is waited for needs it, and so what it is behind of
+  bool asked_for = false;   ///< the host waits for a task that depends on it, so its own dependencies are requested too
   bool host_waits = false;  ///< its submitter waits for it at once
 
   std::vector<Dependency> before;  ///< emptied once it has run
   std::vector<Task*> after;        ///< pending ones, which the scheduler owns
   std::size_t missing = 0;         ///< of `before`, those that have not run
-  std::uint32_t number = 0;        ///< in the shadow of global memory, in the epoch of `order`; 0 for none
+  std::uint32_t number = 0;        ///< id in the shadow of global memory, in the epoch of `order`; 0 for none
 
   /// What it is ordered after; once it has run, itself too. Starts as what the host had seen when it was submitted.
   OrderedSet order;
-  /// Of a programmatic dependent launch, the same until griddepcontrol.wait; never with itself.
+  /// The same for a programmatic dependent launch until griddepcontrol.wait; never with itself.
   OrderedSet order_before_wait;
-  /// Of a kernel: it lets dependents start before its end; before it has waited for what it depends on itself.
+  /// Whether a kernel lets dependents start before its end, and before it has waited for its own dependencies.
   bool releases = false;
   bool releases_early = false;
   std::chrono::steady_clock::time_point when;  ///< it ended

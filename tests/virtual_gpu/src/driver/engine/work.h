@@ -70,7 +70,7 @@ struct Work {
   /// A kernel that may start before the kernel in front of it has ended: ordered after that only from
   /// griddepcontrol.wait on.
   bool programmatic = false;
-  /// Of a kernel, so that reports of other work name its lines.
+  /// The module of a kernel, so that reports of other work name its lines.
   std::weak_ptr<const Module> module;
   const Program* program = nullptr;
   /// Whatever the caller wants back from a node (its parameters).

@@ -1,4 +1,4 @@
-// The numbers that the shadow of global memory knows works by: who has which, and what it was ordered after.
+// The ids by which the shadow of global memory knows works: the work of each id, and the works it is ordered after.
 #pragma once
 
 #include <array>

@@ -54,7 +54,7 @@ Work release_work(std::uint64_t address, std::uint64_t bytes, std::function<void
 /// cuStreamWriteValue32/64.
 Work write_value_work(std::uint64_t address, std::uint64_t value, std::uint32_t bytes);
 enum class Wait : std::uint8_t { geq, eq, bits_and, nor };  ///< CUstreamWaitValue_flags, in their order
-/// cuStreamWaitValue32/64. Whoever wrote the word is ordered before what follows.
+/// cuStreamWaitValue32/64. The work that wrote the word is ordered before the work that follows.
 Work wait_value_work(std::uint64_t address, std::uint64_t value, std::uint32_t bytes, Wait how);
 
 }  // namespace vgpu::engine

@@ -33,8 +33,8 @@ std::uint64_t Allocations::allocate(Allocation::Kind kind, std::uint64_t bytes, 
     lock.lock();
     require(take(), CUDA_ERROR_OUT_OF_MEMORY, "expected the device's memory (VGPU_MEMORY) to hold the allocation");
   }
-  // The host writes pinned and managed memory without a call that could be seen; and where grids are sampled, nobody
-  // writes what the other blocks would have.
+  // The host writes pinned and managed memory without a call that could be observed; and where grids are sampled,
+  // nothing writes what the other blocks would have.
   if (kind == Allocation::Kind::pinned || kind == Allocation::Kind::managed || driver_.settings().sample_blocks != 0) {
     driver_.device->memory().mark(range.address, bytes, ByteState::defined);
   }

@@ -20,7 +20,7 @@ CUuuid chip_uuid(const Settings& settings, CUdevice device);
 /// Capability", and what deviceQuery prints for them.
 int chip_attribute(const Settings& settings, CUdevice_attribute attribute);
 
-/// Registers are handed out to warps in units of this many.
+/// Register allocation granularity of a warp.
 constexpr std::uint32_t kRegisterUnit = 256;
 constexpr std::uint32_t kMaxRegistersPerThread = 255;
 /// Dynamic and static shared memory that a kernel may use without asking: cuFuncSetAttribute.

@@ -62,7 +62,7 @@ class PrimaryContext {
   explicit PrimaryContext(CUdevice device) : device_(device) {}
   static PrimaryContext& of(CUdevice device);
   CUcontext retain(Driver& driver);
-  /// Throws Status with CUDA_ERROR_INVALID_CONTEXT where nobody holds it.
+  /// Throws Status with CUDA_ERROR_INVALID_CONTEXT where the primary context is not retained.
   void release(Driver& driver);
   void reset(Driver& driver);
   void set_flags(unsigned flags);

@@ -148,7 +148,7 @@ CUresult enter(const char* name, Needs needs, const std::function<CUresult()>& b
   }
 }
 
-/// Runs behind the program's own destructors, so that what these free is no leak.
+/// Runs after the program's own destructors, so that what these free is no leak.
 [[gnu::destructor]] static void at_exit() { Driver::shut_down(); }
 
 }  // namespace vgpu::driver

@@ -14,10 +14,10 @@ enum class FailureKind : std::uint8_t { alloc, host_alloc, launch, fault, copy, 
 constexpr std::size_t kFailureKinds = 9;
 
 /// A plan such as "alloc:3,launch:2,launch:5+,lost:17": the third device allocation fails, the second kernel launch and
-/// all from the fifth on, and with the 17th call that reaches the device that is lost, for good. Kinds: alloc (device
-/// and managed memory, pools), host (pinned and registered memory), launch (kernels and graphs: the call fails), fault
-/// (kernels, those in graphs too: they fail when they run, which is sticky), copy (copies and sets), module (loading),
-/// create (contexts, streams, events, pools), graph (instantiations), lost.
+/// all from the fifth on, and from the 17th call that reaches the device on, the device is lost permanently. Kinds:
+/// alloc (device and managed memory, pools), host (pinned and registered memory), launch (kernels and graphs: the call
+/// fails), fault (kernels, those in graphs too: they fail when they run, which is sticky), copy (copies and sets),
+/// module (loading), create (contexts, streams, events, pools), graph (instantiations), lost.
 class FailurePlan {
  public:
   /// Throws Error that names VGPU_FAIL and shows what is wrong. Empty text fails nothing.

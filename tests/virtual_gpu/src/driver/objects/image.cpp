@@ -26,16 +26,16 @@ constexpr std::uint32_t kContainerMagic = 0xba55ed50;
 struct ContainerHeader {
   std::uint32_t magic;
   std::uint16_t version, header_bytes;
-  std::uint64_t bytes;  ///< that follow the header
+  std::uint64_t bytes;  ///< bytes that follow the header
 };
 constexpr std::uint16_t kKindPtx = 1, kKindMachineCode = 2;
 struct EntryHeader {
   std::uint16_t kind, version;
   std::uint32_t header_bytes;
-  std::uint64_t bytes;             ///< that follow the header, padding included
+  std::uint64_t bytes;             ///< bytes that follow the header, padding included
   std::uint32_t compressed_bytes;  ///< 0 where it is not compressed
   std::uint32_t options_offset;
-  std::uint16_t minor, major;  ///< of the PTX version
+  std::uint16_t minor, major;  ///< PTX version
   std::uint32_t compute_capability;
   std::uint32_t name_offset, name_bytes;
   std::uint64_t flags;

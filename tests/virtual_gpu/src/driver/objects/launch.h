@@ -14,7 +14,7 @@
 
 namespace vgpu::driver {
 
-/// One launch as a program asked for it; graph nodes keep theirs as Work::payload.
+/// One launch with the parameters that the program passed; graph nodes keep theirs as Work::payload.
 struct KernelLaunchRequest {
   CUfunction handle = nullptr;  ///< as given: a function or a kernel
   std::shared_ptr<FunctionObject> function;
@@ -23,7 +23,7 @@ struct KernelLaunchRequest {
   bool programmatic = false;
   int priority = 0;
   std::vector<std::uint8_t> params;  ///< each at the offset that Program::parameters gives
-  std::vector<void*> pointers;       ///< into params, for those who ask for kernelParams back
+  std::vector<void*> pointers;       ///< into params, for queries that return kernelParams
 
   KernelLaunchRequest() = default;
   KernelLaunchRequest(const KernelLaunchRequest& other);

@@ -173,7 +173,7 @@ std::uint32_t max_dynamic_shared(const FunctionObject& function) {
 }
 
 std::uint32_t max_threads(const FunctionObject& function) {
-  // Registers are handed out to each warp in units, evenly over the four parts of a multiprocessor.
+  // Registers are allocated to each warp in units, evenly over the four partitions of a multiprocessor.
   const std::uint32_t per_warp = (function.registers * kWarpSize + kRegisterUnit - 1) / kRegisterUnit * kRegisterUnit;
   std::uint32_t threads = 1024;
   if (function.registers_known) threads = std::min(threads, 65536 / std::max(per_warp, 1u) / 4 * 4 * kWarpSize);

@@ -21,7 +21,7 @@ struct LibraryObject;
 struct ModuleObject {
   std::shared_ptr<ContextObject> context;
   std::shared_ptr<const Module> module;
-  std::shared_ptr<LibraryObject> library;  ///< that it was loaded for; null for modules of their own
+  std::shared_ptr<LibraryObject> library;  ///< library that it was loaded for; null for standalone modules
   std::uint32_t max_registers = 0;         ///< CU_JIT_MAX_REGISTERS; 0 where it was not given
   std::mutex mutex;
   std::map<std::string, CUfunction> functions;  ///< handles given out

@@ -216,7 +216,8 @@ class Analysis {
     }
   }
 
-  /// Live before the step, from live behind it. What a guarded step writes stays live: it may keep its old value.
+  /// The registers live before the step, from those live after it. A register that a guarded step writes remains live,
+  /// since it may keep its old value.
   static void transfer(const Step& step, Set& live) {
     if (!step.guarded) {
       for (const std::uint32_t i : step.defines) erase(live, i);
@@ -251,7 +252,7 @@ class Analysis {
   }
 
   std::vector<Scope> scopes_;
-  std::vector<std::uint32_t> weights_;  ///< of each register
+  std::vector<std::uint32_t> weights_;  ///< weight of each register
   std::vector<Step> steps_;
   std::vector<Block> blocks_;
 };

@@ -1,4 +1,4 @@
-// CUresult as an exception, with a sentence for whoever asks why.
+// CUresult as an exception, with a sentence for the log.
 #pragma once
 
 #include <cuda.h>

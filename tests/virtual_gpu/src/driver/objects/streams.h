@@ -38,7 +38,7 @@ struct StreamRef {
 };
 
 /// The stream of a handle: null is the default stream, the thread's own one inside of _ptsz and _ptds entry points.
-/// Throws Status: CUDA_ERROR_INVALID_HANDLE, CUDA_ERROR_INVALID_CONTEXT where a default stream is asked for and no
+/// Throws Status: CUDA_ERROR_INVALID_HANDLE, CUDA_ERROR_INVALID_CONTEXT where a default stream is requested and no
 /// context is current, and the context's sticky error.
 StreamRef stream_of(Driver& driver, CUstream handle);
 /// The same without the sticky error: for what only asks about a stream.

@@ -76,7 +76,7 @@ FseTable FseTable::read(Reader& reader, std::uint32_t most_log) {
 
 namespace {
 
-/// 4.2.1.2: weights that are themselves compressed, two states in turn.
+/// 4.2.1.2: weights that are themselves compressed, two interleaved states.
 std::vector<std::uint8_t> fse_weights(Bytes data) {
   Reader reader(data);
   const FseTable table = FseTable::read(reader, 6);

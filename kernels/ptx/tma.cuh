@@ -1,4 +1,5 @@
-// Copies by the tensor memory accelerator (sm_90 and newer): one thread asks, an mbarrier tells of the bytes' arrival.
+// Loads by the tensor memory accelerator (TMA, sm_90 and newer): one thread issues the load, which completes by
+// counting its bytes at an mbarrier (complete_tx).
 #pragma once
 
 #include <cstdint>
@@ -7,13 +8,14 @@
 
 namespace maskrt::ptx {
 
-/// Brings a map's description into its cache. PTX ISA, "prefetch", .tensormap.
+/// Prefetches a tensor map into the descriptor cache. PTX ISA, "prefetch", .tensormap.
 __device__ __forceinline__ void prefetch_tensor_map(const kernels::TensorMap* map) {
   asm volatile("prefetch.tensormap [%0];" ::"l"(map) : "memory");
 }
 
-/// A box of a map of two dimensions, from (x, y) on, innermost first. PTX ISA, "cp.async.bulk.tensor", tile mode.
-__device__ __forceinline__ void copy_tile(std::uint32_t to_shared, const kernels::TensorMap* map, std::uint32_t barrier,
+/// Loads the box at (x, y) of a two-dimensional tensor map, innermost coordinate first. PTX ISA,
+/// "cp.async.bulk.tensor", tile mode.
+__device__ __forceinline__ void tma_load_2d(std::uint32_t to_shared, const kernels::TensorMap* map, std::uint32_t barrier,
                                           int x, int y) {
   asm volatile(
       "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], [%4];" ::"r"(
@@ -22,9 +24,10 @@ __device__ __forceinline__ void copy_tile(std::uint32_t to_shared, const kernels
       : "memory");
 }
 
-/// The same to one place in each block of the cluster whose bit is set in `blocks`; each one's own barrier at the same
-/// place is told. PTX ISA, "cp.async.bulk.tensor", .multicast::cluster.
-__device__ __forceinline__ void copy_tile_to_blocks(std::uint32_t to_shared, const kernels::TensorMap* map,
+/// Multicast: loads the box to the same shared-memory offset in each block of the cluster whose bit is set in `blocks`,
+/// and counts the bytes at each block's own mbarrier at the same offset. PTX ISA, "cp.async.bulk.tensor",
+/// .multicast::cluster.
+__device__ __forceinline__ void tma_load_2d_multicast(std::uint32_t to_shared, const kernels::TensorMap* map,
                                                     std::uint32_t barrier, int x, int y, std::uint16_t blocks) {
   asm volatile(
       "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%2, "
@@ -33,9 +36,10 @@ __device__ __forceinline__ void copy_tile_to_blocks(std::uint32_t to_shared, con
       : "memory");
 }
 
-/// A column of a map [c, w, h, n] in im2col mode: its first position in the bounding box, moved by the tap's offsets.
-/// PTX ISA, "cp.async.bulk.tensor", "Tensor mode im2col".
-__device__ __forceinline__ void copy_im2col(std::uint32_t to_shared, const kernels::TensorMap* map,
+/// Loads a column of window positions of a tensor map [c, w, h, n] in im2col mode. (w, h, n) is the first position in
+/// the bounding box, to which the offsets of the kernel's tap, (tap_w, tap_h), are added. PTX ISA,
+/// "cp.async.bulk.tensor", "Tensor mode im2col".
+__device__ __forceinline__ void tma_load_im2col(std::uint32_t to_shared, const kernels::TensorMap* map,
                                             std::uint32_t barrier, int c, int w, int h, int n, std::uint16_t tap_w,
                                             std::uint16_t tap_h) {
   asm volatile(
