@@ -212,7 +212,7 @@ void aggregate_cuda(CudaQueue& queue, const Tensor& maps, const Tensor& features
   what.parameters = bytes_of(params);
   if (half) {
     using Tile = cuda::AggregateTile;
-    what.shared_bytes = queue.chip().path() == KernelPath::sm75 ? Tile::shared_bytes_sm75 : Tile::shared_bytes;
+    what.shared_bytes = queue.chip().path() == KernelPath::sm75 ? Tile::kSharedBytesSm75 : Tile::kSharedBytes;
   }
   queue.launch(what);
 

@@ -3,10 +3,10 @@
 #include <functional>
 #include <vector>
 
-#include "../element.h"
-#include "../exponential.h"
-#include "../parallel_failure.h"
-#include "../rows.h"
+#include "kernels/cpu/exponential.h"
+#include "kernels/cpu/parallel_failure.h"
+#include "kernels/cpu/rows.h"
+#include "kernels/element.h"
 #include "select.h"
 #include "select_key.h"
 
