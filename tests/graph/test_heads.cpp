@@ -1,5 +1,7 @@
 // Heads: what a network's outputs mean, through the model file and one rewrite.
 #include <catch2/catch.hpp>
+#include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -165,4 +167,35 @@ TEST_CASE("masks that are doubled last are doubled by the head, and the output s
   Head none;
   rewrite(graph, none, {}, {"resize-masks-late"});
   CHECK(name_of(none) == "values");
+}
+
+TEST_CASE("docs/model-file.md has a row for each head, with its tasks, values and settings") {
+  std::ifstream page(MASKRT_TEST_DATA "/../../docs/model-file.md");
+  std::map<std::string, std::string> rows;  // by the head's name
+  bool inside = false;
+  for (std::string line; std::getline(page, line);) {
+    if (!line.starts_with("|")) inside = false;
+    if (inside && line.starts_with("| `")) rows[line.substr(3, line.find('`', 3) - 3)] = line;
+    if (line.starts_with("| head ")) inside = true;
+  }
+  struct Names {
+    std::vector<std::string> found;
+    void value(const char* role, ValueId) { found.push_back(role); }
+    void real(const char* name, float, double, double) { found.push_back(name); }
+  };
+  for (const Head& head : every_head()) {
+    INFO(name_of(head));
+    const std::string row = rows[std::string(name_of(head))];
+    REQUIRE(!row.empty());
+    Names names;
+    std::visit(
+        [&](const auto& kind) {
+          kind.visit_values(kind, names);
+          kind.visit_settings(kind, names);
+        },
+        head);
+    for (const std::string& name : names.found) CHECK_THAT(row, Catch::Contains("`" + name + "`"));
+    for (const Task task : tasks_of(head)) CHECK_THAT(row, Catch::Contains(std::string(maskrt::name_of(task))));
+  }
+  CHECK(rows.size() == every_head().size());
 }
