@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <limits>
 #include <random>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "kernels/element.h"
+#include "support/repeat_command.h"
 
 namespace maskrt::testing {
 
@@ -49,14 +51,19 @@ class OwnedTensor {
     return *this;
   }
 
-  void require_intact() const {
+  /// What was written beside the tensor; empty where nothing was.
+  std::string damage() const {
     for (std::size_t i = 0; i < memory_.size(); ++i) {
       if (i >= first_ && i < first_ + tensor_.bytes()) continue;
       if (memory_[i] != canary)
-        FAIL("canary " << static_cast<std::ptrdiff_t>(i) - static_cast<std::ptrdiff_t>(first_) << " of "
-                       << tensor_.bytes() << " bytes: got " << static_cast<int>(memory_[i]) << ", want "
-                       << static_cast<int>(canary));
+        return "canary " + std::to_string(static_cast<std::ptrdiff_t>(i) - static_cast<std::ptrdiff_t>(first_)) +
+               " of " + std::to_string(tensor_.bytes()) + " bytes: got " +
+               std::to_string(static_cast<int>(memory_[i])) + ", want " + std::to_string(static_cast<int>(canary));
     }
+    return "";
+  }
+  void require_intact() const {
+    if (const std::string found = damage(); !found.empty()) FAIL(found);
   }
 
  private:
@@ -74,25 +81,55 @@ inline double unit_of(DataType type) {
   return type == DataType::bf16 ? unit_bf16 : type == DataType::f16 ? unit_fp16 : unit_fp32;
 }
 
-/// Every element of got within bound(b, y, x, c) of want's; padding channels 0; canaries intact.
+/// How got differs from want: the number of elements that are not within bound(b, y, x, c) of want's, and the one that
+/// exceeds its bound by the largest factor; a padding channel that is not 0; a canary that was written. Empty where it
+/// does not differ.
 template <typename Bound>
-void require_close(const OwnedTensor& got, const kernels::Tensor& want, Bound&& bound) {
-  REQUIRE((got->batch == want.batch && got->height == want.height && got->width == want.width &&
-           got->channels == want.channels));
+std::string difference(const OwnedTensor& got, const kernels::Tensor& want, Bound&& bound) {
+  const auto shape = [](const kernels::Tensor& t) {
+    return std::to_string(t.batch) + "x" + std::to_string(t.height) + "x" + std::to_string(t.width) + "x" +
+           std::to_string(t.channels);
+  };
+  if (shape(*got) != shape(want)) return "expected a tensor of " + shape(want) + ", found " + shape(*got);
   const kernels::Tensor whole = kernels::padded(*got);
+  std::int64_t count = 0, wrong = 0;
+  double worst = -1;
+  std::ostringstream text, padding;
+  text.precision(9);
   kernels::for_each_element(whole, [&](auto b, auto y, auto x, auto c) {
     const float value = kernels::get(whole, b, y, x, c);
     if (c >= got->channels) {
-      if (value != 0) FAIL("padding (" << b << ", " << y << ", " << x << ", " << c << "): got " << value << ", want 0");
+      if (value != 0 && padding.str().empty())
+        padding << "padding (" << b << ", " << y << ", " << x << ", " << c << "): got " << value << ", want 0";
       return;
     }
+    ++count;
     const float wanted = kernels::get(want, b, y, x, c);
-    const double allowed = bound(b, y, x, c);
-    if (!(std::abs(static_cast<double>(value) - wanted) <= allowed))
-      FAIL("(" << b << ", " << y << ", " << x << ", " << c << "): got " << value << ", want " << wanted << ", bound "
-               << allowed);
+    const double allowed = bound(b, y, x, c), error = std::abs(static_cast<double>(value) - wanted);
+    if (error <= allowed) return;
+    ++wrong;
+    const double over = std::isnan(error) ? std::numeric_limits<double>::infinity()
+                        : allowed > 0     ? error / allowed
+                                          : 1e30 * error;  // exact results: by how far they are off
+    if (over <= worst) return;
+    worst = over;
+    text.str("");
+    text << "worst at (" << b << ", " << y << ", " << x << ", " << c << "): got " << value << ", want " << wanted
+         << ", off by " << error << ", bound " << allowed;
   });
-  got.require_intact();
+  std::string found;
+  if (wrong > 0) found = std::to_string(wrong) + " of " + std::to_string(count) + " elements differ, " + text.str();
+  for (const std::string& more : {padding.str(), got.damage()})
+    if (!more.empty()) found += (found.empty() ? "" : "; ") + more;
+  return found;
+}
+
+/// Fails the test with their difference, and with the command that repeats it.
+template <typename Bound>
+void require_close(const OwnedTensor& got, const kernels::Tensor& want, Bound&& bound) {
+  if (const std::string found = difference(got, want, bound); !found.empty())
+    FAIL(found << "\nagain: " << repeat_command());
+  SUCCEED();
 }
 
 /// Seeded numbers that bf16 holds exactly, so that rounding weights changes nothing.

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "aligned_memory.h"
 #include "kernels/conv/cpu/conv_cpu.h"
 #include "kernels/conv/cpu/coordinate_term.h"
 #include "kernels/conv/cpu/winograd_weights.h"
@@ -218,10 +219,7 @@ TEST_CASE("a convolution between views of a batch leaves the channels beside the
   conv_ref(g, in, weight.data(), nullptr, nullptr, nullptr, Activation::none, *want);
   const auto conv = Convolution::make({g, in, out, false, false, Activation::none}, ConvAlgorithm::direct);
   if (conv == nullptr) return;
-  struct alignas(64) Line {
-    std::byte bytes[64];
-  };
-  std::vector<Line> weights(conv->weight_bytes() / 64 + 1), scratch(conv->scratch_bytes() / 64 + 1);
+  auto weights = testing::lines_for(conv->weight_bytes()), scratch = testing::lines_for(conv->scratch_bytes());
   conv->prepare(weight.data(), 48, 32, weights.data());
   conv->run(in.data, weights.data(), nullptr, out.data, scratch.data());
   require_close(all_out, *before, [&](auto b, auto y, auto x, auto c) {

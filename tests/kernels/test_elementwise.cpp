@@ -1,23 +1,25 @@
 // Elementwise operations of the CPU device against the loops that define them.
+#include "elementwise_cases.h"
 #include "kernels/elementwise/elementwise.h"
 #include "map_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
+using maskrt::testing::elementwise_cases;
 using maskrt::testing::for_each_layout;
-using maskrt::testing::map_of_size;
+using maskrt::testing::map_of_shape;
+using maskrt::testing::MapShape;
 using maskrt::testing::numbers;
 using maskrt::testing::OwnedTensor;
-using maskrt::testing::Size;
 using maskrt::testing::unit_fp32;
 using maskrt::testing::unit_of;
 
 TEST_CASE("activations") {
-  for_each_layout([](const Size& size, std::int64_t block) {
+  for_each_layout(elementwise_cases, [](const MapShape& size, std::int64_t block) {
     for (const DataType type : {DataType::f32, DataType::bf16}) {
       for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid}) {
-        OwnedTensor in = map_of_size(type, size, block), out = map_of_size(type, size, block),
-                    want = map_of_size(DataType::f32, size, 0);
+        OwnedTensor in = map_of_shape(type, size, block), out = map_of_shape(type, size, block),
+                    want = map_of_shape(DataType::f32, size, 0);
         in.fill(1, -30, 30);
         out.poison();
         activate_ref(activation, *in, *want);
@@ -54,10 +56,10 @@ TEST_CASE("the logistic function at its ends and in between") {
 }
 
 TEST_CASE("sums, and scales with shifts") {
-  for_each_layout([](const Size& size, std::int64_t block) {
+  for_each_layout(elementwise_cases, [](const MapShape& size, std::int64_t block) {
     for (const DataType type : {DataType::f32, DataType::bf16}) {
-      OwnedTensor a = map_of_size(type, size, block), b = map_of_size(type, size, block),
-                  out = map_of_size(type, size, block), want = map_of_size(DataType::f32, size, 0);
+      OwnedTensor a = map_of_shape(type, size, block), b = map_of_shape(type, size, block),
+                  out = map_of_shape(type, size, block), want = map_of_shape(DataType::f32, size, 0);
       a.fill(1);
       b.fill(2);
       out.poison();

@@ -1,18 +1,19 @@
 // Linear layers of the CPU device against the loop that defines them.
 #include "aligned_memory.h"
 #include "kernels/linear/linear_cpu.h"
+#include "linear_cases.h"
 #include "owned_tensor.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
+using maskrt::testing::linear_cases;
 using maskrt::testing::lines_for;
 using maskrt::testing::numbers;
 using maskrt::testing::OwnedTensor;
 using maskrt::testing::unit_fp32;
 
 TEST_CASE("linear layers") {
-  for (const auto& [batch, rows, in_channels, out_channels] : std::vector<std::tuple<int, int, int, int>>{
-           {1, 1, 1, 1}, {2, 3, 5, 7}, {1, 100, 256, 80}, {2, 17, 33, 31}, {1, 100, 1024, 129}}) {
+  for (const auto& [batch, rows, in_channels, out_channels] : linear_cases) {
     for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid}) {
       for (const bool with_bias : {false, true}) {
         INFO(batch << "x" << rows << ", " << in_channels << " to " << out_channels << ", activation "

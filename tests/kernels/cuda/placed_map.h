@@ -1,14 +1,11 @@
 // Maps as the network has them on the GPU: dense, padded to eight channels, or a slice of a wider map.
 #pragma once
 
+#include "../map_shape.h"
 #include "../owned_tensor.h"
 #include "support/gpu.h"
 
 namespace maskrt::testing {
-
-struct MapShape {
-  std::int64_t batch, height, width, channels;
-};
 
 enum class Place {
   dense,

@@ -1,4 +1,5 @@
 // Elementwise operations on the GPU against the loops that define them.
+#include "../elementwise_cases.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/elementwise_cuda.h"
 #include "placed_map.h"
@@ -9,18 +10,13 @@ using namespace maskrt::testing;
 
 namespace {
 
-// 1, primes, around an octet, a warp of octets and a block of positions; the layer after the third stage, cut.
-const std::vector<MapShape> shapes = {{1, 1, 1, 1},  {2, 3, 5, 7},   {1, 8, 4, 8},   {3, 11, 3, 9},
-                                      {1, 5, 7, 31}, {2, 1, 9, 255}, {1, 2, 3, 257}, {1, 20, 27, 64}};
-
 /// Runs `reference(out)` on the host and `launch(out)` on the GPU for a map of each type, shape and place.
 template <typename F>
 void for_each_case(F&& f) {
   for (const DataType type : {DataType::f32, DataType::f16})
-    for (const MapShape& s : shapes)
+    for (const MapShape& s : elementwise_cases)
       for (const Place place : all_places) {
-        INFO(maskrt::name_of(type) << " [" << s.batch << ", " << s.height << ", " << s.width << ", " << s.channels
-                                   << "], " << testing::name_of(place));
+        INFO(maskrt::name_of(type) << " " << s << ", " << testing::name_of(place));
         f(type, s, place);
       }
 }

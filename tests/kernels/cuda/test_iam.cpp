@@ -1,4 +1,5 @@
 // Instance activation maps on the GPU against the loops that define them.
+#include "../iam_cases.h"
 #include "kernels/iam/iam.h"
 #include "kernels/iam/iam_cuda.h"
 #include "placed_map.h"
@@ -9,24 +10,15 @@ using namespace maskrt::testing;
 
 namespace {
 
-struct Case {
-  std::int64_t batch, height, width, channels, maps;
-};
-
-// 1, primes, around 32 positions, 112 maps (fp32: 64) and 256 channels; the decoder's, cut in positions.
-const std::vector<Case> cases = {{1, 1, 1, 1, 1},       {2, 5, 3, 16, 7},     {1, 1, 31, 33, 111},
-                                 {1, 4, 8, 64, 112},    {3, 3, 11, 65, 113},  {1, 16, 16, 257, 9},
-                                 {2, 20, 27, 256, 100}, {1, 10, 27, 256, 400}};
-
 /// The real layers take their time on the virtual GPU: once is enough.
-bool is_large(const Case& c) { return c.height * c.width * c.maps > 20000; }
+bool is_large(const AggregationCase& c) { return c.height * c.width * c.maps > 20000; }
 
 }  // namespace
 
 TEST_CASE("aggregation on the GPU") {
   const Chip& chip = Gpu::instance().chip();
   for (const DataType type : {DataType::f32, DataType::f16})
-    for (const Case& c : cases)
+    for (const AggregationCase& c : aggregation_cases)
       for (const MapWeights weights : {MapWeights::plain, MapWeights::sigmoid, MapWeights::softmax})
         for (const Place place : {Place::padded, Place::slice, Place::odd_slice}) {
           if (place != Place::padded && is_large(c)) continue;
@@ -124,7 +116,7 @@ TEST_CASE("aggregation of maps that are zero nearly everywhere divides by epsilo
 TEST_CASE("normalised maps and softmax over positions on the GPU") {
   const Chip& chip = Gpu::instance().chip();
   for (const DataType type : {DataType::f32, DataType::f16})
-    for (const Case& c : cases)
+    for (const AggregationCase& c : aggregation_cases)
       for (const bool softmax : {false, true})
         for (const Place place : all_places) {
           if (place != Place::padded && is_large(c)) continue;

@@ -1,4 +1,5 @@
 // Linear layers on the GPU against the loop that defines them.
+#include "../linear_cases.h"
 #include "kernels/linear/linear.h"
 #include "kernels/linear/linear_cuda.h"
 #include "kernels/regroup/regroup.h"
@@ -54,15 +55,7 @@ double bound(std::int64_t in_channels) {
 }  // namespace
 
 TEST_CASE("linear layers on the GPU") {
-  // 1, primes, around tiles of 32, the branch's first layer; more rows than one grid row of tiles.
-  for (const auto& [batch, rows, in_channels, out_channels] :
-       std::vector<std::tuple<int, int, int, int>>{{1, 1, 1, 1},
-                                                   {2, 3, 5, 7},
-                                                   {1, 31, 33, 32},
-                                                   {3, 11, 32, 33},
-                                                   {2, 17, 264, 31},
-                                                   {1, 100, 1024, 96},
-                                                   {5, 13, 80, 64}})
+  for (const auto& [batch, rows, in_channels, out_channels] : linear_cases)
     for (const DataType type : {DataType::f32, DataType::f16})
       for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid})
         for (const bool padded_rows : {false, true}) {
