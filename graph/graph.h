@@ -8,18 +8,18 @@
 #include <vector>
 
 #include "constant.h"
+#include "graph/ops/batch_norm.h"
+#include "graph/ops/channels.h"
+#include "graph/ops/conv.h"
+#include "graph/ops/elementwise.h"
+#include "graph/ops/input.h"
+#include "graph/ops/instance_activation.h"
+#include "graph/ops/lists.h"
+#include "graph/ops/mask_product.h"
+#include "graph/ops/pools.h"
+#include "graph/ops/resizes.h"
 #include "maskrt/types.hpp"
 #include "op.h"
-#include "ops/batch_norm.h"
-#include "ops/channels.h"
-#include "ops/conv.h"
-#include "ops/elementwise.h"
-#include "ops/input.h"
-#include "ops/instance_activation.h"
-#include "ops/lists.h"
-#include "ops/mask_product.h"
-#include "ops/pools.h"
-#include "ops/resizes.h"
 
 namespace maskrt::graph {
 
@@ -29,9 +29,9 @@ using ValueId = int;
 /// All operations that there are. "x" in their descriptions is inputs[0]; shapes are [batch, height, width, channels].
 template <Op... Ops>
 using OneOf = std::variant<Ops...>;
-using Operation = OneOf<Input, Conv, BatchNorm, Activate, Add, MaxPool, AdaptiveAveragePool, UpsampleNearest,
-                        ResizeBilinear, Concat, Slice, Coordinates, NormaliseMaps, SoftmaxMaps, Aggregate,
-                        AggregateLogits, Regroup, Linear, MaskProduct>;
+using Operation =
+    OneOf<Input, Conv, BatchNorm, Activate, Add, MaxPool, AdaptiveAveragePool, UpsampleNearest, ResizeBilinear, Concat,
+          Slice, Coordinates, NormaliseMaps, SoftmaxMaps, Aggregate, AggregateLogits, Regroup, Linear, MaskProduct>;
 
 /// "conv", "max_pool", ...: the name that listings and the model file use.
 std::string_view name_of(const Operation& operation);

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "../graph.h"
+#include "graph/graph.h"
 
 namespace maskrt::graph {
 

@@ -1,7 +1,7 @@
 // What an epilogue applies to each element, on the device.
 #pragma once
 
-#include "../activation.h"
+#include "kernels/activation.h"
 
 namespace maskrt::kernels::cuda {
 

@@ -1,7 +1,7 @@
 // Grids for kernels whose threads take neighbouring channels of one pixel each.
 #pragma once
 
-#include "../tensor.h"
+#include "kernels/tensor.h"
 #include "launch.h"
 
 namespace maskrt::kernels::cuda {

@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-#include "../ptx/mma.cuh"
+#include "kernels/ptx/mma.cuh"
 
 namespace maskrt::kernels::cuda {
 

@@ -1,9 +1,9 @@
 // Operations that treat each element by itself. A thread takes 16 bytes of channels of one pixel. Bound by memory: each
 // input is read once and the output written once, in 16-byte accesses where the maps allow it.
-#include "../cuda/activate.cuh"
-#include "../cuda/for_channels.cuh"
-#include "../cuda/octet.cuh"
 #include "elementwise_params.h"
+#include "kernels/cuda/activate.cuh"
+#include "kernels/cuda/for_channels.cuh"
+#include "kernels/cuda/octet.cuh"
 
 namespace maskrt::kernels::cuda {
 namespace {

@@ -1,8 +1,8 @@
 // Operations that treat each element by itself.
 #pragma once
 
-#include "../activation.h"
-#include "../tensor.h"
+#include "kernels/activation.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

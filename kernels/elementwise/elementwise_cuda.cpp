@@ -1,8 +1,8 @@
 #include "elementwise_cuda.h"
 
-#include "../cuda/channel_grid.h"
-#include "../cuda/map_of.h"
 #include "elementwise_params.h"
+#include "kernels/cuda/channel_grid.h"
+#include "kernels/cuda/map_of.h"
 
 namespace maskrt::kernels {
 namespace {

@@ -1,12 +1,12 @@
 // Aggregation in fp32, by tiles of 64 maps and 64 channels, and the sum over stretches that ends both it and the
 // aggregation on tensor cores. The first is for checking: bound by shared memory. The second is bound by the
 // second-level cache: it reads what the blocks of the first wrote.
-#include "../cuda/activate.cuh"
-#include "../cuda/octet.cuh"
-#include "../cuda/sgemm.cuh"
-#include "../ptx/griddepcontrol.cuh"
 #include "aggregate_rows.cuh"
 #include "iam_weights.h"
+#include "kernels/cuda/activate.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/cuda/sgemm.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "map_statistics.cuh"
 
 namespace maskrt::kernels::cuda {

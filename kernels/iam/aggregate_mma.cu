@@ -4,17 +4,17 @@
 // of the weights is one more column of the product, whose feature is the constant 1: each warp has one of its seven
 // tiles. Bound: for one image the second-level cache, which serves the features once for every 112 maps and carries the
 // sums of stretches; for many, tensor cores and the exponentials of the weights, which take about as long.
-#include "../cuda/fragments.cuh"
-#include "../cuda/octet.cuh"
-#include "../ptx/approximate.cuh"
-#include "../ptx/griddepcontrol.cuh"
-#include "../ptx/ldmatrix.cuh"
-#include "../ptx/shared_address.cuh"
 #include "aggregate_rows.cuh"
 #include "iam_weights.h"
+#include "kernels/cuda/fragments.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/approximate.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
+#include "kernels/ptx/ldmatrix.cuh"
+#include "kernels/ptx/shared_address.cuh"
 #include "map_statistics.cuh"
 #if __CUDA_ARCH__ >= 800
-#include "../ptx/cp_async.cuh"
+#include "kernels/ptx/cp_async.cuh"
 #endif
 
 namespace maskrt::kernels::cuda {

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <span>
 
-#include "../tensor.h"
 #include "iam_weights.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "../cuda/map_of.h"
 #include "aggregate_params.h"
+#include "kernels/cuda/map_of.h"
 
 namespace maskrt::kernels {
 namespace {

@@ -1,7 +1,7 @@
 // Normaliser and softmax of maps over their positions: statistics of stretches of positions, then one division for each
 // element. Bound by memory: the maps are read twice (three times for the softmax, from the caches) and written once.
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "map_statistics.cuh"
 
 namespace maskrt::kernels::cuda {

@@ -1,8 +1,8 @@
 // Moving channels between maps, changing their type, and to and from planes. Bound by memory: each element is read once
 // and written once.
-#include "../cuda/for_channels.cuh"
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/for_channels.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "layout_params.h"
 
 namespace maskrt::kernels::cuda {

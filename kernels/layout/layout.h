@@ -1,7 +1,7 @@
 // Moving channels between tensors: concatenation, slices, changes of layout and type.
 #pragma once
 
-#include "../tensor.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

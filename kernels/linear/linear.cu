@@ -1,6 +1,6 @@
 // Linear layers in fp32: tiles of 32 rows by 32 columns. For checking: bound by shared memory.
-#include "../cuda/sgemm.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/sgemm.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "linear_head.cuh"
 
 namespace maskrt::kernels::cuda {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "../cuda/map_of.h"
+#include "kernels/cuda/map_of.h"
 #include "linear_params.h"
 
 namespace maskrt::kernels {

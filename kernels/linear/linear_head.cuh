@@ -1,8 +1,8 @@
 // What the linear kernels share: the rows that they read, and the head that a tile of columns belongs to.
 #pragma once
 
-#include "../cuda/activate.cuh"
-#include "../cuda/octet.cuh"
+#include "kernels/cuda/activate.cuh"
+#include "kernels/cuda/octet.cuh"
 #include "linear_params.h"
 
 namespace maskrt::kernels::cuda {

@@ -2,8 +2,8 @@
 // 32 columns, its eight warps take stretches of k in turn, straight from global memory into fragments, and their sums
 // are added at the end, in order. Bound by the second-level cache: each weight is read once for 32 rows, each row once
 // for 32 columns.
-#include "../cuda/fragments.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/fragments.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "linear_head.cuh"
 
 namespace maskrt::kernels::cuda {

@@ -1,7 +1,7 @@
 // Mask logits in fp32: tiles of 64 positions by 64 instances. For checking: bound by shared memory.
-#include "../cuda/octet.cuh"
-#include "../cuda/sgemm.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/cuda/sgemm.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "mask_product_params.h"
 
 namespace maskrt::kernels::cuda {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "../cuda/map_of.h"
+#include "kernels/cuda/map_of.h"
 #include "mask_product_params.h"
 
 namespace maskrt::kernels {

@@ -2,9 +2,9 @@
 // over tiles of 64 positions; each warp takes 16 of these with all instances, so that the features go from global
 // memory straight into fragments and are read once. Bound by memory: the features are read and the logits written once;
 // for one image, by how often blocks read the kernels from the second-level cache.
-#include "../cuda/fragments.cuh"
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/fragments.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "mask_product_params.h"
 
 namespace maskrt::kernels::cuda {

@@ -1,9 +1,9 @@
 // Adaptive average pooling. A block takes one cell and 32 channels. Bound by memory: the map is read once for each size
 // of the pyramid, from the caches after the first.
-#include "../cuda/cell_range.cuh"
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
 #include "average_pool_params.h"
+#include "kernels/cuda/cell_range.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 
 namespace maskrt::kernels::cuda {
 namespace {

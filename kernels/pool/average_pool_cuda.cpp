@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "../cuda/map_of.h"
 #include "average_pool_params.h"
+#include "kernels/cuda/map_of.h"
 
 namespace maskrt::kernels {
 

@@ -1,7 +1,7 @@
 // Max pooling. A thread takes 16 bytes of channels of one pixel of the output. Bound by memory: the input is read from
 // there once; what windows share comes from the caches.
-#include "../cuda/for_channels.cuh"
-#include "../cuda/octet.cuh"
+#include "kernels/cuda/for_channels.cuh"
+#include "kernels/cuda/octet.cuh"
 #include "max_pool_params.h"
 
 namespace maskrt::kernels::cuda {

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "../cuda/channel_grid.h"
-#include "../cuda/map_of.h"
+#include "kernels/cuda/channel_grid.h"
+#include "kernels/cuda/map_of.h"
 #include "max_pool_params.h"
 
 namespace maskrt::kernels {

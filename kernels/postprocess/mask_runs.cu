@@ -5,7 +5,7 @@
 // box ends inside of the image, the pixel behind it may be one more change. The changes are counted first, which
 // reserves the instance's place, then found again, gathered in order and written a sector at a time. Bound by latency:
 // the words come from the second-level cache, where mask_words.cu has just put them.
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "mask_tiles.cuh"
 
 namespace maskrt::kernels::cuda {

@@ -1,7 +1,7 @@
 // What a warp blends the probabilities of 64 rows and 16 columns of one mask from: a patch of the map in shared memory.
 #pragma once
 
-#include "../cuda/octet.cuh"
+#include "kernels/cuda/octet.cuh"
 #include "postprocess_params.h"
 #include "probability.cuh"
 #include "upsampled.h"

@@ -8,7 +8,7 @@
 // gathered in shared memory and written as they lie side by side, and what a block finds of an instance's area and
 // extents is added up before it goes to the record. Bound by the arithmetic near the masks' borders: about 900 warp
 // instructions for 1024 pixels.
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "mask_space.cuh"
 #include "mask_tiles.cuh"
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "../tensor.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

@@ -6,7 +6,7 @@
 #include <limits>
 #include <string>
 
-#include "../cuda/map_of.h"
+#include "kernels/cuda/map_of.h"
 
 namespace maskrt::kernels {
 namespace {

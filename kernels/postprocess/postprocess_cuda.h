@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-#include "../cuda/launch.h"
+#include "kernels/cuda/launch.h"
 #include "postprocess.h"
 #include "postprocess_params.h"
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../resize/resize.h"
+#include "kernels/resize/resize.h"
 #include "postprocess.h"
 #include "selection.h"
 

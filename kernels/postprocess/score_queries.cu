@@ -6,8 +6,8 @@
 // used. On the way it writes them transposed, a plane a query, for mask_words.cu, which looks at few queries and pieces
 // of them. What blocks add up goes into integers, whose sum does not depend on the order. Bound by the arithmetic: a
 // dozen instructions for each position of the map and query, two of them for the special function unit.
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "probability.cuh"
 #include "select_instances.cuh"
 #include "upsampled.h"

@@ -1,11 +1,11 @@
 // Pyramid pooling: a block takes one cell of one size from the map to the bottleneck's result. Bound by time, not by
 // work: the block of the 1 x 1 pool reads the whole map alone, and the two small products wait for their weights.
-#include "../cuda/activate.cuh"
-#include "../cuda/cell_range.cuh"
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
-#include "../ptx/prefetch.cuh"
-#include "../ptx/shared_address.cuh"
+#include "kernels/cuda/activate.cuh"
+#include "kernels/cuda/cell_range.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
+#include "kernels/ptx/prefetch.cuh"
+#include "kernels/ptx/shared_address.cuh"
 #include "ppm_params.h"
 
 namespace maskrt::kernels::cuda {

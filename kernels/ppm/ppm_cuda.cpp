@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "../cuda/map_of.h"
+#include "kernels/cuda/map_of.h"
 #include "ppm_params.h"
 
 namespace maskrt::kernels {

@@ -5,8 +5,8 @@
 // horizontal pass gives a lane to each row, so that a warp reads the same columns of 32 rows, which lie an odd number
 // of words apart, under the same weights; the vertical pass gives a lane to each column. Sums stay in registers, so
 // that windows of any size fit. Bound by the integer multiply-adds and what feeds them.
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "pillow_window.cuh"
 #include "preprocess_params.h"
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <string>
 
-#include "../cuda/map_of.h"
+#include "kernels/cuda/map_of.h"
 #include "preconditions.h"
 
 namespace maskrt::kernels {

@@ -1,7 +1,7 @@
 // Rows of the group convolution's instances, put side by side.
 #pragma once
 
-#include "../tensor.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

@@ -1,8 +1,8 @@
 // Resizing of feature maps. A thread takes 16 bytes of channels of one output pixel, then the same pixel's next ones; a
 // block takes neighbouring pixels of one row. Bound by memory: the output is written once, the inputs are smaller and
 // the taps of neighbouring pixels come from the caches.
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "resize_params.h"
 
 namespace maskrt::kernels::cuda {

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <string>
 
-#include "../cuda/channel_grid.h"
-#include "../cuda/map_of.h"
+#include "kernels/cuda/channel_grid.h"
+#include "kernels/cuda/map_of.h"
 #include "resize_params.h"
 
 namespace maskrt::kernels {

@@ -6,12 +6,12 @@
 // convolution's pixels, 17 x 17 of them, go where pixels and weights were, and are pooled from there. Bound by the
 // tensor cores: 306 pixels of products for 256 that nobody else makes, and the eighth tap; memory is met once, 8 bytes
 // a pixel and what is pooled.
-#include "../cuda/activate.cuh"
-#include "../cuda/fragments.cuh"
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
-#include "../ptx/ldmatrix.cuh"
-#include "../ptx/shared_address.cuh"
+#include "kernels/cuda/activate.cuh"
+#include "kernels/cuda/fragments.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
+#include "kernels/ptx/ldmatrix.cuh"
+#include "kernels/ptx/shared_address.cuh"
 #include "stem_pool_params.h"
 
 namespace maskrt::kernels::cuda {

@@ -1,7 +1,7 @@
 #include "stem_pool_cuda.h"
 
-#include "../cuda/map_of.h"
-#include "../element.h"
+#include "kernels/cuda/map_of.h"
+#include "kernels/element.h"
 #include "stem_pool_params.h"
 
 namespace maskrt::kernels {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "graph/graph.h"
-#include "support/interpreter.h"
+#include "interpreter.h"
 
 namespace maskrt::testing {
 
@@ -38,8 +38,8 @@ class Dice {
 /// path, fusion, coordinates, grouped IAM (or softmax), and mask kernels. Values carry the names that the real one has.
 graph::Graph small_sparse_inst(Dice& dice, bool softmax = false);
 
-/// Each kind of operation at least once, with attributes that are not the defaults, on an input of 4 channels; all values
-/// but the input are outputs.
+/// Each kind of operation at least once, with attributes that are not the defaults, on an input of 4 channels; all
+/// values but the input are outputs.
 graph::Graph every_operation(Dice& dice);
 
 }  // namespace maskrt::testing

@@ -3,12 +3,12 @@
 #include <optional>
 #include <random>
 
-#include "../owned_tensor.h"
 #include "kernels/postprocess/postprocess_cuda.h"
 #include "kernels/resize/resize.h"
 #include "runtime/mask/rle.h"
 #include "support/gpu.h"
 #include "testing/mask_scenes.h"
+#include "tests/kernels/owned_tensor.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
