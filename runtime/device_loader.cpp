@@ -7,12 +7,12 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/support/brief_spinning.h"
 #include "device.h"
+#include "runtime/support/brief_spinning.h"
 #include "runtime/support/fork_aware_mutex.h"
 #include "runtime/support/library_search.h"
 #if MASKRT_CUDA
-#include "cuda/cuda_devices.h"
+#include "runtime/cuda/cuda_devices.h"
 #endif
 
 namespace maskrt {

@@ -11,9 +11,9 @@
 
 #include "executor.h"
 #include "input_image.h"
-#include "mask/mask.h"
 #include "maskrt/maskrt.hpp"
 #include "model.h"
+#include "runtime/mask/mask.h"
 #include "runtime/support/clock.h"
 #include "runtime/support/public_call.h"
 #include "runtime/support/usable_processors.h"
@@ -74,10 +74,11 @@ class Turn {
   explicit Turn(std::atomic<pid_t>& holder) : holder_(holder) {
     pid_t found = 0;
     if (holder_.compare_exchange_strong(found, ::getpid())) return;
-    throw Error(found == ::getpid()
-                    ? "session: expected one call at a time, found another still running; take a session for each thread"
-                    : "session: expected no call to be running in another thread when the process was forked, found "
-                      "one; take a new session");
+    throw Error(
+        found == ::getpid()
+            ? "session: expected one call at a time, found another still running; take a session for each thread"
+            : "session: expected no call to be running in another thread when the process was forked, found "
+              "one; take a new session");
   }
   ~Turn() { holder_.store(0); }
   Turn(const Turn&) = delete;

@@ -11,6 +11,9 @@
 #include "../cuda/for_channels.cuh"
 #include "../cuda/octet.cuh"
 #include "elementwise_params.h"
+#include "kernels/cuda/activate.cuh"
+#include "kernels/cuda/for_channels.cuh"
+#include "kernels/cuda/octet.cuh"
 
 namespace maskrt::kernels::cuda {
 namespace {

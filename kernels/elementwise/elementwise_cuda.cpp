@@ -4,6 +4,8 @@
 #include "../cuda/kernel_family.h"
 #include "../cuda/map_of.h"
 #include "elementwise_params.h"
+#include "kernels/cuda/channel_grid.h"
+#include "kernels/cuda/map_of.h"
 
 namespace maskrt::kernels {
 namespace {

@@ -12,6 +12,10 @@
 #include "../ptx/griddepcontrol.cuh"
 #include "aggregate_rows.cuh"
 #include "iam_weights.h"
+#include "kernels/cuda/activate.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/cuda/sgemm.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "map_statistics.cuh"
 
 namespace maskrt::kernels::cuda {

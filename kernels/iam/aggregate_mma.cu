@@ -23,9 +23,15 @@
 #include "../ptx/shared_address.cuh"
 #include "aggregate_rows.cuh"
 #include "iam_weights.h"
+#include "kernels/cuda/fragments.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/approximate.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
+#include "kernels/ptx/ldmatrix.cuh"
+#include "kernels/ptx/shared_address.cuh"
 #include "map_statistics.cuh"
 #if __CUDA_ARCH__ >= 800
-#include "../ptx/cp_async.cuh"
+#include "kernels/ptx/cp_async.cuh"
 #endif
 
 namespace maskrt::kernels::cuda {

@@ -6,6 +6,7 @@
 #include "../cuda/kernel_family.h"
 #include "../cuda/map_of.h"
 #include "aggregate_params.h"
+#include "kernels/cuda/map_of.h"
 
 namespace maskrt::kernels {
 namespace {

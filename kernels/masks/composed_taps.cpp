@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "../resize/resize.h"
+#include "kernels/resize/resize.h"
 
 namespace maskrt::kernels {
 

@@ -1,7 +1,7 @@
 // The map that mask logits are resized to, bilinearly by a factor of 1 or 2. Read by host and device code.
 #pragma once
 
-#include "../cuda/divisor.h"
+#include "kernels/cuda/divisor.h"
 
 namespace maskrt::kernels::cuda {
 

@@ -13,6 +13,9 @@
 #include "../cuda/octet.cuh"
 #include "../ptx/griddepcontrol.cuh"
 #include "average_pool_params.h"
+#include "kernels/cuda/cell_range.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 
 namespace maskrt::kernels::cuda {
 namespace {

@@ -5,6 +5,7 @@
 #include "../cuda/kernel_family.h"
 #include "../cuda/map_of.h"
 #include "average_pool_params.h"
+#include "kernels/cuda/map_of.h"
 
 namespace maskrt::kernels {
 namespace {

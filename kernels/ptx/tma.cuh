@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "../cuda/tensor_map.h"
+#include "kernels/cuda/tensor_map.h"
 
 namespace maskrt::ptx {
 

@@ -12,9 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "../coco/evaluate.h"
-#include "../coco/parallel.h"
-#include "../coco/results.h"
 #include "annotated_pictures.h"
 #include "category_check.h"
 #include "command.h"
@@ -26,6 +23,9 @@
 #include "picture_run.h"
 #include "progress.h"
 #include "result_sink.h"
+#include "runtime/coco/evaluate.h"
+#include "runtime/coco/parallel.h"
+#include "runtime/coco/results.h"
 
 namespace maskrt::cli {
 namespace {

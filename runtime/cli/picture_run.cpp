@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "../coco/result_text.h"
 #include "console.h"
 #include "graph/atomic_file.h"
 #include "graph/checksum.h"
@@ -15,6 +14,7 @@
 #include "heap.h"
 #include "interrupt.h"
 #include "ordered_pipeline.h"
+#include "runtime/coco/result_text.h"
 #include "runtime/support/usable_processors.h"
 
 namespace maskrt::cli {

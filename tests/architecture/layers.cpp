@@ -96,6 +96,7 @@ IncludeRules project_rules() {
       {"tests/runtime", {}, {}},
   };
   rules.search = {"", "runtime/include", "tests", "tests/virtual_gpu/src", "tests/virtual_gpu/include"};
+  rules.named_from_root = {"tests/virtual_gpu/src/*"};
   rules.skipped = {".*", "build*", "tests/data", "gpu-check", "demo-output"};
   return rules;
 }

@@ -6,7 +6,7 @@
 
 #include <limits>
 
-#include "../measured.h"
+#include "bench/cuda/measured.h"
 #include "library.h"
 #include "operand.h"
 

@@ -1,9 +1,9 @@
 // Maps as the network has them on the GPU: dense, padded to eight channels, or a slice of a wider map.
 #pragma once
 
-#include "../map_shape.h"
-#include "../owned_tensor.h"
 #include "support/gpu.h"
+#include "tests/kernels/map_shape.h"
+#include "tests/kernels/owned_tensor.h"
 
 namespace maskrt::testing {
 

@@ -1,8 +1,8 @@
 // Adaptive average pooling on the GPU against the loop that defines it.
-#include "../pool_cases.h"
 #include "kernels/pool/average_pool_cuda.h"
 #include "kernels/pool/pool.h"
 #include "placed_map.h"
+#include "tests/kernels/pool_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;

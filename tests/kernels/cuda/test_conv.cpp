@@ -1,8 +1,8 @@
 // Convolutions on the GPU against the loop that defines them, with every kernel that can compute them.
-#include "../owned_tensor.h"
 #include "kernels/conv/cuda/conv_cuda.h"
 #include "kernels/conv/cuda/conv_kernels.h"
 #include "support/gpu.h"
+#include "tests/kernels/owned_tensor.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;

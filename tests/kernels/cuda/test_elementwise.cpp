@@ -1,8 +1,8 @@
 // Elementwise operations on the GPU against the loops that define them.
-#include "../elementwise_cases.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/elementwise_cuda.h"
 #include "placed_map.h"
+#include "tests/kernels/elementwise_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;

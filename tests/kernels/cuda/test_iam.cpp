@@ -1,8 +1,8 @@
 // Instance activation maps on the GPU against the loops that define them.
-#include "../iam_cases.h"
 #include "kernels/iam/iam.h"
 #include "kernels/iam/iam_cuda.h"
 #include "placed_map.h"
+#include "tests/kernels/iam_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;

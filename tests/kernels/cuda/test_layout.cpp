@@ -1,8 +1,8 @@
 // Changes of layout and type on the GPU against the loops that define them: exact.
-#include "../layout_cases.h"
 #include "kernels/layout/layout.h"
 #include "kernels/layout/layout_cuda.h"
 #include "placed_map.h"
+#include "tests/kernels/layout_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;

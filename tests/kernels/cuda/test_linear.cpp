@@ -1,9 +1,9 @@
 // Linear layers on the GPU against the loop that defines them.
-#include "../linear_cases.h"
 #include "kernels/linear/linear.h"
 #include "kernels/linear/linear_cuda.h"
 #include "kernels/regroup/regroup.h"
 #include "placed_map.h"
+#include "tests/kernels/linear_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;

@@ -1,8 +1,8 @@
 // Mask logits on the GPU against the loop that defines them.
-#include "../mask_product_cases.h"
 #include "kernels/mask_head/mask_product.h"
 #include "kernels/mask_head/mask_product_cuda.h"
 #include "placed_map.h"
+#include "tests/kernels/mask_product_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;

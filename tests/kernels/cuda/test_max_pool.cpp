@@ -1,8 +1,8 @@
 // Max pooling on the GPU against the loop that defines it: exact.
-#include "../owned_tensor.h"
-#include "../pool_cases.h"
 #include "kernels/pool/max_pool_cuda.h"
 #include "support/gpu.h"
+#include "tests/kernels/owned_tensor.h"
+#include "tests/kernels/pool_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;

@@ -1,8 +1,8 @@
 // Resizing on the GPU against the loops that define it.
-#include "../resize_cases.h"
 #include "kernels/resize/resize.h"
 #include "kernels/resize/resize_cuda.h"
 #include "placed_map.h"
+#include "tests/kernels/resize_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;

@@ -10,6 +10,7 @@
 #include "runtime/mask/rle.h"
 #include "support/gpu.h"
 #include "testing/mask_scenes.h"
+#include "tests/kernels/owned_tensor.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
