@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "graph.h"
-#include "heads/sparse_inst.h"
-#include "heads/values.h"
+#include "graph/heads/sparse_inst.h"
+#include "graph/heads/values.h"
 
 namespace maskrt::graph {
 

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "graph/op.h"
-#include "graph/ops/lists.h"
+#include "lists.h"
 
 namespace maskrt::graph {
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "../fused_kernels.h"
-#include "../heads.h"
+#include "graph/fused_kernels.h"
+#include "graph/heads.h"
 
 namespace maskrt::graph {
 

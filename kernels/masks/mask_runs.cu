@@ -10,7 +10,7 @@
 // two changes, and the run to the end of the image.
 // Bound by latency: the words come from L2, where mask_words.cu has just written them.
 // Launch: any grid, 256 threads, 8456 bytes of static shared memory.
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "mask_tiles.cuh"
 
 namespace maskrt::kernels::cuda {

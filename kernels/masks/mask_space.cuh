@@ -1,7 +1,7 @@
 // Patches of the probability map in shared memory: the input of a warp that computes 64 rows by 16 columns of one mask.
 #pragma once
 
-#include "../cuda/octet.cuh"
+#include "kernels/cuda/octet.cuh"
 #include "mask_params.h"
 #include "probability.cuh"
 #include "upsampled.h"

@@ -1,5 +1,5 @@
 // The selection of queries on the GPU against the loops that define it.
-#include "../select_cases.h"
+#include "tests/kernels/select_cases.h"
 #include "kernels/select/select_cuda.h"
 #include "placed_map.h"
 

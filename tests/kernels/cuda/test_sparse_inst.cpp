@@ -3,7 +3,7 @@
 #include <optional>
 #include <random>
 
-#include "../owned_tensor.h"
+#include "tests/kernels/owned_tensor.h"
 #include "kernels/heads/sparse_inst/sparse_inst.h"
 #include "kernels/heads/sparse_inst/sparse_inst_cuda.h"
 #include "kernels/resize/resize.h"
