@@ -8,9 +8,6 @@
 #include <vector>
 
 #include "constant.h"
-#include "head.h"
-#include "maskrt/types.hpp"
-#include "op.h"
 #include "graph/ops/batch_norm.h"
 #include "graph/ops/channels.h"
 #include "graph/ops/conv.h"
@@ -24,6 +21,9 @@
 #include "graph/ops/pools.h"
 #include "graph/ops/resizes.h"
 #include "graph/ops/select.h"
+#include "head.h"
+#include "maskrt/types.hpp"
+#include "op.h"
 
 namespace maskrt::graph {
 

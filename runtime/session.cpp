@@ -21,7 +21,7 @@
 namespace maskrt {
 namespace {
 
-constexpr int most_threads = 4096;
+constexpr int kMostThreads = 4096;
 
 /// Does `work` in a process that the device works in; every exception that leaves it is an Error, and that of a device
 /// that has failed for good says so.
@@ -46,8 +46,8 @@ std::shared_ptr<Model::Impl> model_of(const Model& model) {
 }
 
 const SessionOptions& checked(const SessionOptions& options) {
-  if (options.threads < 0 || options.threads > most_threads)
-    throw Error("SessionOptions::threads: expected 0 to " + std::to_string(most_threads) + ", found " +
+  if (options.threads < 0 || options.threads > kMostThreads)
+    throw Error("SessionOptions::threads: expected 0 to " + std::to_string(kMostThreads) + ", found " +
                 std::to_string(options.threads));
   if (options.plans < 1) throw Error("SessionOptions::plans: expected at least 1, found 0");
   if (static_cast<bool>(options.allocator.allocate) != static_cast<bool>(options.allocator.release))

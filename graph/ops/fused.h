@@ -1,5 +1,6 @@
 // Fused operations: several layers that some devices compute in one kernel. Each is defined by the operations that it
-// stands for, with which rewrites/unfuse.cpp replaces it on a device without such a kernel. `fused` says that it is one.
+// stands for, with which rewrites/unfuse.cpp replaces it on a device without such a kernel. `fused` says that it is
+// one.
 #pragma once
 
 #include <span>
@@ -13,7 +14,7 @@ namespace maskrt::graph {
 /// and a padding of half its kernel. x [B, H, W, C] -> [B, about H / 4, about W / 4, O].
 struct StemPool {
   static constexpr std::string_view name = "stem_pool";
-  static constexpr bool keeps_type = false, fused = true;
+  static constexpr bool keeps_type = false, kFused = true;
   ConstantPtr weight;  ///< [O, C, k, k], k odd
   ConstantPtr bias;    ///< [O], or null
   Activation activation = Activation::relu;
@@ -26,7 +27,7 @@ struct StemPool {
   Arity arity() const { return {1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
   void check(const NodeCheck& node) const {
-    node.expect_bounds(weight, {limits::channels, limits::channels, limits::window, limits::window});
+    node.expect_bounds(weight, {limits::kChannels, limits::kChannels, limits::kWindow, limits::kWindow});
     const Shape& shape = weight->shape();
     if (shape[2] != shape[3] || shape[2] % 2 == 0)
       node.fail("expected a square kernel of an odd side, found weight " + weight->name() + " of shape " +
@@ -62,7 +63,7 @@ struct StemPool {
 /// is an AdaptiveAveragePool of the branch's size and W1 and W2 are 1x1 convolutions.
 struct PyramidPool {
   static constexpr std::string_view name = "pyramid_pool";
-  static constexpr bool keeps_type = false, fused = true;
+  static constexpr bool keeps_type = false, kFused = true;
   struct Branch {
     int size = 1;
     ConstantPtr stage_weight;  ///< W1, [hidden, C, 1, 1]
@@ -72,7 +73,7 @@ struct PyramidPool {
     ConstantPtr bias;    ///< [O], or null
 
     static void visit_attributes(auto& self, auto& visit) {
-      visit.integer("size", self.size, 1, limits::window);
+      visit.integer("size", self.size, 1, limits::kWindow);
       visit.constant("stage_weight", self.stage_weight, false);
       visit.constant("stage_bias", self.stage_bias, true);
       visit.activation("activation", self.activation);
@@ -82,13 +83,13 @@ struct PyramidPool {
   };
   std::vector<Branch> branches;
 
-  static void visit_attributes(auto& self, auto& visit) { visit.parts("branches", self.branches, 1, limits::outputs); }
+  static void visit_attributes(auto& self, auto& visit) { visit.parts("branches", self.branches, 1, limits::kOutputs); }
   Arity arity() const { return {1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
   void check(const NodeCheck& node) const {
     for (const Branch& branch : branches) {
-      node.expect_bounds(branch.stage_weight, {limits::channels, limits::channels, 1, 1});
-      node.expect_bounds(branch.weight, {limits::channels, limits::channels, 1, 1});
+      node.expect_bounds(branch.stage_weight, {limits::kChannels, limits::kChannels, 1, 1});
+      node.expect_bounds(branch.weight, {limits::kChannels, limits::kChannels, 1, 1});
       const std::int64_t hidden = branch.stage_weight->shape()[0], out = branch.weight->shape()[0];
       node.expect_shape(branch.stage_bias, "stage bias", {hidden});
       node.expect_shape(branch.weight, "weight", {out, hidden, 1, 1});
@@ -128,14 +129,14 @@ struct PyramidPool {
 /// instances} gives it.
 struct LinearHeads {
   static constexpr std::string_view name = "linear_heads";
-  static constexpr bool keeps_type = false, fused = true;
+  static constexpr bool keeps_type = false, kFused = true;
   std::vector<Linear> heads;
   std::int64_t blocks = 0, instances = 0;  ///< blocks 0: the list as it is
 
   static void visit_attributes(auto& self, auto& visit) {
-    visit.parts("heads", self.heads, 1, limits::outputs);
-    visit.integer("blocks", self.blocks, 0, limits::channels);
-    visit.integer("instances", self.instances, 0, limits::channels);
+    visit.parts("heads", self.heads, 1, limits::kOutputs);
+    visit.integer("blocks", self.blocks, 0, limits::kChannels);
+    visit.integer("instances", self.instances, 0, limits::kChannels);
   }
   Arity arity() const { return {1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "kernels/cuda/kernel_family.h"
-#include "kernels/cuda/map_of.h"
 #include "aggregate_params.h"
+#include "kernels/cuda/kernel_family.h"
 #include "kernels/cuda/map_of.h"
 
 namespace maskrt::kernels {

@@ -95,8 +95,8 @@ __device__ void for_each_word(const MaskBox& box, int first, int end, Take&& tak
 /// A warp's output buffer: the positions of changes in order; its first entry corresponds to the start of a sector of
 /// run lengths.
 struct RunWindow {
-  static constexpr int size = 256;
-  unsigned places[size];
+  static constexpr int kSize = 256;
+  unsigned places[kSize];
 };
 
 /// Writes run lengths in order. By one warp.
@@ -122,13 +122,13 @@ class RunWriter {
     int at = end_ + static_cast<int>(up_to - count), left = static_cast<int>(count);
     end_ += static_cast<int>(__shfl_sync(kAllLanes, up_to, 31));
     while (true) {
-      for (; left > 0 && at < RunWindow::size; --left) window_[at++] = place();
-      if (end_ < RunWindow::size) break;
-      write(RunWindow::size);
+      for (; left > 0 && at < RunWindow::kSize; --left) window_[at++] = place();
+      if (end_ < RunWindow::kSize) break;
+      write(RunWindow::kSize);
       begin_ = 0;
-      end_ -= RunWindow::size;
-      at -= RunWindow::size;
-      to_ += RunWindow::size;
+      end_ -= RunWindow::kSize;
+      at -= RunWindow::kSize;
+      to_ += RunWindow::kSize;
     }
   }
   __device__ void finish() { write(end_); }

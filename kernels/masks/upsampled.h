@@ -17,7 +17,7 @@ struct Upsampled {
     return Factor == 1 ? 0.0f : position % 2 != 0 ? 0.25f : 0.75f;
   }
   /// Logits beyond those of a tile that its positions read, on each side.
-  static constexpr int halo = Factor - 1;
+  static constexpr int kHalo = Factor - 1;
 };
 
 }  // namespace maskrt::kernels::cuda

@@ -2,9 +2,8 @@
 
 #include <string>
 
-#include "kernels/cuda/kernel_family.h"
-#include "kernels/cuda/map_of.h"
 #include "average_pool_params.h"
+#include "kernels/cuda/kernel_family.h"
 #include "kernels/cuda/map_of.h"
 
 namespace maskrt::kernels {

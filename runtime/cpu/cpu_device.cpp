@@ -11,9 +11,9 @@ namespace maskrt::cpu {
 namespace {
 
 /// oneDNN keeps the last 1024 primitives for whoever asks again, each with the code generated for it: more than a
-/// hundred megabytes once many sizes have come by. Programs hold their own. And memory that runs out while a primitive is
-/// made leaves an entry there whose key points at freed memory, which a later look-up would read. So there is no such
-/// cache, but where the environment or the host program has set a number.
+/// hundred megabytes once many sizes have come by. Programs hold their own. And memory that runs out while a primitive
+/// is made leaves an entry there whose key points at freed memory, which a later look-up would read. So there is no
+/// such cache, but where the environment or the host program has set a number.
 void leave_out_primitive_cache() {
   constexpr int usual = 1024;
   const bool set = std::getenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY") != nullptr ||

@@ -23,8 +23,8 @@ class OwnedTensor {
   OwnedTensor(DataType type, std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t channels,
               std::int64_t block)
       : tensor_(kernels::dense(nullptr, type, batch, height, width, channels, block)),
-        memory_(tensor_.bytes() + 2 * guard + 64, canary) {
-    const auto address = reinterpret_cast<std::uintptr_t>(memory_.data()) + guard;
+        memory_(tensor_.bytes() + 2 * kGuard + 64, kCanary) {
+    const auto address = reinterpret_cast<std::uintptr_t>(memory_.data()) + kGuard;
     first_ = static_cast<std::size_t>((address + 63) / 64 * 64 - reinterpret_cast<std::uintptr_t>(memory_.data()));
     std::fill_n(memory_.begin() + static_cast<std::ptrdiff_t>(first_), tensor_.bytes(), std::byte{0});
     tensor_.data = memory_.data() + first_;
@@ -55,10 +55,10 @@ class OwnedTensor {
   std::string damage() const {
     for (std::size_t i = 0; i < memory_.size(); ++i) {
       if (i >= first_ && i < first_ + tensor_.bytes()) continue;
-      if (memory_[i] != canary)
+      if (memory_[i] != kCanary)
         return "canary " + std::to_string(static_cast<std::ptrdiff_t>(i) - static_cast<std::ptrdiff_t>(first_)) +
                " of " + std::to_string(tensor_.bytes()) + " bytes: got " +
-               std::to_string(static_cast<int>(memory_[i])) + ", want " + std::to_string(static_cast<int>(canary));
+               std::to_string(static_cast<int>(memory_[i])) + ", want " + std::to_string(static_cast<int>(kCanary));
     }
     return "";
   }
@@ -67,18 +67,18 @@ class OwnedTensor {
   }
 
  private:
-  static constexpr std::size_t guard = 256;
-  static constexpr std::byte canary{0xA5};
+  static constexpr std::size_t kGuard = 256;
+  static constexpr std::byte kCanary{0xA5};
   kernels::Tensor tensor_;
   std::vector<std::byte> memory_;
   std::size_t first_ = 0;
 };
 
 /// One unit in the last place at 1, halved: the largest relative error of one rounding.
-constexpr double unit_fp32 = 0x1p-24, unit_bf16 = 0x1p-8, unit_fp16 = 0x1p-11;
+constexpr double kUnitFp32 = 0x1p-24, kUnitBf16 = 0x1p-8, kUnitFp16 = 0x1p-11;
 
 inline double unit_of(DataType type) {
-  return type == DataType::bf16 ? unit_bf16 : type == DataType::f16 ? unit_fp16 : unit_fp32;
+  return type == DataType::bf16 ? kUnitBf16 : type == DataType::f16 ? kUnitFp16 : kUnitFp32;
 }
 
 /// How got differs from want: the number of elements that are not within bound(b, y, x, c) of want's, and the one that

@@ -7,11 +7,11 @@ using namespace maskrt;
 using namespace maskrt::kernels;
 using maskrt::testing::elementwise_cases;
 using maskrt::testing::for_each_layout;
+using maskrt::testing::kUnitFp32;
 using maskrt::testing::map_of_shape;
 using maskrt::testing::MapShape;
 using maskrt::testing::numbers;
 using maskrt::testing::OwnedTensor;
-using maskrt::testing::unit_fp32;
 using maskrt::testing::unit_of;
 
 TEST_CASE("activations") {
@@ -26,7 +26,7 @@ TEST_CASE("activations") {
         activate_cpu(activation, *in, *out);
         // The logistic function: two roundings of its own and 2 ulp of the exponential.
         require_close(out, *want, [&](auto b, auto y, auto x, auto c) {
-          return (4 * unit_fp32 + (type == DataType::bf16 ? unit_of(type) : 0)) * std::abs(get(*want, b, y, x, c)) +
+          return (4 * kUnitFp32 + (type == DataType::bf16 ? unit_of(type) : 0)) * std::abs(get(*want, b, y, x, c)) +
                  1e-37;
         });
         // In place, as an epilogue uses it.
@@ -49,7 +49,7 @@ TEST_CASE("the logistic function at its ends and in between") {
     const double want = 1.0 / (1.0 + std::exp(-static_cast<double>(get(*in, b, y, x, c))));
     const double got = get(*out, b, y, x, c);
     // e^87.3 ends the exponential's range: below 1e-38 nothing but smallness is promised.
-    if (std::abs(got - want) > 8 * unit_fp32 * want + 2e-38)
+    if (std::abs(got - want) > 8 * kUnitFp32 * want + 2e-38)
       FAIL("sigmoid of " << get(*in, b, y, x, c) << ": got " << got << ", want " << want);
   });
   out.require_intact();
@@ -73,7 +73,7 @@ TEST_CASE("sums, and scales with shifts") {
       out.poison();
       scale_shift_ref(*a, scale.data(), shift.data(), *want);
       scale_shift_cpu(*a, scale.data(), shift.data(), *out);
-      require_close(out, *want, [&](auto n, auto y, auto x, auto c) { return rounding(n, y, x, c) + 2 * unit_fp32; });
+      require_close(out, *want, [&](auto n, auto y, auto x, auto c) { return rounding(n, y, x, c) + 2 * kUnitFp32; });
     }
   });
 }

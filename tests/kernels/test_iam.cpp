@@ -9,8 +9,8 @@ using namespace maskrt;
 using namespace maskrt::kernels;
 using maskrt::testing::aggregation_cases;
 using maskrt::testing::AggregationCase;
+using maskrt::testing::kUnitFp32;
 using maskrt::testing::OwnedTensor;
-using maskrt::testing::unit_fp32;
 
 TEST_CASE("aggregation, in one part and in several") {
   for (const AggregationCase& c : aggregation_cases) {
@@ -37,7 +37,7 @@ TEST_CASE("aggregation, in one part and in several") {
           // Weights that add up to 1 (plain: n of up to 6), features up to 1; each weight is within 8 units.
           const double n = static_cast<double>(c.height * c.width);
           const double bound_of_sum = weights == MapWeights::plain ? 6 * n * (2 + std::sqrt(n)) : 16 + 2 * std::sqrt(n);
-          require_close(out, *want, [&](auto...) { return unit_fp32 * bound_of_sum; });
+          require_close(out, *want, [&](auto...) { return kUnitFp32 * bound_of_sum; });
         }
       }
     }
@@ -54,7 +54,7 @@ TEST_CASE("normalised maps add up to one, softmax too") {
       for (std::int64_t m = 0; m < 19; ++m) {
         double sum = 0;
         for (std::int64_t p = 0; p < 35; ++p) sum += get(*out, b, p / 7, p % 7, m);
-        CHECK(std::abs(sum - 1) <= 35 * unit_fp32);
+        CHECK(std::abs(sum - 1) <= 35 * kUnitFp32);
       }
     }
     out.require_intact();

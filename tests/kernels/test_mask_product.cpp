@@ -6,10 +6,10 @@
 
 using namespace maskrt;
 using namespace maskrt::kernels;
+using maskrt::testing::kUnitFp32;
 using maskrt::testing::lines_for;
 using maskrt::testing::mask_product_cases;
 using maskrt::testing::OwnedTensor;
-using maskrt::testing::unit_fp32;
 
 TEST_CASE("mask products, with and without an offset") {
   for (const auto& [batch, height, width, channels, instances] : mask_product_cases) {
@@ -28,7 +28,7 @@ TEST_CASE("mask products, with and without an offset") {
         const MaskProduct product(*features, offset, *out);
         auto scratch = lines_for(product.scratch_bytes());
         product.run(*kernels, *features, *out, scratch.data());
-        const double bound = unit_fp32 * (8 + std::sqrt(channels)) * (channels * 0.3 + 1);
+        const double bound = kUnitFp32 * (8 + std::sqrt(channels)) * (channels * 0.3 + 1);
         require_close(out, *want, [&](auto...) { return bound; });
       }
     }

@@ -32,6 +32,6 @@ TEST_CASE("adaptive average pools") {
     adaptive_average_pool_cpu(*in, *out);
     // A mean of n numbers up to 1, summed one after the other.
     const double n = static_cast<double>(c.in.height * c.in.width);
-    require_close(out, *want, [&](auto...) { return unit_fp32 * (4 + std::sqrt(n)); });
+    require_close(out, *want, [&](auto...) { return kUnitFp32 * (4 + std::sqrt(n)); });
   });
 }

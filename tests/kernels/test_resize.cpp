@@ -31,7 +31,7 @@ TEST_CASE("bilinear resizes by a factor") {
       resize_bilinear_factor_ref(*in, c.factor, *want);
       resize_bilinear_factor_cpu(*in, c.factor, *out);
       // Three roundings of numbers up to 2.
-      require_close(out, *want, [](auto...) { return 8 * unit_fp32; });
+      require_close(out, *want, [](auto...) { return 8 * kUnitFp32; });
     }
   });
 }
@@ -52,7 +52,7 @@ TEST_CASE("sums of bilinear resizes") {
       out.poison();
       resize_bilinear_sum_ref(inputs, *want);
       resize_bilinear_sum_cpu(inputs, *out);
-      require_close(out, *want, [&](auto...) { return 8 * static_cast<double>(inputs.size()) * unit_fp32; });
+      require_close(out, *want, [&](auto...) { return 8 * static_cast<double>(inputs.size()) * kUnitFp32; });
     }
   }
 }

@@ -11,7 +11,7 @@ using namespace maskrt::testing;
 TEST_CASE("adaptive average pools on the GPU") {
   for (const AveragePoolCase& c : average_pool_cases)
     for (const DataType type : {DataType::f32, DataType::f16})
-      for (const Place place : all_places) {
+      for (const Place place : kAllPlaces) {
         INFO(maskrt::name_of(type) << " " << c << " " << testing::name_of(place));
         PlacedMap in(type, c.in, place), out(type, c.out(), place), want(type, c.out(), place);
         in.fill_input(1), out.fill(2), want.fill(2);
@@ -21,7 +21,7 @@ TEST_CASE("adaptive average pools on the GPU") {
         device_out.download(out);
         // A thread adds at most n / 64 + 1 numbers below 1, then 6 levels of sums, 7 more, and a quotient.
         const double steps = static_cast<double>(c.in.height * c.in.width) / 64 + 1 + 6 + 8 + 1;
-        out.require_near(want, [&](double value) { return steps * unit_fp32 + rounding(type, value); });
+        out.require_near(want, [&](double value) { return steps * kUnitFp32 + rounding(type, value); });
       }
 }
 

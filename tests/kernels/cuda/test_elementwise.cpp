@@ -15,7 +15,7 @@ template <typename F>
 void for_each_case(F&& f) {
   for (const DataType type : {DataType::f32, DataType::f16})
     for (const MapShape& s : elementwise_cases)
-      for (const Place place : all_places) {
+      for (const Place place : kAllPlaces) {
         INFO(maskrt::name_of(type) << " " << s << ", " << testing::name_of(place));
         f(type, s, place);
       }
@@ -47,7 +47,7 @@ TEST_CASE("activations on the GPU, in place") {
       // The exponential within 2 units in the last place, its sum with 1 and the quotient half a unit each; the
       // reference as much.
       out.require_near(want, [&](double value) {
-        return activation == Activation::sigmoid ? 12 * unit_fp32 * std::abs(value) + rounding(type, value) : 0.0;
+        return activation == Activation::sigmoid ? 12 * kUnitFp32 * std::abs(value) + rounding(type, value) : 0.0;
       });
     }
   });
@@ -64,7 +64,7 @@ TEST_CASE("scales and shifts on the GPU") {
     scale_shift_cuda(Gpu::instance().queue(), *device_in, device_scale.data(), device_shift.data(), *device_out);
     device_out.download(out);
     // The product is below 1 and may go unrounded into the sum.
-    out.require_near(want, [&](double value) { return 2 * unit_fp32 * (1 + std::abs(value)) + rounding(type, value); });
+    out.require_near(want, [&](double value) { return 2 * kUnitFp32 * (1 + std::abs(value)) + rounding(type, value); });
   });
 }
 

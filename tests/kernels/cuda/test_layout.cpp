@@ -18,7 +18,7 @@ TEST_CASE("copies of channels between maps of either type on the GPU") {
   for (const DataType from : {DataType::f32, DataType::f16})
     for (const DataType to : {DataType::f32, DataType::f16})
       for (const MapShape& s : layout_cases)
-        for (const Place place : all_places)
+        for (const Place place : kAllPlaces)
           for (const auto& [in_begin, out_begin, count] : std::vector<std::tuple<int, int, std::int64_t>>{
                    {0, 0, s.channels}, {0, 8, s.channels - 8}, {8, 0, s.channels - 8}, {3, 1, s.channels - 4}}) {
             if (count < 1) continue;
@@ -42,7 +42,7 @@ TEST_CASE("copies of channels between maps of either type on the GPU") {
 TEST_CASE("maps become planes and planes maps on the GPU") {
   for (const DataType type : {DataType::f32, DataType::f16})
     for (const MapShape& s : layout_cases)
-      for (const Place place : all_places) {
+      for (const Place place : kAllPlaces) {
         INFO(maskrt::name_of(type) << " " << s << " " << testing::name_of(place));
         PlacedMap in(type, s, place), out(type, s, place);
         in.fill_input(1), out.fill(1);
@@ -69,7 +69,7 @@ TEST_CASE("maps become planes and planes maps on the GPU") {
 
 TEST_CASE("maps change their type on the GPU") {
   for (const MapShape& s : layout_cases)
-    for (const Place place : all_places) {
+    for (const Place place : kAllPlaces) {
       PlacedMap in(DataType::f32, s, place), out(DataType::f16, s, place), want(DataType::f16, s, place);
       in.fill_input(1), out.fill(2), want.fill(2);
       copy_channels_ref(in.map(), 0, want.map(), 0, s.channels);
@@ -83,7 +83,7 @@ TEST_CASE("maps change their type on the GPU") {
 TEST_CASE("coordinates on the GPU") {
   for (const DataType type : {DataType::f32, DataType::f16})
     for (const auto& [height, width] : std::vector<std::pair<int, int>>{{1, 1}, {1, 7}, {20, 27}, {31, 1}, {5, 64}})
-      for (const Place place : all_places) {
+      for (const Place place : kAllPlaces) {
         const MapShape s{2, height, width, 2};
         PlacedMap out(type, s, place), want(type, s, place);
         out.fill(1), want.fill(1);

@@ -49,7 +49,7 @@ void fill_list(const OwnedTensor& list, unsigned seed) {
 /// Products below 1 that add up like a random walk, one rounding each and one a sum (a truncation on tensor cores).
 double bound(std::int64_t in_channels) {
   const double terms = static_cast<double>(in_channels) + 1;
-  return unit_fp32 * terms * (1 + 2 * std::sqrt(terms));
+  return kUnitFp32 * terms * (1 + 2 * std::sqrt(terms));
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ TEST_CASE("linear layers on the GPU") {
           linear_cuda(Gpu::instance().queue(), *device_in, nullptr, type, heads);
           device_out.download(out);
           // The sigmoid's slope is 1/4 at most; it costs a few units itself.
-          out.require_near(want, [&](double) { return bound(in_channels) + 8 * unit_fp32; });
+          out.require_near(want, [&](double) { return bound(in_channels) + 8 * kUnitFp32; });
         }
 }
 

@@ -21,7 +21,7 @@ void fill_kernels(const Tensor& kernels) {
 /// lies below a unit instead of rounding it.
 double product_bound(std::int64_t channels, DataType to, double value) {
   const double terms = static_cast<double>(channels) + 1;
-  return 2 * unit_fp32 * terms * (1 + 2 * std::sqrt(terms)) / 2 + rounding(to, value);
+  return 2 * kUnitFp32 * terms * (1 + 2 * std::sqrt(terms)) / 2 + rounding(to, value);
 }
 
 const std::vector<std::pair<DataType, DataType>> types = {
@@ -33,7 +33,7 @@ TEST_CASE("mask products on the GPU") {
   for (const auto& [type, to] : types)
     for (const MaskProductCase& c : mask_product_cases)
       for (const bool offset : {false, true})
-        for (const Place place : all_places) {
+        for (const Place place : kAllPlaces) {
           // The real layer takes its time on the virtual GPU: once is enough.
           if (place != Place::padded && c.height * c.width * c.channels > 100000) continue;
           INFO(maskrt::name_of(type) << " to " << maskrt::name_of(to) << ", " << c.batch << "x" << c.height << "x"

@@ -11,7 +11,7 @@ using namespace maskrt::testing;
 TEST_CASE("nearest neighbours on the GPU") {
   for (const DataType type : {DataType::f32, DataType::f16})
     for (const NearestCase& c : nearest_cases)
-      for (const Place place : all_places) {
+      for (const Place place : kAllPlaces) {
         INFO(maskrt::name_of(type) << " " << c << " " << testing::name_of(place));
         PlacedMap in(type, c.in, place), out(type, c.out(), place), want(type, c.out(), place);
         in.fill_input(1), out.fill(2), want.fill(2);
@@ -26,7 +26,7 @@ TEST_CASE("nearest neighbours on the GPU") {
 TEST_CASE("sums of bilinear resizes on the GPU") {
   for (const ResizeSumCase& c : resize_sum_cases)
     for (const DataType type : {DataType::f32, DataType::f16})
-      for (const Place place : all_places)
+      for (const Place place : kAllPlaces)
         for (const DataType to : {type, DataType::f32}) {
           INFO(maskrt::name_of(type) << " to " << maskrt::name_of(to) << ", " << c.inputs.size() << " inputs, "
                                      << c.height << "x" << c.width << "x" << c.channels << " "
@@ -50,7 +50,7 @@ TEST_CASE("sums of bilinear resizes on the GPU") {
           device_out.download(out);
           // Three products and sums for each row of each source, whose values are below 1, and their sum.
           const double n = static_cast<double>(c.inputs.size());
-          out.require_near(want, [&](double value) { return 8 * n * unit_fp32 * n + rounding(to, value); });
+          out.require_near(want, [&](double value) { return 8 * n * kUnitFp32 * n + rounding(to, value); });
         }
 }
 
@@ -65,7 +65,7 @@ TEST_CASE("bilinear resizes by a factor on the GPU") {
         const DeviceMap device_in(in), device_out(out);
         resize_bilinear_factor_cuda(Gpu::instance().queue(), *device_in, c.factor, *device_out);
         device_out.download(out);
-        out.require_near(want, [&](double value) { return 8 * unit_fp32 + rounding(to, value); });
+        out.require_near(want, [&](double value) { return 8 * kUnitFp32 + rounding(to, value); });
       }
 }
 

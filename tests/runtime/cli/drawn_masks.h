@@ -54,8 +54,9 @@ inline Drawing rectangle(const Canvas& canvas, const PixelBox& box, const std::s
 }
 
 /// An instance whose mask is its box, in a picture of 64 x 70.
-inline /// A rectangle, whose box is the mask's own or, larger by a third of a pixel, the network's.
-Instance instance(float score, int class_id, const std::string& label, const PixelBox& box, BoxOf of = BoxOf::mask) {
+inline  /// A rectangle, whose box is the mask's own or, larger by a third of a pixel, the network's.
+    Instance
+    instance(float score, int class_id, const std::string& label, const PixelBox& box, BoxOf of = BoxOf::mask) {
   Instance made;
   made.score = score;
   made.class_id = class_id;
@@ -67,6 +68,6 @@ Instance instance(float score, int class_id, const std::string& label, const Pix
   return made;
 }
 
-inline constexpr Color grey = {100, 100, 100}, red = {255, 0, 0}, blue = {0, 0, 255};
+inline constexpr Color kGrey = {100, 100, 100}, kRed = {255, 0, 0}, kBlue = {0, 0, 255};
 
 }  // namespace maskrt::testing
