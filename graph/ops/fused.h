@@ -14,7 +14,7 @@ namespace maskrt::graph {
 /// and a padding of half its kernel. x [B, H, W, C] -> [B, about H / 4, about W / 4, O].
 struct StemPool {
   static constexpr std::string_view name = "stem_pool";
-  static constexpr bool keeps_type = false, kFused = true;
+  static constexpr bool keeps_type = false, fused = true;
   ConstantPtr weight;  ///< [O, C, k, k], k odd
   ConstantPtr bias;    ///< [O], or null
   Activation activation = Activation::relu;
@@ -63,7 +63,7 @@ struct StemPool {
 /// is an AdaptiveAveragePool of the branch's size and W1 and W2 are 1x1 convolutions.
 struct PyramidPool {
   static constexpr std::string_view name = "pyramid_pool";
-  static constexpr bool keeps_type = false, kFused = true;
+  static constexpr bool keeps_type = false, fused = true;
   struct Branch {
     int size = 1;
     ConstantPtr stage_weight;  ///< W1, [hidden, C, 1, 1]
@@ -129,7 +129,7 @@ struct PyramidPool {
 /// instances} gives it.
 struct LinearHeads {
   static constexpr std::string_view name = "linear_heads";
-  static constexpr bool keeps_type = false, kFused = true;
+  static constexpr bool keeps_type = false, fused = true;
   std::vector<Linear> heads;
   std::int64_t blocks = 0, instances = 0;  ///< blocks 0: the list as it is
 

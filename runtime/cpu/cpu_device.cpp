@@ -46,7 +46,7 @@ std::unique_ptr<DeviceStream> CpuDevice::open_stream(const StreamOptions& option
 
 /// What the runtime looks up in the library: the device, or null if it speaks another version of the interface.
 extern "C" MASKRT_API maskrt::Device* maskrt_device_open(int version) {
-  if (version != maskrt::device_interface_version) return nullptr;
+  if (version != maskrt::kDeviceInterfaceVersion) return nullptr;
   static maskrt::cpu::CpuDevice device;
   return &device;
 }

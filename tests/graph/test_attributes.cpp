@@ -25,7 +25,7 @@ struct Head {
 
 /// An operation of several outputs: `heads` and `scale` are as old as it is, all others came later.
 struct Heads {
-  static constexpr std::string_view kName = "heads";
+  static constexpr std::string_view name = "heads";
   static constexpr bool keeps_type = false;
   std::vector<Head> heads;
   double scale = 1;
