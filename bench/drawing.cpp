@@ -46,7 +46,8 @@ std::vector<Instance> instances() {
     instance.score = 0.9f;
     instance.class_id = n % 5;
     instance.label = "class name";
-    instance.box = {left, top, right - left, bottom - top};
+    instance.box = {static_cast<float>(left), static_cast<float>(top), static_cast<float>(right - left),
+                    static_cast<float>(bottom - top)};
     instance.mask = Mask(std::make_shared<Mask::Data>(bits, area));
     made.push_back(instance);
   }

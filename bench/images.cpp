@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph/byte_source.h"
+#include "kernels/heads/sparse_inst/sparse_inst.h"
 #include "models.h"
 #include "runtime/device.h"
 #include "runtime/image/decode.h"
