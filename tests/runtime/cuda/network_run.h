@@ -1,6 +1,9 @@
 // A network on the GPU without a session, from and to the interpreter's maps.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>

@@ -37,8 +37,11 @@ std::string refusal(const Graph& g, const cuda::CudaNetwork::PlanPrecision& plan
   return {};
 }
 
-/// Sums of at most `terms` products, each factor and each of `layers` results rounded to a type of `bits` of fraction.
-double bound_of(double terms, double layers, int bits) { return layers * 2 * terms * std::ldexp(1.0, -bits - 1); }
+/// Each of `layers` results, and what it is made of, rounded to a type of `bits` of fraction. Roundings of `terms`
+/// products are independent, so their sum grows as the root of their number; four times that.
+double bound_of(double terms, double layers, int bits) {
+  return layers * 4 * std::sqrt(terms) * std::ldexp(1.0, -bits - 1);
+}
 
 struct Small {
   Dice dice{5};

@@ -91,9 +91,16 @@ TEST_CASE("fused operations of a file come apart where there are no kernels for 
     for (const graph::ValueId output : g.outputs) {
       const std::string& name = g.values[static_cast<std::size_t>(output)].name;
       INFO(name << " in " << name_of(precision));
-      // At most some hundred terms a sum; normalised maps are divided by sums near 0, hence the wide bound of fp16.
-      CHECK(share_of_largest(got.outputs.at(name), want[static_cast<std::size_t>(output)]) <=
-            (precision == Precision::fp32 ? 1e-4 : 0.05));
+      const Map& wanted = want[static_cast<std::size_t>(output)];
+      // Maps whose sum is no more than epsilon are divided by it: fp16 has no such numbers.
+      constexpr double most_in_fp16 = 65504;
+      const auto too_large = [](double number) { return std::abs(number) > most_in_fp16; };
+      if (precision == Precision::fp16 && std::any_of(wanted.data.begin(), wanted.data.end(), too_large)) {
+        CHECK(name == "normalise");
+        continue;
+      }
+      // Sums of at most some hundred terms; of the fp32 ones, those of maps divide by what is left of 960.
+      CHECK(share_of_largest(got.outputs.at(name), wanted) <= (precision == Precision::fp32 ? 1e-4 : 0.05));
     }
   }
 }
