@@ -11,8 +11,8 @@ namespace {
 void check_output_count(const Node& checked) {
   const NodeCheck node(checked);
   const std::size_t count = output_count(checked.operation);
-  if (count < 1 || count > limits::outputs)
-    node.fail("expected from 1 to " + std::to_string(limits::outputs) + " outputs, found " + std::to_string(count));
+  if (count < 1 || count > limits::kOutputs)
+    node.fail("expected from 1 to " + std::to_string(limits::kOutputs) + " outputs, found " + std::to_string(count));
   if (checked.outputs.size() != count)
     node.fail("expected " + std::to_string(count) + (count == 1 ? " output" : " outputs") + ", found " +
               std::to_string(checked.outputs.size()));
@@ -24,8 +24,8 @@ void check(const Graph& graph) {
   if (graph.nodes.empty() || !std::holds_alternative<Input>(graph.nodes[0].operation))
     throw Error("expected a graph whose first node is its input, found " +
                 (graph.nodes.empty() ? "no node" : std::string(name_of(graph.nodes[0].operation))));
-  if (graph.nodes.size() > static_cast<std::size_t>(limits::nodes))
-    throw Error("expected a graph of at most " + std::to_string(limits::nodes) + " nodes, found " +
+  if (graph.nodes.size() > static_cast<std::size_t>(limits::kNodes))
+    throw Error("expected a graph of at most " + std::to_string(limits::kNodes) + " nodes, found " +
                 std::to_string(graph.nodes.size()));
   const auto known = [&](ValueId id) { return id >= 0 && static_cast<std::size_t>(id) < graph.values.size(); };
   std::vector<bool> made(graph.values.size(), false);

@@ -7,7 +7,7 @@ namespace maskrt::graph {
 
 std::optional<std::size_t> find_checksum(std::string_view header) {
   // Inside a JSON string a quotation mark has a backslash before it, so this token can only be a key.
-  const auto token = '"' + std::string(checksum_key) + '"';
+  const auto token = '"' + std::string(kChecksumKey) + '"';
   auto at = header.find(token);
   if (at == std::string_view::npos) return {};
   at += token.size();
@@ -18,8 +18,8 @@ std::optional<std::size_t> find_checksum(std::string_view header) {
     at += expected.size();
     return true;
   };
-  if (!skip(":") || !skip('"' + std::string(checksum_prefix))) return {};
-  if (at + checksum_digits >= header.size() || header[at + checksum_digits] != '"') return {};
+  if (!skip(":") || !skip('"' + std::string(kChecksumPrefix))) return {};
+  if (at + kChecksumDigits >= header.size() || header[at + kChecksumDigits] != '"') return {};
   return at;
 }
 
@@ -38,17 +38,17 @@ void Xxh3::update(std::span<const std::byte> bytes) {
 std::uint64_t Xxh3::digest() const { return XXH3_64bits_digest(&state_->hash); }
 
 std::string digits_of(std::uint64_t hash) {
-  std::string text(checksum_digits, '0');
+  std::string text(kChecksumDigits, '0');
   for (auto digit = text.rbegin(); digit != text.rend(); ++digit, hash >>= 4) *digit = "0123456789abcdef"[hash & 15];
   return text;
 }
 
 void update_without_digits(Xxh3& hash, std::span<const std::byte> beginning, std::size_t digits) {
   static constexpr std::string_view zeros = "0000000000000000";
-  static_assert(zeros.size() == checksum_digits);
+  static_assert(zeros.size() == kChecksumDigits);
   hash.update(beginning.first(digits));
   hash.update(std::as_bytes(std::span(zeros)));
-  hash.update(beginning.subspan(digits + checksum_digits));
+  hash.update(beginning.subspan(digits + kChecksumDigits));
 }
 
 std::string checksum(std::span<const std::span<const std::byte>> parts, std::size_t digits) {

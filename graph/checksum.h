@@ -12,9 +12,9 @@
 
 namespace maskrt::graph {
 
-constexpr std::string_view checksum_key = "maskrt.checksum";
-constexpr std::string_view checksum_prefix = "xxh3:";
-constexpr std::size_t checksum_digits = 16;
+constexpr std::string_view kChecksumKey = "maskrt.checksum";
+constexpr std::string_view kChecksumPrefix = "xxh3:";
+constexpr std::size_t kChecksumDigits = 16;
 
 /// XXH3, 64 bits, seed 0, of bytes that come piece by piece.
 class Xxh3 {

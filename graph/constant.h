@@ -35,8 +35,8 @@ class Constant {
   const std::vector<std::string>& sources() const { return sources_; }
   int depth() const { return depth_; }
 
-  /// What a constant is the product of, where its rows (along the first dimension) are another constant's times a factor
-  /// each: a device whose kernels scale sums may keep the plain rows, which lose nothing in a narrow type.
+  /// What a constant is the product of, where its rows (along the first dimension) are another constant's times a
+  /// factor each: a device whose kernels scale sums may keep the plain rows, which lose nothing in a narrow type.
   struct ScaledRows {
     std::shared_ptr<const Constant> rows, factors;
   };

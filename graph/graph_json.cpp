@@ -9,8 +9,8 @@
 namespace maskrt::graph {
 namespace {
 
-constexpr std::int64_t graph_version = 1;
-constexpr std::int64_t operation_version = 1;  // of every operation, so far
+constexpr std::int64_t kGraphVersion = 1;
+constexpr std::int64_t kOperationVersion = 1;  // of every operation, so far
 
 /// Calls `each` with a default of every kind of operation.
 template <typename Each, std::size_t... index>
@@ -39,7 +39,7 @@ std::string graph_to_json(const Graph& graph) {
     Json object;
     object["name"] = node.name;
     object["op"] = name_of(node.operation);
-    object["version"] = operation_version;
+    object["version"] = kOperationVersion;
     object["inputs"] = Json::array();
     for (const auto input : node.inputs) object["inputs"].push_back(value_name(input));
     if (node.outputs.size() == 1) {
@@ -54,7 +54,7 @@ std::string graph_to_json(const Graph& graph) {
   Json outputs = Json::array();
   for (const auto output : graph.outputs) outputs.push_back(value_name(output));
   Json document;
-  document["version"] = graph_version;
+  document["version"] = kGraphVersion;
   document["nodes"] = std::move(nodes);
   document["outputs"] = std::move(outputs);
   try {
@@ -69,14 +69,14 @@ Graph graph_from_json(const std::string& text, const std::function<ConstantPtr(c
   const auto fail = [](const std::string& what) { throw Error("graph: " + what); };
   if (!document.is_object() || !document.contains("version") || !document["version"].is_number_integer())
     fail("expected an object with a version");
-  if (document["version"] != graph_version)
-    fail("expected version " + std::to_string(graph_version) + ", found " + document["version"].dump() +
+  if (document["version"] != kGraphVersion)
+    fail("expected version " + std::to_string(kGraphVersion) + ", found " + document["version"].dump() +
          ", which a newer maskrt wrote");
   if (document.size() != 3 || !document.contains("nodes") || !document["nodes"].is_array() ||
       !document.contains("outputs") || !document["outputs"].is_array())
     fail("expected version, a list of nodes and a list of outputs");
-  if (document["nodes"].size() > static_cast<std::size_t>(limits::nodes))
-    fail("expected at most " + std::to_string(limits::nodes) + " nodes, found " +
+  if (document["nodes"].size() > static_cast<std::size_t>(limits::kNodes))
+    fail("expected at most " + std::to_string(limits::kNodes) + " nodes, found " +
          std::to_string(document["nodes"].size()));
 
   Graph graph;
@@ -92,8 +92,8 @@ Graph graph_from_json(const std::string& text, const std::function<ConstantPtr(c
     const auto* kind = operation_named(kind_name);
     if (kind == nullptr) reader.fail("expected a known operation, found " + kind_name);
     const auto& version = reader.get("version");
-    if (version != operation_version)
-      reader.fail("expected " + kind_name + " of version " + std::to_string(operation_version) + ", found " +
+    if (version != kOperationVersion)
+      reader.fail("expected " + kind_name + " of version " + std::to_string(kOperationVersion) + ", found " +
                   version.dump() + ", which a newer maskrt wrote");
     std::vector<ValueId> ids;
     for (const auto& input : reader.list("inputs"))

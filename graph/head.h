@@ -1,5 +1,5 @@
-// What every head tells about itself, in one place each (heads/): which values of the network it reads, its settings, and
-// what it finds in them.
+// What every head tells about itself, in one place each (heads/): which values of the network it reads, its settings,
+// and what it finds in them.
 #pragma once
 
 #include <concepts>
@@ -24,8 +24,8 @@ class HeadValues {
   HeadValues(std::string_view head, const Graph& graph, const std::vector<Extent>& extents)
       : head_(head), graph_(graph), extents_(extents) {}
 
-  /// The extent of a value. `role` is the head's word for it ("class_logits"), `expected` says what it has to be: "a list
-  /// of the queries' class logits". Throw Error where there is no such value, or where it is not of that kind.
+  /// The extent of a value. `role` is the head's word for it ("class_logits"), `expected` says what it has to be: "a
+  /// list of the queries' class logits". Throw Error where there is no such value, or where it is not of that kind.
   const Extent& list(const char* role, ValueId value, const std::string& expected) const;
   const Extent& map(const char* role, ValueId value, const std::string& expected) const;
   /// Throws Error unless `fits`.
@@ -42,8 +42,8 @@ class HeadValues {
   const std::vector<Extent>& extents_;
 };
 
-/// Called by visit_values() and visit_settings() for each value that a head reads and each setting that a model file has,
-/// by name. This one does nothing with any.
+/// Called by visit_values() and visit_settings() for each value that a head reads and each setting that a model file
+/// has, by name. This one does nothing with any.
 struct HeadVisitor {
   void value(const char* /*role*/, ValueId /*value*/) {}
   void real(const char* /*name*/, float /*value*/, double /*low*/, double /*high*/) {}

@@ -74,7 +74,8 @@ json head_to_json(const Head& head, const Graph& graph) {
         Writer writer{graph, values, settings};
         kind.visit_values(kind, writer);
         kind.visit_settings(kind, writer);
-        return {{"name", std::string(kind.name)}, {"version", kind.version}, {"values", values}, {"settings", settings}};
+        return {
+            {"name", std::string(kind.name)}, {"version", kind.version}, {"values", values}, {"settings", settings}};
       },
       head);
 }

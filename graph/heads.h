@@ -9,22 +9,23 @@
 #include <vector>
 
 #include "graph.h"
-#include "heads/sparse_inst.h"
-#include "heads/values.h"
+#include "graph/heads/sparse_inst.h"
+#include "graph/heads/values.h"
 
 namespace maskrt::graph {
 
 template <HeadKind... Heads>
 using OneHead = std::variant<Heads...>;
-/// What a network's outputs mean. Whoever does something with heads visits all of them, so that one that is forgotten does
-/// not compile.
+/// What a network's outputs mean. Whoever does something with heads visits all of them, so that one that is forgotten
+/// does not compile.
 using Head = OneHead<ValuesHead, SparseInstHead>;
 
 /// A default of every kind, in the order of the variant.
 inline const auto& every_head() {
   static const auto all = []<std::size_t... index>(std::index_sequence<index...>) {
     return std::array<Head, sizeof...(index)>{Head(std::in_place_index<index>)...};
-  }(std::make_index_sequence<std::variant_size_v<Head>>());
+  }
+  (std::make_index_sequence<std::variant_size_v<Head>>());
   return all;
 }
 

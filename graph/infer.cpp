@@ -30,12 +30,12 @@ void check_elements(const Node& node, const InputExtents& inputs) {
 }
 
 void check_bounds(const Extent& out, const InputExtents& inputs) {
-  const bool in_bounds = out.batch >= 1 && out.batch <= limits::batch && out.height >= 1 &&
-                         out.height <= limits::side && out.width >= 1 && out.width <= limits::side &&
-                         out.channels >= 1 && out.channels <= limits::channels &&
+  const bool in_bounds = out.batch >= 1 && out.batch <= limits::kBatch && out.height >= 1 &&
+                         out.height <= limits::kSide && out.width >= 1 && out.width <= limits::kSide &&
+                         out.channels >= 1 && out.channels <= limits::kChannels &&
                          static_cast<double>(out.batch) * static_cast<double>(out.height) *
                                  static_cast<double>(out.width) * static_cast<double>(out.channels) <=
-                             static_cast<double>(limits::elements);
+                             static_cast<double>(limits::kElements);
   if (!in_bounds)
     inputs.fail("expected an output of at least 1 and at most 2^40 elements, found shape " + to_text(out));
 }
@@ -53,10 +53,10 @@ std::vector<Extent> infer_extents(const Graph& graph, std::int64_t batch, std::i
   check(graph);
   const auto in_range = [](std::int64_t n, std::int64_t most) { return n >= 1 && n <= most; };
   const auto channels = std::get<Input>(graph.nodes[0].operation).channels;
-  if (!in_range(batch, limits::batch) || !in_range(height, limits::side) || !in_range(width, limits::side) ||
+  if (!in_range(batch, limits::kBatch) || !in_range(height, limits::kSide) || !in_range(width, limits::kSide) ||
       static_cast<double>(batch) * static_cast<double>(height) * static_cast<double>(width) *
               static_cast<double>(channels) >
-          static_cast<double>(limits::elements))
+          static_cast<double>(limits::kElements))
     throw Error("expected an input of at least 1 and at most 2^40 elements, found shape " +
                 to_string(Shape{batch, height, width, channels}));
   std::vector<Extent> extents(graph.values.size());

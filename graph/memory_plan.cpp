@@ -13,7 +13,7 @@ namespace {
 bool alive_together(const Lifetime& a, const Lifetime& b) { return a.first <= b.last && b.first <= a.last; }
 
 std::size_t aligned(std::size_t bytes) {
-  return (bytes + MemoryPlan::alignment - 1) / MemoryPlan::alignment * MemoryPlan::alignment;
+  return (bytes + MemoryPlan::kAlignment - 1) / MemoryPlan::kAlignment * MemoryPlan::kAlignment;
 }
 
 }  // namespace
@@ -25,7 +25,7 @@ MemoryPlan plan_memory(const std::vector<Lifetime>& lifetimes) {
     if (lifetime.first > lifetime.last)
       throw Error("memory plan: expected a lifetime that ends after it begins, found steps " +
                   std::to_string(lifetime.first) + " to " + std::to_string(lifetime.last));
-    if (lifetime.bytes > room - MemoryPlan::alignment)
+    if (lifetime.bytes > room - MemoryPlan::kAlignment)
       throw Error("memory plan: expected buffers that fit an address space, found one of " +
                   std::to_string(lifetime.bytes) + " bytes");
     room -= aligned(lifetime.bytes);

@@ -15,7 +15,7 @@ struct Lifetime {
 struct MemoryPlan {
   std::vector<std::size_t> offsets;  ///< one for each lifetime, multiples of `alignment`
   std::size_t bytes = 0;             ///< the arena's size
-  static constexpr std::size_t alignment = 256;
+  static constexpr std::size_t kAlignment = 256;
 };
 
 /// Greedy by size: the largest buffers first, each at the lowest gap that no buffer alive at the same time touches.

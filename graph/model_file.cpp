@@ -20,7 +20,7 @@ namespace {
 using nlohmann::json;
 
 /// Format 1 had an architecture and its postprocessing in place of a head.
-constexpr std::string_view format_version = "2", first_format = "1";
+constexpr std::string_view kFormatVersion = "2", kFirstFormat = "1";
 
 json preprocessing_to_json(const Preprocessing& p) {
   json mean = json::array(), deviation = json::array();
@@ -48,10 +48,11 @@ Preprocessing preprocessing_from_json(const json& value) {
   JsonFields fields(value, "preprocessing");
   Preprocessing p;
   if (const json* const channels = fields.find("channels")) {
-    if (*channels != "rgb" && *channels != "bgr") fields.fail("expected channels rgb or bgr, found " + channels->dump());
+    if (*channels != "rgb" && *channels != "bgr")
+      fields.fail("expected channels rgb or bgr, found " + channels->dump());
     p.rgb = *channels == "rgb";
   }
-  const auto three = [&](const char* key, float (&numbers)[3], double low, double high) {
+  const auto three = [&](const char* key, float(&numbers)[3], double low, double high) {
     const json* const list = fields.find(key);
     for (std::size_t c = 0; list != nullptr && c < 3; ++c)
       numbers[c] = fields.real(fields.three(*list, key)[c], key, low, high);
@@ -83,7 +84,8 @@ std::vector<Category> categories_from_json(const json& list) {
     }
     if (const json* const color = fields.find("color"))
       for (std::size_t c = 0; c < 3; ++c)
-        category.color[c] = static_cast<std::uint8_t>(fields.integer(fields.three(*color, "color")[c], "color", 0, 255));
+        category.color[c] =
+            static_cast<std::uint8_t>(fields.integer(fields.three(*color, "color")[c], "color", 0, 255));
     fields.expect_nothing_else();
     categories.push_back(std::move(category));
   }
@@ -100,7 +102,8 @@ void check_model(const ModelDescription& model) {
   check(model.head, model.graph, extents);
   for (const ValueId value : values_of(model.head))
     if (!model.graph.is_output(value))
-      throw Error("head " + std::string(name_of(model.head)) + ": expected the values that it reads to be outputs, found " +
+      throw Error("head " + std::string(name_of(model.head)) +
+                  ": expected the values that it reads to be outputs, found " +
                   model.graph.values[static_cast<std::size_t>(value)].name + " among none");
   if (const auto classes = categories_of(model.head, model.graph, extents);
       classes && *classes != static_cast<std::int64_t>(model.categories.size()))
@@ -155,9 +158,10 @@ ModelDescription describe(const Metadata& metadata, const std::function<Constant
   model.name = text("maskrt.name");
   model.graph = graph_from_json(text("maskrt.graph"), find);
   model.preprocessing = preprocessing_from_json(parse_strict_json(text("maskrt.preprocessing"), "preprocessing", 2));
-  if (text("maskrt.format") == first_format)
-    model.head = head_of_architecture(text("maskrt.architecture"),
-                                      parse_strict_json(text("maskrt.postprocessing"), "postprocessing", 1), model.graph);
+  if (text("maskrt.format") == kFirstFormat)
+    model.head =
+        head_of_architecture(text("maskrt.architecture"),
+                             parse_strict_json(text("maskrt.postprocessing"), "postprocessing", 1), model.graph);
   else
     model.head = head_from_json(parse_strict_json(text("maskrt.head"), "head", 2), model.graph);
   model.categories = categories_from_json(parse_strict_json(text("maskrt.categories"), "categories", 3));
@@ -168,8 +172,8 @@ ModelDescription describe(const Metadata& metadata, const std::function<Constant
 /// Reads the whole file once, compares its checksum with the one that it states, and takes each tensor's fingerprint on
 /// the way: whatever reads a tensor later gets those bytes or an error, never a mixture of two files.
 void verify_checksum(Safetensors& storage) {
-  const auto stored = storage.metadata.find(std::string(checksum_key));
-  if (stored == storage.metadata.end()) throw Error("expected a " + std::string(checksum_key) + ", found none");
+  const auto stored = storage.metadata.find(std::string(kChecksumKey));
+  if (stored == storage.metadata.end()) throw Error("expected a " + std::string(kChecksumKey) + ", found none");
   const auto at = find_checksum(storage.header);
   if (!at) throw Error("expected a checksum of xxh3: and 16 digits, found " + stored->second);
   Xxh3 whole;
@@ -194,7 +198,7 @@ void verify_checksum(Safetensors& storage) {
     }
     view->fingerprint = own.digest();
   }
-  const auto found = std::string(checksum_prefix) + digits_of(whole.digest());
+  const auto found = std::string(kChecksumPrefix) + digits_of(whole.digest());
   if (found != stored->second)
     throw Error("expected checksum " + stored->second + ", found " + found + ": the file is damaged or was edited");
 }
@@ -220,13 +224,13 @@ std::uint64_t write_model(const std::filesystem::path& path, const ModelDescript
 
   Metadata metadata;
   try {
-    metadata = {{"maskrt.format", std::string(format_version)},
+    metadata = {{"maskrt.format", std::string(kFormatVersion)},
                 {"maskrt.name", model.name},
                 {"maskrt.graph", graph_to_json(model.graph)},
                 {"maskrt.preprocessing", preprocessing_to_json(model.preprocessing).dump()},
                 {"maskrt.head", head_to_json(model.head, model.graph).dump()},
                 {"maskrt.categories", categories_to_json(model.categories).dump()},
-                {std::string(checksum_key), std::string(checksum_prefix) + std::string(checksum_digits, '0')}};
+                {std::string(kChecksumKey), std::string(kChecksumPrefix) + std::string(kChecksumDigits, '0')}};
   } catch (const json::exception&) {
     throw Error("expected category names in UTF-8, found other bytes");
   }
@@ -238,7 +242,7 @@ std::uint64_t write_model(const std::filesystem::path& path, const ModelDescript
   const auto digits = find_checksum(layout.header).value();
   std::vector<std::span<const std::byte>> parts = {std::as_bytes(std::span(layout.header))};
   parts.insert(parts.end(), layout.data.begin(), layout.data.end());
-  layout.header.replace(digits, checksum_digits, checksum(parts, digits));
+  layout.header.replace(digits, kChecksumDigits, checksum(parts, digits));
 
   AtomicFile file(path);
   for (const auto part : parts) file.write(part);
@@ -277,9 +281,9 @@ ModelDescription read_model(std::shared_ptr<const ByteSource> source) {
     const auto version = metadata.find("maskrt.format");
     if (version == metadata.end())
       throw Error("expected a maskrt model, found a safetensors file without one; convert it with maskrt-convert");
-    if (version->second != format_version && version->second != first_format)
-      throw Error("expected model format " + std::string(first_format) + " or " + std::string(format_version) + ", found " + version->second +
-                  ", which a newer maskrt wrote");
+    if (version->second != kFormatVersion && version->second != kFirstFormat)
+      throw Error("expected model format " + std::string(kFirstFormat) + " or " + std::string(kFormatVersion) +
+                  ", found " + version->second + ", which a newer maskrt wrote");
     if (!storage->others.empty())
       throw Error("tensor " + storage->others.begin()->first + ": expected a dtype of a model file, found " +
                   storage->others.begin()->second.type);

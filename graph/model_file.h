@@ -40,12 +40,12 @@ inline constexpr double kLargestMean = 1e6, kLeastDeviation = 1e-6, kLargestDevi
 /// Writes the model file. `tensors` holds the bytes of every constant that the graph names, in the checkpoint's dtype.
 /// Gives the number of bytes written. Throws Error; leaves no half-written file.
 std::uint64_t write_model(const std::filesystem::path& path, const ModelDescription& model,
-                 const std::vector<TensorToWrite>& tensors);
+                          const std::vector<TensorToWrite>& tensors);
 
-/// Checks all of the file: container, checksum, version, graph, each constant's shape, and that the outputs are what the
-/// head reads. The file stays open, and each constant's numbers are read when it is
-/// evaluated. A file that is overwritten or cut meanwhile makes evaluating throw: it never gives other numbers.
-/// Throws Error that names the file, what was expected and what was found.
+/// Checks all of the file: container, checksum, version, graph, each constant's shape, and that the outputs are what
+/// the head reads. The file stays open, and each constant's numbers are read when it is evaluated. A file that is
+/// overwritten or cut meanwhile makes evaluating throw: it never gives other numbers. Throws Error that names the file,
+/// what was expected and what was found.
 ModelDescription read_model(const std::filesystem::path& path);
 ModelDescription read_model(std::shared_ptr<const ByteSource> source);
 

@@ -70,8 +70,8 @@ void InputExtents::expect_channels(std::size_t i, std::int64_t channels) const {
 }
 
 void InputExtents::expect_positions(std::size_t i) const {
-  if ((*this)[i].height * (*this)[i].width > limits::positions)
-    fail("expected at most " + std::to_string(limits::positions) + " positions, found " + described(i));
+  if ((*this)[i].height * (*this)[i].width > limits::kPositions)
+    fail("expected at most " + std::to_string(limits::kPositions) + " positions, found " + described(i));
 }
 
 void InputExtents::expect_same_place(std::size_t i, std::size_t j) const {

@@ -47,18 +47,18 @@ std::string_view name_of(Activation activation);
 /// Bounds on what a model may ask for. They are far above any real network and low enough that no product of two
 /// attributes or extents overflows, whatever a file says.
 namespace limits {
-constexpr std::int64_t window = 64;  ///< kernel, stride, dilation, pooling size, upsampling factor
-constexpr std::int64_t padding = 1024;
-constexpr std::int64_t channels = std::int64_t{1} << 20;  ///< also rows of a list and groups
-constexpr std::int64_t side = std::int64_t{1} << 20;      ///< height and width of a map
-constexpr std::int64_t batch = std::int64_t{1} << 16;
-constexpr std::int64_t elements = std::int64_t{1} << 40;  ///< of one value
+constexpr std::int64_t kWindow = 64;  ///< kernel, stride, dilation, pooling size, upsampling factor
+constexpr std::int64_t kPadding = 1024;
+constexpr std::int64_t kChannels = std::int64_t{1} << 20;  ///< also rows of a list and groups
+constexpr std::int64_t kSide = std::int64_t{1} << 20;      ///< height and width of a map
+constexpr std::int64_t kBatch = std::int64_t{1} << 16;
+constexpr std::int64_t kElements = std::int64_t{1} << 40;  ///< of one value
 /// Positions that an integer may name: callers see integers as floats, which hold all up to here.
-constexpr std::int64_t positions = std::int64_t{1} << 24;
-constexpr std::int64_t selected = 2048;  ///< positions that one node selects of an image
-constexpr std::int64_t nodes = 4096;
-constexpr std::size_t inputs = 64;   ///< of one node
-constexpr std::size_t outputs = 64;  ///< of one node
+constexpr std::int64_t kPositions = std::int64_t{1} << 24;
+constexpr std::int64_t kSelected = 2048;  ///< positions that one node selects of an image
+constexpr std::int64_t kNodes = 4096;
+constexpr std::size_t kInputs = 64;   ///< of one node
+constexpr std::size_t kOutputs = 64;  ///< of one node
 }  // namespace limits
 
 /// How many inputs an operation takes.

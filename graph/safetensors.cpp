@@ -16,7 +16,7 @@
 namespace maskrt::graph {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, DataType>, 10> type_names = {{{"F64", DataType::f64},
+constexpr std::array<std::pair<std::string_view, DataType>, 10> kTypeNames = {{{"F64", DataType::f64},
                                                                                {"F32", DataType::f32},
                                                                                {"F16", DataType::f16},
                                                                                {"BF16", DataType::bf16},
@@ -50,20 +50,20 @@ class Header {
 
   void read() {
     const std::size_t file_bytes = result_.source->size();
-    if (file_bytes < length_bytes)
+    if (file_bytes < kLengthBytes)
       fail("expected a safetensors file of at least 8 bytes, found " + std::to_string(file_bytes));
     std::uint64_t length = 0;
     take(0, std::as_writable_bytes(std::span(&length, 1)));
-    if (length > file_bytes - length_bytes)
+    if (length > file_bytes - kLengthBytes)
       fail("expected a safetensors header that fits the file's " + std::to_string(file_bytes) +
            " bytes, found a length of " + std::to_string(length));
     if (length > kMostHeaderBytes)
       fail("expected a safetensors header of at most 100000000 bytes, found " + std::to_string(length));
-    result_.header.resize(length_bytes + static_cast<std::size_t>(length));
+    result_.header.resize(kLengthBytes + static_cast<std::size_t>(length));
     take(0, std::as_writable_bytes(std::span(result_.header)));
-    if (std::memcmp(result_.header.data(), &length, length_bytes) != 0)
+    if (std::memcmp(result_.header.data(), &length, kLengthBytes) != 0)
       fail("expected a safetensors file that stays as it is while it is read, found its first bytes changed");
-    const std::string_view text = std::string_view(result_.header).substr(length_bytes);
+    const std::string_view text = std::string_view(result_.header).substr(kLengthBytes);
     if (text.empty() || text.front() != '{') fail("expected a safetensors header that begins with {, found none");
     const auto header = parse_strict_json(text, where_ + ": safetensors header", 3);
     const std::size_t data = file_bytes - result_.header.size();
@@ -85,7 +85,7 @@ class Header {
   }
 
  private:
-  static constexpr std::size_t length_bytes = 8;
+  static constexpr std::size_t kLengthBytes = 8;
   Safetensors& result_;
   std::string where_;
   OtherTypes other_types_;
@@ -118,9 +118,9 @@ class Header {
     const auto& type = value["dtype"];
     if (!type.is_string()) fail_here("expected dtype to be a string");
     const auto type_name = type.get<std::string>();
-    const auto known = std::find_if(type_names.begin(), type_names.end(),
+    const auto known = std::find_if(kTypeNames.begin(), kTypeNames.end(),
                                     [&](const auto& candidate) { return candidate.first == type_name; });
-    if (known != type_names.end())
+    if (known != kTypeNames.end())
       entry.view.type = known->second;
     else if (other_types_ == OtherTypes::list)
       entry.other_type = type_name;
@@ -184,7 +184,7 @@ class Header {
 }  // namespace
 
 std::string_view safetensors_name(DataType type) {
-  for (const auto& [name, candidate] : type_names)
+  for (const auto& [name, candidate] : kTypeNames)
     if (candidate == type) return name;
   return "";
 }

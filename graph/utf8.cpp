@@ -9,14 +9,14 @@ char32_t next_code_point(std::string_view text, std::size_t& i) {
                                 : lead >= 0xe0 && lead < 0xf0 ? 2
                                 : lead >= 0xc2 && lead < 0xe0 ? 1
                                                               : 0;
-  if (following == 0) return not_utf8;
+  if (following == 0) return kNotUtf8;
   char32_t code = lead & (0x3fu >> following);
   for (std::size_t k = 0; k < following; ++k) {
-    if (i >= text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return not_utf8;
+    if (i >= text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return kNotUtf8;
     code = code << 6 | (static_cast<unsigned char>(text[i++]) & 0x3fu);
   }
   const char32_t least = following == 3 ? 0x10000 : following == 2 ? 0x800 : 0x80;
-  if (code < least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return not_utf8;
+  if (code < least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return kNotUtf8;
   return code;
 }
 
@@ -42,7 +42,7 @@ void append_utf8(std::string& text, char32_t code) {
 
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();)
-    if (next_code_point(text, i) == not_utf8) return false;
+    if (next_code_point(text, i) == kNotUtf8) return false;
   return true;
 }
 
@@ -51,7 +51,7 @@ std::string with_escaped_bytes(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t start = i;
-    if (next_code_point(text, i) != not_utf8) {
+    if (next_code_point(text, i) != kNotUtf8) {
       out += text.substr(start, i - start);
       continue;
     }

@@ -8,7 +8,7 @@
 namespace maskrt {
 
 /// What next_code_point() gives for bytes that are not UTF-8; U+FFFD itself is another value.
-constexpr char32_t not_utf8 = 0xffffffff;
+constexpr char32_t kNotUtf8 = 0xffffffff;
 
 /// The code point that starts at text[i], which is there, and i moved past it. Where that is not UTF-8 (overlong forms,
 /// surrogates and values above U+10FFFF are not), i is moved past a byte that begins no character, or past a

@@ -53,7 +53,7 @@ struct Step {
   /// What the chosen algorithm multiplies and adds at least, where that is less than the layer as defined (Winograd).
   std::optional<double> least_flops;
   std::optional<Precision> arithmetic;  ///< what it multiplies in, where that is not the program's precision
-  double predicted_seconds = 0;  ///< by the device's own model of the algorithm; 0: it has none
+  double predicted_seconds = 0;         ///< by the device's own model of the algorithm; 0: it has none
   /// Neither what the head reads nor a kept value depends on it: only who asks for the network's outputs runs it.
   bool for_outputs_alone = false;
   std::function<void(const Addresses&)> run;
@@ -71,8 +71,8 @@ struct Program {
     graph::Extent extent;
   };
   Binding input;
-  std::map<std::string, Binding> outputs;  ///< by the value's name
-  graph::Head head;                        ///< what is found in the values below
+  std::map<std::string, Binding> outputs;         ///< by the value's name
+  graph::Head head;                               ///< what is found in the values below
   std::map<graph::ValueId, Binding> head_values;  ///< all that the head reads; kept to the end like outputs
   double tuning_seconds = 0;                      ///< spent measuring algorithms for this shape
 };
@@ -84,8 +84,8 @@ inline kernels::Tensor bound(const Program::Binding& binding, const Addresses& a
   return tensor;
 }
 
-/// Gives a program, built of a network's graph, its head: what the head reads, and Step::for_outputs_alone. `extents` is
-/// indexed by value. Throws Error where a value is not what the head reads.
+/// Gives a program, built of a network's graph, its head: what the head reads, and Step::for_outputs_alone. `extents`
+/// is indexed by value. Throws Error where a value is not what the head reads.
 void attach_head(Program& program, const graph::LoweredNetwork& network, const std::vector<graph::Extent>& extents);
 
 struct NetworkMemory {
@@ -105,9 +105,9 @@ class Network {
   /// Has a rule decide on algorithms from now on, or a file where one is used. A device that never measures to compile
   /// has nothing to do.
   virtual void measure_nothing() {}
-  /// Has a file of measured choices of algorithms decide from now on: nothing is measured then. Gives why it cannot, in a
-  /// few words: "... has no choices for ..."; empty where it does. Throws Error that names the file and the line which is
-  /// none.
+  /// Has a file of measured choices of algorithms decide from now on: nothing is measured then. Gives why it cannot, in
+  /// a few words: "... has no choices for ..."; empty where it does. Throws Error that names the file and the line
+  /// which is none.
   virtual std::string use_tuning(const std::string& file) = 0;
   /// Measures all choices of algorithms for a shape on a stream of the same device; gives the text of such a file, with
   /// what the file in use has for others. `progress`, where given, hears how many of how many convolutions are done.
@@ -171,7 +171,8 @@ class DeviceStream {
   /// the device's own while the caller waits. What the work throws comes out.
   virtual void perform(const std::function<void()>& work) { work(); }
 
-  virtual std::byte* allocate(std::size_t bytes) = 0;  ///< aligned to 256 at least; throws Error when there is no memory
+  virtual std::byte* allocate(
+      std::size_t bytes) = 0;  ///< aligned to 256 at least; throws Error when there is no memory
   virtual void release(std::byte* memory, std::size_t bytes) noexcept = 0;
 
   /// Binds a program of this device to addresses, and to the normalisation of the images that it will see. Throws Error
@@ -231,13 +232,13 @@ class Device {
   virtual void check_process() const {}
 };
 
-/// "cpu", "cuda" (the first GPU) or "cuda:N". Opens the device's library or the driver on first use; the same object for
-/// all who hold it at a time; what a GPU holds goes back with the last of them. Thread-safe. Throws Error that says what
-/// was looked for, where, and why it could not be had; the next call tries again.
+/// "cpu", "cuda" (the first GPU) or "cuda:N". Opens the device's library or the driver on first use; the same object
+/// for all who hold it at a time; what a GPU holds goes back with the last of them. Thread-safe. Throws Error that says
+/// what was looked for, where, and why it could not be had; the next call tries again.
 std::shared_ptr<Device> open_device(const std::string& name);
 
 /// What a device library exports as `maskrt_device_open`: the version must be this header's.
-constexpr int device_interface_version = 6;
+constexpr int kDeviceInterfaceVersion = 6;
 using DeviceOpen = Device* (*)(int version);
 
 }  // namespace maskrt

@@ -7,12 +7,12 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/support/brief_spinning.h"
 #include "device.h"
+#include "runtime/support/brief_spinning.h"
 #include "runtime/support/fork_aware_mutex.h"
 #include "runtime/support/library_search.h"
 #if MASKRT_CUDA
-#include "cuda/cuda_devices.h"
+#include "runtime/cuda/cuda_devices.h"
 #endif
 
 namespace maskrt {
@@ -37,10 +37,10 @@ Device& load(const std::string& name) {
       continue;
     }
     const auto open = reinterpret_cast<DeviceOpen>(dlsym(library, "maskrt_device_open"));
-    Device* device = open != nullptr ? open(device_interface_version) : nullptr;
+    Device* device = open != nullptr ? open(kDeviceInterfaceVersion) : nullptr;
     if (device == nullptr)
       throw Error("device " + name + ": expected a device library of interface version " +
-                  std::to_string(device_interface_version) + ", found another in " + place);
+                  std::to_string(kDeviceInterfaceVersion) + ", found another in " + place);
     return *device;  // libraries stay open for the life of the process: devices own threads and caches
   }
   throw Error("device " + name + ": its library could not be opened (" + tried + ")");

@@ -43,8 +43,7 @@ std::vector<graph::Lifetime> lifetimes(const Program& program) {
 }
 
 Plan::Plan(Network& network, std::int64_t batch, std::int64_t height, std::int64_t width, int threads)
-    : program_(network.compile(batch, height, width, threads)),
-      memory_(graph::plan_memory(lifetimes(program_))) {}
+    : program_(network.compile(batch, height, width, threads)), memory_(graph::plan_memory(lifetimes(program_))) {}
 
 std::size_t Plan::scratch_bytes() const {
   std::size_t most = 0;

@@ -30,8 +30,8 @@ Precision precision_for(Compute compute, const Device& device) {
               std::to_string(static_cast<int>(compute)));
 }
 
-/// Makes outputs of the values that the caller wants to see, and gives them. A value that has a name of its own (not just
-/// its node's) is one that people know: "all" keeps those.
+/// Makes outputs of the values that the caller wants to see, and gives them. A value that has a name of its own (not
+/// just its node's) is one that people know: "all" keeps those.
 std::vector<graph::ValueId> keep_values(graph::Graph& graph, const std::vector<std::string>& keep) {
   std::vector<graph::ValueId> kept;
   const auto keep_one = [&](graph::ValueId value) {

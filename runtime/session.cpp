@@ -11,9 +11,9 @@
 
 #include "executor.h"
 #include "input_image.h"
-#include "mask/mask.h"
 #include "maskrt/maskrt.hpp"
 #include "model.h"
+#include "runtime/mask/mask.h"
 #include "runtime/support/clock.h"
 #include "runtime/support/public_call.h"
 #include "runtime/support/usable_processors.h"
@@ -21,7 +21,7 @@
 namespace maskrt {
 namespace {
 
-constexpr int most_threads = 4096;
+constexpr int kMostThreads = 4096;
 
 /// Does `work` in a process that the device works in; every exception that leaves it is an Error, and that of a device
 /// that has failed for good says so.
@@ -46,8 +46,8 @@ std::shared_ptr<Model::Impl> model_of(const Model& model) {
 }
 
 const SessionOptions& checked(const SessionOptions& options) {
-  if (options.threads < 0 || options.threads > most_threads)
-    throw Error("SessionOptions::threads: expected 0 to " + std::to_string(most_threads) + ", found " +
+  if (options.threads < 0 || options.threads > kMostThreads)
+    throw Error("SessionOptions::threads: expected 0 to " + std::to_string(kMostThreads) + ", found " +
                 std::to_string(options.threads));
   if (options.plans < 1) throw Error("SessionOptions::plans: expected at least 1, found 0");
   if (static_cast<bool>(options.allocator.allocate) != static_cast<bool>(options.allocator.release))
@@ -74,10 +74,11 @@ class Turn {
   explicit Turn(std::atomic<pid_t>& holder) : holder_(holder) {
     pid_t found = 0;
     if (holder_.compare_exchange_strong(found, ::getpid())) return;
-    throw Error(found == ::getpid()
-                    ? "session: expected one call at a time, found another still running; take a session for each thread"
-                    : "session: expected no call to be running in another thread when the process was forked, found "
-                      "one; take a new session");
+    throw Error(
+        found == ::getpid()
+            ? "session: expected one call at a time, found another still running; take a session for each thread"
+            : "session: expected no call to be running in another thread when the process was forked, found "
+              "one; take a new session");
   }
   ~Turn() { holder_.store(0); }
   Turn(const Turn&) = delete;

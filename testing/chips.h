@@ -6,8 +6,8 @@
 namespace maskrt::testing {
 
 /// With 132, 108 and 40 multiprocessors.
-inline constexpr kernels::Chip h200 = {90, 132, 232448, 233472, 60u << 20},
-                               a100 = {80, 108, 166912, 167936, 40u << 20}, t4 = {75, 40, 65536, 65536, 4u << 20};
+inline constexpr kernels::Chip h200 = {90, 132, 232448, 233472, 60u << 20}, a100 = {80, 108, 166912, 167936, 40u << 20},
+                               t4 = {75, 40, 65536, 65536, 4u << 20};
 
 /// An H200's operations and bytes a second: fp16 on tensor cores and memory as measured on such chips, tf32 and fp32 as
 /// sold.

@@ -9,11 +9,11 @@
 #include "category_json.h"
 #include "class_names.h"
 #include "coco_categories.h"
-#include "config/yaml.h"
 #include "graph/byte_source.h"
 #include "graph/file_kind.h"
 #include "graph/reading.h"
 #include "graph/utf8.h"
+#include "weights_tools/config/yaml.h"
 
 namespace maskrt::weights {
 namespace {

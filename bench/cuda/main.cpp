@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rivals/rivals.h"
+#include "bench/cuda/rivals/rivals.h"
 #include "suite.h"
 #include "weights_tools/families/build_model.h"
 

@@ -7,9 +7,9 @@
 #include <map>
 #include <vector>
 
+#include "bench/cuda/rivals/rivals.h"
 #include "kernels/conv/cuda/conv_tma_params.h"
 #include "measured.h"
-#include "rivals/rivals.h"
 
 namespace maskrt::bench {
 namespace {

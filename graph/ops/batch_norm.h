@@ -24,7 +24,7 @@ struct BatchNorm {
   Arity arity() const { return {1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
   void check(const NodeCheck& node) const {
-    node.expect_bounds(weight, {limits::channels});
+    node.expect_bounds(weight, {limits::kChannels});
     node.expect_shape(bias, "bias", weight->shape());
     node.expect_shape(mean, "mean", weight->shape());
     node.expect_shape(variance, "variance", weight->shape());

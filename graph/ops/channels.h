@@ -11,7 +11,7 @@ struct Concat {
   static constexpr bool keeps_type = false;
 
   static void visit_attributes(auto&, auto&) {}
-  Arity arity() const { return {1, limits::inputs}; }
+  Arity arity() const { return {1, limits::kInputs}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
   void check(const NodeCheck&) const {}
   Extent extent(const InputExtents& in) const {
@@ -33,8 +33,8 @@ struct Slice {
   std::int64_t begin = 0, count = 0;
 
   static void visit_attributes(auto& self, auto& visit) {
-    visit.integer("begin", self.begin, 0, limits::channels);
-    visit.integer("count", self.count, 1, limits::channels);
+    visit.integer("begin", self.begin, 0, limits::kChannels);
+    visit.integer("count", self.count, 1, limits::kChannels);
   }
   Arity arity() const { return {1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::part; }

@@ -23,19 +23,19 @@ struct Conv {
   static void visit_attributes(auto& self, auto& visit) {
     visit.constant("weight", self.weight, false);
     visit.constant("bias", self.bias, true);
-    visit.integer("stride", self.stride, 1, limits::window);
-    visit.integer("padding", self.padding, 0, limits::padding);
-    visit.integer("dilation", self.dilation, 1, limits::window);
-    visit.integer("groups", self.groups, 1, limits::channels);
+    visit.integer("stride", self.stride, 1, limits::kWindow);
+    visit.integer("padding", self.padding, 0, limits::kPadding);
+    visit.integer("dilation", self.dilation, 1, limits::kWindow);
+    visit.integer("groups", self.groups, 1, limits::kChannels);
     visit.constant("coordinate_weight", self.coordinate_weight, true);
     visit.boolean("residual", self.residual);
     visit.activation("activation", self.activation);
-    visit.integer("residual_scale", self.residual_scale, 1, limits::window, InFiles::unless_default);
+    visit.integer("residual_scale", self.residual_scale, 1, limits::kWindow, InFiles::unless_default);
   }
   Arity arity() const { return residual ? Arity{2, 2} : Arity{1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
   void check(const NodeCheck& node) const {
-    node.expect_bounds(weight, {limits::channels, limits::channels, limits::window, limits::window});
+    node.expect_bounds(weight, {limits::kChannels, limits::kChannels, limits::kWindow, limits::kWindow});
     const Shape& shape = weight->shape();
     node.expect_shape(bias, "bias", {shape[0]});
     node.expect_shape(coordinate_weight, "coordinate weight", {shape[0], 2, shape[2], shape[3]});

@@ -1,11 +1,12 @@
 // Fused operations: several layers that some devices compute in one kernel. Each is defined by the operations that it
-// stands for, with which rewrites/unfuse.cpp replaces it on a device without such a kernel. `fused` says that it is one.
+// stands for, with which rewrites/unfuse.cpp replaces it on a device without such a kernel. `fused` says that it is
+// one.
 #pragma once
 
 #include <span>
 
 #include "graph/op.h"
-#include "graph/ops/lists.h"
+#include "lists.h"
 
 namespace maskrt::graph {
 
@@ -26,7 +27,7 @@ struct StemPool {
   Arity arity() const { return {1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
   void check(const NodeCheck& node) const {
-    node.expect_bounds(weight, {limits::channels, limits::channels, limits::window, limits::window});
+    node.expect_bounds(weight, {limits::kChannels, limits::kChannels, limits::kWindow, limits::kWindow});
     const Shape& shape = weight->shape();
     if (shape[2] != shape[3] || shape[2] % 2 == 0)
       node.fail("expected a square kernel of an odd side, found weight " + weight->name() + " of shape " +
@@ -72,7 +73,7 @@ struct PyramidPool {
     ConstantPtr bias;    ///< [O], or null
 
     static void visit_attributes(auto& self, auto& visit) {
-      visit.integer("size", self.size, 1, limits::window);
+      visit.integer("size", self.size, 1, limits::kWindow);
       visit.constant("stage_weight", self.stage_weight, false);
       visit.constant("stage_bias", self.stage_bias, true);
       visit.activation("activation", self.activation);
@@ -82,13 +83,13 @@ struct PyramidPool {
   };
   std::vector<Branch> branches;
 
-  static void visit_attributes(auto& self, auto& visit) { visit.parts("branches", self.branches, 1, limits::outputs); }
+  static void visit_attributes(auto& self, auto& visit) { visit.parts("branches", self.branches, 1, limits::kOutputs); }
   Arity arity() const { return {1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
   void check(const NodeCheck& node) const {
     for (const Branch& branch : branches) {
-      node.expect_bounds(branch.stage_weight, {limits::channels, limits::channels, 1, 1});
-      node.expect_bounds(branch.weight, {limits::channels, limits::channels, 1, 1});
+      node.expect_bounds(branch.stage_weight, {limits::kChannels, limits::kChannels, 1, 1});
+      node.expect_bounds(branch.weight, {limits::kChannels, limits::kChannels, 1, 1});
       const std::int64_t hidden = branch.stage_weight->shape()[0], out = branch.weight->shape()[0];
       node.expect_shape(branch.stage_bias, "stage bias", {hidden});
       node.expect_shape(branch.weight, "weight", {out, hidden, 1, 1});
@@ -133,9 +134,9 @@ struct LinearHeads {
   std::int64_t blocks = 0, instances = 0;  ///< blocks 0: the list as it is
 
   static void visit_attributes(auto& self, auto& visit) {
-    visit.parts("heads", self.heads, 1, limits::outputs);
-    visit.integer("blocks", self.blocks, 0, limits::channels);
-    visit.integer("instances", self.instances, 0, limits::channels);
+    visit.parts("heads", self.heads, 1, limits::kOutputs);
+    visit.integer("blocks", self.blocks, 0, limits::kChannels);
+    visit.integer("instances", self.instances, 0, limits::kChannels);
   }
   Arity arity() const { return {1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }

@@ -12,7 +12,7 @@ struct Input {
   std::int64_t channels = 3;
 
   static void visit_attributes(auto& self, auto& visit) {
-    visit.integer("channels", self.channels, 1, limits::channels);
+    visit.integer("channels", self.channels, 1, limits::kChannels);
   }
   Arity arity() const { return {0, 0}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }

@@ -13,8 +13,8 @@ struct Regroup {
   std::int64_t blocks = 4, instances = 100;
 
   static void visit_attributes(auto& self, auto& visit) {
-    visit.integer("blocks", self.blocks, 1, limits::channels);
-    visit.integer("instances", self.instances, 1, limits::channels);
+    visit.integer("blocks", self.blocks, 1, limits::kChannels);
+    visit.integer("instances", self.instances, 1, limits::kChannels);
   }
   Arity arity() const { return {1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
@@ -48,7 +48,7 @@ struct Linear {
   Arity arity() const { return {1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
   void check(const NodeCheck& node) const {
-    node.expect_bounds(weight, {limits::channels, limits::channels});
+    node.expect_bounds(weight, {limits::kChannels, limits::kChannels});
     node.expect_shape(bias, "bias", {weight->shape()[0]});
   }
   Extent extent(const InputExtents& in) const {

@@ -14,7 +14,7 @@ struct Parameter {
   static void visit_attributes(auto& self, auto& visit) { visit.constant("value", self.value, false); }
   Arity arity() const { return {0, 0}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
-  void check(const NodeCheck& node) const { node.expect_bounds(value, {limits::channels, limits::channels}); }
+  void check(const NodeCheck& node) const { node.expect_bounds(value, {limits::kChannels, limits::kChannels}); }
   Extent extent(const InputExtents& in) const { return {in.batch(), value->shape()[0], 1, value->shape()[1], true}; }
   double flops(const InputExtents&, const Extent&) const { return 0; }
   std::string text() const {

@@ -12,9 +12,9 @@ struct MaxPool {
   int kernel = 3, stride = 2, padding = 1;
 
   static void visit_attributes(auto& self, auto& visit) {
-    visit.integer("kernel", self.kernel, 1, limits::window);
-    visit.integer("stride", self.stride, 1, limits::window);
-    visit.integer("padding", self.padding, 0, limits::padding);
+    visit.integer("kernel", self.kernel, 1, limits::kWindow);
+    visit.integer("stride", self.stride, 1, limits::kWindow);
+    visit.integer("padding", self.padding, 0, limits::kPadding);
   }
   Arity arity() const { return {1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
@@ -44,7 +44,7 @@ struct AdaptiveAveragePool {
   static constexpr bool keeps_type = false;
   int size = 1;
 
-  static void visit_attributes(auto& self, auto& visit) { visit.integer("size", self.size, 1, limits::window); }
+  static void visit_attributes(auto& self, auto& visit) { visit.integer("size", self.size, 1, limits::kWindow); }
   Arity arity() const { return {1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
   void check(const NodeCheck&) const {}

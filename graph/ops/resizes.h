@@ -13,7 +13,7 @@ struct UpsampleNearest {
   static constexpr bool keeps_type = false;
   int factor = 2;
 
-  static void visit_attributes(auto& self, auto& visit) { visit.integer("factor", self.factor, 1, limits::window); }
+  static void visit_attributes(auto& self, auto& visit) { visit.integer("factor", self.factor, 1, limits::kWindow); }
   Arity arity() const { return {1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
   void check(const NodeCheck&) const {}
@@ -33,13 +33,13 @@ struct ResizeBilinear {
   static constexpr bool keeps_type = false;
   double factor = 0;
 
-  static void visit_attributes(auto& self, auto& visit) { visit.real("factor", self.factor, 0, limits::window); }
-  Arity arity() const { return factor == 0 ? Arity{2, limits::inputs} : Arity{1, 1}; }
+  static void visit_attributes(auto& self, auto& visit) { visit.real("factor", self.factor, 0, limits::kWindow); }
+  Arity arity() const { return factor == 0 ? Arity{2, limits::kInputs} : Arity{1, 1}; }
   Reads reads(std::size_t input, std::size_t inputs) const {
     return factor == 0 && input + 1 == inputs ? Reads::size : Reads::all;
   }
   void check(const NodeCheck& node) const {
-    if (factor != 0 && factor < 1.0 / limits::window)
+    if (factor != 0 && factor < 1.0 / limits::kWindow)
       node.fail("expected factor 0 or at least 1/64, found " + std::to_string(factor));
   }
   Extent extent(const InputExtents& in) const {

@@ -36,7 +36,7 @@ struct SelectTop {
   static constexpr bool keeps_type = false;
   std::int64_t count = 100;
 
-  static void visit_attributes(auto& self, auto& visit) { visit.integer("count", self.count, 1, limits::selected); }
+  static void visit_attributes(auto& self, auto& visit) { visit.integer("count", self.count, 1, limits::kSelected); }
   Arity arity() const { return {1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
   void check(const NodeCheck&) const {}

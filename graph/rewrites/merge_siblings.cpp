@@ -84,7 +84,7 @@ void merge_siblings(Graph& graph) {
       const auto& node = graph.nodes[static_cast<std::size_t>(reader)];
       const auto* other = std::get_if<Conv>(&node.operation);
       if (reader < static_cast<int>(i) || other == nullptr || !alike(*conv, *other)) continue;
-      if (channels + other->weight->shape()[0] > limits::channels) break;
+      if (channels + other->weight->shape()[0] > limits::kChannels) break;
       channels += other->weight->shape()[0];
       siblings.push_back(reader);
     }

@@ -16,7 +16,7 @@ namespace {
 bool alike(const Conv& a, const Conv& b) {
   const auto plain = [](const Conv& conv) {
     return conv.groups == 1 && !conv.residual && !conv.coordinate_weight &&
-           2 * conv.weight->shape()[0] <= limits::channels;
+           2 * conv.weight->shape()[0] <= limits::kChannels;
   };
   return plain(a) && plain(b) && a.weight->shape() == b.weight->shape() && a.stride == b.stride &&
          a.padding == b.padding && a.dilation == b.dilation && a.activation == b.activation &&

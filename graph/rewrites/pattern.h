@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "../graph.h"
+#include "graph/graph.h"
 
 namespace maskrt::graph {
 

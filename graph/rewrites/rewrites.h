@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "../fused_kernels.h"
-#include "../heads.h"
+#include "graph/fused_kernels.h"
+#include "graph/heads.h"
 
 namespace maskrt::graph {
 
@@ -35,8 +35,8 @@ void rewrite(Graph& graph, Head& head, const RewriteNames& off = {}, const Rewri
              const FusedKernels& kernels = {});
 
 /// The graph with the operations that they stand for in the place of fused ones that `kernels` do not take. Devices do
-/// this with what they are given, which may be a file's. Throws Error where the graph breaks its rules, or has more nodes
-/// than a file may have.
+/// this with what they are given, which may be a file's. Throws Error where the graph breaks its rules, or has more
+/// nodes than a file may have.
 Graph unfused(Graph graph, const FusedKernels& kernels = {});
 
 // One file each:

@@ -78,8 +78,8 @@ Graph unfused(Graph graph, const FusedKernels& kernels) {
     Parts parts(graph, i);
     const Operation whole = graph.nodes[i].operation;
     std::visit(parts, whole);
-    if (static_cast<std::int64_t>(graph.nodes.size()) > limits::nodes)
-      throw Error("expected a network of at most " + std::to_string(limits::nodes) +
+    if (static_cast<std::int64_t>(graph.nodes.size()) > limits::kNodes)
+      throw Error("expected a network of at most " + std::to_string(limits::kNodes) +
                   " nodes with its fused operations apart, found more from node " + graph.nodes[i].name + " on");
   }
   return graph;

@@ -6,7 +6,8 @@
 
 namespace maskrt::kernels {
 
-/// e^x within 2 ulp for x in [-87.3, 88.7]; beyond, the value at the nearer end. Cephes' polynomial after x = n ln 2 + r.
+/// e^x within 2 ulp for x in [-87.3, 88.7]; beyond, the value at the nearer end. Cephes' polynomial after x = n ln 2 +
+/// r.
 [[gnu::always_inline]] inline float exponential(float x) {
   x = x < -87.3f ? -87.3f : x;
   x = x > 88.7f ? 88.7f : x;

@@ -68,7 +68,8 @@ void Reorder::run(const void* from, void* to) const {
 }
 
 void throw_refusal(const std::string& what, const dnnl::error& error) {
-  if (error.status == dnnl_out_of_memory) throw Error(what + ": expected memory for it, found that there is not enough");
+  if (error.status == dnnl_out_of_memory)
+    throw Error(what + ": expected memory for it, found that there is not enough");
   if (const std::string reason = why_no_executable_memory(); !reason.empty())
     throw Error(what +
                 ": expected executable memory for the code that oneDNN generates, found that the system refuses it, "

@@ -1,7 +1,7 @@
 // Activation functions on the device.
 #pragma once
 
-#include "../activation.h"
+#include "kernels/activation.h"
 
 namespace maskrt::kernels::cuda {
 

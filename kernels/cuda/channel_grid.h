@@ -1,7 +1,7 @@
 // Launch geometry of the memory-bound NHWC kernels: each thread handles 16 bytes of neighbouring channels of one pixel.
 #pragma once
 
-#include "../tensor.h"
+#include "kernels/tensor.h"
 #include "launch.h"
 
 namespace maskrt::kernels::cuda {

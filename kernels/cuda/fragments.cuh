@@ -11,7 +11,7 @@
 
 #include <cstdint>
 
-#include "../ptx/mma.cuh"
+#include "kernels/ptx/mma.cuh"
 
 namespace maskrt::kernels::cuda {
 

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "../tensor.h"
+#include "kernels/tensor.h"
 #include "map.h"
 
 namespace maskrt::kernels::cuda {

@@ -7,10 +7,10 @@
 // 35 of the 64 positions exist.
 // Bound by memory: each input is read once and the output written once, in 16-byte accesses where the maps are aligned.
 // Launch: grid and block of channel_grid(), 256 threads, no shared memory; batch at most 65535.
-#include "../cuda/activate.cuh"
-#include "../cuda/for_channels.cuh"
-#include "../cuda/octet.cuh"
 #include "elementwise_params.h"
+#include "kernels/cuda/activate.cuh"
+#include "kernels/cuda/for_channels.cuh"
+#include "kernels/cuda/octet.cuh"
 
 namespace maskrt::kernels::cuda {
 namespace {

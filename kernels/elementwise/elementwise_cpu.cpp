@@ -1,7 +1,7 @@
+#include "elementwise.h"
 #include "kernels/cpu/exponential.h"
 #include "kernels/cpu/lines.h"
 #include "kernels/cpu/rows.h"
-#include "elementwise.h"
 
 namespace maskrt::kernels {
 namespace {

@@ -1,9 +1,9 @@
 #include "elementwise_cuda.h"
 
-#include "../cuda/channel_grid.h"
-#include "../cuda/kernel_family.h"
-#include "../cuda/map_of.h"
 #include "elementwise_params.h"
+#include "kernels/cuda/channel_grid.h"
+#include "kernels/cuda/kernel_family.h"
+#include "kernels/cuda/map_of.h"
 
 namespace maskrt::kernels {
 namespace {

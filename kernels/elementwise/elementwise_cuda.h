@@ -1,9 +1,9 @@
 // Elementwise operations on a CUDA device. The formulas are in elementwise.h.
 #pragma once
 
-#include "../activation.h"
-#include "../cuda/launch.h"
-#include "../tensor.h"
+#include "kernels/activation.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

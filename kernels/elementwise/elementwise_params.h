@@ -1,7 +1,7 @@
 // Parameters of the kernels of elementwise.cu.
 #pragma once
 
-#include "../cuda/map.h"
+#include "kernels/cuda/map.h"
 
 namespace maskrt::kernels::cuda {
 

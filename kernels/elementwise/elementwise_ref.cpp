@@ -1,5 +1,5 @@
-#include "../element.h"
 #include "elementwise.h"
+#include "kernels/element.h"
 
 namespace maskrt::kernels {
 

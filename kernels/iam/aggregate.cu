@@ -6,12 +6,12 @@
 // aggregate_finish: out[m, c] = sum of products over splits / max(sum of sums over splits, epsilon). Each of 4 rows of
 // threads adds every 4th split, then the rows are added in order: reproducible. Example: 30 splits are added as 8, 8, 7
 // and 7. Bound by L2: it reads the partial sums that the blocks of the first kernel wrote.
-#include "../cuda/activate.cuh"
-#include "../cuda/octet.cuh"
-#include "../cuda/sgemm.cuh"
-#include "../ptx/griddepcontrol.cuh"
 #include "aggregate_rows.cuh"
 #include "iam_weights.h"
+#include "kernels/cuda/activate.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/cuda/sgemm.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "map_statistics.cuh"
 
 namespace maskrt::kernels::cuda {

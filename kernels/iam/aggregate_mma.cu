@@ -15,17 +15,17 @@
 // batches by tensor cores and the exponentials (SFU), which take about as long.
 // Launch: grid [map tiles x channel tiles, splits, B], B at most 65535; 256 threads, 66048 bytes of dynamic shared
 // memory (sm_75: 49152), 1 block a multiprocessor.
-#include "../cuda/fragments.cuh"
-#include "../cuda/octet.cuh"
-#include "../ptx/approximate.cuh"
-#include "../ptx/griddepcontrol.cuh"
-#include "../ptx/ldmatrix.cuh"
-#include "../ptx/shared_address.cuh"
 #include "aggregate_rows.cuh"
 #include "iam_weights.h"
+#include "kernels/cuda/fragments.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/approximate.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
+#include "kernels/ptx/ldmatrix.cuh"
+#include "kernels/ptx/shared_address.cuh"
 #include "map_statistics.cuh"
 #if __CUDA_ARCH__ >= 800
-#include "../ptx/cp_async.cuh"
+#include "kernels/ptx/cp_async.cuh"
 #endif
 
 namespace maskrt::kernels::cuda {

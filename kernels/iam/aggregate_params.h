@@ -1,7 +1,7 @@
 // Parameters of the kernels of aggregate.cu and aggregate_mma.cu.
 #pragma once
 
-#include "../cuda/divisor.h"
+#include "kernels/cuda/divisor.h"
 #include "maps_params.h"
 
 namespace maskrt::kernels::cuda {

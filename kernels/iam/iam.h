@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <span>
 
-#include "../tensor.h"
 #include "iam_weights.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

@@ -4,10 +4,10 @@
 #include <limits>
 #include <vector>
 
+#include "iam.h"
 #include "kernels/cpu/exponential.h"
 #include "kernels/cpu/lines.h"
 #include "kernels/cpu/rows.h"
-#include "iam.h"
 
 namespace maskrt::kernels {
 namespace {

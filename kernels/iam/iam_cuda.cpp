@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string>
 
-#include "../cuda/kernel_family.h"
-#include "../cuda/map_of.h"
 #include "aggregate_params.h"
+#include "kernels/cuda/kernel_family.h"
+#include "kernels/cuda/map_of.h"
 
 namespace maskrt::kernels {
 namespace {

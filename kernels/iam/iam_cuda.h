@@ -3,9 +3,9 @@
 
 #include <cstddef>
 
-#include "../cuda/launch.h"
-#include "../tensor.h"
 #include "iam.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

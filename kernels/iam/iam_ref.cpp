@@ -2,9 +2,9 @@
 #include <cmath>
 #include <vector>
 
-#include "../activation.h"
-#include "../element.h"
 #include "iam.h"
+#include "kernels/activation.h"
+#include "kernels/element.h"
 
 namespace maskrt::kernels {
 namespace {

@@ -10,8 +10,8 @@
 // Bound by memory: the maps are read twice (softmax three times, of which one from L2) and written once.
 // Launch: statistics [ceil(M / 32), splits, B]; divide [ceil(positions / 256), ceil(out.block / 64), B] with 8 x 32
 // threads; B at most 65535.
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "map_statistics.cuh"
 
 namespace maskrt::kernels::cuda {

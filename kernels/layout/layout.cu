@@ -8,9 +8,9 @@
 // Bound by memory: each element is read once and written once.
 // Launch: copy and coordinates with channel_grid(); transpositions with grid [ceil(positions / 32), ceil(channels /
 // 32), batch], 4224 bytes of shared memory. Batch at most 65535.
-#include "../cuda/for_channels.cuh"
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/for_channels.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "layout_params.h"
 
 namespace maskrt::kernels::cuda {

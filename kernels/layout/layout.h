@@ -1,7 +1,7 @@
 // Copies of channels between tensors: concatenation, slices, conversion of layout and type.
 #pragma once
 
-#include "../tensor.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

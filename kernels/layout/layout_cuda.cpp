@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "../cuda/channel_grid.h"
-#include "../cuda/kernel_family.h"
-#include "../cuda/map_of.h"
+#include "kernels/cuda/channel_grid.h"
+#include "kernels/cuda/kernel_family.h"
+#include "kernels/cuda/map_of.h"
 #include "layout_params.h"
 
 namespace maskrt::kernels {

@@ -1,8 +1,8 @@
 // Copies and conversions of channels on a CUDA device. The formulas are in layout.h.
 #pragma once
 
-#include "../cuda/launch.h"
-#include "../tensor.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

@@ -1,7 +1,7 @@
 // Linear layers in fp32 on the FP32 pipes: out = activation(in weight^T + bias), the fp32 path and the reference of
 // linear_mma.cu. Tiles of 32 rows by 32 columns by sgemm.cuh; heads and grid as there. Bound by shared memory.
-#include "../cuda/sgemm.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/sgemm.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "linear_head.cuh"
 
 namespace maskrt::kernels::cuda {

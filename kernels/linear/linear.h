@@ -1,8 +1,8 @@
 // A linear layer over lists of vectors.
 #pragma once
 
-#include "../activation.h"
-#include "../tensor.h"
+#include "kernels/activation.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

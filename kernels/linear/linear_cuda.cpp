@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "../cuda/kernel_family.h"
-#include "../cuda/map_of.h"
+#include "kernels/cuda/kernel_family.h"
+#include "kernels/cuda/map_of.h"
 #include "linear_params.h"
 
 namespace maskrt::kernels {

@@ -1,8 +1,8 @@
 // Shared by the linear kernels: addressing of input rows, mapping of column tiles to heads, and the epilogue.
 #pragma once
 
-#include "../cuda/activate.cuh"
-#include "../cuda/octet.cuh"
+#include "kernels/cuda/activate.cuh"
+#include "kernels/cuda/octet.cuh"
 #include "linear_params.h"
 
 namespace maskrt::kernels::cuda {

@@ -11,8 +11,8 @@
 // Bound by L2: each weight is read once for every 32 rows, each row once for every 32 columns.
 // Launch: grid [column tiles of all heads, ceil(B * N / 32)], the latter at most 65535; 256 threads, 40960 bytes of
 // shared memory.
-#include "../cuda/fragments.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/fragments.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "linear_head.cuh"
 
 namespace maskrt::kernels::cuda {

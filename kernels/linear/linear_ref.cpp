@@ -1,4 +1,4 @@
-#include "../element.h"
+#include "kernels/element.h"
 #include "linear.h"
 
 namespace maskrt::kernels {

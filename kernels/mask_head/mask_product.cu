@@ -2,9 +2,9 @@
 // path and the reference of mask_product_mma.cu. Tiles of 64 positions by 64 instances by sgemm.cuh. Example: 8640
 // positions and 100 instances are 135 x 2 tiles, of which the second column computes 36 instances and writes the
 // padding up to out.block. Bound by shared memory.
-#include "../cuda/octet.cuh"
-#include "../cuda/sgemm.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/cuda/sgemm.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "mask_product_params.h"
 
 namespace maskrt::kernels::cuda {

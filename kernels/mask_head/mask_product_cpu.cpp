@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "../conv/cpu/conv_cpu.h"
-#include "../element.h"
+#include "kernels/conv/cpu/conv_cpu.h"
+#include "kernels/element.h"
 #include "mask_product.h"
 
 namespace maskrt::kernels {

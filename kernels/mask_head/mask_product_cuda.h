@@ -1,8 +1,8 @@
 // Mask logits on a CUDA device. The formula is in mask_product.h.
 #pragma once
 
-#include "../cuda/launch.h"
-#include "../tensor.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

@@ -11,9 +11,9 @@
 // reads the kernels.
 // Launch: grid [ceil(position tiles / tiles), columns of blocks, B], B at most 65535; 128 threads, 60320 bytes of
 // dynamic shared memory.
-#include "../cuda/fragments.cuh"
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/fragments.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "mask_product_params.h"
 
 namespace maskrt::kernels::cuda {

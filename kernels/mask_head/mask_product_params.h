@@ -1,7 +1,7 @@
 // Parameters of the kernels of mask_product.cu and mask_product_mma.cu.
 #pragma once
 
-#include "../cuda/map.h"
+#include "kernels/cuda/map.h"
 
 namespace maskrt::kernels::cuda {
 

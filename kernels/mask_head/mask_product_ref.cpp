@@ -1,4 +1,4 @@
-#include "../element.h"
+#include "kernels/element.h"
 #include "mask_product.h"
 
 namespace maskrt::kernels {

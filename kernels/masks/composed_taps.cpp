@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "../resize/resize.h"
+#include "kernels/resize/resize.h"
 
 namespace maskrt::kernels {
 
@@ -11,7 +11,7 @@ ComposedTaps compose_taps(int map, int padded, int resized, int original, std::s
   const float first_step = static_cast<float>(map) / static_cast<float>(padded);
   const float second_step = static_cast<float>(resized) / static_cast<float>(original);
   ComposedTaps taps;
-  for (int k = 0; k < ComposedTaps::most; ++k) {
+  for (int k = 0; k < ComposedTaps::kMost; ++k) {
     taps.index[k].resize(room);
     taps.weight[k].resize(room);
   }
@@ -34,7 +34,7 @@ ComposedTaps compose_taps(int map, int padded, int resized, int original, std::s
     };
     add_step(second.low, 1 - second.weight);
     add_step(second.high, second.weight);
-    for (int k = used; k < ComposedTaps::most; ++k) taps.index[k][i] = taps.index[used - 1][i];
+    for (int k = used; k < ComposedTaps::kMost; ++k) taps.index[k][i] = taps.index[used - 1][i];
     taps.used = std::max(taps.used, used);
   }
   return taps;

@@ -10,11 +10,11 @@ namespace maskrt::kernels {
 /// Output i is the sum over k < used of in[index[k][i]] * weight[k][i]. The weights of an output add up to 1; taps that
 /// an output does not need have weight 0 and a valid index.
 struct ComposedTaps {
-  static constexpr int most = 4;  // two positions of the second resize, two of the first for each
+  static constexpr int kMost = 4;  // two positions of the second resize, two of the first for each
 
   int used = 0;  ///< the most taps that any output needs
-  std::array<std::vector<std::int32_t>, most> index;
-  std::array<std::vector<float>, most> weight;
+  std::array<std::vector<std::int32_t>, kMost> index;
+  std::array<std::vector<float>, kMost> weight;
 };
 
 /// The taps of `map` positions resized to `padded`, cropped to the first `resized` and resized to `original`, all at

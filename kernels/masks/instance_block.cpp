@@ -31,8 +31,8 @@ std::vector<std::vector<DetectedInstance>> by_image(const FoundInstances& block,
   std::vector<std::vector<DetectedInstance>> found(images.size());
   for (const cuda::InstanceRecord& record : block.records) {
     if (record.image < 0 || static_cast<std::size_t>(record.image) >= images.size())
-      throw Error("instances: expected instances of " + std::to_string(images.size()) +
-                  " images, found one of image " + std::to_string(record.image));
+      throw Error("instances: expected instances of " + std::to_string(images.size()) + " images, found one of image " +
+                  std::to_string(record.image));
     DetectedInstance instance;
     instance.query = record.query;
     instance.class_id = record.class_id;
@@ -83,8 +83,7 @@ FoundInstances InstanceBlock::read(std::span<const std::byte> block) {
   return result;
 }
 
-std::vector<std::vector<DetectedInstance>> instances_of(const FoundInstances& block,
-                                                        std::span<const Geometry> images,
+std::vector<std::vector<DetectedInstance>> instances_of(const FoundInstances& block, std::span<const Geometry> images,
                                                         std::span<const std::uint64_t> words) {
   check_room(block.header.words, " words of masks", words.size());
   return by_image(block, images, [&](const cuda::InstanceRecord& record, DetectedInstance& instance) {
@@ -92,8 +91,7 @@ std::vector<std::vector<DetectedInstance>> instances_of(const FoundInstances& bl
   });
 }
 
-std::vector<std::vector<DetectedInstance>> instances_of(const FoundInstances& block,
-                                                        std::span<const Geometry> images,
+std::vector<std::vector<DetectedInstance>> instances_of(const FoundInstances& block, std::span<const Geometry> images,
                                                         std::span<const std::uint32_t> runs) {
   check_room(block.header.runs, " run lengths of masks", runs.size());
   return by_image(block, images, [&](const cuda::InstanceRecord& record, DetectedInstance& instance) {

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "../cuda/map.h"
+#include "kernels/cuda/map.h"
 
 namespace maskrt::kernels::cuda {
 

@@ -10,7 +10,7 @@
 // two changes, and the run to the end of the image.
 // Bound by latency: the words come from L2, where mask_words.cu has just written them.
 // Launch: any grid, 256 threads, 8456 bytes of static shared memory.
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "mask_tiles.cuh"
 
 namespace maskrt::kernels::cuda {
@@ -95,8 +95,8 @@ __device__ void for_each_word(const MaskBox& box, int first, int end, Take&& tak
 /// A warp's output buffer: the positions of changes in order; its first entry corresponds to the start of a sector of
 /// run lengths.
 struct RunWindow {
-  static constexpr int size = 256;
-  unsigned places[size];
+  static constexpr int kSize = 256;
+  unsigned places[kSize];
 };
 
 /// Writes run lengths in order. By one warp.
@@ -122,13 +122,13 @@ class RunWriter {
     int at = end_ + static_cast<int>(up_to - count), left = static_cast<int>(count);
     end_ += static_cast<int>(__shfl_sync(kAllLanes, up_to, 31));
     while (true) {
-      for (; left > 0 && at < RunWindow::size; --left) window_[at++] = place();
-      if (end_ < RunWindow::size) break;
-      write(RunWindow::size);
+      for (; left > 0 && at < RunWindow::kSize; --left) window_[at++] = place();
+      if (end_ < RunWindow::kSize) break;
+      write(RunWindow::kSize);
       begin_ = 0;
-      end_ -= RunWindow::size;
-      at -= RunWindow::size;
-      to_ += RunWindow::size;
+      end_ -= RunWindow::kSize;
+      at -= RunWindow::kSize;
+      to_ += RunWindow::kSize;
     }
   }
   __device__ void finish() { write(end_); }

@@ -31,8 +31,8 @@ MASKRT_CLONES void narrow_sides(const float* row, int width, float low, float hi
 /// The vertical half for 16 columns and 64 rows: out[c][i] = sum over k < taps of map[index[k][i]][c] * weight[k][i].
 /// Rows of the map lie side by side, rows of a column are wanted side by side: hence the transposition.
 MASKRT_CLONES void blend_tile(const float* map, std::size_t stride,
-                              const std::int32_t* const (&index)[ComposedTaps::most],
-                              const float* const (&weight)[ComposedTaps::most], int taps,
+                              const std::int32_t* const (&index)[ComposedTaps::kMost],
+                              const float* const (&weight)[ComposedTaps::kMost], int taps,
                               MaskSampler::ColumnRows* out) {
   for (int first = 0; first < kWord; first += kLanes) {
     Floats16 rows[kLanes];
@@ -137,9 +137,9 @@ void MaskSampler::find_sides(const float* map, int word, Scratch& scratch) const
 const float* MaskSampler::blended_rows(const float* map, int column, int word, Scratch& scratch) const {
   const int tile = column / kLanes;
   if (scratch.computed[tile] == 0) {
-    const std::int32_t* index[ComposedTaps::most];
-    const float* weight[ComposedTaps::most];
-    for (int k = 0; k < ComposedTaps::most; ++k) {
+    const std::int32_t* index[ComposedTaps::kMost];
+    const float* weight[ComposedTaps::kMost];
+    for (int k = 0; k < ComposedTaps::kMost; ++k) {
       index[k] = down_.index[k].data() + word * kWord;
       weight[k] = down_.weight[k].data() + word * kWord;
     }

@@ -39,7 +39,7 @@ class MaskSampler {
   /// Output columns that blend the same map columns.
   struct Run {
     int first = 0, count = 0, taps = 0;
-    std::int32_t columns[ComposedTaps::most] = {};
+    std::int32_t columns[ComposedTaps::kMost] = {};
   };
   enum Side : std::uint8_t { mixed = 0, below = 1, above = 2 };
 

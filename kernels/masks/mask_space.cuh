@@ -1,7 +1,7 @@
 // Patches of the probability map in shared memory: the input of a warp that computes 64 rows by 16 columns of one mask.
 #pragma once
 
-#include "../cuda/octet.cuh"
+#include "kernels/cuda/octet.cuh"
 #include "mask_params.h"
 #include "probability.cuh"
 #include "upsampled.h"
@@ -83,9 +83,9 @@ __device__ Patch source_of(const Patch& patch) {
   Patch source;
   source.row = Upsampled<Factor>::low(patch.row);
   source.column = Upsampled<Factor>::low(patch.column);
-  source.rows = Upsampled<Factor>::low(patch.row + patch.rows - 1) + Upsampled<Factor>::halo - source.row + 1;
+  source.rows = Upsampled<Factor>::low(patch.row + patch.rows - 1) + Upsampled<Factor>::kHalo - source.row + 1;
   source.columns =
-      Upsampled<Factor>::low(patch.column + patch.columns - 1) + Upsampled<Factor>::halo - source.column + 1;
+      Upsampled<Factor>::low(patch.column + patch.columns - 1) + Upsampled<Factor>::kHalo - source.column + 1;
   return source;
 }
 
@@ -138,31 +138,31 @@ __device__ Side side_of(const Patch& patch, float below, float above, Number&& n
 /// last, which take the start of the next row's spare elements.
 template <typename T>
 struct SectorRows {
-  static constexpr int each = 16 / sizeof(T), per_sector = 32 / sizeof(T), spare = 4;
+  static constexpr int kEach = 16 / sizeof(T), kPerSector = 32 / sizeof(T), kSpare = 4;
   int column;      ///< first column that is loaded
   int lanes;       ///< lanes that load one row
   int lane_shift;  ///< log2 of the lanes assigned to a row: `lanes` rounded up to a power of two
 
   __device__ SectorRows(const Patch& source, int pitch) {
-    const int first = max(source.column, 0) / per_sector;
-    const int last = min(source.column + source.columns - 1, pitch - 1) / per_sector;
-    column = first * per_sector;
+    const int first = max(source.column, 0) / kPerSector;
+    const int last = min(source.column + source.columns - 1, pitch - 1) / kPerSector;
+    column = first * kPerSector;
     lanes = 2 * (last - first + 1);
     lane_shift = lanes <= 2 ? 1 : lanes <= 4 ? 2 : 3;
   }
-  __device__ StagedRows staged() const { return {lanes * each + spare, column - spare}; }
+  __device__ StagedRows staged() const { return {lanes * kEach + kSpare, column - kSpare}; }
 
   /// The most logits of a patch: half its rows and columns and two more of each; and their layout in shared memory.
-  static constexpr int rows_at_most = kPatchRows / 2 + 2, columns_at_most = kPatchColumns / 2 + 2;
-  static constexpr int lanes_at_most = 2 * ((per_sector - 1 + columns_at_most + per_sector - 1) / per_sector);
-  static_assert(lanes_at_most <= 8 && rows_at_most * (lanes_at_most * each + spare) + 2 <= kPatchRows * kPatchColumns);
+  static constexpr int kRowsAtMost = kPatchRows / 2 + 2, kColumnsAtMost = kPatchColumns / 2 + 2;
+  static constexpr int kLanesAtMost = 2 * ((kPerSector - 1 + kColumnsAtMost + kPerSector - 1) / kPerSector);
+  static_assert(kLanesAtMost <= 8 && kRowsAtMost * (kLanesAtMost * kEach + kSpare) + 2 <= kPatchRows * kPatchColumns);
 };
 
 /// Stages the patch's logits in whole sectors; returns on which side of the threshold all of them are, if on one.
 template <typename T, int Factor>
 __device__ Side stage_sectors(const QueryMap<T, Factor>& map, const Patch& source, const SectorRows<T>& rows,
                               const MaskCall& call, MaskSpace& space) {
-  constexpr int kEach = SectorRows<T>::each;
+  constexpr int kEach = SectorRows<T>::kEach;
   const int lane = static_cast<int>(threadIdx.x) % 32, piece = lane & ((1 << rows.lane_shift) - 1);
   const int column = rows.column + piece * kEach, pitch = rows.staged().pitch;
   // Which of this lane's logits belong to the patch.
@@ -182,7 +182,7 @@ __device__ Side stage_sectors(const QueryMap<T, Factor>& map, const Patch& sourc
       not_below |= logits.v[k] < call.below_logit ? 0 : 1u << k;
       not_above |= logits.v[k] > call.above_logit ? 0 : 1u << k;
     }
-    float* staged = space.exponents + row * pitch + SectorRows<T>::spare + piece * kEach;
+    float* staged = space.exponents + row * pitch + SectorRows<T>::kSpare + piece * kEach;
 #pragma unroll
     for (int k = 0; k < kEach; k += 4)
       *reinterpret_cast<float4*>(staged + k) =

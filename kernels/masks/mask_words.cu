@@ -15,7 +15,7 @@
 // divided into parts of 16 and 14 words; the last column of tiles has 4 columns.
 // Bound by arithmetic near the masks' borders: about 900 warp instructions for 1024 pixels.
 // Launch: any grid, 128 threads, 48920 bytes of static shared memory.
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "mask_space.cuh"
 #include "mask_tiles.cuh"
 

@@ -79,8 +79,8 @@ void describe_mask_call(const MaskPlan& plan, std::span<const Geometry> images, 
                   std::to_string(g.resized_width) + " x " + std::to_string(g.resized_height) + ", in " +
                   std::to_string(g.padded_width) + " x " + std::to_string(g.padded_height));
     if (request.buffers.runs != nullptr && std::int64_t{g.original_width} * g.original_height > 0xffffffff)
-      throw Error("masks: expected fewer than 2^32 pixels for run lengths, found " +
-                  std::to_string(g.original_width) + " x " + std::to_string(g.original_height));
+      throw Error("masks: expected fewer than 2^32 pixels for run lengths, found " + std::to_string(g.original_width) +
+                  " x " + std::to_string(g.original_height));
     const cuda::ImageGeometry image{axis(plan.map_width(), g.padded_width, g.resized_width, g.original_width),
                                     axis(plan.map_height(), g.padded_height, g.resized_height, g.original_height)};
     std::memcpy(call.data() + sizeof described + i * sizeof image, &image, sizeof image);

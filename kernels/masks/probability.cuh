@@ -1,7 +1,7 @@
 // Probabilities of mask pixels.
 #pragma once
 
-#include "../ptx/approximate.cuh"
+#include "kernels/ptx/approximate.cuh"
 
 namespace maskrt::kernels::cuda {
 

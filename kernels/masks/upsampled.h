@@ -1,7 +1,7 @@
 // The map that mask logits are resized to, bilinearly by a factor of 1 or 2. Read by host and device code.
 #pragma once
 
-#include "../cuda/divisor.h"
+#include "kernels/cuda/divisor.h"
 
 namespace maskrt::kernels::cuda {
 
@@ -17,7 +17,7 @@ struct Upsampled {
     return Factor == 1 ? 0.0f : position % 2 != 0 ? 0.25f : 0.75f;
   }
   /// Logits beyond those of a tile that its positions read, on each side.
-  static constexpr int halo = Factor - 1;
+  static constexpr int kHalo = Factor - 1;
 };
 
 }  // namespace maskrt::kernels::cuda

@@ -9,10 +9,10 @@
 // Bound by memory: the map is read once for each size of a pyramid, from L2 after the first. A small map is bound by
 // the latency of the block with the largest cell.
 // Launch: grid [h * w, ceil(out.block / 32), B], B at most 65535.
-#include "../cuda/cell_range.cuh"
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
 #include "average_pool_params.h"
+#include "kernels/cuda/cell_range.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 
 namespace maskrt::kernels::cuda {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "../cuda/kernel_family.h"
-#include "../cuda/map_of.h"
 #include "average_pool_params.h"
+#include "kernels/cuda/kernel_family.h"
+#include "kernels/cuda/map_of.h"
 
 namespace maskrt::kernels {
 namespace {

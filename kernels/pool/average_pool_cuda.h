@@ -1,8 +1,8 @@
 // Adaptive average pooling on a CUDA device. The formula is in pool.h.
 #pragma once
 
-#include "../cuda/launch.h"
-#include "../tensor.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

@@ -6,8 +6,8 @@
 // columns -1..1, of which 0..1 are read.
 // Bound by memory: the input comes from device memory once, overlapping windows are served by L1 and L2.
 // Launch: grid and block of channel_grid(), 256 threads, no shared memory; batch at most 65535.
-#include "../cuda/for_channels.cuh"
-#include "../cuda/octet.cuh"
+#include "kernels/cuda/for_channels.cuh"
+#include "kernels/cuda/octet.cuh"
 #include "max_pool_params.h"
 
 namespace maskrt::kernels::cuda {

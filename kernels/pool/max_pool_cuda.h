@@ -1,7 +1,7 @@
 // Max pooling on a CUDA device. The formula is in pool.h.
 #pragma once
 
-#include "../cuda/launch.h"
+#include "kernels/cuda/launch.h"
 #include "pool.h"
 
 namespace maskrt::kernels {

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "../tensor.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

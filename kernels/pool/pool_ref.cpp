@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "../element.h"
+#include "kernels/element.h"
 #include "pool.h"
 
 namespace maskrt::kernels {

@@ -12,12 +12,12 @@
 // on the result before them. Their weights are prefetched into L2 first.
 // Launch: grid [cells of all branches, B], B at most 65535; dynamic shared memory PyramidBlock::shared_bytes, 40320
 // bytes for C = O = 256 and H = 64.
-#include "../cuda/activate.cuh"
-#include "../cuda/cell_range.cuh"
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
-#include "../ptx/prefetch.cuh"
-#include "../ptx/shared_address.cuh"
+#include "kernels/cuda/activate.cuh"
+#include "kernels/cuda/cell_range.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
+#include "kernels/ptx/prefetch.cuh"
+#include "kernels/ptx/shared_address.cuh"
 #include "ppm_params.h"
 
 namespace maskrt::kernels::cuda {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "../cuda/kernel_family.h"
-#include "../cuda/map_of.h"
+#include "kernels/cuda/kernel_family.h"
+#include "kernels/cuda/map_of.h"
 #include "ppm_params.h"
 
 namespace maskrt::kernels {

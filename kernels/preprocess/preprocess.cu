@@ -15,8 +15,8 @@
 // Bound by the integer multiply-adds and the loads of their operands from shared memory.
 // Launch: grid [ceil(W / 32), ceil(H / 32), B], 256 threads, 20456 bytes of static shared memory, 3 blocks a
 // multiprocessor. Images and sizes are read from device memory, so that a recorded launch serves all calls.
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "pillow_window.cuh"
 #include "preprocess_params.h"
 

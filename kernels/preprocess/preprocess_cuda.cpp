@@ -5,8 +5,8 @@
 #include <cmath>
 #include <string>
 
-#include "../cuda/kernel_family.h"
-#include "../cuda/map_of.h"
+#include "kernels/cuda/kernel_family.h"
+#include "kernels/cuda/map_of.h"
 #include "preconditions.h"
 
 namespace maskrt::kernels {

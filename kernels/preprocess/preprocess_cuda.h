@@ -1,7 +1,7 @@
 // Image bytes to the network's input on a CUDA device. The formula is in preprocess.h.
 #pragma once
 
-#include "../cuda/launch.h"
+#include "kernels/cuda/launch.h"
 #include "preprocess.h"
 #include "preprocess_params.h"
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "../cuda/map.h"
+#include "kernels/cuda/map.h"
 
 namespace maskrt::kernels::cuda {
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "../element.h"
+#include "kernels/element.h"
 #include "pillow_taps.h"
 #include "preconditions.h"
 #include "preprocess.h"

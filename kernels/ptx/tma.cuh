@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "../cuda/tensor_map.h"
+#include "kernels/cuda/tensor_map.h"
 
 namespace maskrt::ptx {
 
@@ -15,8 +15,8 @@ __device__ __forceinline__ void prefetch_tensor_map(const kernels::TensorMap* ma
 
 /// Loads the box at (x, y) of a two-dimensional tensor map, innermost coordinate first. PTX ISA,
 /// "cp.async.bulk.tensor", tile mode.
-__device__ __forceinline__ void tma_load_2d(std::uint32_t to_shared, const kernels::TensorMap* map, std::uint32_t barrier,
-                                          int x, int y) {
+__device__ __forceinline__ void tma_load_2d(std::uint32_t to_shared, const kernels::TensorMap* map,
+                                            std::uint32_t barrier, int x, int y) {
   asm volatile(
       "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], [%4];" ::"r"(
           to_shared),
@@ -28,7 +28,7 @@ __device__ __forceinline__ void tma_load_2d(std::uint32_t to_shared, const kerne
 /// and counts the bytes at each block's own mbarrier at the same offset. PTX ISA, "cp.async.bulk.tensor",
 /// .multicast::cluster.
 __device__ __forceinline__ void tma_load_2d_multicast(std::uint32_t to_shared, const kernels::TensorMap* map,
-                                                    std::uint32_t barrier, int x, int y, std::uint16_t blocks) {
+                                                      std::uint32_t barrier, int x, int y, std::uint16_t blocks) {
   asm volatile(
       "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%2, "
       "%3}], [%4], %5;" ::"r"(to_shared),
@@ -40,8 +40,8 @@ __device__ __forceinline__ void tma_load_2d_multicast(std::uint32_t to_shared, c
 /// the bounding box, to which the offsets of the kernel's tap, (tap_w, tap_h), are added. PTX ISA,
 /// "cp.async.bulk.tensor", "Tensor mode im2col".
 __device__ __forceinline__ void tma_load_im2col(std::uint32_t to_shared, const kernels::TensorMap* map,
-                                            std::uint32_t barrier, int c, int w, int h, int n, std::uint16_t tap_w,
-                                            std::uint16_t tap_h) {
+                                                std::uint32_t barrier, int c, int w, int h, int n, std::uint16_t tap_w,
+                                                std::uint16_t tap_h) {
   asm volatile(
       "cp.async.bulk.tensor.4d.shared::cluster.global.im2col.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3, %4, "
       "%5}], "

@@ -1,7 +1,7 @@
 // Regrouping: concatenates the vectors that a group convolution's groups have of each instance.
 #pragma once
 
-#include "../tensor.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

@@ -8,8 +8,8 @@
 // Bound by memory: the output is written once; the inputs are smaller, and taps that neighbouring pixels share are
 // served by L1 and L2.
 // Launch: grid [ceil(width / block.y), height, batch], height and batch at most 65535; block of channel_grid().
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "resize_params.h"
 
 namespace maskrt::kernels::cuda {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <span>
 
-#include "../tensor.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

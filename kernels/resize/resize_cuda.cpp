@@ -3,9 +3,9 @@
 #include <cmath>
 #include <string>
 
-#include "../cuda/channel_grid.h"
-#include "../cuda/kernel_family.h"
-#include "../cuda/map_of.h"
+#include "kernels/cuda/channel_grid.h"
+#include "kernels/cuda/kernel_family.h"
+#include "kernels/cuda/map_of.h"
 #include "resize_params.h"
 
 namespace maskrt::kernels {

@@ -3,8 +3,8 @@
 
 #include <span>
 
-#include "../cuda/launch.h"
-#include "../tensor.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

@@ -1,7 +1,7 @@
 // Queries out of a map: the best class of each position, local maxima among them, a radix select of the best scores,
 // and the rows of a map at given positions.
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
 #include "select_key.h"
 #include "select_params.h"
 

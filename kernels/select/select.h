@@ -3,7 +3,7 @@
 // Position p of a map is the pixel (p / width, p % width); of a list, row p. Positions are int32, at most 2^24 of them.
 #pragma once
 
-#include "../tensor.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

@@ -1,7 +1,7 @@
 // Queries out of a map on a CUDA device. The formulas are in select.h.
 #pragma once
 
-#include "../cuda/launch.h"
+#include "kernels/cuda/launch.h"
 #include "select.h"
 
 namespace maskrt::kernels {

@@ -1,7 +1,7 @@
 // Parameters of the kernels of select.cu.
 #pragma once
 
-#include "../cuda/map.h"
+#include "kernels/cuda/map.h"
 #include "select.h"
 
 namespace maskrt::kernels::cuda {

@@ -3,7 +3,7 @@
 #include <numeric>
 #include <vector>
 
-#include "../element.h"
+#include "kernels/element.h"
 #include "select.h"
 
 namespace maskrt::kernels {

@@ -14,12 +14,12 @@
 // where 7 count. Memory traffic is 8 bytes an input pixel, and the output.
 // Launch: grid [tiles, ceil(out.block / 64), B], 320 threads, 46592 bytes of shared memory, 2 blocks a multiprocessor
 // (1 on sm_75).
-#include "../cuda/activate.cuh"
-#include "../cuda/fragments.cuh"
-#include "../cuda/octet.cuh"
-#include "../ptx/griddepcontrol.cuh"
-#include "../ptx/ldmatrix.cuh"
-#include "../ptx/shared_address.cuh"
+#include "kernels/cuda/activate.cuh"
+#include "kernels/cuda/fragments.cuh"
+#include "kernels/cuda/octet.cuh"
+#include "kernels/ptx/griddepcontrol.cuh"
+#include "kernels/ptx/ldmatrix.cuh"
+#include "kernels/ptx/shared_address.cuh"
 #include "stem_pool_params.h"
 
 namespace maskrt::kernels::cuda {

@@ -1,8 +1,8 @@
 #include "stem_pool_cuda.h"
 
-#include "../cuda/kernel_family.h"
-#include "../cuda/map_of.h"
-#include "../element.h"
+#include "kernels/cuda/kernel_family.h"
+#include "kernels/cuda/map_of.h"
+#include "kernels/element.h"
 #include "stem_pool_params.h"
 
 namespace maskrt::kernels {

@@ -4,9 +4,9 @@
 
 #include <span>
 
-#include "../activation.h"
-#include "../cuda/launch.h"
-#include "../tensor.h"
+#include "kernels/activation.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/tensor.h"
 
 namespace maskrt::kernels {
 

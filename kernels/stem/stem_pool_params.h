@@ -1,8 +1,8 @@
 // The parameters of the kernel of stem_pool.cu, and its tile.
 #pragma once
 
-#include "../activation.h"
-#include "../cuda/map.h"
+#include "kernels/activation.h"
+#include "kernels/cuda/map.h"
 
 namespace maskrt::kernels::cuda {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "../coco/annotations.h"
 #include "result_sink.h"
+#include "runtime/coco/annotations.h"
 
 namespace maskrt::cli {
 

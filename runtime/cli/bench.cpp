@@ -82,7 +82,7 @@ int bench(const BenchArguments& arguments) {
   if (settings.layers) report.peak = model.impl()->device->peak(model.impl()->precision, report.threads);
   print_bench(report, arguments.layers);
   if (!arguments.json.empty()) write_text_file(arguments.json, bench_json(report));
-  return exit_ok;
+  return kExitOk;
 }
 
 }  // namespace

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "../coco/annotations.h"
-#include "../coco/results.h"
 #include "maskrt/types.hpp"
+#include "runtime/coco/annotations.h"
+#include "runtime/coco/results.h"
 
 namespace maskrt::cli {
 

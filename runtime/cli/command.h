@@ -19,7 +19,7 @@ class UsageError : public std::runtime_error {
 };
 
 /// A signal's number is added to 128, as shells do for commands that one ended.
-inline constexpr int exit_ok = 0, exit_bad_input = 1, exit_usage = 2, exit_closed_pipe = 128 + SIGPIPE;
+inline constexpr int kExitOk = 0, kExitBadInput = 1, kExitUsage = 2, kExitClosedPipe = 128 + SIGPIPE;
 
 /// Runs a command whose arguments are parsed; returns the exit status. Throws maskrt::Error and UsageError.
 using Command = std::function<int()>;

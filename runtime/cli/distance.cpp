@@ -7,8 +7,8 @@
 namespace maskrt::cli {
 namespace {
 
-constexpr float no_edge = 1e6f;
-constexpr float far_away = 1e12f;  // squared; finite, so that differences of two stay numbers
+constexpr float kNoEdge = 1e6f;
+constexpr float kFarAway = 1e12f;  // squared; finite, so that differences of two stay numbers
 
 /// One line of the squared distance transform: out[i] = min over j of (i - j)^2 + in[j], as the lower envelope of the
 /// parabolas that stand on the points j.
@@ -23,7 +23,7 @@ class LineTransform {
     for (int i = 0; i < length; ++i) in_[at(i)] = line[at(i) * step];
     int count = 0;
     for (int j = 0; j < length; ++j) {
-      if (in_[at(j)] >= far_away) continue;
+      if (in_[at(j)] >= kFarAway) continue;
       double cut = -1e18;
       while (count > 0 && (cut = crossing(apex_[at(count - 1)], j)) <= from_[at(count - 1)]) --count;
       apex_[at(count)] = j;
@@ -56,11 +56,11 @@ class LineTransform {
 /// Distance of each pixel's centre to the nearest centre of a pixel that is (or is not) set.
 std::vector<float> distance_to(const std::vector<std::uint8_t>& bitmap, bool set, int width, int height) {
   std::vector<float> field(bitmap.size());
-  for (std::size_t i = 0; i < bitmap.size(); ++i) field[i] = (bitmap[i] != 0) == set ? 0.0f : far_away;
+  for (std::size_t i = 0; i < bitmap.size(); ++i) field[i] = (bitmap[i] != 0) == set ? 0.0f : kFarAway;
   LineTransform transform(std::max(width, height));
   for (int x = 0; x < width; ++x) transform.run(field.data() + x, static_cast<std::size_t>(width), height);
   for (int y = 0; y < height; ++y) transform.run(field.data() + std::ptrdiff_t{y} * width, 1, width);
-  for (float& value : field) value = value < far_away ? std::sqrt(value) : no_edge + 0.5f;
+  for (float& value : field) value = value < kFarAway ? std::sqrt(value) : kNoEdge + 0.5f;
   return field;
 }
 

@@ -58,7 +58,7 @@ int dump(const DumpArguments& arguments) {
   make_folder_of(arguments.output);
   graph::write_safetensors(arguments.output, to_write, {});
   for (const auto& [name, tensor] : tensors) say("%-24s %s\n", name.c_str(), to_string(tensor.shape).c_str());
-  return exit_ok;
+  return kExitOk;
 }
 
 }  // namespace

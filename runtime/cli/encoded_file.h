@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "../coco/image_lines.h"
+#include "runtime/coco/image_lines.h"
 
 namespace maskrt::cli {
 

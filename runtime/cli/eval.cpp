@@ -12,9 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "../coco/evaluate.h"
-#include "../coco/parallel.h"
-#include "../coco/results.h"
 #include "annotated_pictures.h"
 #include "category_check.h"
 #include "command.h"
@@ -26,6 +23,9 @@
 #include "picture_run.h"
 #include "progress.h"
 #include "result_sink.h"
+#include "runtime/coco/evaluate.h"
+#include "runtime/coco/parallel.h"
+#include "runtime/coco/results.h"
 
 namespace maskrt::cli {
 namespace {
@@ -231,7 +231,7 @@ void print_table(const coco::Metrics& metrics) {
 
 void write_metrics(const std::string& path, const coco::Metrics& metrics) {
   nlohmann::ordered_json json;
-  for (std::size_t i = 0; i < metrics.size(); ++i) json[coco::metric_names[i]] = metrics[i];
+  for (std::size_t i = 0; i < metrics.size(); ++i) json[coco::kMetricNames[i]] = metrics[i];
   write_text_file(path, json.dump(1));
 }
 
@@ -263,7 +263,7 @@ int evaluate_command(const EvalArguments& arguments) {
   if (scored.failures > 0) {
     report("scored " + std::to_string(scored.images.size()) + " of " + std::to_string(images.size()) +
            " images, the others could not be used");
-    if (scored.images.empty()) return exit_bad_input;
+    if (scored.images.empty()) return kExitBadInput;
     options.image_ids = scored.images;
   } else if (arguments.limit != 0) {
     options.image_ids.emplace();
@@ -272,7 +272,7 @@ int evaluate_command(const EvalArguments& arguments) {
   const coco::Metrics metrics = coco::evaluate(annotations, scored.results, options).metrics;
   print_table(metrics);
   if (!arguments.json.empty()) write_metrics(arguments.json, metrics);
-  return scored.failures == 0 ? exit_ok : exit_bad_input;
+  return scored.failures == 0 ? kExitOk : kExitBadInput;
 }
 
 }  // namespace

@@ -33,9 +33,9 @@ struct InfoArguments {
   RewriteOptions rewrites;
 };
 
-constexpr const char* line_format = "%-18s %s\n";
+constexpr const char* kLineFormat = "%-18s %s\n";
 
-void print_line(const char* name, const std::string& text) { say(line_format, name, text.c_str()); }
+void print_line(const char* name, const std::string& text) { say(kLineFormat, name, text.c_str()); }
 
 std::string number_text(double value) {
   char text[32];
@@ -151,7 +151,7 @@ int print_info(const InfoArguments& arguments) {
                                           device.fused_kernels(model.impl()->precision), description.head)
                       .c_str());
   }
-  return exit_ok;
+  return kExitOk;
 }
 
 }  // namespace

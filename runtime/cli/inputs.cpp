@@ -82,8 +82,7 @@ std::vector<Input> expand_inputs(const std::vector<std::string>& arguments, std:
     const fs::path& path = paths[i];
     const std::string name = path.filename().string();
     inputs.push_back({path, uses[name] > 1 ? path.string() : name,
-                      numbers.empty() ? static_cast<std::int64_t>(i) + 1 : numbers[i],
-                      stems[i]});
+                      numbers.empty() ? static_cast<std::int64_t>(i) + 1 : numbers[i], stems[i]});
   }
   return inputs;
 }

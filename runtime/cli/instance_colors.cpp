@@ -22,29 +22,29 @@ bool are_neighbours(const PixelBox& a, const PixelBox& b) {
 /// Steps between two hues, the shorter way round.
 int steps_between(int a, int b) {
   const int steps = std::abs(a - b);
-  return std::min(steps, hues - steps);
+  return std::min(steps, kHues - steps);
 }
 
 }  // namespace
 
 std::vector<int> instance_hues(std::span<const PixelBox> boxes) {
-  constexpr int far_enough = hues / 4;
+  constexpr int far_enough = kHues / 4;
   std::vector<int> chosen;
-  std::array<int, hues> uses{};
+  std::array<int, kHues> uses{};
   for (std::size_t i = 0; i < boxes.size(); ++i) {
-    std::array<int, hues> nearest;
+    std::array<int, kHues> nearest;
     nearest.fill(far_enough);
     for (std::size_t j = 0; j < i; ++j) {
       if (!are_neighbours(boxes[i], boxes[j])) continue;
-      for (int hue = 0; hue < hues; ++hue) {
+      for (int hue = 0; hue < kHues; ++hue) {
         int& least = nearest[static_cast<std::size_t>(hue)];
         least = std::min(least, steps_between(hue, chosen[j]));
       }
     }
     // In steps of 150 degrees, so that the first ones lie far from each other whatever their boxes.
     int best = 0;
-    for (int k = 1; k < hues; ++k) {
-      const auto hue = static_cast<std::size_t>(5 * k % hues), other = static_cast<std::size_t>(best);
+    for (int k = 1; k < kHues; ++k) {
+      const auto hue = static_cast<std::size_t>(5 * k % kHues), other = static_cast<std::size_t>(best);
       if (std::tuple(nearest[hue], -uses[hue]) > std::tuple(nearest[other], -uses[other])) best = static_cast<int>(hue);
     }
     ++uses[static_cast<std::size_t>(best)];
@@ -56,12 +56,12 @@ std::vector<int> instance_hues(std::span<const PixelBox> boxes) {
 std::vector<Color> instance_colors(std::span<const PixelBox> boxes) {
   constexpr double first_hue = 0.45, chroma = 0.19;
   constexpr std::array lightness = {0.72, 0.84, 0.62};
-  std::array<std::size_t, hues> uses{};
+  std::array<std::size_t, kHues> uses{};
   std::vector<Color> colors;
   for (const int hue : instance_hues(boxes)) {
     const std::size_t use = uses[static_cast<std::size_t>(hue)]++;
     colors.push_back(
-        from_oklch(lightness[use % lightness.size()], chroma, first_hue + 2 * std::numbers::pi * hue / hues));
+        from_oklch(lightness[use % lightness.size()], chroma, first_hue + 2 * std::numbers::pi * hue / kHues));
   }
   return colors;
 }

@@ -9,7 +9,7 @@
 namespace maskrt::cli {
 
 /// Instances get one of this many hues, which lie evenly on Oklab's circle.
-constexpr int hues = 12;
+constexpr int kHues = 12;
 
 /// A hue for each instance, given by its box: among those farthest from the hues of the neighbours before it (90
 /// degrees are far enough), the one that is rarest so far. Neighbours are those whose boxes, each grown by an eighth to

@@ -10,12 +10,12 @@
 namespace maskrt::cli {
 namespace {
 
-constexpr int most_cells = 48;
+constexpr int kMostCells = 48;
 
 }  // namespace
 
 Pixel label_point(const Mask& mask, const PixelBox& box) {
-  const int step = std::max(1, (std::max(box.width, box.height) + most_cells - 1) / most_cells);
+  const int step = std::max(1, (std::max(box.width, box.height) + kMostCells - 1) / kMostCells);
   const int columns = (box.width + step - 1) / step, rows = (box.height + step - 1) / step;
   // Each cell is as the pixel in its middle, and cells around the box are empty, so that depth has an edge to count
   // from.

@@ -64,10 +64,10 @@ int run_command_line(int argc, char** argv) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);  // help, version
     const std::string meant = misspelled(app);
     report((meant.empty() ? on_one_line(error.what()) : meant) + " (see '" + command_name(app) + " --help')");
-    return exit_usage;
+    return kExitUsage;
   } catch (const UsageError& error) {
     report(std::string(error.what()) + " (see '" + command_name(app) + " --help')");
-    return exit_usage;
+    return kExitUsage;
   }
 }
 
@@ -85,15 +85,15 @@ int main(int argc, char** argv) {
   } catch (const Interrupted& interrupted) {
     return 128 + interrupted.signal();
   } catch (const ClosedPipe&) {
-    return exit_closed_pipe;
+    return kExitClosedPipe;
   } catch (const maskrt::graph::WriteError& error) {
     if (error.reason() == EINTR && interrupt_signal() != 0) return 128 + interrupt_signal();
     report(error.what());
-    if (error.reason() == EPIPE) return exit_closed_pipe;
+    if (error.reason() == EPIPE) return kExitClosedPipe;
   } catch (const std::bad_alloc&) {
     report("there is not enough memory for this");
   } catch (const std::exception& error) {
     report(error.what());
   }
-  return exit_bad_input;
+  return kExitBadInput;
 }

@@ -7,10 +7,10 @@
 namespace maskrt::cli {
 namespace {
 
-constexpr float tint = 0.45f, rim = 0.35f, outline = 0.95f;
+constexpr float kTint = 0.45f, kRim = 0.35f, kOutline = 0.95f;
 
 /// The bits of a byte as eight lanes of 0 or -1.
-constexpr auto lanes_of_byte = [] {
+constexpr auto kLanesOfByte = [] {
   std::array<std::array<std::int16_t, 8>, 256> table{};
   for (unsigned byte = 0; byte < 256; ++byte)
     for (unsigned bit = 0; bit < 8; ++bit) table[byte][bit] = (byte >> bit & 1) != 0 ? -1 : 0;
@@ -21,7 +21,7 @@ using Column = std::array<std::int16_t, 64>;
 
 Column spread(std::uint64_t word) {
   Column lanes;
-  for (std::size_t i = 0; i < 8; ++i) std::copy_n(lanes_of_byte[word >> (8 * i) & 0xff].begin(), 8, &lanes[8 * i]);
+  for (std::size_t i = 0; i < 8; ++i) std::copy_n(kLanesOfByte[word >> (8 * i) & 0xff].begin(), 8, &lanes[8 * i]);
   return lanes;
 }
 
@@ -49,20 +49,20 @@ std::uint64_t rows_from(std::span<const std::uint64_t> column, int top, int heig
 
 MaskPainter::MaskPainter(float line) {
   // Beyond half a line and the ramps of line and rim nothing changes, and smoothing looks two pixels further each way.
-  reach_ = static_cast<int>(std::ceil(0.5f * std::min(line, widest_line) + 1.5f + std::hypot(2.0f, 2.0f) + 0.5f));
-  reach_ = std::min(reach_, most_reach);
-  halo_ = reach_ + taps;
+  reach_ = static_cast<int>(std::ceil(0.5f * std::min(line, kWidestLine) + 1.5f + std::hypot(2.0f, 2.0f) + 0.5f));
+  reach_ = std::min(reach_, kMostReach);
+  halo_ = reach_ + kTaps;
   for (int square = -reach_ * reach_; square <= reach_ * reach_; ++square) {
     // Centres of pixels lie half a pixel from the edge between them.
     const float distance = std::sqrt(static_cast<float>(std::abs(square))) - 0.5f;
-    root_.push_back(static_cast<std::int16_t>(std::lround((square < 0 ? -distance : distance) * distance_steps)));
+    root_.push_back(static_cast<std::int16_t>(std::lround((square < 0 ? -distance : distance) * kDistanceSteps)));
   }
-  for (int step = -reach_ * distance_steps; step <= reach_ * distance_steps; ++step) {
-    const float d = static_cast<float>(step) / distance_steps;
+  for (int step = -reach_ * kDistanceSteps; step <= reach_ * kDistanceSteps; ++step) {
+    const float d = static_cast<float>(step) / kDistanceSteps;
     const float from_line = 0.5f * line + 0.5f - std::fabs(d);
-    const float tinted = tint * std::clamp(d + 0.5f, 0.0f, 1.0f);
-    const float darkened = rim * std::clamp(from_line + 1, 0.0f, 1.0f);
-    const float outlined = outline * std::clamp(from_line, 0.0f, 1.0f);
+    const float tinted = kTint * std::clamp(d + 0.5f, 0.0f, 1.0f);
+    const float darkened = kRim * std::clamp(from_line + 1, 0.0f, 1.0f);
+    const float outlined = kOutline * std::clamp(from_line, 0.0f, 1.0f);
     Mix mix;
     mix.keep = static_cast<std::uint16_t>(std::lround(256 * (1 - tinted) * (1 - darkened) * (1 - outlined)));
     mix.paint = static_cast<std::uint16_t>(std::lround(256 * (tinted * (1 - darkened) * (1 - outlined) + outlined)));
@@ -74,13 +74,13 @@ MaskPainter::MaskPainter(float line) {
 void MaskPainter::paint(Canvas& canvas, const Mask& mask, const PixelBox& box, Color color) {
   const int left = std::max(0, box.x - halo_), right = std::min(canvas.width(), box.x + box.width + halo_);
   const int top = std::max(0, box.y - halo_), bottom = std::min(canvas.height(), box.y + box.height + halo_);
-  const int tile_rows = lanes - 2 * halo_;
+  const int tile_rows = kLanes - 2 * halo_;
   for (int y = top; y < bottom; y += tile_rows) {
     const int rows = std::min(tile_rows, bottom - y);
-    const std::uint64_t concerned = ~std::uint64_t{0} >> (lanes - rows - 2 * halo_);
+    const std::uint64_t concerned = ~std::uint64_t{0} >> (kLanes - rows - 2 * halo_);
     read_band(mask, left - halo_, right + halo_, y - halo_);
-    for (int x = left; x < right; x += tile_columns) {
-      const PixelBox tile = {x, y, std::min(tile_columns, right - x), rows};
+    for (int x = left; x < right; x += kTileColumns) {
+      const PixelBox tile = {x, y, std::min(kTileColumns, right - x), rows};
       words_ = &band_[static_cast<std::size_t>(x - left)];
       std::uint64_t any = 0, all = concerned;
       for (int c = 0; c < tile.width + 2 * halo_; ++c) {
@@ -119,7 +119,7 @@ void MaskPainter::measure(int columns) {
   across_[0] = run;
   const auto step = [&](int column, int before) {
     const Column changed = spread(words_[column] ^ words_[before]);
-    for (std::size_t i = 0; i < lanes; ++i) {
+    for (std::size_t i = 0; i < kLanes; ++i) {
       const auto longer = std::min(static_cast<std::int16_t>(run[i] + 1), far);
       run[i] = changed[i] != 0 ? std::int16_t{1} : longer;
     }
@@ -132,32 +132,32 @@ void MaskPainter::measure(int columns) {
   for (int c = wide - 2; c >= 0; --c) {
     step(c, c + 1);
     Column& out = across_[static_cast<std::size_t>(c)];
-    for (std::size_t i = 0; i < lanes; ++i) out[i] = std::min(out[i], run[i]);
+    for (std::size_t i = 0; i < kLanes; ++i) out[i] = std::min(out[i], run[i]);
   }
 
   // Across rows: the squared distance is the least of k * k + across * across of the pixel k rows away, where a pixel
   // of the other kind counts with k alone.
   const auto farthest = static_cast<std::int16_t>(reach_ * reach_);
-  constexpr std::size_t border = most_reach;
-  std::array<std::int16_t, lanes + 2 * border> inside, outside;
+  constexpr std::size_t border = kMostReach;
+  std::array<std::int16_t, kLanes + 2 * border> inside, outside;
   inside.fill(farthest);
   outside.fill(farthest);
-  for (int c = 0; c < columns + 2 * taps; ++c) {
-    const int column = c + halo_ - taps;
+  for (int c = 0; c < columns + 2 * kTaps; ++c) {
+    const int column = c + halo_ - kTaps;
     const Column set = spread(words_[column]);
     const Column& distance = across_[static_cast<std::size_t>(column)];
-    for (std::size_t i = 0; i < lanes; ++i) {
+    for (std::size_t i = 0; i < kLanes; ++i) {
       const auto square = static_cast<std::int16_t>(distance[i] * distance[i]);
       inside[border + i] = static_cast<std::int16_t>(square & set[i]);
       outside[border + i] = static_cast<std::int16_t>(square & ~set[i]);
     }
     Column least_inside, least_outside;
-    std::copy_n(&inside[border], lanes, least_inside.begin());
-    std::copy_n(&outside[border], lanes, least_outside.begin());
+    std::copy_n(&inside[border], kLanes, least_inside.begin());
+    std::copy_n(&outside[border], kLanes, least_outside.begin());
     for (int k = 1; k < reach_; ++k) {
       const auto k2 = static_cast<std::int16_t>(k * k);
       const std::size_t above = border - static_cast<std::size_t>(k), below = border + static_cast<std::size_t>(k);
-      for (std::size_t i = 0; i < lanes; ++i) {
+      for (std::size_t i = 0; i < kLanes; ++i) {
         const std::int16_t in = std::min(inside[above + i], inside[below + i]);
         const std::int16_t out = std::min(outside[above + i], outside[below + i]);
         least_inside[i] = std::min(least_inside[i], static_cast<std::int16_t>(in + k2));
@@ -166,27 +166,27 @@ void MaskPainter::measure(int columns) {
     }
     // One of the two is 0.
     Column& field = field_[static_cast<std::size_t>(c)];
-    for (std::size_t i = 0; i < lanes; ++i)
+    for (std::size_t i = 0; i < kLanes; ++i)
       field[i] = root_[static_cast<std::size_t>(farthest + least_inside[i] - least_outside[i])];
   }
 
   const auto weighted = [](int a, int b, int c, int d, int e) {
     return static_cast<std::int16_t>((a + e + 4 * (b + d) + 6 * c + 8) >> 4);
   };
-  for (int c = 0; c < columns + 2 * taps; ++c) {
+  for (int c = 0; c < columns + 2 * kTaps; ++c) {
     Column& field = field_[static_cast<std::size_t>(c)];
     const Column old = field;
-    for (std::size_t i = taps; i < lanes - taps; ++i)
+    for (std::size_t i = kTaps; i < kLanes - kTaps; ++i)
       field[i] = weighted(old[i - 2], old[i - 1], old[i], old[i + 1], old[i + 2]);
   }
   for (std::size_t c = 0; c < static_cast<std::size_t>(columns); ++c)
-    for (std::size_t i = 0; i < lanes; ++i)
+    for (std::size_t i = 0; i < kLanes; ++i)
       smooth_[c][i] = weighted(field_[c][i], field_[c + 1][i], field_[c + 2][i], field_[c + 3][i], field_[c + 4][i]);
 }
 
 void MaskPainter::fill(Canvas& canvas, const PixelBox& tile, Color color) const {
   const Mix mix = mix_.back();
-  std::array<std::uint16_t, 3 * tile_columns> paint;
+  std::array<std::uint16_t, 3 * kTileColumns> paint;
   for (std::size_t i = 0; i < paint.size(); i += 3) {
     paint[i] = static_cast<std::uint16_t>(color.r * mix.paint + 128);
     paint[i + 1] = static_cast<std::uint16_t>(color.g * mix.paint + 128);
@@ -201,7 +201,7 @@ void MaskPainter::fill(Canvas& canvas, const PixelBox& tile, Color color) const 
 }
 
 void MaskPainter::blend(Canvas& canvas, const PixelBox& tile, Color color) const {
-  const Mix* const mixes = &mix_[static_cast<std::size_t>(reach_ * distance_steps)];
+  const Mix* const mixes = &mix_[static_cast<std::size_t>(reach_ * kDistanceSteps)];
   for (int y = 0; y < tile.height; ++y) {
     std::uint8_t* pixel = canvas.pixel(tile.x, tile.y + y);
     const auto lane = static_cast<std::size_t>(y + halo_);

@@ -23,21 +23,21 @@ namespace maskrt::cli {
 /// Belongs to one thread at a time.
 class MaskPainter {
  public:
-  /// `line`: the outline's width in pixels, at most `widest_line`.
+  /// `line`: the outline's width in pixels, at most `kWidestLine`.
   explicit MaskPainter(float line);
 
   /// `box` is the mask's, and the mask of the canvas's size.
   void paint(Canvas& canvas, const Mask& mask, const PixelBox& box, Color color);
 
-  static constexpr float widest_line = 24;
+  static constexpr float kWidestLine = 24;
 
  private:
-  static constexpr int lanes = 64;  // rows of a tile with those around it: the bits of a word
-  static constexpr int tile_columns = 32;
-  static constexpr int taps = 2;  // smoothing taps to either side
-  static constexpr int most_reach = 17;
-  static constexpr int distance_steps = 64;  // distances are counted in 1/64 of a pixel
-  using Column = std::array<std::int16_t, lanes>;
+  static constexpr int kLanes = 64;  // rows of a tile with those around it: the bits of a word
+  static constexpr int kTileColumns = 32;
+  static constexpr int kTaps = 2;  // smoothing taps to either side
+  static constexpr int kMostReach = 17;
+  static constexpr int kDistanceSteps = 64;  // distances are counted in 1/64 of a pixel
+  using Column = std::array<std::int16_t, kLanes>;
 
   /// The blend of a channel: (keep * old + color * paint + 128) / 256.
   struct Mix {
@@ -54,10 +54,10 @@ class MaskPainter {
   std::vector<std::uint64_t> band_;  ///< for each column from the first tile's halo on: its bits of the tiles' rows
   const std::uint64_t* words_ = nullptr;  ///< words of the tile, starting with its halo
   std::vector<std::int16_t> root_;        ///< signed distance by signed squared distance + reach_ * reach_
-  std::vector<Mix> mix_;                  ///< by signed distance + reach_ * distance_steps
-  std::array<Column, tile_columns + 2 * (most_reach + taps)> across_;  ///< distance to the edge within the row
-  std::array<Column, tile_columns + 2 * taps> field_;
-  std::array<Column, tile_columns> smooth_;
+  std::vector<Mix> mix_;                  ///< by signed distance + reach_ * kDistanceSteps
+  std::array<Column, kTileColumns + 2 * (kMostReach + kTaps)> across_;  ///< distance to the edge within the row
+  std::array<Column, kTileColumns + 2 * kTaps> field_;
+  std::array<Column, kTileColumns> smooth_;
 };
 
 }  // namespace maskrt::cli

@@ -17,7 +17,7 @@
 namespace maskrt::cli {
 namespace {
 
-constexpr auto polling_interval = std::chrono::milliseconds(50);
+constexpr auto kPollingInterval = std::chrono::milliseconds(50);
 
 /// An item that is begun and not delivered.
 struct Item {
@@ -82,7 +82,7 @@ class Pipeline {
   void await_first(const std::function<void()>& poll) {
     std::unique_lock lock(mutex_);
     const auto ready = [this] { return !held_.empty() && is_through(held_.front()); };
-    while (!delivery_.wait_for(lock, polling_interval, ready)) {
+    while (!delivery_.wait_for(lock, kPollingInterval, ready)) {
       lock.unlock();
       poll();
       lock.lock();

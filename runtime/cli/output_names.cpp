@@ -17,17 +17,17 @@ namespace maskrt::cli {
 namespace {
 
 // With "_", a number, "_", a label and ".png" a name stays below the 255 bytes that file systems take.
-constexpr std::size_t longest_stem = 200, longest_label = 40;
+constexpr std::size_t kLongestStem = 200, kLongestLabel = 40;
 
-constexpr std::string_view refused_on_some_systems = "<>:\"|?*\\/";
+constexpr std::string_view kRefusedOnSomeSystems = "<>:\"|?*\\/";
 
 std::string valid_name(const std::string& name) {
   std::string clean;
   for (std::size_t i = 0; i < name.size();) {
     const std::size_t start = i;
     const char32_t code = next_code_point(name, i);
-    const bool bad = code == not_utf8 || code < 0x20 || (code >= 0x7f && code < 0xa0) ||
-                     (code < 0x80 && refused_on_some_systems.find(static_cast<char>(code)) != std::string::npos);
+    const bool bad = code == kNotUtf8 || code < 0x20 || (code >= 0x7f && code < 0xa0) ||
+                     (code < 0x80 && kRefusedOnSomeSystems.find(static_cast<char>(code)) != std::string::npos);
     clean += bad ? "_" : name.substr(start, i - start);
   }
   return clean;
@@ -86,9 +86,9 @@ std::vector<std::string> output_stems(const std::vector<std::filesystem::path>& 
     const std::string name = picture.stem().string();
     std::string stem = valid_name(name);
     constexpr std::size_t number = 8;  // room for "_2", "_3", ...
-    if (stem.size() > longest_stem - number) {
+    if (stem.size() > kLongestStem - number) {
       const std::string sum = checksum(name);
-      stem = head(stem, longest_stem - number - sum.size() - 1) + "-" + sum;
+      stem = head(stem, kLongestStem - number - sum.size() - 1) + "-" + sum;
     }
     std::string unique = stem;
     for (int i = 2; !taken.insert(fold(unique)).second; ++i) unique = stem + "_" + std::to_string(i);
@@ -124,7 +124,7 @@ std::string sanitised(const std::string& label) {
     else if (clean.empty() || clean.back() != '_')
       clean += '_';
   }
-  clean.resize(std::min(clean.size(), longest_label));
+  clean.resize(std::min(clean.size(), kLongestLabel));
   return clean;
 }
 

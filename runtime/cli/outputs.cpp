@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* standard_output = "/dev/stdout";
+constexpr const char* kStandardOutput = "/dev/stdout";
 
 /// A device takes part in nothing: two commands' words to /dev/null or a terminal do not mix up a file.
 bool is_standard_output(const std::string& path) {
@@ -28,12 +28,12 @@ bool is_standard_output(const std::string& path) {
 }  // namespace
 
 std::string output_path(const std::string& name) {
-  if (name != "-" && name != standard_output && !is_standard_output(name)) return name;
+  if (name != "-" && name != kStandardOutput && !is_standard_output(name)) return name;
   leave_standard_output_to_results();
-  return standard_output;
+  return kStandardOutput;
 }
 
-std::string display_name(const std::string& path) { return path == standard_output ? "the standard output" : path; }
+std::string display_name(const std::string& path) { return path == kStandardOutput ? "the standard output" : path; }
 
 void make_folder(const fs::path& folder) {
   std::error_code error;

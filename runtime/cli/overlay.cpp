@@ -16,19 +16,19 @@
 namespace maskrt::cli {
 namespace {
 
-constexpr float label_alpha = 0.9f;
+constexpr float kLabelAlpha = 0.9f;
 
 /// Sizes in pixels that follow from the picture's.
 struct Scale {
   explicit Scale(const Canvas& canvas) {
     const auto side = static_cast<float>(std::min(canvas.width(), canvas.height()));
-    line = std::clamp(0.0028f * side, 1.5f, MaskPainter::widest_line);
+    line = std::clamp(0.0028f * side, 1.5f, MaskPainter::kWidestLine);
     font = std::clamp(0.029f * side, 10.0f, 48.0f);
   }
   float line, font;
 };
 
-constexpr float smallest_font = 7;
+constexpr float kSmallestFont = 7;
 
 /// A label's text and the space it takes; no width where it could not be read. The score is a line of its own to the
 /// right of the name, whichever way that is written.
@@ -57,14 +57,14 @@ Label lay_out(const Canvas& canvas, const Drawing& drawing, float font) {
                                static_cast<float>(canvas.height()) / static_cast<float>(label.height));
     if (fit >= 1) return label;
     label.font = std::floor(label.font * fit);
-    if (label.font < smallest_font) break;
+    if (label.font < kSmallestFont) break;
   }
   label.width = label.height = 0;
   return label;
 }
 
 void draw_label(Canvas& canvas, const Label& label, const PixelBox& place, Color color) {
-  canvas.fill_rounded_box(place, 0.2f * label.font, color, label_alpha);
+  canvas.fill_rounded_box(place, 0.2f * label.font, color, kLabelAlpha);
   const float above = 0.5f * (static_cast<float>(place.height) - label.name.height());
   const int baseline = place.y + static_cast<int>(std::lround(above + label.name.ascent));
   const int start = place.x + static_cast<int>(std::lround(label.padding));
@@ -82,7 +82,8 @@ std::int64_t overlap(const PixelBox& a, const PixelBox& b) {
 PixelBox mask_extents(const Instance& instance) {
   const Box& box = instance.box;
   if (box.of == BoxOf::mask)
-    return {static_cast<int>(box.x), static_cast<int>(box.y), static_cast<int>(box.width), static_cast<int>(box.height)};
+    return {static_cast<int>(box.x), static_cast<int>(box.y), static_cast<int>(box.width),
+            static_cast<int>(box.height)};
   const Mask& mask = instance.mask;
   int left = mask.width(), right = -1, top = mask.height(), bottom = -1;
   for (int x = 0; x < mask.width(); ++x)
@@ -103,7 +104,8 @@ std::vector<Drawing> drawings_of(std::span<const Instance> instances, const std:
                                  float minimum_score, Colouring colouring) {
   std::vector<std::pair<std::int64_t, const Instance*>> chosen;
   for (const Instance& instance : instances)
-    if (instance.score >= minimum_score && instance.mask.area() > 0) chosen.emplace_back(instance.mask.area(), &instance);
+    if (instance.score >= minimum_score && instance.mask.area() > 0)
+      chosen.emplace_back(instance.mask.area(), &instance);
   std::stable_sort(chosen.begin(), chosen.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
 
   std::vector<PixelBox> boxes;
@@ -151,7 +153,7 @@ std::vector<PixelBox> place_labels(std::span<const LabelAnchor> anchors, int wid
       std::int64_t least = std::numeric_limits<std::int64_t>::max();
       for (const auto& [x, y] : candidates) {
         const PixelBox candidate = {std::clamp(x, 0, width - anchor.width), std::clamp(y, 0, height - anchor.height),
-                               anchor.width, anchor.height};
+                                    anchor.width, anchor.height};
         std::int64_t covered = 0;
         for (const PixelBox& other : placed) covered += overlap(candidate, other);
         if (covered < least) {

@@ -14,8 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view readable[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".png",  ".bmp", ".dib", ".ppm",
-                                         ".pgm", ".pbm",  ".pnm", ".webp", ".tiff", ".tif", ".gif"};
+constexpr std::string_view kReadable[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".png",  ".bmp", ".dib", ".ppm",
+                                          ".pgm", ".pbm",  ".pnm", ".webp", ".tiff", ".tif", ".gif"};
 
 /// Pictures and videos that maskrt does not read: they are reported, so that their absence from the results is
 /// explained.
@@ -23,7 +23,7 @@ struct Unread {
   std::string_view extension, name;
 };
 
-constexpr Unread unread[] = {
+constexpr Unread kUnread[] = {
     {".heic", "HEIC picture"},
     {".heif", "HEIC picture"},
     {".avif", "AVIF picture"},
@@ -108,12 +108,12 @@ PictureFolder list_pictures(const fs::path& folder) {
     std::error_code ignored;  // a dangling link is no file
     if (!entry->is_regular_file(ignored)) continue;
     const std::string name = entry->path().filename().string(), extension = extension_of(entry->path());
-    const auto* format = std::find_if(std::begin(unread), std::end(unread),
+    const auto* format = std::find_if(std::begin(kUnread), std::end(kUnread),
                                       [&](const Unread& one) { return one.extension == extension; });
     const bool hidden = name.starts_with('.');
-    if (!hidden && std::find(std::begin(readable), std::end(readable), extension) != std::end(readable))
+    if (!hidden && std::find(std::begin(kReadable), std::end(kReadable), extension) != std::end(kReadable))
       found.pictures.push_back(entry->path());
-    else if (!hidden && format != std::end(unread))
+    else if (!hidden && format != std::end(kUnread))
       ++formats[format->name];
     else
       others.push_back(name);
@@ -127,7 +127,7 @@ PictureFolder list_pictures(const fs::path& folder) {
 
 std::string picture_extensions() {
   std::string all;
-  for (const std::string_view extension : readable) all += (all.empty() ? "" : " ") + std::string(extension);
+  for (const std::string_view extension : kReadable) all += (all.empty() ? "" : " ") + std::string(extension);
   return all;
 }
 

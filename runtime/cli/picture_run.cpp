@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "../coco/result_text.h"
 #include "console.h"
 #include "graph/atomic_file.h"
 #include "graph/checksum.h"
@@ -15,16 +14,17 @@
 #include "heap.h"
 #include "interrupt.h"
 #include "ordered_pipeline.h"
+#include "runtime/coco/result_text.h"
 #include "runtime/support/usable_processors.h"
 
 namespace maskrt::cli {
 namespace {
 
 /// Memory budget for decoded pictures in flight, for each processor. It suffices for pictures of up to 33 megapixels.
-constexpr std::size_t bytes_a_processor = std::size_t{1} << 29;
+constexpr std::size_t kBytesAProcessor = std::size_t{1} << 29;
 
 /// Memory of a decoded picture with its masks (1 bit a pixel each) and its drawing.
-constexpr std::size_t bytes_a_pixel = 16;
+constexpr std::size_t kBytesAPixel = 16;
 
 /// The next picture's files would fare no better.
 bool concerns_all(int reason) {
@@ -58,7 +58,7 @@ coco::ImageLine line_of(const Picture& picture, const Image& image, const std::v
 
 std::string describe_run(const std::string& model, std::optional<float> score, const DecodeOptions& decode) {
   const auto metadata = graph::Safetensors::read(model).metadata;
-  const auto checksum = metadata.find(std::string(graph::checksum_key));
+  const auto checksum = metadata.find(std::string(graph::kChecksumKey));
   std::string text = "model " + (checksum == metadata.end() ? "without a checksum" : checksum->second);
   if (score) {
     char digits[32];
@@ -116,7 +116,7 @@ std::span<PictureRun::Member> PictureRun::members(std::size_t batch) {
 }
 
 std::size_t PictureRun::most_open() const {
-  const std::size_t room = static_cast<std::size_t>(processors_) * bytes_a_processor / bytes_a_pixel;
+  const std::size_t room = static_cast<std::size_t>(processors_) * kBytesAProcessor / kBytesAPixel;
   const std::size_t pictures = std::min(usual_open_, room / most_pixels_.load(std::memory_order_relaxed));
   return std::max<std::size_t>(1, pictures / settings_.batch);
 }
@@ -155,11 +155,11 @@ void PictureRun::run() {
 }
 
 std::string PictureRun::times() const {
-  std::array<double, stage_count> seconds = times_.seconds();
-  const std::array<double, stage_count> team = team_times_.seconds();
+  std::array<double, kStageCount> seconds = times_.seconds();
+  const std::array<double, kStageCount> team = team_times_.seconds();
   if (const double sum = std::accumulate(team.begin(), team.end(), 0.0); sum > 0) {
     const double rest = processor_seconds_ - std::accumulate(seconds.begin(), seconds.end(), 0.0);
-    for (std::size_t i = 0; i < stage_count; ++i) seconds[i] += std::max(0.0, rest) * team[i] / sum;
+    for (std::size_t i = 0; i < kStageCount; ++i) seconds[i] += std::max(0.0, rest) * team[i] / sum;
   }
   return times_text(ran_, seconds_, seconds, processors_, on_gpu_ ? info_.device : "");
 }

@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "../coco/image_lines.h"
 #include "encoded_file.h"
 #include "maskrt/maskrt.hpp"
 #include "options.h"
 #include "result_sink.h"
+#include "runtime/coco/image_lines.h"
 #include "session_pool.h"
 #include "stage_times.h"
 

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "../coco/image_lines.h"
-#include "../coco/results.h"
 #include "line_file.h"
+#include "runtime/coco/image_lines.h"
+#include "runtime/coco/results.h"
 
 namespace CLI {
 class App;

@@ -28,7 +28,7 @@ namespace maskrt::cli {
 namespace {
 
 /// What is drawn and counted where --score does not say otherwise: below it, detections are mostly wrong.
-constexpr float default_shown_score = 0.4f;
+constexpr float kDefaultShownScore = 0.4f;
 
 struct RunArguments {
   std::string model;
@@ -42,7 +42,7 @@ struct RunArguments {
   DecodeOptions decode;
   DeviceOptions device;
 
-  float shown_score() const { return score.value_or(default_shown_score); }
+  float shown_score() const { return score.value_or(kDefaultShownScore); }
 };
 
 std::vector<Picture> pictures_of(const std::vector<Input>& inputs, const std::string& annotations) {
@@ -156,7 +156,7 @@ int run(const RunArguments& arguments) {
   Runner runner(arguments, inputs, pictures, model, drawings, sink);
   runner.run();
   runner.print_summary();
-  return runner.failures() == 0 ? exit_ok : exit_bad_input;
+  return runner.failures() == 0 ? kExitOk : kExitBadInput;
 }
 
 }  // namespace

@@ -10,22 +10,22 @@ namespace {
 /// 640x864 0.95 and the demo's small network 0.92; each doubling costs as much again.
 double efficiency(int threads) { return 1 / (1 + 0.09 * std::log2(threads)); }
 
-constexpr double runs_to_measure = 2;  ///< runs of the network that measuring its algorithms takes about as long as
-constexpr std::size_t most_pictures = 16;
-constexpr std::size_t plans = 4;  ///< plans that a session keeps
+constexpr double kRunsToMeasure = 2;  ///< runs of the network that measuring its algorithms takes about as long as
+constexpr std::size_t kMostPictures = 16;
+constexpr std::size_t kPlans = 4;  ///< plans that a session keeps
 
 }  // namespace
 
 SessionShares shares_on_processors(std::size_t batches, std::size_t batch, int processors, bool measures) {
   const std::size_t most =
       std::min({static_cast<std::size_t>(std::max(1, processors)), std::max<std::size_t>(1, batches),
-                std::max<std::size_t>(1, most_pictures / std::max<std::size_t>(1, batch))});
+                std::max<std::size_t>(1, kMostPictures / std::max<std::size_t>(1, batch))});
   SessionShares best;
   double least = 0;
   for (std::size_t sessions = 1; sessions <= most; ++sessions) {
     const int threads = std::max(1, processors / static_cast<int>(sessions));
     const auto rounds = static_cast<double>((batches + sessions - 1) / sessions);
-    const double duration = (rounds + (measures ? runs_to_measure : 0)) / (threads * efficiency(threads));
+    const double duration = (rounds + (measures ? kRunsToMeasure : 0)) / (threads * efficiency(threads));
     if (sessions > 1 && duration >= least) continue;
     best = {sessions, threads};
     least = duration;
@@ -45,7 +45,7 @@ SessionPool::SessionPool(const Model& model, SessionShares shares) : model_(mode
 std::unique_ptr<SessionPool::Entry> SessionPool::made() const {
   SessionOptions options;
   options.threads = shares_.threads;
-  options.plans = plans;
+  options.plans = kPlans;
   return std::make_unique<Entry>(Entry{Session(model_, options), {}});
 }
 
@@ -53,7 +53,7 @@ std::unique_ptr<SessionPool::Entry> SessionPool::take(std::pair<int, int> size) 
   std::unique_ptr<Entry> entry = take_free(size);
   if (entry == nullptr) entry = made();
   std::erase(entry->sizes, size);
-  if (entry->sizes.size() >= plans) entry->sizes.erase(entry->sizes.begin());
+  if (entry->sizes.size() >= kPlans) entry->sizes.erase(entry->sizes.begin());
   entry->sizes.push_back(size);
   return entry;
 }

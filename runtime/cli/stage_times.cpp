@@ -8,8 +8,8 @@
 namespace maskrt::cli {
 namespace {
 
-constexpr std::array<const char*, stage_count> names = {"decoding",        "planning", "preparation", "network",
-                                                        "post-processing", "drawing",  "writing"};
+constexpr std::array<const char*, kStageCount> kNames = {"decoding",        "planning", "preparation", "network",
+                                                         "post-processing", "drawing",  "writing"};
 
 double clock_seconds(clockid_t clock) {
   timespec time = {};
@@ -30,7 +30,7 @@ void StageTimes::add(Stage stage, double seconds) {
   seconds_[static_cast<std::size_t>(stage)] += seconds;
 }
 
-std::array<double, stage_count> StageTimes::seconds() const {
+std::array<double, kStageCount> StageTimes::seconds() const {
   const std::lock_guard lock(mutex_);
   return seconds_;
 }
@@ -41,7 +41,7 @@ double StageClock::now() const {
 
 double process_seconds() { return clock_seconds(CLOCK_PROCESS_CPUTIME_ID); }
 
-std::string times_text(std::size_t images, double wall, const std::array<double, stage_count>& seconds, int threads,
+std::string times_text(std::size_t images, double wall, const std::array<double, kStageCount>& seconds, int threads,
                        const std::string& gpu) {
   const auto count = static_cast<double>(images);
   char rate[64];
@@ -52,9 +52,9 @@ std::string times_text(std::size_t images, double wall, const std::array<double,
   text += " an image took " + milliseconds(std::accumulate(seconds.begin(), seconds.end(), 0.0) / count) +
           (gpu.empty() ? " ms of processor time" : " ms of their time");
   const char* separator = ": ";
-  for (std::size_t i = 0; i < stage_count; ++i) {
+  for (std::size_t i = 0; i < kStageCount; ++i) {
     if (milliseconds(seconds[i] / count) == "0.0") continue;
-    text += std::exchange(separator, ", ") + std::string(names[i]) + " " + milliseconds(seconds[i] / count);
+    text += std::exchange(separator, ", ") + std::string(kNames[i]) + " " + milliseconds(seconds[i] / count);
   }
   return text;
 }

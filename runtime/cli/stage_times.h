@@ -19,17 +19,17 @@ enum class Stage : std::size_t {
   drawing,         ///< and encoding drawings and masks
   writing,
 };
-constexpr std::size_t stage_count = 7;
+constexpr std::size_t kStageCount = 7;
 
 /// Sums of seconds by stage. Thread-safe.
 class StageTimes {
  public:
   void add(Stage stage, double seconds);
-  std::array<double, stage_count> seconds() const;
+  std::array<double, kStageCount> seconds() const;
 
  private:
   mutable std::mutex mutex_;
-  std::array<double, stage_count> seconds_ = {};
+  std::array<double, kStageCount> seconds_ = {};
 };
 
 enum class TimeOf : std::uint8_t {
@@ -55,7 +55,7 @@ double process_seconds();
 /// "21.3 ms an image (46.95 images a second); on 2 threads an image took 41.2 ms of processor time: decoding 13.1, ..."
 /// for `images` that took `wall` seconds together. Stages that took nothing are left out. `gpu`: the device that its
 /// stages ran on, whose time it then is; empty for the CPU.
-std::string times_text(std::size_t images, double wall, const std::array<double, stage_count>& seconds, int threads,
+std::string times_text(std::size_t images, double wall, const std::array<double, kStageCount>& seconds, int threads,
                        const std::string& gpu = {});
 
 }  // namespace maskrt::cli

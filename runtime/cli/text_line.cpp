@@ -55,7 +55,7 @@ std::vector<char32_t> code_points(const std::string& text) {
       break;
     }
     const char32_t code = next_code_point(text, i);
-    codes.push_back(code == not_utf8 ? replacement : code);
+    codes.push_back(code == kNotUtf8 ? replacement : code);
   }
   return codes;
 }

@@ -49,7 +49,7 @@ int tune(const TuneArguments& arguments) {
     std::fputs(text.c_str(), stdout);
   else
     write_text_file(arguments.output, text.substr(0, text.size() - 1));
-  return exit_ok;
+  return kExitOk;
 }
 
 }  // namespace

@@ -6,12 +6,12 @@
 namespace maskrt::coco {
 namespace {
 
-constexpr std::size_t recall_count = 101;
+constexpr std::size_t kRecallCount = 101;
 
 /// numpy.linspace(0, 1, 101), to the bit.
-std::array<double, recall_count> recall_thresholds() {
-  std::array<double, recall_count> thresholds{};
-  for (std::size_t r = 0; r < recall_count; ++r) thresholds[r] = static_cast<double>(r) * (1.0 / (recall_count - 1));
+std::array<double, kRecallCount> recall_thresholds() {
+  std::array<double, kRecallCount> thresholds{};
+  for (std::size_t r = 0; r < kRecallCount; ++r) thresholds[r] = static_cast<double>(r) * (1.0 / (kRecallCount - 1));
   thresholds.back() = 1;
   return thresholds;
 }
@@ -60,15 +60,15 @@ double mean_precision(const std::vector<double>& recall, std::vector<double>& pr
     if (at == recall.end()) break;
     sum += precision[static_cast<std::size_t>(at - recall.begin())];
   }
-  return sum / recall_count;
+  return sum / kRecallCount;
 }
 
 PrecisionRecall precision_recall(const std::vector<Ranked>& ranked, const Setting& setting, double positives) {
-  std::array<Curve, threshold_count> curves;
+  std::array<Curve, kThresholdCount> curves;
   for (const auto& [detection, place] : ranked) {
     if (place >= setting.detections) continue;
     const unsigned matched = detection.matched[setting.range], ignored = detection.ignored[setting.range];
-    for (std::size_t t = 0; t < threshold_count; ++t) {
+    for (std::size_t t = 0; t < kThresholdCount; ++t) {
       if (((ignored >> t) & 1) != 0) continue;
       Curve& curve = curves[t];
       if (((matched >> t) & 1) == 0) {
@@ -81,7 +81,7 @@ PrecisionRecall precision_recall(const std::vector<Ranked>& ranked, const Settin
     }
   }
   PrecisionRecall result;
-  for (std::size_t t = 0; t < threshold_count; ++t) {
+  for (std::size_t t = 0; t < kThresholdCount; ++t) {
     result.recall[t] = curves[t].right / positives;
     result.precision[t] = mean_precision(curves[t].recall, curves[t].precision);
   }
@@ -89,18 +89,18 @@ PrecisionRecall precision_recall(const std::vector<Ranked>& ranked, const Settin
 }
 
 enum class Part { precision, recall };
-constexpr std::size_t every_threshold = threshold_count;
+constexpr std::size_t kEveryThreshold = kThresholdCount;
 
 /// The mean over categories, and over IoU thresholds where `threshold` names none.
 double mean(std::span<const CategoryPrecision> categories, Part part, std::size_t setting,
-            std::size_t threshold = every_threshold) {
+            std::size_t threshold = kEveryThreshold) {
   double sum = 0;
   std::size_t count = 0;
   for (const CategoryPrecision& category : categories) {
     if (!category[setting]) continue;
     const auto& values = part == Part::precision ? category[setting]->precision : category[setting]->recall;
-    for (std::size_t t = 0; t < threshold_count; ++t) {
-      if (threshold != every_threshold && threshold != t) continue;
+    for (std::size_t t = 0; t < kThresholdCount; ++t) {
+      if (threshold != kEveryThreshold && threshold != t) continue;
       sum += values[t];
       ++count;
     }
@@ -113,11 +113,11 @@ double mean(std::span<const CategoryPrecision> categories, Part part, std::size_
 CategoryPrecision average_precision(std::span<const ImageMatches* const> images) {
   CategoryPrecision result;
   const std::vector<Ranked> ranked = rank(images);
-  for (std::size_t s = 0; s < settings.size(); ++s) {
+  for (std::size_t s = 0; s < kSettings.size(); ++s) {
     std::size_t positives = 0;
-    for (const ImageMatches* image : images) positives += image->positives[settings[s].range];
+    for (const ImageMatches* image : images) positives += image->positives[kSettings[s].range];
     if (positives == 0) continue;
-    result[s] = precision_recall(ranked, settings[s], static_cast<double>(positives));
+    result[s] = precision_recall(ranked, kSettings[s], static_cast<double>(positives));
   }
   return result;
 }

@@ -11,26 +11,26 @@
 
 namespace maskrt::coco {
 
-/// One category in one image: its detections in descending order of score, at most `most_detections`, and in each area
+/// One category in one image: its detections in descending order of score, at most `kMostDetections`, and in each area
 /// range the number of ground truths that are to be found.
 struct ImageMatches {
   std::vector<Matched> detections;
-  std::array<std::size_t, area_ranges.size()> positives{};
+  std::array<std::size_t, kAreaRanges.size()> positives{};
 };
 
 /// At each IoU threshold: precision averaged over the recalls 0, 0.01, ... 1, and the highest recall.
 struct PrecisionRecall {
-  std::array<double, threshold_count> precision{}, recall{};
+  std::array<double, kThresholdCount> precision{}, recall{};
 };
 
-/// The settings that the twelve numbers need: index into `area_ranges` and detections per image.
+/// The settings that the twelve numbers need: index into `kAreaRanges` and detections per image.
 struct Setting {
   std::size_t range, detections;
 };
-inline constexpr std::array<Setting, 6> settings = {{{0, 1}, {0, 10}, {0, 100}, {1, 100}, {2, 100}, {3, 100}}};
+inline constexpr std::array<Setting, 6> kSettings = {{{0, 1}, {0, 10}, {0, 100}, {1, 100}, {2, 100}, {3, 100}}};
 
 /// One category at each setting; nothing where no ground truth counts.
-using CategoryPrecision = std::array<std::optional<PrecisionRecall>, settings.size()>;
+using CategoryPrecision = std::array<std::optional<PrecisionRecall>, kSettings.size()>;
 
 /// `images`: this category in every image where it has a ground truth or a detection, in ascending order of image id,
 /// which decides between equal scores.

@@ -12,7 +12,7 @@
 namespace maskrt::coco {
 namespace {
 
-constexpr std::size_t none = static_cast<std::size_t>(-1);
+constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
 /// Ids in ascending order, without repeats.
 class Ids {
@@ -24,7 +24,7 @@ class Ids {
   /// Its position; none where it is not listed.
   std::size_t find(const Id& id) const {
     const auto at = std::lower_bound(ids_.begin(), ids_.end(), id);
-    return at == ids_.end() || *at != id ? none : static_cast<std::size_t>(at - ids_.begin());
+    return at == ids_.end() || *at != id ? kNone : static_cast<std::size_t>(at - ids_.begin());
   }
   std::size_t size() const { return ids_.size(); }
   const Id& operator[](std::size_t i) const { return ids_[i]; }
@@ -66,22 +66,22 @@ std::vector<ImageContents> collect(const Annotations& annotations, std::span<con
   const Ids listed = ids_of(annotations.images);
   const Ids scored = image_ids ? Ids(*image_ids) : listed;
   for (std::size_t i = 0; i < scored.size(); ++i) {
-    if (listed.find(scored[i]) == none) fail_unlisted("expected images to score", annotations, scored[i]);
+    if (listed.find(scored[i]) == kNone) fail_unlisted("expected images to score", annotations, scored[i]);
   }
   std::vector<ImageContents> images(scored.size());
   for (const ImageEntry& entry : annotations.images) {
-    if (const std::size_t i = scored.find(entry.id); i != none) images[i].entry = &entry;
+    if (const std::size_t i = scored.find(entry.id); i != kNone) images[i].entry = &entry;
   }
   for (const Annotation& annotation : annotations.annotations) {
     const std::size_t i = scored.find(annotation.image_id), c = categories.find(annotation.category_id);
-    if (i != none && c != none) images[i].truths.emplace_back(c, &annotation);
+    if (i != kNone && c != kNone) images[i].truths.emplace_back(c, &annotation);
   }
   for (const CocoResult& result : results) {
-    if (listed.find(result.image_id) == none) {
+    if (listed.find(result.image_id) == kNone) {
       fail_unlisted(measure.where(result) + ": expected an image", annotations, result.image_id);
     }
     const std::size_t i = scored.find(result.image_id), c = categories.find(result.category_id);
-    if (i != none && c != none) images[i].detections.emplace_back(c, &result);
+    if (i != kNone && c != kNone) images[i].detections.emplace_back(c, &result);
   }
   const auto by_category = [](const auto& a, const auto& b) { return a.first < b.first; };
   for (ImageContents& image : images) {
@@ -119,7 +119,7 @@ ImageMatches match_category(const ImageEntry& image, const std::vector<const Ann
                             std::vector<const CocoResult*> found, const OverlapMeasure& measure) {
   std::stable_sort(found.begin(), found.end(),
                    [](const auto* a, const auto* b) { return ranks_before(a->score, b->score); });
-  found.resize(std::min(found.size(), most_detections));
+  found.resize(std::min(found.size(), kMostDetections));
   const Overlap overlap = measure.measure(image, annotated, found);
 
   std::vector<GroundTruth> truths;
@@ -129,7 +129,7 @@ ImageMatches match_category(const ImageEntry& image, const std::vector<const Ann
   ImageMatches matches;
   matches.detections.resize(found.size());
   for (std::size_t d = 0; d < found.size(); ++d) matches.detections[d].score = found[d]->score;
-  for (std::size_t r = 0; r < area_ranges.size(); ++r) {
+  for (std::size_t r = 0; r < kAreaRanges.size(); ++r) {
     matches.positives[r] = match(truths, overlap.areas, overlap.iou, r, matches.detections);
   }
   return matches;
@@ -153,7 +153,7 @@ std::vector<CategoryMatches> match_image(const ImageContents& image, const Overl
   std::span<const Categorized<CocoResult>> detections = image.detections;
   while (!truths.empty() || !detections.empty()) {
     const std::size_t category =
-        std::min(truths.empty() ? none : truths.front().first, detections.empty() ? none : detections.front().first);
+        std::min(truths.empty() ? kNone : truths.front().first, detections.empty() ? kNone : detections.front().first);
     const auto annotated = take(truths, category);
     matches.emplace_back(category, match_category(*image.entry, annotated, take(detections, category), measure));
   }
@@ -196,7 +196,7 @@ void check_shapes(const Annotations& annotations, IouType type) {
   options.iou_type = type;
   const OverlapMeasure measure(annotations, {}, options);
   for (const Annotation& annotation : annotations.annotations) {
-    if (images.find(annotation.image_id) != none && categories.find(annotation.category_id) != none)
+    if (images.find(annotation.image_id) != kNone && categories.find(annotation.category_id) != kNone)
       measure.expect_shape(annotation);
   }
 }

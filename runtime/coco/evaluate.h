@@ -13,12 +13,12 @@
 
 namespace maskrt::coco {
 
-/// COCO's twelve numbers, in the order of `metric_names`, from 0 to 1; -1 where no ground truth counts.
+/// COCO's twelve numbers, in the order of `kMetricNames`, from 0 to 1; -1 where no ground truth counts.
 using Metrics = std::array<double, 12>;
 
 /// AP: averaged over IoU thresholds 0.50 to 0.95 and categories; AP50, AP75: at one threshold; AR1, AR10, AR100: the
 /// highest recall with so many detections per image; s, m, l: instances below 32x32, up to 96x96, and above.
-inline constexpr std::array<const char*, 12> metric_names = {"AP",  "AP50", "AP75",  "APs", "APm", "APl",
+inline constexpr std::array<const char*, 12> kMetricNames = {"AP",  "AP50", "AP75",  "APs", "APm", "APl",
                                                              "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"};
 
 struct EvaluationOptions {

@@ -17,7 +17,7 @@ namespace {
 using nlohmann::json;
 
 /// A line, its list, an instance, its segmentation, and the lists in that.
-constexpr int max_depth = 8;
+constexpr int kMaxDepth = 8;
 
 int read_size(const Record& record, const char* key) {
   const std::int64_t size = record.integer(key);
@@ -27,9 +27,9 @@ int read_size(const Record& record, const char* key) {
 
 /// Throws Error for what is no JSON, and for keys that stand twice: such a line has been written by something else.
 JsonTree parse_line(const std::string& text, const std::string& where) {
-  graph::parse_strict_json(text, where, max_depth);
+  graph::parse_strict_json(text, where, kMaxDepth);
   JsonTree tree;
-  JsonScanner(text, max_depth).read(tree);
+  JsonScanner(text, kMaxDepth).read(tree);
   return tree;
 }
 

@@ -18,7 +18,7 @@ namespace {
 using nlohmann::json;
 
 /// COCO's deepest value, a coordinate of a polygon, lies 5 levels down.
-constexpr int max_depth = 32;
+constexpr int kMaxDepth = 32;
 
 /// "the string \"abc\"", "the number 1.5", "an array of 3"
 std::string describe(const JsonValue& value) {
@@ -100,9 +100,9 @@ class SyntaxError final : public nlohmann::json_sax<json> {
 
 [[noreturn]] void fail(const std::string& file, std::string_view text, JsonFault::Kind kind) {
   if (kind == JsonFault::Kind::depth)
-    throw Error(file + ": expected JSON nested at most " + std::to_string(max_depth) + " deep, found more");
+    throw Error(file + ": expected JSON nested at most " + std::to_string(kMaxDepth) + " deep, found more");
   if (kind == JsonFault::Kind::size) throw Error(file + ": expected records of less than 4 GB, found a larger one");
-  const std::string plain = JsonScanner::without_odd_numbers(text, max_depth);
+  const std::string plain = JsonScanner::without_odd_numbers(text, kMaxDepth);
   SyntaxError error;
   json::sax_parse(plain, &error);
   throw Error(file + ": expected valid JSON, found a " + error.sentence());
@@ -153,7 +153,7 @@ void scan(const std::filesystem::path& path, const Read& read) {
     const FileText read_file = read_text(path);
     const std::string_view text = read_file.view();
     try {
-      JsonScanner scanner(text, max_depth);
+      JsonScanner scanner(text, kMaxDepth);
       read(scanner, file);
       scanner.end();
     } catch (const JsonFault& fault) {

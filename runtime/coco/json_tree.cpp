@@ -14,7 +14,7 @@ namespace maskrt::coco {
 namespace {
 
 /// Bytes of a string that stand for themselves, one at a time: printable ASCII but the quote and the backslash.
-constexpr auto plain_bytes = [] {
+constexpr auto kPlainBytes = [] {
   struct {
     bool plain[256];
   } table{};
@@ -322,7 +322,7 @@ void JsonScanner::string(Sink& sink) {
   const char* const from = ++at_;
   bool plain = true;
   for (;;) {
-    while (at_ != end_ && plain_bytes.plain[static_cast<unsigned char>(*at_)]) ++at_;
+    while (at_ != end_ && kPlainBytes.plain[static_cast<unsigned char>(*at_)]) ++at_;
     if (at_ == end_) fail();
     if (*at_ == '"') break;
     if (*at_ == '\\') {

@@ -5,7 +5,7 @@
 namespace maskrt::coco {
 namespace {
 
-constexpr std::size_t none = static_cast<std::size_t>(-1);
+constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
 bool outside(double area, const AreaRange& range) { return area < range.least || area > range.most; }
 
@@ -33,11 +33,11 @@ Candidates order_truths(std::span<const GroundTruth> truths, const AreaRange& ra
 std::size_t find_best(const Candidates& candidates, std::span<const GroundTruth> truths, const rle::PairMatrix& iou,
                       std::size_t detection, const std::vector<bool>& taken, double threshold) {
   double best_iou = std::min(threshold, 1 - 1e-10);
-  std::size_t best = none;
+  std::size_t best = kNone;
   for (std::size_t c = 0; c < candidates.order.size(); ++c) {
     const std::size_t g = candidates.order[c];
     if (taken[c] && !truths[g].crowd) continue;
-    if (best != none && !candidates.ignored[best] && candidates.ignored[c]) break;
+    if (best != kNone && !candidates.ignored[best] && candidates.ignored[c]) break;
     if (iou.at(detection, g) < best_iou) continue;
     best_iou = iou.at(detection, g);
     best = c;
@@ -47,10 +47,10 @@ std::size_t find_best(const Candidates& candidates, std::span<const GroundTruth>
 
 }  // namespace
 
-std::array<double, threshold_count> iou_thresholds() {
-  std::array<double, threshold_count> thresholds{};
-  const double step = (0.95 - 0.5) / (threshold_count - 1);
-  for (std::size_t t = 0; t < threshold_count; ++t) thresholds[t] = static_cast<double>(t) * step + 0.5;
+std::array<double, kThresholdCount> iou_thresholds() {
+  std::array<double, kThresholdCount> thresholds{};
+  const double step = (0.95 - 0.5) / (kThresholdCount - 1);
+  for (std::size_t t = 0; t < kThresholdCount; ++t) thresholds[t] = static_cast<double>(t) * step + 0.5;
   thresholds.back() = 0.95;
   return thresholds;
 }
@@ -58,8 +58,8 @@ std::array<double, threshold_count> iou_thresholds() {
 std::size_t match(std::span<const GroundTruth> truths, std::span<const double> areas, const rle::PairMatrix& iou,
                   std::size_t range, std::span<Matched> detections) {
   static const auto thresholds = iou_thresholds();
-  constexpr std::uint16_t every_threshold = (1u << threshold_count) - 1;
-  const AreaRange& limits = area_ranges[range];
+  constexpr std::uint16_t every_threshold = (1u << kThresholdCount) - 1;
+  const AreaRange& limits = kAreaRanges[range];
   for (std::size_t d = 0; d < areas.size(); ++d) {
     detections[d].matched[range] = 0;
     detections[d].ignored[range] = outside(areas[d], limits) ? every_threshold : 0;
@@ -68,12 +68,12 @@ std::size_t match(std::span<const GroundTruth> truths, std::span<const double> a
 
   const Candidates candidates = order_truths(truths, limits);
   std::vector<bool> taken(truths.size());
-  for (std::size_t t = 0; t < threshold_count; ++t) {
+  for (std::size_t t = 0; t < kThresholdCount; ++t) {
     const auto bit = static_cast<std::uint16_t>(1u << t);
     std::fill(taken.begin(), taken.end(), false);
     for (std::size_t d = 0; d < areas.size(); ++d) {
       const std::size_t best = find_best(candidates, truths, iou, d, taken, thresholds[t]);
-      if (best == none) continue;
+      if (best == kNone) continue;
       taken[best] = true;
       Matched& detection = detections[d];
       // pycocotools notes the truth's id and takes 0 for "nothing found".

@@ -13,18 +13,18 @@
 namespace maskrt::coco {
 
 /// IoU thresholds 0.50, 0.55, ... 0.95, to the bit what numpy.linspace gives.
-inline constexpr std::size_t threshold_count = 10;
-std::array<double, threshold_count> iou_thresholds();
+inline constexpr std::size_t kThresholdCount = 10;
+std::array<double, kThresholdCount> iou_thresholds();
 
 /// Detections of an image and category that are matched; the rest, of lower score, is dropped.
-inline constexpr std::size_t most_detections = 100;
+inline constexpr std::size_t kMostDetections = 100;
 
 /// Pixels; both ends belong to the range.
 struct AreaRange {
   double least, most;
 };
 /// all, small, medium, large
-inline constexpr std::array<AreaRange, 4> area_ranges = {
+inline constexpr std::array<AreaRange, 4> kAreaRanges = {
     {{0, 1e10}, {0, 32.0 * 32.0}, {32.0 * 32.0, 96.0 * 96.0}, {96.0 * 96.0, 1e10}}};
 
 /// The order of detections, best first: as numpy sorts, with scores that are no numbers behind all others.
@@ -41,9 +41,9 @@ struct GroundTruth {
 /// A detection and what became of it, at IoU threshold t in bit t, in each area range.
 struct Matched {
   double score = 0;
-  std::array<std::uint16_t, area_ranges.size()> matched{};  ///< a ground truth was found
+  std::array<std::uint16_t, kAreaRanges.size()> matched{};  ///< a ground truth was found
   /// Neither right nor wrong: it found an ignored one, or none and is out of range.
-  std::array<std::uint16_t, area_ranges.size()> ignored{};
+  std::array<std::uint16_t, kAreaRanges.size()> ignored{};
 };
 
 /// Matches detections, in descending order of score, to `truths` at every threshold, and notes it for area range

@@ -3,9 +3,9 @@
 // One JSON list with an object for each detection:
 //   {"file_name": "street.jpg", "image_id": 1, "category_id": 3, "category": "car", "score": 0.93,
 //    "segmentation": {"size": [480, 640], "counts": "..."}}
-// "size" is height, width; "counts" is COCO's compressed run-length encoding. Where boxes are asked for, there is a "bbox",
-// x, y, width, height; and where `maskrt run` wrote pictures, "overlay" and "mask_file" with their paths as the command
-// named them.
+// "size" is height, width; "counts" is COCO's compressed run-length encoding. Where boxes are asked for, there is a
+// "bbox", x, y, width, height; and where `maskrt run` wrote pictures, "overlay" and "mask_file" with their paths as the
+// command named them.
 #pragma once
 
 #include <array>
@@ -31,7 +31,7 @@ struct CocoResult {
   std::optional<std::array<double, 4>> bbox;
   double score = 0;
   std::optional<Rle> segmentation;
-  Polygons outlines = {};  ///< the mask where a file has outlines instead of runs; read, and never written
+  Polygons outlines = {};      ///< the mask where a file has outlines instead of runs; read, and never written
   std::string overlay = {};    ///< the picture in which it is drawn; maskrt's own member; not written where empty
   std::string mask_file = {};  ///< the picture of its mask; maskrt's own member; not written where empty
 };

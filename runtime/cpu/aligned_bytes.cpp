@@ -9,7 +9,7 @@
 namespace maskrt::cpu {
 namespace {
 
-constexpr std::size_t large_page = std::size_t{2} << 20;
+constexpr std::size_t kLargePage = std::size_t{2} << 20;
 
 std::size_t mapped(std::size_t bytes) {
   constexpr std::size_t page = 4096;
@@ -20,18 +20,18 @@ std::size_t mapped(std::size_t bytes) {
 
 std::byte* map_pages(std::size_t bytes) {
   const std::size_t size = mapped(bytes);
-  if (size < bytes || size > static_cast<std::size_t>(PTRDIFF_MAX) - large_page)
+  if (size < bytes || size > static_cast<std::size_t>(PTRDIFF_MAX) - kLargePage)
     throw Error("cpu: expected a size that memory can have, found " + std::to_string(bytes) + " bytes");
   // Large pages start at multiples of their size: what is mapped beside such a start goes back at once.
-  const std::size_t room = size >= large_page ? size + large_page : size;
+  const std::size_t room = size >= kLargePage ? size + kLargePage : size;
   void* memory = mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
     throw Error("cpu: expected " + std::to_string(bytes) + " bytes of memory, found that there is not so much");
   auto* start = static_cast<std::byte*>(memory);
   if (room == size) return start;
-  const std::size_t before = (large_page - reinterpret_cast<std::uintptr_t>(start) % large_page) % large_page;
+  const std::size_t before = (kLargePage - reinterpret_cast<std::uintptr_t>(start) % kLargePage) % kLargePage;
   if (before != 0) munmap(start, before);
-  if (before != large_page) munmap(start + before + size, large_page - before);
+  if (before != kLargePage) munmap(start + before + size, kLargePage - before);
 #if defined(MADV_HUGEPAGE)
   madvise(start + before, size, MADV_HUGEPAGE);  // a wish; small pages do as well
 #endif

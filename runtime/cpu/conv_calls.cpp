@@ -5,8 +5,8 @@ namespace {
 
 /// Halving the outputs halves what Winograd keeps of them between its three passes. Where that then fits into the cache
 /// it gains a quarter, otherwise it loses a little, for the input is transformed twice; narrow halves lose a lot.
-constexpr std::int64_t fewest_outputs = 64;
-constexpr double worth_splitting = 0.95;  // of the time of one call: less is noise
+constexpr std::int64_t kFewestOutputs = 64;
+constexpr double kWorthSplitting = 0.95;  // of the time of one call: less is noise
 
 }  // namespace
 
@@ -48,9 +48,9 @@ ConvCalls choose_calls(const ConvNode& node, DataType in_type, DataType out_type
     return one_call ? whole : by_group;
   }
   const auto half = node.one_half(in_type, out_type);
-  if (!half || algorithm != kernels::ConvAlgorithm::winograd || half->out.channels < fewest_outputs) return whole;
+  if (!half || algorithm != kernels::ConvAlgorithm::winograd || half->out.channels < kFewestOutputs) return whole;
   const ConvCalls halves = calls(ConvSplit::outputs, 2, *half);
-  return halves.seconds() < worth_splitting * whole.seconds() ? halves : whole;
+  return halves.seconds() < kWorthSplitting * whole.seconds() ? halves : whole;
 }
 
 }  // namespace maskrt::cpu

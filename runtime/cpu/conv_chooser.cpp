@@ -16,11 +16,11 @@ using kernels::ConvAlgorithm;
 using kernels::Convolution;
 using kernels::ConvProblem;
 
-constexpr double long_run = 5e-3;  // seconds
+constexpr double kLongRun = 5e-3;  // seconds
 
 /// Maps whose areas differ less take one another's algorithms: so sizes come and go without being measured, which would
 /// take memory for tensors of that size beside a network's prepared weights, and a second for each.
-constexpr double alike = 4;
+constexpr double kAlike = 4;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -97,7 +97,7 @@ double ConvChooser::measure(const Convolution& conv) {
   std::byte* base = workspace_.get();
   double best = std::numeric_limits<double>::max();
   for (int run = 0; run < 3; ++run) {
-    if (run == 2 && best > long_run) break;  // noise is the smaller part of it
+    if (run == 2 && best > kLongRun) break;  // noise is the smaller part of it
     const double before = now();
     conv.run(base + in, base + weights, reinterpret_cast<const float*>(base + bias), base + out, base + scratch);
     best = std::min(best, now() - before);
@@ -174,7 +174,7 @@ ConvTime ConvChooser::time_of(const ConvProblem& problem, int threads) {
   if (const auto known = times_.find(problem, threads)) return *known;
   if (measuring_ == Measuring::unknown) {
     if (const auto before = borrowed_.find(problem, threads)) return *before;
-    if (const auto near = times_.nearest(problem, threads, alike)) {
+    if (const auto near = times_.nearest(problem, threads, kAlike)) {
       borrowed_.set(problem, threads, *near);
       return *near;
     }

@@ -28,11 +28,11 @@ struct ConvChoice {
 class ConvChooser {
  public:
   enum class Measuring : std::uint8_t {
-    never,    ///< what the table lacks is taken from the layer's nearest size there, and otherwise a rule decides
+    never,  ///< what the table lacks is taken from the layer's nearest size there, and otherwise a rule decides
     /// What the table has neither for this size nor for one of a quarter to four times the area, as far as no bound
     /// decides; the start.
     unknown,
-    all,      ///< the same without bounds: for a table that others take
+    all,  ///< the same without bounds: for a table that others take
   };
 
   /// `compares_types`: its owner weighs fp32 against bf16, so that times matter also where there is one algorithm.

@@ -3,7 +3,7 @@
 namespace maskrt::cpu {
 namespace {
 
-constexpr int most_separate_groups = 8;
+constexpr int kMostSeparateGroups = 8;
 
 kernels::Tensor tensor_of(const graph::Extent& extent, DataType type, std::int64_t block) {
   return kernels::dense(nullptr, type, extent.batch, extent.height, extent.width, extent.channels, block);
@@ -58,7 +58,7 @@ kernels::ConvProblem ConvNode::whole(DataType in_type, DataType out_type) const 
 
 std::optional<kernels::ConvProblem> ConvNode::one_group(DataType in_type, DataType out_type) const {
   const std::int64_t block = native_block(), groups = geometry.groups;
-  if (groups == 1 || groups > most_separate_groups || block == 0 || in.channels / groups % block != 0)
+  if (groups == 1 || groups > kMostSeparateGroups || block == 0 || in.channels / groups % block != 0)
     return std::nullopt;
   kernels::ConvProblem problem = whole(in_type, out_type);
   problem.geometry.groups = 1;

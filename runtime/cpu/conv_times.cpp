@@ -15,7 +15,7 @@ namespace {
 using kernels::ConvAlgorithm;
 using kernels::ConvProblem;
 
-constexpr std::string_view separator = " | ";
+constexpr std::string_view kSeparator = " | ";
 
 std::string number(std::int64_t n) { return std::to_string(n); }
 
@@ -60,17 +60,17 @@ double area_of(std::string_view size) {
   return size.empty() || size.front() == ' ' ? area : 0;
 }
 
-constexpr std::array<std::pair<ConvAlgorithm, std::string_view>, 3> names{
+constexpr std::array<std::pair<ConvAlgorithm, std::string_view>, 3> kNames{
     {{ConvAlgorithm::direct, "direct"}, {ConvAlgorithm::winograd, "winograd"}, {ConvAlgorithm::free, "free"}}};
 
 std::string name_of(ConvAlgorithm algorithm) {
-  for (const auto& [known, name] : names)
+  for (const auto& [known, name] : kNames)
     if (known == algorithm) return std::string(name);
   return "none";
 }
 
 std::optional<ConvAlgorithm> algorithm_named(std::string_view name) {
-  for (const auto& [algorithm, known] : names)
+  for (const auto& [algorithm, known] : kNames)
     if (known == name) return algorithm;
   return std::nullopt;
 }
@@ -85,7 +85,7 @@ std::string text_of(double value) {
 
 ConvTimes ConvTimes::parse(std::string_view text, std::string_view file, std::string processor) {
   ConvTimes times(std::move(processor));
-  const std::string own = "cpu " + times.processor_ + std::string(separator);
+  const std::string own = "cpu " + times.processor_ + std::string(kSeparator);
   for (const kernels::TuningLine& line : kernels::tuning_lines(text, file)) {
     if (!line.of_cpu()) {
       times.others_.emplace(line.text);
@@ -108,9 +108,9 @@ ConvTimes ConvTimes::parse(std::string_view text, std::string_view file, std::st
 
 /// "layer | size" into the table; false for other text.
 bool ConvTimes::read_size(std::string_view problem, const ConvTime& time) {
-  const std::size_t end = problem.rfind(separator);
+  const std::size_t end = problem.rfind(kSeparator);
   if (end == std::string_view::npos || end == 0) return false;
-  const std::string layer(problem.substr(0, end)), size(problem.substr(end + separator.size()));
+  const std::string layer(problem.substr(0, end)), size(problem.substr(end + kSeparator.size()));
   if (size == "rate") {
     rates_[layer] = time.seconds;
     return true;
@@ -123,7 +123,7 @@ bool ConvTimes::read_size(std::string_view problem, const ConvTime& time) {
 std::string ConvTimes::text() const {
   std::string text;
   const auto line = [&](const std::string& layer, const std::string& size, const ConvTime& time) {
-    text += "cpu " + processor_ + std::string(separator) + layer + std::string(separator) + size + ": " +
+    text += "cpu " + processor_ + std::string(kSeparator) + layer + std::string(kSeparator) + size + ": " +
             name_of(time.algorithm) + " / " + text_of(time.seconds) + "\n";
   };
   for (const auto& [layer, rate] : rates_) line(layer, "rate", {ConvAlgorithm::direct, rate});

@@ -23,8 +23,8 @@ struct ConvTime {
 ///   cpu PROCESSOR | THREADS TYPE | rate: direct / RATE
 /// PROCESSOR is "AMD EPYC, AVX-512, oneDNN 2.6.3"; LAYER "2 threads fp32 64 block 16 -> fp32 64 block 16 3x3 stride 1
 /// padding 1 dilation 1 groups 1"; SIZE that of its input, "1x80x108". RATE is how many multiply-adds, counted twice, a
-/// direct convolution does each second at best. Lines of other processors and of GPUs (kernels/conv/cuda/conv_tuning.h) are
-/// kept as they are.
+/// direct convolution does each second at best. Lines of other processors and of GPUs (kernels/conv/cuda/conv_tuning.h)
+/// are kept as they are.
 class ConvTimes {
  public:
   explicit ConvTimes(std::string processor) : processor_(std::move(processor)) {}

@@ -11,9 +11,9 @@ namespace maskrt::cpu {
 namespace {
 
 /// oneDNN keeps the last 1024 primitives for whoever asks again, each with the code generated for it: more than a
-/// hundred megabytes once many sizes have come by. Programs hold their own. And memory that runs out while a primitive is
-/// made leaves an entry there whose key points at freed memory, which a later look-up would read. So there is no such
-/// cache, but where the environment or the host program has set a number.
+/// hundred megabytes once many sizes have come by. Programs hold their own. And memory that runs out while a primitive
+/// is made leaves an entry there whose key points at freed memory, which a later look-up would read. So there is no
+/// such cache, but where the environment or the host program has set a number.
 void leave_out_primitive_cache() {
   constexpr int usual = 1024;
   const bool set = std::getenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY") != nullptr ||
@@ -46,7 +46,7 @@ std::unique_ptr<DeviceStream> CpuDevice::open_stream(const StreamOptions& option
 
 /// What the runtime looks up in the library: the device, or null if it speaks another version of the interface.
 extern "C" MASKRT_API maskrt::Device* maskrt_device_open(int version) {
-  if (version != maskrt::device_interface_version) return nullptr;
+  if (version != maskrt::kDeviceInterfaceVersion) return nullptr;
   static maskrt::cpu::CpuDevice device;
   return &device;
 }

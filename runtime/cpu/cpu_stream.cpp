@@ -13,7 +13,11 @@ class CpuExecution final : public Execution {
  public:
   CpuExecution(CpuStream& stream, const Program& program, const Addresses& addresses,
                const kernels::Normalisation& normalisation)
-      : stream_(stream), program_(program), addresses_(addresses), normalisation_(normalisation), head_(make_head_runner(program, addresses)) {}
+      : stream_(stream),
+        program_(program),
+        addresses_(addresses),
+        normalisation_(normalisation),
+        head_(make_head_runner(program, addresses)) {}
 
   double run(std::vector<double>* seconds) override {
     const auto begin = Clock::now();

@@ -13,8 +13,9 @@ class SparseInstRunner final : public HeadRunner {
         objectness_(bound(program.head_values.at(head.objectness_logits), addresses)),
         masks_(bound(program.head_values.at(head.mask_logits), addresses)) {
     if (head.mask_factor != 1)
-      throw Error("cpu: expected a head that reads masks as large as their probabilities, found one that resizes them by " +
-                  std::to_string(head.mask_factor));
+      throw Error(
+          "cpu: expected a head that reads masks as large as their probabilities, found one that resizes them by " +
+          std::to_string(head.mask_factor));
   }
 
   std::vector<Detected> run(std::span<const ImageToProcess> images, const DetectionOptions& options) const override {

@@ -25,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 
 /// Multiply-adds that depend on the ones `sums` before: enough for two units of latency 4 to 5, and few enough for the
 /// 16 registers of AVX2.
-constexpr int sums = 12;
+constexpr int kSums = 12;
 
 /// Gives a number that depends on all of its `rounds` times `sums` multiply-adds, so that none is left out.
 using Arithmetic = float (*)(int rounds, float factor);
@@ -37,7 +37,7 @@ struct ArithmeticLoop {
 
 MASKRT_CLONES float multiply_plainly(int rounds, float factor) {
   constexpr int lanes = 16;
-  float sum[sums * lanes] = {};
+  float sum[kSums * lanes] = {};
   for (int i = 0; i < rounds; ++i)
     for (float& s : sum) s = s * factor + factor;
   float all = 0;
@@ -49,11 +49,11 @@ MASKRT_CLONES float multiply_plainly(int rounds, float factor) {
 
 __attribute__((target("avx512f"))) float multiply_avx512(int rounds, float factor) {
   const __m512 f = _mm512_set1_ps(factor);
-  __m512 sum[sums];
+  __m512 sum[kSums];
   for (__m512& s : sum) s = f;
   for (int i = 0; i < rounds; ++i) {
 #pragma GCC unroll 12
-    for (int k = 0; k < sums; ++k) sum[k] = _mm512_fmadd_ps(sum[k], f, f);
+    for (int k = 0; k < kSums; ++k) sum[k] = _mm512_fmadd_ps(sum[k], f, f);
   }
   float all = 0;
   for (const __m512& s : sum) all += s[0];  // every lane has the same number
@@ -62,11 +62,11 @@ __attribute__((target("avx512f"))) float multiply_avx512(int rounds, float facto
 
 __attribute__((target("avx2,fma"))) float multiply_avx2(int rounds, float factor) {
   const __m256 f = _mm256_set1_ps(factor);
-  __m256 sum[sums];
+  __m256 sum[kSums];
   for (__m256& s : sum) s = f;
   for (int i = 0; i < rounds; ++i) {
 #pragma GCC unroll 12
-    for (int k = 0; k < sums; ++k) sum[k] = _mm256_fmadd_ps(sum[k], f, f);
+    for (int k = 0; k < kSums; ++k) sum[k] = _mm256_fmadd_ps(sum[k], f, f);
   }
   float all = 0;
   for (const __m256& s : sum) all += s[0];
@@ -75,11 +75,11 @@ __attribute__((target("avx2,fma"))) float multiply_avx2(int rounds, float factor
 
 __attribute__((target("avx512f,avx512bf16"))) float multiply_bf16(int rounds, float factor) {
   const auto f = reinterpret_cast<__m512bh>(_mm512_set1_ps(factor));
-  __m512 sum[sums];
+  __m512 sum[kSums];
   for (__m512& s : sum) s = _mm512_setzero_ps();
   for (int i = 0; i < rounds; ++i) {
 #pragma GCC unroll 12
-    for (int k = 0; k < sums; ++k) sum[k] = _mm512_dpbf16_ps(sum[k], f, f);
+    for (int k = 0; k < kSums; ++k) sum[k] = _mm512_dpbf16_ps(sum[k], f, f);
   }
   float all = 0;
   for (const __m512& s : sum) all += s[0];  // every lane has the same number
@@ -128,7 +128,7 @@ double measure_flops(Precision precision, int threads) {
   const ArithmeticLoop loop = loop_of(precision);
   constexpr int rounds = 100000;  // about a millisecond, for which parallel loops' starts count little
   const double seconds = best_seconds(threads, 10, [&](int) { return loop.run(rounds, 0.5f); });
-  const double flops = rounds * sums * loop.flops_a_step * threads / seconds;
+  const double flops = rounds * kSums * loop.flops_a_step * threads / seconds;
   if (precision != Precision::bf16 || !has_isa(dnnl::cpu_isa::avx512_core_amx)) return flops;
   return std::max(flops, ConvChooser(true).rate(DataType::bf16, threads));
 }
@@ -153,7 +153,8 @@ PeakRates measure(Precision precision, int threads) {
   team.perform([&] {
     peak.flops = measure_flops(precision, threads);
     peak.cache = last_cache();
-    // Twice the last cache's size, as far as that is a reasonable amount: the cache then has nothing of what comes next.
+    // Twice the last cache's size, as far as that is a reasonable amount: the cache then has nothing of what comes
+    // next.
     const double wanted = std::clamp(2 * peak.cache, 32.0 * (1 << 20), 128.0 * (1 << 20));
     const std::size_t share =
         (static_cast<std::size_t>(wanted) / static_cast<std::size_t>(threads) + 4095) / 4096 * 4096;

@@ -14,7 +14,7 @@ using graph::ValueId;
 
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
-constexpr double never = 1e9;  // seconds, and yet small enough to add up
+constexpr double kNever = 1e9;  // seconds, and yet small enough to add up
 
 /// Sums of few products gain little time and lose as much precision as long ones: narrow layers and groups stay in
 /// fp32. So does a layer with a coordinate term, which would be rounded where it waits to be added to.
@@ -35,7 +35,7 @@ class Search {
           return choose_calls(shape, type, DataType::f32, 0, chooser, threads).seconds();
         };
         times.fp32 = seconds(DataType::f32);
-        times.bf16 = suits_bf16(*conv) ? seconds(DataType::bf16) : never;
+        times.bf16 = suits_bf16(*conv) ? seconds(DataType::bf16) : kNever;
       }
       times_.push_back(times);
     }

@@ -17,7 +17,7 @@ class Room {
    public:
     Place(Room& room, std::size_t bytes) : room_(room), bytes_(bytes) {
       std::unique_lock lock(room.mutex_);
-      room.changed_.wait(lock, [&] { return room.used_ == 0 || room.used_ + bytes <= most; });
+      room.changed_.wait(lock, [&] { return room.used_ == 0 || room.used_ + bytes <= kMost; });
       room.used_ += bytes;
     }
     ~Place() {
@@ -34,7 +34,7 @@ class Room {
   };
 
  private:
-  static constexpr std::size_t most = 80'000'000;
+  static constexpr std::size_t kMost = 80'000'000;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::size_t used_ = 0;

@@ -6,7 +6,8 @@
 
 namespace maskrt::cuda {
 
-static_assert(graph::limits::selected <= kernels::kMostSelected && graph::limits::positions <= kernels::kMostPositions);
+static_assert(graph::limits::kSelected <= kernels::kMostSelected &&
+              graph::limits::kPositions <= kernels::kMostPositions);
 
 void ProgramBuilder::add(const graph::Parameter& op) {
   const graph::ValueId value = node().output();

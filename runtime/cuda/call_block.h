@@ -22,8 +22,8 @@ class CallBlock {
   const std::byte* pictures_on_device() const { return device_.data(); }
   const std::byte* head_on_device() const { return device_.data() + head_offset_; }
 
-  /// Has `pictures` and `head` fill their parts in host memory, then sends the block in the stream's order. Waits where as
-  /// many calls as there are staged blocks are on their way.
+  /// Has `pictures` and `head` fill their parts in host memory, then sends the block in the stream's order. Waits where
+  /// as many calls as there are staged blocks are on their way.
   template <typename FillPictures, typename FillHead>
   void send(const FillPictures& pictures, const FillHead& head) {
     const std::span<std::byte> block = host_.next();

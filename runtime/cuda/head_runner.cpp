@@ -16,7 +16,8 @@ std::unique_ptr<HeadRunner> make(const graph::SparseInstHead& head, SessionStrea
 
 }  // namespace
 
-std::unique_ptr<HeadRunner> make_head_runner(SessionStream& stream, const Program& program, const Addresses& addresses) {
+std::unique_ptr<HeadRunner> make_head_runner(SessionStream& stream, const Program& program,
+                                             const Addresses& addresses) {
   return std::visit([&](const auto& head) { return make(head, stream, program, addresses); }, program.head);
 }
 

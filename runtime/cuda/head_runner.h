@@ -17,8 +17,8 @@ struct HeadCall {
   DetectionOptions options;
 };
 
-/// One plan's post-processing, with all the memory that it needs. Its launches read a block of the call's own, so that they
-/// can be recorded once. Belongs to the stream's thread.
+/// One plan's post-processing, with all the memory that it needs. Its launches read a block of the call's own, so that
+/// they can be recorded once. Belongs to the stream's thread.
 class HeadRunner {
  public:
   virtual ~HeadRunner() = default;
@@ -29,8 +29,8 @@ class HeadRunner {
   virtual void describe(const HeadCall& call, std::span<std::byte> block) = 0;
   /// Makes its memory fit for the launches: once before the first of them, and after any that failed.
   virtual void clear() = 0;
-  /// Puts its launches on the stream's queue; nothing else, so that they can be recorded. `block` is a described call on the
-  /// device.
+  /// Puts its launches on the stream's queue; nothing else, so that they can be recorded. `block` is a described call
+  /// on the device.
   virtual void launch(const std::byte* block, MaskForm form) = 0;
 
   /// Waits for a call's launches and brings what they found to the host. Where they lacked room, makes room and has

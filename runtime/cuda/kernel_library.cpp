@@ -6,7 +6,7 @@ namespace maskrt::cuda {
 namespace {
 
 /// What every kernel may be launched with, unless its static shared memory takes from it.
-constexpr std::uint32_t shared_without_asking = 48 * 1024;
+constexpr std::uint32_t kSharedWithoutAsking = 48 * 1024;
 
 std::string device_of(const Context& context) {
   const int capability = context.chip().compute_capability;
@@ -63,7 +63,7 @@ void KernelLibrary::grant(LoadedKernel& kernel, const std::string& name, std::ui
   if (whole > context_->chip().shared_per_block)
     throw Error("kernel " + name + ": expected at most " + std::to_string(context_->chip().shared_per_block) +
                 " bytes of shared memory a block on " + device_of(*context_) + ", found " + std::to_string(whole));
-  if (whole > shared_without_asking)
+  if (whole > kSharedWithoutAsking)
     driver.cuFuncSetAttribute(kernel.function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
                               static_cast<int>(dynamic_shared));
   kernel.dynamic_shared = dynamic_shared;

@@ -106,11 +106,11 @@ std::vector<Detected> SparseInstRunner::read(const HeadCall& call, const std::fu
   }
   std::vector<std::vector<kernels::DetectedInstance>> instances;
   if (form == MaskForm::runs)
-    instances = kernels::instances_of(
-        block, call.images, fetch_masks<std::uint32_t>(stream_.mask_runs(), block.header.runs, fetched));
+    instances = kernels::instances_of(block, call.images,
+                                      fetch_masks<std::uint32_t>(stream_.mask_runs(), block.header.runs, fetched));
   else
-    instances = kernels::instances_of(
-        block, call.images, fetch_masks<std::uint64_t>(stream_.mask_words(), block.header.words, fetched));
+    instances = kernels::instances_of(block, call.images,
+                                      fetch_masks<std::uint64_t>(stream_.mask_words(), block.header.words, fetched));
   return {std::make_move_iterator(instances.begin()), std::make_move_iterator(instances.end())};
 }
 

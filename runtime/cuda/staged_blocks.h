@@ -14,14 +14,14 @@ namespace maskrt::cuda {
 class StagedBlocks {
  public:
   StagedBlocks(SessionStream& stream, std::size_t bytes)
-      : stream_(stream), bytes_(bytes), memory_(stream.context(), bytes * count) {
+      : stream_(stream), bytes_(bytes), memory_(stream.context(), bytes * kCount) {
     for (Turn& turn : turns_) turn.sent.emplace(stream.context());
   }
   std::size_t bytes() const { return bytes_; }
 
   /// The next block to fill. Waits where as many calls as there are blocks are on their way.
   std::span<std::byte> next() {
-    current_ = (current_ + 1) % count;
+    current_ = (current_ + 1) % kCount;
     Turn& turn = turns_[current_];
     if (turn.under_way && turn.waits == stream_.waits()) turn.sent->synchronize();
     turn.under_way = false;
@@ -37,7 +37,7 @@ class StagedBlocks {
   }
 
  private:
-  static constexpr std::size_t count = 4;
+  static constexpr std::size_t kCount = 4;
   struct Turn {
     std::optional<Event> sent;
     bool under_way = false;
@@ -46,7 +46,7 @@ class StagedBlocks {
   SessionStream& stream_;
   std::size_t bytes_;
   PinnedMemory memory_;
-  std::array<Turn, count> turns_;
+  std::array<Turn, kCount> turns_;
   std::size_t current_ = 0;
 };
 

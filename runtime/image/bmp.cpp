@@ -14,7 +14,7 @@ namespace {
 
 enum Compression : std::uint32_t { raw = 0, rle8 = 1, rle4 = 2, bit_fields = 3, alpha_bit_fields = 6 };
 
-constexpr std::size_t file_header = 14, oldest_info = 12, info = 40;
+constexpr std::size_t kFileHeader = 14, kOldestInfo = 12, kInfo = 40;
 
 struct Layout {
   std::int64_t width = 0, height = 0;
@@ -30,9 +30,9 @@ struct Layout {
 
 void read_masks(Bytes file, std::size_t info_size, Layout& layout) {
   // In a header of 40 bytes they come behind it, in larger ones at the same place inside.
-  if (!has(file, file_header + info, 12)) throw Error("the BMP file is truncated: it ends inside its header");
-  for (std::size_t c = 0; c < 3; ++c) layout.masks[c] = little32(file, file_header + info + 4 * c);
-  if (info_size == info) layout.palette += 12;
+  if (!has(file, kFileHeader + kInfo, 12)) throw Error("the BMP file is truncated: it ends inside its header");
+  for (std::size_t c = 0; c < 3; ++c) layout.masks[c] = little32(file, kFileHeader + kInfo + 4 * c);
+  if (info_size == kInfo) layout.palette += 12;
   const auto& [red, green, blue] = layout.masks;
   const auto in_one_piece = [](std::uint32_t mask) {
     const std::uint32_t shifted = mask == 0 ? 0 : mask >> std::countr_zero(mask);
@@ -47,20 +47,20 @@ void read_masks(Bytes file, std::size_t info_size, Layout& layout) {
 
 Layout read_layout(Bytes file) {
   Layout layout;
-  if (!has(file, 0, file_header + oldest_info)) throw Error("the BMP file is truncated: it ends inside its header");
-  const std::size_t info_size = little32(file, file_header);
+  if (!has(file, 0, kFileHeader + kOldestInfo)) throw Error("the BMP file is truncated: it ends inside its header");
+  const std::size_t info_size = little32(file, kFileHeader);
   layout.pixels = little32(file, 10);
-  layout.palette = file_header + info_size;
+  layout.palette = kFileHeader + info_size;
   std::size_t colours = 0;
-  if (info_size == oldest_info) {
+  if (info_size == kOldestInfo) {
     layout.width = little16(file, 18);
     layout.height = little16(file, 20);
     layout.bits = little16(file, 24);
     layout.palette_entry = 3;
   } else {
-    if (info_size < info || info_size > 124)
+    if (info_size < kInfo || info_size > 124)
       throw Error("expected a BMP header of 12 or of 40 to 124 bytes, found " + std::to_string(info_size));
-    if (!has(file, file_header, info_size)) throw Error("the BMP file is truncated: it ends inside its header");
+    if (!has(file, kFileHeader, info_size)) throw Error("the BMP file is truncated: it ends inside its header");
     layout.width = static_cast<std::int32_t>(little32(file, 18));
     layout.height = static_cast<std::int32_t>(little32(file, 22));
     layout.bits = little16(file, 28);
@@ -91,7 +91,7 @@ Layout read_layout(Bytes file) {
   }
   const std::size_t behind = layout.palette + (bits <= 8 ? colours * layout.palette_entry : 0);
   // Some writers leave the offset out, or forget the palette in it.
-  if (layout.pixels == 0 || layout.pixels == file_header + info_size) layout.pixels = behind;
+  if (layout.pixels == 0 || layout.pixels == kFileHeader + info_size) layout.pixels = behind;
   return layout;
 }
 

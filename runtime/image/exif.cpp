@@ -8,7 +8,7 @@
 namespace maskrt::image {
 namespace {
 
-constexpr std::string_view exif_prefix{"Exif\0\0", 6};
+constexpr std::string_view kExifPrefix{"Exif\0\0", 6};
 
 /// Bytes of one value of a TIFF type; 0 where there is no such type.
 std::size_t value_size(std::uint32_t type) {
@@ -57,7 +57,7 @@ struct Order {
 std::optional<int> exif_orientation(Bytes exif) {
   constexpr std::uint32_t orientation_tag = 0x0112, magic = 42, swapped_magic = 42 << 8;
   constexpr std::size_t header_size = 8, entry_size = 12, most_in_entry = 4;
-  for (int i = 0; i < 2 && starts_with(exif, exif_prefix); ++i) exif = exif.subspan(exif_prefix.size());
+  for (int i = 0; i < 2 && starts_with(exif, kExifPrefix); ++i) exif = exif.subspan(kExifPrefix.size());
   if (exif.empty()) return std::nullopt;
   const Order order{starts_with(exif, "II")};
   if ((!order.little && !starts_with(exif, "MM")) || !has(exif, 0, header_size)) return 1;

@@ -6,8 +6,8 @@
 namespace maskrt::image {
 
 void check_size(std::int64_t width, std::int64_t height) {
-  if (width < 1 || height < 1 || width > most_pixels || height > most_pixels || width * height > most_pixels) {
-    throw Error("expected 1 to " + std::to_string(most_pixels) + " pixels, but the header says " +
+  if (width < 1 || height < 1 || width > kMostPixels || height > kMostPixels || width * height > kMostPixels) {
+    throw Error("expected 1 to " + std::to_string(kMostPixels) + " pixels, but the header says " +
                 std::to_string(width) + " x " + std::to_string(height));
   }
 }

@@ -25,7 +25,7 @@ struct Header {
 };
 
 /// The most pixels that a picture may have.
-inline constexpr std::int64_t most_pixels = std::int64_t{1} << 28;
+inline constexpr std::int64_t kMostPixels = std::int64_t{1} << 28;
 
 /// Recognises the container by its first bytes and walks its structure to the end, so that what is truncated or
 /// damaged where the format can tell is refused here, and memory never depends on what a header merely claims. Throws

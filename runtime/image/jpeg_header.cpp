@@ -12,7 +12,7 @@ namespace maskrt::image {
 namespace {
 
 // What APP1 segments begin with.
-constexpr std::string_view exif_name{"Exif\0\0", 6}, xmp_name{"http://ns.adobe.com/xap/1.0/\0", 29};
+constexpr std::string_view kExifName{"Exif\0\0", 6}, kXmpName{"http://ns.adobe.com/xap/1.0/\0", 29};
 
 /// What a decoder does in the scans of a frame, counted in visits of blocks of 8 x 8 coefficients. A scan may be all
 /// but empty and its blocks are visited all the same, so that the work is the number of scans times the number of
@@ -119,8 +119,8 @@ Header read_jpeg_header(Bytes file) {
     } else if (segment->marker == app1 && !scan_seen) {
       // Of several the first EXIF block counts (what follows in others is beyond its first directory), and the last
       // XMP.
-      if (starts_with(content, exif_name) && exif.size() <= exif_name.size()) exif = content;
-      if (starts_with(content, xmp_name)) xmp = content.subspan(xmp_name.size());
+      if (starts_with(content, kExifName) && exif.size() <= kExifName.size()) exif = content;
+      if (starts_with(content, kXmpName)) xmp = content.subspan(kXmpName.size());
     } else if (segment->marker == sos) {
       if (header.width == 0) throw Error("expected a JPEG frame header before the first scan, found none");
       scan_seen = true;

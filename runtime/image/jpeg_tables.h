@@ -6,7 +6,7 @@
 namespace maskrt::image {
 
 /// Contents of a DHT segment, one table each: class and number, 16 counts of codes by length, symbols.
-inline constexpr std::string_view standard_huffman_tables[] = {
+inline constexpr std::string_view kStandardHuffmanTables[] = {
     {"\x00\x00\x01\x05\x01\x01\x01\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00"
      "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b",
      29},

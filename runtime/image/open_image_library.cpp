@@ -7,8 +7,8 @@
 namespace maskrt::image {
 namespace {
 
-constexpr const char* file_name = "libmaskrt_images.so";
-constexpr const char* variable = "MASKRT_IMAGES";
+constexpr const char* kFileName = "libmaskrt_images.so";
+constexpr const char* kVariable = "MASKRT_IMAGES";
 
 struct Opened {
   bool tried = false;
@@ -17,7 +17,7 @@ struct Opened {
 };
 
 Opened open() {
-  const OptionalLibrary found = open_optional_library(file_name, variable, "maskrt_image_library");
+  const OptionalLibrary found = open_optional_library(kFileName, kVariable, "maskrt_image_library");
   if (found.place.empty()) return {true, nullptr, found.why_not};
   const auto open_library = reinterpret_cast<MaskrtImageLibraryOpen>(found.entry);
   const auto* library = open_library != nullptr ? open_library(MASKRT_IMAGE_LIBRARY_VERSION) : nullptr;
@@ -37,7 +37,7 @@ const Opened& opened() {
 
 const MaskrtImageLibrary& needed_library() {
   const MaskrtImageLibrary* library = image_library();
-  if (library == nullptr) throw Error("expected " + std::string(file_name) + ": " + why_no_image_library());
+  if (library == nullptr) throw Error("expected " + std::string(kFileName) + ": " + why_no_image_library());
   return *library;
 }
 

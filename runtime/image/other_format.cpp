@@ -15,7 +15,7 @@ struct Magic {
   std::string_view bytes, name;
 };
 
-constexpr Magic known[] = {
+constexpr Magic kKnown[] = {
     {"\xff\x0a"sv, "a JPEG XL picture"},
     {"\0\0\0\x0cJXL \r\n\x87\n"sv, "a JPEG XL picture"},
     {"\0\0\0\x0cjP  \r\n\x87\n"sv, "a JPEG 2000 picture"},
@@ -87,7 +87,7 @@ std::string_view by_brand(Bytes file) {
 }  // namespace
 
 std::string other_format(Bytes file) {
-  for (const Magic& magic : known)
+  for (const Magic& magic : kKnown)
     if (starts_with(file, magic.bytes)) return std::string(magic.name);
   if (has(file, 0, 12)) {
     const Bytes kind = file.subspan(4);

@@ -26,9 +26,7 @@ class Palette {
   }
 
   /// Writes the colour of `index` to rgb[0], rgb[1] and rgb[2].
-  void write(std::size_t index, std::uint8_t* rgb) const {
-    std::memcpy(rgb, colours_[index].data(), 3);
-  }
+  void write(std::size_t index, std::uint8_t* rgb) const { std::memcpy(rgb, colours_[index].data(), 3); }
 
  private:
   std::array<std::array<std::uint8_t, 3>, 256> colours_;

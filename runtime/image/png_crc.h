@@ -8,7 +8,7 @@
 
 namespace maskrt::image {
 
-inline constexpr std::array<std::uint32_t, 256> png_crc_table = [] {
+inline constexpr std::array<std::uint32_t, 256> kPngCrcTable = [] {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t value = i;
@@ -22,7 +22,7 @@ inline constexpr std::array<std::uint32_t, 256> png_crc_table = [] {
 inline std::uint32_t png_crc(Bytes bytes) {
   std::uint32_t value = 0xffffffffu;
   for (const std::byte byte : bytes)
-    value = png_crc_table[(value ^ static_cast<std::uint8_t>(byte)) & 0xff] ^ value >> 8;
+    value = kPngCrcTable[(value ^ static_cast<std::uint8_t>(byte)) & 0xff] ^ value >> 8;
   return ~value;
 }
 

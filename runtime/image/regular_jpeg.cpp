@@ -106,7 +106,7 @@ std::vector<std::byte> regular_jpeg(Bytes file) {
     if (marker >= app0 && marker <= com) continue;  // metadata
     if (marker == sos && !scan_seen && markers.sequential)
       for (std::size_t i = 0; i < markers.has_table.size(); ++i)
-        if (!markers.has_table[i]) writer.segment(dht, bytes_of(standard_huffman_tables[i]));
+        if (!markers.has_table[i]) writer.segment(dht, bytes_of(kStandardHuffmanTables[i]));
     if (rename && is_jpeg_frame(marker))
       writer.segment(marker, renamed(segment->content, 6, 3));
     else if (rename && marker == sos)

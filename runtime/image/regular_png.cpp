@@ -7,7 +7,7 @@
 namespace maskrt::image {
 namespace {
 
-constexpr std::size_t frame = 12;  // length, type and checksum around a chunk's data
+constexpr std::size_t kFrame = 12;  // length, type and checksum around a chunk's data
 
 void append_big32(std::uint32_t value, std::vector<std::byte>& out) {
   for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::byte>(value >> shift & 0xff));
@@ -25,8 +25,8 @@ std::vector<std::byte> regular_png(Bytes file) {
   constexpr std::size_t most_colours = 256;
   std::vector<std::byte> out(file.begin(), file.begin() + 8);
   std::size_t offset = 8;
-  for (; has(file, offset, frame) && has(file, offset + frame, big32(file, offset));
-       offset += frame + big32(file, offset)) {
+  for (; has(file, offset, kFrame) && has(file, offset + kFrame, big32(file, offset));
+       offset += kFrame + big32(file, offset)) {
     const std::size_t length = big32(file, offset);
     const Bytes type_and_data = file.subspan(offset + 4, 4 + length);
     if (starts_with(type_and_data, "IEND")) break;

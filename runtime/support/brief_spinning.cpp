@@ -9,7 +9,7 @@
 namespace maskrt {
 namespace {
 
-constexpr const char* variable = "GOMP_SPINCOUNT";
+constexpr const char* kVariable = "GOMP_SPINCOUNT";
 
 bool has_one_thread() {
 #if __has_include(<sys/single_threaded.h>)
@@ -22,13 +22,13 @@ bool has_one_thread() {
 }  // namespace
 
 BriefSpinning::BriefSpinning() {
-  if (!has_one_thread() || std::getenv(variable) != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
-  set_ = ::setenv(variable, "2000", 0) == 0;
+  if (!has_one_thread() || std::getenv(kVariable) != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
+  set_ = ::setenv(kVariable, "2000", 0) == 0;
 }
 
 BriefSpinning::~BriefSpinning() {
   // A device that started threads as it was loaded leaves the variable behind: that much is safe.
-  if (set_ && has_one_thread()) ::unsetenv(variable);
+  if (set_ && has_one_thread()) ::unsetenv(kVariable);
 }
 
 }  // namespace maskrt

@@ -22,9 +22,9 @@ class ForkAwareMutex {
 
   void lock() {
     const pid_t own = ::getpid();
-    for (pid_t holder = nobody; !holder_.compare_exchange_weak(holder, own, std::memory_order_acquire);
-         holder = nobody) {
-      if (holder == nobody) continue;
+    for (pid_t holder = kNobody; !holder_.compare_exchange_weak(holder, own, std::memory_order_acquire);
+         holder = kNobody) {
+      if (holder == kNobody) continue;
       if (holder != own)
         throw Error(std::string("fork: expected no thread to be ") + activity_ +
                     " while another one forked this process, found one, whose lock nobody can release here; fork "
@@ -33,14 +33,14 @@ class ForkAwareMutex {
     }
   }
   void unlock() {
-    holder_.store(nobody, std::memory_order_release);
+    holder_.store(kNobody, std::memory_order_release);
     holder_.notify_one();
   }
 
  private:
-  static constexpr pid_t nobody = 0;
+  static constexpr pid_t kNobody = 0;
   const char* activity_;
-  std::atomic<pid_t> holder_ = nobody;
+  std::atomic<pid_t> holder_ = kNobody;
 };
 
 }  // namespace maskrt

@@ -18,8 +18,8 @@ struct OptionalLibrary {
   std::string why_not;    ///< a part of a sentence, where it was not opened
 };
 
-/// Opens the first of the places above that can be opened, for the life of the process; none where `variable` is "none".
-/// Throws Error where `variable` names a library that cannot be opened.
+/// Opens the first of the places above that can be opened, for the life of the process; none where `variable` is
+/// "none". Throws Error where `variable` names a library that cannot be opened.
 OptionalLibrary open_optional_library(const std::string& file, const std::string& variable, const std::string& symbol);
 
 }  // namespace maskrt

@@ -55,7 +55,7 @@ void release(MaskrtTextLine* line) {
   line->coverage = nullptr;
 }
 
-constexpr MaskrtTextLibrary functions = {MASKRT_TEXT_LIBRARY_VERSION, cover, draw, release};
+constexpr MaskrtTextLibrary kFunctions = {MASKRT_TEXT_LIBRARY_VERSION, cover, draw, release};
 
 }  // namespace
 }  // namespace maskrt::text
@@ -68,7 +68,7 @@ extern "C" __attribute__((visibility("default"))) const MaskrtTextLibrary* maskr
   const std::lock_guard lock(mutex);
   try {
     if (faces == nullptr) faces = new Faces(std::span(font, size));
-    return &functions;
+    return &kFunctions;
   } catch (const std::exception&) {
     return nullptr;
   }

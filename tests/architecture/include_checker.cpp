@@ -23,6 +23,10 @@ bool matches(std::string_view pattern, std::string_view path) {
   return false;
 }
 
+bool any_matches(const std::vector<std::string>& patterns, const std::string& path) {
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& p) { return matches(p, path); });
+}
+
 bool is_source(const fs::path& path) {
   static const std::set<std::string> endings = {".h", ".hpp", ".cpp", ".inc", ".cu", ".cuh"};
   return endings.contains(path.extension().string());
@@ -32,8 +36,7 @@ std::vector<std::string> sources_below(const fs::path& root, const std::vector<s
   std::vector<std::string> files;
   for (auto it = fs::recursive_directory_iterator(root); it != fs::recursive_directory_iterator(); ++it) {
     const std::string path = fs::relative(it->path(), root).generic_string();
-    const bool skip =
-        std::any_of(skipped.begin(), skipped.end(), [&](const std::string& s) { return matches(s, path); });
+    const bool skip = any_matches(skipped, path);
     if (skip && it->is_directory()) it.disable_recursion_pending();
     if (!skip && it->is_regular_file() && is_source(it->path())) files.push_back(path);
   }
@@ -104,8 +107,7 @@ class Checker {
 
   const Layer* layer_of(const std::string& file) const {
     for (const Layer& layer : rules_.layers)
-      for (const std::string& pattern : layer.files)
-        if (matches(pattern, file)) return &layer;
+      if (any_matches(layer.files, file)) return &layer;
     return nullptr;
   }
 
@@ -127,12 +129,26 @@ class Checker {
       say(file, include.line, "expected an include of a file of this tree, found \"" + include.name + "\"");
       return;
     }
+    check_spelling(file, include, *target);
     const Layer* below = layer_of(*target);
     if (below == nullptr) return;  // that file is told of by itself
     if (below->name != layer.name && !contains(layer.may_include, below->name))
       say(file, include.line,
           layer.name + " may include " + joined(layer.may_include) + ", found " + *target + " of " + below->name);
     for (const Siblings& siblings : rules_.siblings) check_siblings(file, include.line, *target, siblings);
+  }
+
+  void check_spelling(const std::string& file, const Include& include, const std::string& target) {
+    if (!include.quoted) return;
+    const bool beside = fs::path(file).parent_path() == fs::path(target).parent_path();
+    const bool by_name = include.name.find('/') == std::string::npos;
+    const bool from_root = std::any_of(rules_.search.begin(), rules_.search.end(), [&](const std::string& folder) {
+      return (fs::path(folder) / include.name).generic_string() == target;
+    });
+    if (beside ? by_name || (from_root && any_matches(rules_.named_from_root, file)) : from_root) return;
+    say(file, include.line,
+        std::string("expected ") + (beside ? "a file beside it by its name" : "a path from a root") + ", found \"" +
+            include.name + "\"");
   }
 
   void check_siblings(const std::string& file, int line, const std::string& target, const Siblings& siblings) {

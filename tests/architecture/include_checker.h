@@ -28,13 +28,17 @@ struct IncludeRules {
   std::vector<Siblings> siblings;
   /// Folders that compilers search for "quoted" includes after the including file's own; "" is the root.
   std::vector<std::string> search;
+  /// Files in which one beside them may be named from a root, too.
+  std::vector<std::string> named_from_root;
   /// Paths below these are not looked at.
   std::vector<std::string> skipped;
 };
 
 /// One sentence for each include of a .h, .hpp, .cpp, .inc, .cu or .cuh file below `root` that the rules do not allow,
-/// with file and line. Also for a file that no layer has, an include that is no file of the tree, and a pattern that is
-/// no file's. <angle> includes are looked at where they are of the public headers, "maskrt/...".
+/// with file and line, and for each that is not spelled as all are: a file beside the including one by its name, any
+/// other from one of the folders that are searched. Also for a file that no layer has, an include that is no file of
+/// the tree, and a pattern that is no file's. <angle> includes are looked at where they are of the public headers,
+/// "maskrt/...".
 std::vector<std::string> include_violations(const std::filesystem::path& root, const IncludeRules& rules);
 
 /// One sentence for each layer that may include one of the table's that is not there, or itself by way of others.

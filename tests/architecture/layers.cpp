@@ -45,8 +45,8 @@ IncludeRules project_rules() {
         "kernels/masks/instance_block.*"},
        vocabulary + contracts + Names{"kernel parameters"}},
       {"CPU kernels",
-       {"kernels/cpu/*", "kernels/conv/cpu/*", "kernels/*_cpu.h", "kernels/*_cpu.cpp",
-        "kernels/masks/mask_sampler.*", "kernels/masks/pack_columns.*", "kernels/preprocess/resize_band.*"},
+       {"kernels/cpu/*", "kernels/conv/cpu/*", "kernels/*_cpu.h", "kernels/*_cpu.cpp", "kernels/masks/mask_sampler.*",
+        "kernels/masks/pack_columns.*", "kernels/preprocess/resize_band.*"},
        vocabulary + contracts},
       {"kernel contracts", {"kernels/*"}, vocabulary},
 
@@ -89,13 +89,17 @@ IncludeRules project_rules() {
       {"tests", {"tests/*"}, product + Names{"testing", "benchmarks", "virtual GPU's interface"}},
   };
   rules.siblings = {
-      // A family of kernels knows no other but for what it is made of: a mask product on the CPU is a convolution, masks at
+      // A family of kernels knows no other but for what it is made of: a mask product on the CPU is a convolution,
+      // masks at
       // the image's size are resized twice, and heads have masks.
-      {"kernels", {"cpu", "cuda", "ptx"}, {{"mask_head", "conv"}, {"masks", "resize"}, {"heads", "masks"}, {"heads", "resize"}}},
+      {"kernels",
+       {"cpu", "cuda", "ptx"},
+       {{"mask_head", "conv"}, {"masks", "resize"}, {"heads", "masks"}, {"heads", "resize"}}},
       {"tests", {"support", "virtual_gpu"}, {}},
       {"tests/runtime", {}, {}},
   };
   rules.search = {"", "runtime/include", "tests", "tests/virtual_gpu/src", "tests/virtual_gpu/include"};
+  rules.named_from_root = {"tests/virtual_gpu/src/*"};
   rules.skipped = {".*", "build*", "tests/data", "gpu-check", "demo-output"};
   return rules;
 }

@@ -16,6 +16,7 @@ namespace {
 const IncludeRules rules = {{{"low", {"low/*"}, {}}, {"device", {"high/*.cu"}, {}}, {"high", {"high/*"}, {"low"}}},
                             {{"high", {"shared"}, {{"c", "a"}}}},
                             {"", "low/include"},
+                            {"low/*"},
                             {"build*"}};
 
 /// A tree with files of every pattern, and with includes that are allowed.
@@ -23,11 +24,11 @@ class Tree {
  public:
   Tree() {
     add("low/include/maskrt/types.hpp", "#pragma once\n#include <vector>\n");
-    add("low/x.h", "#include \"maskrt/types.hpp\"\n#include \"include/maskrt/types.hpp\"\n");
+    add("low/x.h", "#include \"maskrt/types.hpp\"\n#include \"low/x.h\"\n");
     add("high/a/a.h", "#include \"low/x.h\"\n#include <maskrt/types.hpp>\n#include <low/nothing.h>\n");
     add("high/b/b.cpp", "#include \"b.h\"\n#include \"high/shared/s.h\"\n");
     add("high/b/b.h", "// #include \"high/a/a.h\"\n");
-    add("high/c/c.cpp", "#include \"../a/a.h\"\n");
+    add("high/c/c.cpp", "#include \"high/a/a.h\"\n");
     add("high/shared/s.h", "");
     add("high/k.cu", "");
     add("build/generated.cpp", "#include \"nowhere.h\"\n");
@@ -68,16 +69,31 @@ TEST_CASE("an include that goes up is found with its file and line") {
   check_one(tree.violations(), "low/y.cpp:3: low may include nothing, found high/a/a.h of high");
 }
 
-TEST_CASE("relative paths, angles and the first pattern of a file count") {
-  SECTION("a way round by ..") {
-    Tree tree;
-    tree.add("low/y.h", "#include \"../high/a/a.h\"\n");
-    check_one(tree.violations(), "low/y.h:1: low may include nothing, found high/a/a.h of high");
+TEST_CASE("angles and the first pattern of a file count") {
+  Tree tree;
+  tree.add("high/k.cu", "#include <maskrt/types.hpp>\n");
+  check_one(tree.violations(), "high/k.cu:1: device may include nothing, found low/include/maskrt/types.hpp of low");
+}
+
+TEST_CASE("an include that is spelled otherwise is found") {
+  Tree tree;
+  SECTION("by ..") {
+    tree.add("high/b/b.h", "#include \"../shared/s.h\"\n");
+    check_one(tree.violations(), "high/b/b.h:1: expected a path from a root, found \"../shared/s.h\"");
   }
-  SECTION("public headers in angles") {
-    Tree tree;
-    tree.add("high/k.cu", "#include <maskrt/types.hpp>\n");
-    check_one(tree.violations(), "high/k.cu:1: device may include nothing, found low/include/maskrt/types.hpp of low");
+  SECTION("from the folder above it") {
+    tree.add("high/h.h", "#include \"shared/s.h\"\n");
+    check_one(tree.violations(), "high/h.h:1: expected a path from a root, found \"shared/s.h\"");
+  }
+  SECTION("a file beside it by its path") {
+    tree.add("high/b/b.cpp", "#include \"high/b/b.h\"\n");
+    check_one(tree.violations(), "high/b/b.cpp:1: expected a file beside it by its name, found \"high/b/b.h\"");
+  }
+  SECTION("by .., where it goes up as well") {
+    tree.add("low/y.h", "#include \"../high/a/a.h\"\n");
+    CHECK(tree.violations() ==
+          std::vector<std::string>{"low/y.h:1: expected a path from a root, found \"../high/a/a.h\"",
+                                   "low/y.h:1: low may include nothing, found high/a/a.h of high"});
   }
 }
 

@@ -15,8 +15,8 @@ void read(image::Bytes file, const MaskrtImageLibrary* library) {
   const image::Header header = image::read_header(file);
   if (library == nullptr && !header.needs_library.empty()) return;
   // Instrumented decoders are a hundred times slower: larger pictures would only take time from others.
-  constexpr std::int64_t most_pixels = 1 << 21;
-  if (header.width * header.height > most_pixels) return;
+  constexpr std::int64_t kMostPixels = 1 << 21;
+  if (header.width * header.height > kMostPixels) return;
   const auto rgb = image::decode(file, header, library);
   const std::size_t size = static_cast<std::size_t>(header.width * header.height) * 3;
   fuzz::require(rgb.get()[0] + rgb.get()[size - 1] <= 510, "pixels are bytes");

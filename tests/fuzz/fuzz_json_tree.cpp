@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (text.find('\0') != text.npos) return 0;  // ends the text for nlohmann
   testing::JsonTree tree;
   const auto fault = testing::fault_of(text, tree);
-  const std::string plain = testing::JsonScanner::without_odd_numbers(text, testing::deepest);
+  const std::string plain = testing::JsonScanner::without_odd_numbers(text, testing::kDeepest);
   fuzz::require(plain.size() == text.size(), "places stay where they are");
   if (fault == testing::JsonFault::Kind::depth) return 0;
   const auto want = nlohmann::json::parse(plain, nullptr, false);

@@ -8,8 +8,8 @@
 #include "graph/model_file.h"
 #include "graph/rewrites/rewrites.h"
 #include "memory_source.h"
-#include "support/device_run.h"
 #include "runtime/input_image.h"
+#include "support/device_run.h"
 #include "target.h"
 
 namespace {
@@ -17,9 +17,9 @@ namespace {
 using namespace maskrt;
 using testing::Map;
 
-constexpr double most_flops = 2e6;
-constexpr std::int64_t most_elements = 1 << 16;  // of one value
-constexpr double largest_number = 1e4;
+constexpr double kMostFlops = 2e6;
+constexpr std::int64_t kMostElements = 1 << 16;  // of one value
+constexpr double kLargestNumber = 1e4;
 
 /// Whether the model takes little enough time and memory at that size.
 bool is_small(const graph::Graph& graph, std::int64_t batch, std::int64_t height, std::int64_t width) {
@@ -27,10 +27,10 @@ bool is_small(const graph::Graph& graph, std::int64_t batch, std::int64_t height
   double flops = 0;
   for (const graph::Node& node : graph.nodes) {
     for (const graph::ValueId value : node.outputs)
-      if (extents[static_cast<std::size_t>(value)].elements() > most_elements) return false;
+      if (extents[static_cast<std::size_t>(value)].elements() > kMostElements) return false;
     flops += graph::cost_of(graph, node, extents).flops;
   }
-  return flops <= most_flops;
+  return flops <= kMostFlops;
 }
 
 double largest(const Map& map) {
@@ -134,7 +134,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto letter = [&](std::size_t i) { return i < model.name.size() ? model.name[i] & 31 : 0; };
     const std::int64_t batch = 1 + letter(0) % 2, height = 1 + letter(1), width = 1 + letter(2);
     if (!is_small(model.graph, batch, height, width)) return;
-    const bool comparable = largest_constant(model.graph) <= largest_number;
+    const bool comparable = largest_constant(model.graph) <= kLargestNumber;
     testing::Map input = testing::zeros({batch, height, width, channels, false});
     std::mt19937 random(7);
     for (double& value : input.data) value = (static_cast<double>(random() % 9) - 4) / 8;
@@ -143,7 +143,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       fuzz::answered([&] {
         const auto network = cpu::CpuDevice().prepare(*graph, Precision::fp32);
         const auto run = testing::run_on_cpu(*network, input, 1);
-        if (comparable && expected.largest <= largest_number) compare(model.graph, expected, run);
+        if (comparable && expected.largest <= kLargestNumber) compare(model.graph, expected, run);
       });
     }
     if (channels != 3) return;

@@ -5,8 +5,8 @@
 #include <functional>
 #include <string>
 
-#include "support/small_network.h"
 #include "graph/model_file.h"
+#include "support/small_network.h"
 
 namespace {
 

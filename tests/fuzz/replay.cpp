@@ -30,15 +30,15 @@ namespace {
 namespace fs = std::filesystem;
 
 #ifdef SANITIZED
-constexpr bool sanitized = true;
+constexpr bool kSanitized = true;
 #else
-constexpr bool sanitized = false;
+constexpr bool kSanitized = false;
 #endif
 
 /// Of one file of up to 1 MB. Sanitizers and builds without optimisation take several times as long.
 double seconds_allowed() {
 #ifdef __OPTIMIZE__
-  return sanitized ? 20 : 2;
+  return kSanitized ? 20 : 2;
 #else
   return 20;
 #endif
@@ -58,7 +58,7 @@ void limit_processor_time(double seconds) {
 }
 
 void limit_memory() {
-  if (sanitized) return;  // their shadows map terabytes
+  if (kSanitized) return;  // their shadows map terabytes
   constexpr rlim_t most = rlim_t{4} << 30;
   const rlimit limit{most, most};
   ::setrlimit(RLIMIT_AS, &limit);

@@ -21,12 +21,12 @@ namespace {
 using testing::TemporaryFolder;
 using testing::write_text;
 
-constexpr std::size_t megabyte = 1000000;
+constexpr std::size_t kMegabyte = 1000000;
 
 #if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
-constexpr double seconds_allowed = 20;
+constexpr double kSecondsAllowed = 20;
 #else
-constexpr double seconds_allowed = 2;
+constexpr double kSecondsAllowed = 2;
 #endif
 
 /// Does the work; what an Error of it says, or "". Fails the test where it takes longer than it may.
@@ -39,8 +39,8 @@ std::string answer(const std::function<void()>& work) {
     said = error.what();
   }
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-  INFO(said << "\nprocessor time: got " << seconds << " s, bound " << seconds_allowed << " s");
-  CHECK(seconds <= seconds_allowed);
+  INFO(said << "\nprocessor time: got " << seconds << " s, bound " << kSecondsAllowed << " s");
+  CHECK(seconds <= kSecondsAllowed);
   return said;
 }
 
@@ -120,7 +120,7 @@ TEST_CASE("pickles that name one long value again and again") {
   const auto call = [](const std::string& value, const std::string& function, const std::string& more = "") {
     // memo 0: the value; 1: the function; 2: the arguments; then as many calls as there is room for.
     return "\x80\2" + value + "q\1" + std::string(1, '0') + "c" + function + "q\2" + "0h\1" + more + "q\3" + "0" +
-           repeat("h\2h\3R0", megabyte - value.size()) + "}.";
+           repeat("h\2h\3R0", kMegabyte - value.size()) + "}.";
   };
   const std::string nones(300000, 'N');
   read(call("(" + nones + "l", "builtins\nset\n", "\x85"));
@@ -128,10 +128,10 @@ TEST_CASE("pickles that name one long value again and again") {
   for (int i = 0; i < 100000; ++i) items += "K\1N";
   read(call("}(" + items + "u", "collections\nOrderedDict\n", "\x85"));
   read(call("X" + little<std::uint32_t>(300000) + std::string(300000, 'a'), "_codecs\nencode\n", "U\6latin1\x86"));
-  read("\x80\2" + repeat("(", megabyte));
-  read("\x80\4" + repeat("N\x94", megabyte));
+  read("\x80\2" + repeat("(", kMegabyte));
+  read("\x80\4" + repeat("N\x94", kMegabyte));
   read("\x80\2}(" + std::string("X") + little<std::uint32_t>(512) + std::string(512, 'a') + "q\1N" +
-       repeat("h\1N", megabyte) + "u.");
+       repeat("h\1N", kMegabyte) + "u.");
 }
 
 TEST_CASE("pickles whose objects are not built, again and again") {
@@ -141,12 +141,12 @@ TEST_CASE("pickles whose objects are not built, again and again") {
     return answer([&] { weights::read_checkpoint(path); });
   };
   // Data made with an object: each call fails and leaves a place.
-  read("\x80\2ccollections\nOrderedDict\nq\1ctrain\nPairs\n)R\x85q\2" + repeat("h\1h\2R0", megabyte) + "}.");
+  read("\x80\2ccollections\nOrderedDict\nq\1ctrain\nPairs\n)R\x85q\2" + repeat("h\1h\2R0", kMegabyte) + "}.");
   // A long list with an object at its end, as the state of a numpy array.
   read("\x80\2](" + std::string(300000, 'N') + "ctrain\nPairs\neq\1cnumpy.core.multiarray\n_reconstruct\n(NNNtR" +
-       repeat("h\1b", megabyte) + ".");
+       repeat("h\1b", kMegabyte) + ".");
   // Long names that a short opcode names.
-  read("\x80\4X" + little<std::uint32_t>(100000) + std::string(100000, 'a') + "q\1" + repeat("h\1\x93h\1", megabyte) +
+  read("\x80\4X" + little<std::uint32_t>(100000) + std::string(100000, 'a') + "q\1" + repeat("h\1\x93h\1", kMegabyte) +
        ".");
   // The smallest file of a storage, in bytes.
   using namespace std::string_literals;
@@ -157,7 +157,7 @@ TEST_CASE("pickles whose objects are not built, again and again") {
   const std::string load = "ctorch.storage\n_load_from_bytes\nq\1C" +
                            std::string(1, static_cast<char>(storage.size())) + storage + "\x85q\2";
   CHECK_THAT(read("\x80\4" + load + "h\1h\2R0}."), Catch::Contains("found nothing"));
-  CHECK_THAT(read("\x80\4" + load + repeat("h\1h\2R0", megabyte) + "}."), Catch::Contains("memory"));
+  CHECK_THAT(read("\x80\4" + load + repeat("h\1h\2R0", kMegabyte) + "}."), Catch::Contains("memory"));
 }
 
 TEST_CASE("a long dict as the flags of many tensors") {
@@ -165,7 +165,7 @@ TEST_CASE("a long dict as the flags of many tensors") {
   std::string flags = "}(";
   for (int i = 0; i < 100000; ++i) flags += "K\1N";
   const std::string pickle = "\x80\2" + flags + "uq\2" + "0ctorch._utils\n_rebuild_tensor_v2\nq\4" +
-                             "0(NK\1))\x89Nh\2tq\3" + "0" + repeat("h\4h\3R0", megabyte) + "}.";
+                             "0(NK\1))\x89Nh\2tq\3" + "0" + repeat("h\4h\3R0", kMegabyte) + "}.";
   const TemporaryFolder folder;
   const auto path = write_text(folder / "file.pkl", pickle);
   CHECK_THAT(answer([&] { weights::read_checkpoint(path); }), Catch::Contains("expected at most 16 flags of a tensor"));
@@ -207,23 +207,23 @@ TEST_CASE("outlines that cost more than their text") {
   const std::string usual = R"("height":480,"width":640)", widest = R"("height":4095,"width":1048576)";
   // Far outside of the picture, to and fro: to its left, and through it from above and below.
   const auto left = [](std::size_t i) { return std::string(i % 2 == 0 ? "-9,1048576" : "-1048576,-1048576"); };
-  CHECK(score(usual, annotation(1, "[" + list(megabyte, left) + "]")) == "");
+  CHECK(score(usual, annotation(1, "[" + list(kMegabyte, left) + "]")) == "");
   const auto steep = [](std::size_t i) { return number(300 + i % 20) + (i % 2 == 0 ? ",1048576" : ",-1048576"); };
-  CHECK(score(usual, annotation(1, "[" + list(megabyte, steep) + "]")) == "");
+  CHECK(score(usual, annotation(1, "[" + list(kMegabyte, steep) + "]")) == "");
   // Across all columns of the picture, to and fro.
   const auto across = [](std::size_t i) { return (i % 2 == 0 ? "0," : "640,") + number(i % 479); };
-  CHECK_THAT(score(usual, annotation(1, "[" + list(megabyte, across) + "]")),
+  CHECK_THAT(score(usual, annotation(1, "[" + list(kMegabyte, across) + "]")),
              Catch::Contains("expected outlines that cross at most"));
-  CHECK(score(usual, annotation(1, "[" + list(megabyte / 20, across) + "]")) == "");
+  CHECK(score(usual, annotation(1, "[" + list(kMegabyte / 20, across) + "]")) == "");
   // Many small outlines in one annotation.
   const auto triangle = [](std::size_t i) {
     const std::string x = number(i % 600), y = number(i % 461);
     return "[" + x + "," + y + "," + number(i % 600 + 19) + "," + y + "," + x + "," + number(i % 461 + 19) + "]";
   };
-  CHECK(score(usual, annotation(1, list(megabyte, triangle))) == "");
+  CHECK(score(usual, annotation(1, list(kMegabyte, triangle))) == "");
   // A few points in the widest picture there may be.
   const auto rectangle = [&](std::size_t i) { return annotation(i + 1, "[0,0,1048576,0,1048576,9,0,9]"); };
-  CHECK_THAT(score(widest, list(megabyte, rectangle)), Catch::Contains("expected outlines that cross at most"));
+  CHECK_THAT(score(widest, list(kMegabyte, rectangle)), Catch::Contains("expected outlines that cross at most"));
 }
 
 TEST_CASE("masks and ids that cost more than their text") {
@@ -251,7 +251,7 @@ TEST_CASE("masks and ids that cost more than their text") {
   // One run over a million columns.
   const rle::Runs wide{4095, 1 << 20, {1, 4095u * 1000000u, 4095u * 48576u - 1}};
   const auto path = write_text(folder / "wide.json",
-                               "[" + list(megabyte, [&](std::size_t i) { return result(i % 9999, wide); }) + "]");
+                               "[" + list(kMegabyte, [&](std::size_t i) { return result(i % 9999, wide); }) + "]");
   CHECK(answer([&] {
           const auto results = coco::read_results(path);
           coco::evaluate(truths(results, wide.height, wide.width), results);
@@ -260,16 +260,16 @@ TEST_CASE("masks and ids that cost more than their text") {
   rle::Runs fine{480, 640, std::vector<std::uint32_t>(4800, 1)};
   fine.counts.push_back(480 * 640 - 4800);
   const auto fine_path =
-      write_text(folder / "fine.json", "[" + list(megabyte, [&](std::size_t) { return result(1, fine); }) + "]");
+      write_text(folder / "fine.json", "[" + list(kMegabyte, [&](std::size_t) { return result(1, fine); }) + "]");
   const rle::Runs coarse{480, 640, {1, 300000, 7199}};
   const auto coarse_path =
-      write_text(folder / "coarse.json", "[" + list(megabyte, [&](std::size_t) { return result(1, coarse); }) + "]");
+      write_text(folder / "coarse.json", "[" + list(kMegabyte, [&](std::size_t) { return result(1, coarse); }) + "]");
   CHECK(answer([&] {
           coco::evaluate(truths(coco::read_results(coarse_path), 480, 640), coco::read_results(fine_path));
         }) == "");
   // Ids that meet in a hash table whose number of buckets is one of those primes.
   const auto image = [](std::size_t i) { return R"({"id":)" + number(i * 541 * 1109 * 2357 * 5087) + "}"; };
-  const auto ids = write_text(folder / "ids.json", R"({"images":[)" + list(megabyte, image) + R"(],"categories":[]})");
+  const auto ids = write_text(folder / "ids.json", R"({"images":[)" + list(kMegabyte, image) + R"(],"categories":[]})");
   CHECK(answer([&] { coco::read_annotations(ids); }) == "");
 }
 
@@ -281,14 +281,14 @@ TEST_CASE("JSON that costs more than its text") {
   };
   // A record of many members, whose names must be compared with what is looked for.
   CHECK(said(R"([{"image_id": 1, "category_id": 1, "score": 1, )" +
-             list(megabyte, [](std::size_t) { return R"("\u0069mage_id": 7)"; }) + "}]") == "");
+             list(kMegabyte, [](std::size_t) { return R"("\u0069mage_id": 7)"; }) + "}]") == "");
   // What is wrong is told by another parser, which must not see what only this one reads.
   CHECK(said(R"([{"image_id": 1, "category_id": 1, "score": 1, "x": [)" +
-             list(megabyte, [](std::size_t) { return "NaN"; }) + "]}, y]")
+             list(kMegabyte, [](std::size_t) { return "NaN"; }) + "]}, y]")
             .find("line 1, column") != std::string::npos);
-  CHECK(said("[{\"x\": " + repeat("1", megabyte) + "}]").find("image_id must be") != std::string::npos);
+  CHECK(said("[{\"x\": " + repeat("1", kMegabyte) + "}]").find("image_id must be") != std::string::npos);
   const auto images =
-      write_text(folder / "a.json", R"({"categories": [], "images": [)" + list(megabyte, [](std::size_t n) {
+      write_text(folder / "a.json", R"({"categories": [], "images": [)" + list(kMegabyte, [](std::size_t n) {
                                       return "{\"id\": \"" + number(n % 1000) + "\"}";
                                     }) + "]}");
   CHECK(answer([&] { CHECK(coco::read_annotations(images).images.size() == 1000); }) == "");
@@ -299,7 +299,7 @@ TEST_CASE("labels of repeated pieces") {
   for (const std::string piece : {"\n", "a\n", " ", "[", "{\"a\":", "1", "[]"}) {
     CAPTURE(piece);
     for (const std::string begin : {"", "[", "{\"info\":"}) {
-      const auto path = write_text(folder / "labels", begin + repeat(piece, megabyte));
+      const auto path = write_text(folder / "labels", begin + repeat(piece, kMegabyte));
       answer([&] { weights::read_labels(path, 3, "NUM_CLASSES"); });
     }
   }
@@ -307,10 +307,10 @@ TEST_CASE("labels of repeated pieces") {
 
 TEST_CASE("JPEGs of many scans") {
   std::string scans = scan(0, 0, 0);
-  for (std::size_t i = 0; scans.size() < megabyte; ++i) scans += scan(1, 63, 0);
+  for (std::size_t i = 0; scans.size() < kMegabyte; ++i) scans += scan(1, 63, 0);
   CHECK_THAT(decode(jpeg(0xc2, 4096, scans)), Catch::Contains("expected JPEG scans that visit at most"));
   scans.clear();
-  while (scans.size() < megabyte) scans += scan(0, 63, 0);
+  while (scans.size() < kMegabyte) scans += scan(0, 63, 0);
   CHECK_THAT(decode(jpeg(0xc0, 4096, scans)), Catch::Contains("expected JPEG scans that visit at most"));
   // Small pictures may have as many as they like.
   CHECK(decode(jpeg(0xc2, 8, scan(0, 0, 0) + scan(1, 63, 0))) == "");
@@ -359,12 +359,12 @@ TEST_CASE("TIFFs of many strips and of many tags that nobody knows") {
 
 TEST_CASE("GIFs and WebPs of many blocks") {
   const std::string gif = std::string("GIF89a\x08\0\x08\0\0\0\0", 13);
-  CHECK_THAT(decode(gif + repeat("!\xfe" + std::string(1, '\0'), megabyte)), Catch::Contains("truncated"));
-  CHECK_THAT(decode(gif + repeat("x", megabyte)), Catch::Contains("truncated"));
+  CHECK_THAT(decode(gif + repeat("!\xfe" + std::string(1, '\0'), kMegabyte)), Catch::Contains("truncated"));
+  CHECK_THAT(decode(gif + repeat("x", kMegabyte)), Catch::Contains("truncated"));
   const std::string canvas = "VP8X" + little(std::uint32_t{10}) + std::string("\x02\0\0\0\x07\0\0\x07\0\0", 10);
   for (const std::string& chunk :
        {std::string("abcd\0\0\0\0", 8), "ANMF" + little(std::uint32_t{16}) + std::string(16, '\0')}) {
-    const std::string chunks = "WEBP" + canvas + repeat(chunk, megabyte / chunk.size() * chunk.size());
+    const std::string chunks = "WEBP" + canvas + repeat(chunk, kMegabyte / chunk.size() * chunk.size());
     CHECK(decode("RIFF" + little(static_cast<std::uint32_t>(chunks.size())) + chunks) != "");
   }
 }
@@ -372,7 +372,7 @@ TEST_CASE("GIFs and WebPs of many blocks") {
 TEST_CASE("JPEGs of many bytes between segments") {
   for (const std::string& stray :
        {std::string("\xff"), std::string("\xff\0", 2), std::string("\xff\xd0"), std::string("x")})
-    CHECK_THAT(decode(std::string("\xff\xd8\xff\xe0\0\2", 6) + repeat(stray, megabyte)),
+    CHECK_THAT(decode(std::string("\xff\xd8\xff\xe0\0\2", 6) + repeat(stray, kMegabyte)),
                Catch::Contains("the JPEG file is truncated"));
 }
 

@@ -14,10 +14,10 @@ namespace maskrt::testing {
 /// Weights of the tests are exact, so both graphs compute the same real numbers in double, in another order. A sum of n
 /// terms then differs by at most n eps of the sum of its terms' magnitudes; along a network of 40 layers of at most 250
 /// terms each, and with a factor of 10 for cancellation, that is 40 * 250 * 10 * 1.1e-16 of the largest value.
-constexpr double exact_bound = 40 * 250 * 10 * 1.1e-16;
+constexpr double kExactBound = 40 * 250 * 10 * 1.1e-16;
 
 /// Each number within `relative` of the largest magnitude that was wanted.
-inline void require_close(const Map& got, const Map& want, const std::string& what, double relative = exact_bound) {
+inline void require_close(const Map& got, const Map& want, const std::string& what, double relative = kExactBound) {
   INFO(what);
   REQUIRE(got.extent == want.extent);
   double largest = 0;
@@ -35,7 +35,7 @@ inline void require_close(const Map& got, const Map& want, const std::string& wh
 
 /// Every output of `before` is an output of `after`, by name and with the same numbers. `values` are before's.
 inline void require_same_outputs(const graph::Graph& before, const std::vector<Map>& values, const graph::Graph& after,
-                                 double relative = exact_bound) {
+                                 double relative = kExactBound) {
   const auto rewritten = interpret(after, values[static_cast<std::size_t>(before.nodes[0].output())]);
   REQUIRE(after.outputs.size() == before.outputs.size());
   for (std::size_t i = 0; i < before.outputs.size(); ++i) {

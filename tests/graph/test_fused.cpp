@@ -283,14 +283,14 @@ TEST_CASE("fused operations that come apart into more nodes than a network may h
   Case c(2);
   PyramidPool pyramid;
   const auto one = c.dice.constant("one", {1, 2, 1, 1}), two = c.dice.constant("two", {2, 1, 1, 1});
-  for (std::size_t i = 0; i < limits::outputs; ++i) pyramid.branches.push_back({1, one, nullptr, {}, two, nullptr});
+  for (std::size_t i = 0; i < limits::kOutputs; ++i) pyramid.branches.push_back({1, one, nullptr, {}, two, nullptr});
   for (int node = 0; node < 30; ++node) {
     std::vector<std::string> names;
-    for (std::size_t i = 0; i < limits::outputs; ++i) names.push_back(std::to_string(node) + " " + std::to_string(i));
+    for (std::size_t i = 0; i < limits::kOutputs; ++i) names.push_back(std::to_string(node) + " " + std::to_string(i));
     c.graph.outputs.push_back(c.graph.add_several("node" + std::to_string(node), pyramid, {c.x}, names)[0]);
   }
   CHECK_THROWS_WITH(unfused(c.graph), Catch::Contains("expected a network of at most 4096 nodes"));
-  CHECK(unfused(c.graph, {.pyramid_branches = limits::outputs}).nodes.size() == 31);
+  CHECK(unfused(c.graph, {.pyramid_branches = limits::kOutputs}).nodes.size() == 31);
 }
 
 TEST_CASE("fused operations say what is wrong with them") {

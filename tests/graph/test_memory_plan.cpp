@@ -9,7 +9,7 @@ using namespace maskrt::graph;
 namespace {
 
 std::size_t rounded(std::size_t bytes) {
-  return (bytes + MemoryPlan::alignment - 1) / MemoryPlan::alignment * MemoryPlan::alignment;
+  return (bytes + MemoryPlan::kAlignment - 1) / MemoryPlan::kAlignment * MemoryPlan::kAlignment;
 }
 
 /// The most bytes alive at one step: no plan can be smaller.
@@ -42,7 +42,7 @@ TEST_CASE("random lifetimes never share a byte, and the arena holds every buffer
     REQUIRE(plan.offsets.size() == lifetimes.size());
     REQUIRE_FALSE(overlaps(plan, lifetimes));
     for (std::size_t i = 0; i < lifetimes.size(); ++i) {
-      REQUIRE(plan.offsets[i] % MemoryPlan::alignment == 0);
+      REQUIRE(plan.offsets[i] % MemoryPlan::kAlignment == 0);
       REQUIRE(plan.offsets[i] + lifetimes[i].bytes <= plan.bytes);
     }
     const auto bound = most_alive(lifetimes);

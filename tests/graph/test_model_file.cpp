@@ -9,8 +9,8 @@
 #include "graph/checksum.h"
 #include "graph/model_file.h"
 #include "graph/print.h"
-#include "support/small_network.h"
 #include "support/files.h"
+#include "support/small_network.h"
 
 using namespace maskrt;
 using namespace maskrt::graph;
@@ -69,7 +69,7 @@ std::string error_with(const TemporaryFolder& folder, const Built& built, const 
   auto file = read_text(path);
   if (const auto at = find_checksum(file)) {
     const std::span<const std::byte> parts[] = {std::as_bytes(std::span(file))};
-    file.replace(*at, checksum_digits, checksum(parts, *at));
+    file.replace(*at, kChecksumDigits, checksum(parts, *at));
   }
   write_text(path, file);
   return error_of(path);
@@ -137,7 +137,7 @@ TEST_CASE("any changed byte is found") {
   }
   const auto digits = find_checksum(whole);
   REQUIRE(digits);
-  for (std::size_t i = 0; i < checksum_digits; ++i) {
+  for (std::size_t i = 0; i < kChecksumDigits; ++i) {
     auto damaged = whole;
     damaged[*digits + i] = damaged[*digits + i] == '0' ? '1' : '0';
     CHECK_THAT(error_of(write_text(path, damaged)), Catch::Contains("the file is damaged or was edited"));
@@ -176,9 +176,11 @@ TEST_CASE("metadata out of range") {
   CHECK_THAT(preprocessing("640", "-1"), Catch::Contains("min_size from 0"));
   CHECK_THAT(preprocessing("[1,2,3]", "[1,2]"), Catch::Contains("mean to be 3 numbers"));
   CHECK_THAT(preprocessing("[1,1,1]", "[1,0,1]"), Catch::Contains("std from"));
-  CHECK_THAT(preprocessing("32,", "32,\"new\":1,"), Catch::Contains("found new, which a newer maskrt may have written"));
+  CHECK_THAT(preprocessing("32,", "32,\"new\":1,"),
+             Catch::Contains("found new, which a newer maskrt may have written"));
   CHECK_THAT(preprocessing("32,", "32,\"min_size\":1,"), Catch::Contains("found \"min_size\" twice"));
-  CHECK_THAT(error_with(folder, built, "maskrt.categories", "[]"), Catch::Contains("3 classes of head SparseInst, found 0"));
+  CHECK_THAT(error_with(folder, built, "maskrt.categories", "[]"),
+             Catch::Contains("3 classes of head SparseInst, found 0"));
   CHECK_THAT(error_with(folder, built, "maskrt.categories", "[[[[]]]]"), Catch::Contains("nested"));
   const std::string category = R"({"id":1,"name":"a","is_thing":true,"color":[0,0,0]})";
   CHECK_THAT(error_with(folder, built, "maskrt.categories", "[" + category + "," + category + "," + category + "]"),

@@ -28,7 +28,7 @@ std::set<std::string, std::less<>> on_request() {
 }
 
 /// Of a device with kernels for all that fused operations can be here.
-constexpr FusedKernels kernels{
+constexpr FusedKernels kKernels{
     .stem_side = 7, .stem_channels = 4, .pyramid_branches = 8, .linear_heads = 4, .residual_scale = 2};
 
 double flops_of(const Graph& graph, std::int64_t height, std::int64_t width) {
@@ -71,12 +71,12 @@ TEST_CASE("each rewrite alone, and all but each, keep the outputs") {
   const auto plain = small_sparse_inst(dice);
   const auto values = interpret(plain, dice.map({2, 32, 64, 3}));
   auto everything = plain;
-  rewrite(everything, {}, on_request(), kernels);
+  rewrite(everything, {}, on_request(), kKernels);
   require_same_outputs(plain, values, everything);
   for (const auto& step : rewrites()) {
     INFO(step.name);
     auto alone = plain;
-    rewrite(alone, all_but(step.name), on_request(), kernels);
+    rewrite(alone, all_but(step.name), on_request(), kKernels);
     require_same_outputs(plain, values, alone);
     // What these look for in this network, others uncover; the rest find something by themselves.
     const std::set<std::string_view> later = {"compose-convs", "pair-convs", "upsample-residual", "pyramid-pool",
@@ -84,7 +84,7 @@ TEST_CASE("each rewrite alone, and all but each, keep the outputs") {
     if (!later.contains(step.name)) CHECK(to_text(alone) != to_text(plain));
 
     auto without = plain;
-    rewrite(without, {std::string(step.name)}, on_request(), kernels);
+    rewrite(without, {std::string(step.name)}, on_request(), kKernels);
     require_same_outputs(plain, values, without);
     CHECK(to_text(without) != to_text(everything));
   }
@@ -104,7 +104,7 @@ TEST_CASE("any value can be made an output and is then kept") {
     rewrite(fused);
     require_same_outputs(wanted, values, fused);
     fused = wanted;
-    rewrite(fused, {}, on_request(), kernels);
+    rewrite(fused, {}, on_request(), kKernels);
     require_same_outputs(wanted, values, fused);
   }
   auto everything = plain;
@@ -164,8 +164,8 @@ TEST_CASE("the report has a line for the plain graph and one a rewrite") {
   CHECK_THAT(text.substr(text.find("merge-siblings")), Catch::Contains(std::to_string(fused.nodes.size())));
 
   auto requested = plain;
-  rewrite(requested, {"linear-heads"}, on_request(), kernels);
-  const auto with_requests = rewrites_to_text(plain, 1, 64, 96, 2, {"linear-heads"}, on_request(), kernels);
+  rewrite(requested, {"linear-heads"}, on_request(), kKernels);
+  const auto with_requests = rewrites_to_text(plain, 1, 64, 96, 2, {"linear-heads"}, on_request(), kKernels);
   CHECK(std::count(with_requests.begin(), with_requests.end(), '\n') ==
         1 + static_cast<std::ptrdiff_t>(rewrites().size()));
   CHECK_THAT(with_requests, !Catch::Contains("linear-heads"));

@@ -181,7 +181,8 @@ TEST_CASE("numbers beyond double, and names that a terminal would act on") {
   const TemporaryFolder folder;
   CHECK_THAT(error_of(folder, container(R"({"a":{"dtype":"F32","shape":[1e999],"data_offsets":[0,4]}})", 4)),
              Catch::Contains("expected numbers that a double can hold, found a larger one"));
-  CHECK_THAT(error_of(folder, container(R"({"a\u0000b\u001b[2J":1})")), Catch::Contains("tensor a?b?[2J: expected an object"));
+  CHECK_THAT(error_of(folder, container(R"({"a\u0000b\u001b[2J":1})")),
+             Catch::Contains("tensor a?b?[2J: expected an object"));
 }
 
 TEST_CASE("a truncated file is an error at every length") {

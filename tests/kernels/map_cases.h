@@ -1,19 +1,11 @@
-// Maps that every kernel over maps is tested with on the CPU: sizes, and the layouts that oneDNN uses.
+// Maps in the layouts that the CPU device uses.
 #pragma once
 
 #include "kernels/cpu/onednn.h"
+#include "map_shape.h"
 #include "owned_tensor.h"
 
 namespace maskrt::testing {
-
-struct Size {
-  std::int64_t batch, height, width, channels;
-};
-
-/// 1, primes, around blocks and vectors, and maps of real layers' widths.
-inline const std::vector<Size> map_sizes = {{1, 1, 1, 1},    {1, 1, 1, 16},    {2, 3, 5, 7},
-                                            {1, 15, 17, 15}, {3, 2, 16, 17},   {1, 31, 33, 31},
-                                            {2, 20, 27, 32}, {1, 13, 11, 100}, {1, 6, 1, 33}};
 
 /// Channels side by side in a block: 16 and 8 as oneDNN has them, 1 for planes, 0 for all of them.
 inline const std::vector<std::int64_t> channel_blocks = {16, 8, 1, 0};
@@ -25,18 +17,18 @@ inline bool onednn_has_bf16() {
   return (has & avx512) == avx512;
 }
 
-template <typename F>
-void for_each_layout(F&& f) {
-  for (const Size& size : map_sizes) {
+/// Calls f(case, block) for each case, a MapShape or something that prints itself, in each layout.
+template <typename Case, typename F>
+void for_each_layout(const std::vector<Case>& cases, F&& f) {
+  for (const Case& c : cases) {
     for (const std::int64_t block : channel_blocks) {
-      INFO("map " << size.batch << "x" << size.height << "x" << size.width << "x" << size.channels << ", block "
-                  << block);
-      f(size, block);
+      INFO("map " << c << ", block " << block);
+      f(c, block);
     }
   }
 }
 
-inline OwnedTensor map_of_size(DataType type, const Size& s, std::int64_t block) {
+inline OwnedTensor map_of_shape(DataType type, const MapShape& s, std::int64_t block) {
   return OwnedTensor(type, s.batch, s.height, s.width, s.channels, block);
 }
 

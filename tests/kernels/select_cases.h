@@ -37,7 +37,7 @@ inline void fill_logits(const kernels::Tensor& t, unsigned seed) {
 
 /// How far a score may be from the reference's, which rounds twice: exponentials within 2 ulp, a sum of `channels` of
 /// them, a quotient, and the sum with 1, each below 2.
-inline double score_bound(std::int64_t channels) { return (static_cast<double>(channels) + 8) * 2 * unit_fp32; }
+inline double score_bound(std::int64_t channels) { return (static_cast<double>(channels) + 8) * 2 * kUnitFp32; }
 
 /// Fails where the two most probable of a neighbourhood are so close that rounding may decide which is the maximum:
 /// another seed is then needed. Equal logits are equal for all.
@@ -84,7 +84,7 @@ enum class Scores {
   rising,
   odd,  ///< infinities, zeros of both signs, subnormals and what is no number
 };
-constexpr Scores all_scores[] = {Scores::any, Scores::few, Scores::equal, Scores::falling, Scores::rising, Scores::odd};
+constexpr Scores kAllScores[] = {Scores::any, Scores::few, Scores::equal, Scores::falling, Scores::rising, Scores::odd};
 
 inline void fill_scores(const kernels::Tensor& t, Scores scores, unsigned seed) {
   std::mt19937 engine(seed);

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "aligned_memory.h"
 #include "kernels/conv/cpu/conv_cpu.h"
 #include "kernels/conv/cpu/coordinate_term.h"
 #include "kernels/conv/cpu/winograd_weights.h"
@@ -111,8 +112,8 @@ void check(const Case& c, ConvAlgorithm algorithm, DataType in_type, DataType ou
   const double enlarged = algorithm == ConvAlgorithm::winograd ? 16 : 1;
   require_close(out, *want, [&](auto b, auto y, auto x, auto o) {
     const double sum = get(*magnitude, b, y, x, o) + 2;
-    return testing::unit_fp32 * (4 + std::sqrt(static_cast<double>(fan_in))) * enlarged * sum +
-           (out_type == DataType::bf16 ? testing::unit_bf16 * std::abs(get(*want, b, y, x, o)) + 1e-6 : 0.0);
+    return testing::kUnitFp32 * (4 + std::sqrt(static_cast<double>(fan_in))) * enlarged * sum +
+           (out_type == DataType::bf16 ? testing::kUnitBf16 * std::abs(get(*want, b, y, x, o)) + 1e-6 : 0.0);
   });
 }
 
@@ -194,7 +195,7 @@ TEST_CASE("weights transformed for Winograd are what oneDNN makes of them") {
                                    dnnl::memory::format_tag::oihw);
     onednn::Reorder(plain, conv->weight_layout()).run(weight.data(), theirs.data());
     for (std::size_t i = 0; i < own.size(); ++i)
-      if (!(std::abs(own[i] - theirs[i]) <= 8 * testing::unit_fp32))  // six roundings of sums up to 1.3
+      if (!(std::abs(own[i] - theirs[i]) <= 8 * testing::kUnitFp32))  // six roundings of sums up to 1.3
         FAIL("number " << i << ": got " << own[i] << ", want " << theirs[i]);
   }
 }
@@ -218,16 +219,13 @@ TEST_CASE("a convolution between views of a batch leaves the channels beside the
   conv_ref(g, in, weight.data(), nullptr, nullptr, nullptr, Activation::none, *want);
   const auto conv = Convolution::make({g, in, out, false, false, Activation::none}, ConvAlgorithm::direct);
   if (conv == nullptr) return;
-  struct alignas(64) Line {
-    std::byte bytes[64];
-  };
-  std::vector<Line> weights(conv->weight_bytes() / 64 + 1), scratch(conv->scratch_bytes() / 64 + 1);
+  auto weights = testing::lines_for(conv->weight_bytes()), scratch = testing::lines_for(conv->scratch_bytes());
   conv->prepare(weight.data(), 48, 32, weights.data());
   conv->run(in.data, weights.data(), nullptr, out.data, scratch.data());
   require_close(all_out, *before, [&](auto b, auto y, auto x, auto c) {
     if (c < 16 || c >= 64) return 0.0;
     const double error = std::abs(get(*all_out, b, y, x, c) - get(*want, b, y, x, c - 16));
-    CHECK(error <= 32 * 9 * testing::unit_fp32 * 20);
+    CHECK(error <= 32 * 9 * testing::kUnitFp32 * 20);
     return 1e9;
   });
 }
@@ -256,19 +254,19 @@ TEST_CASE("the coordinate term is what two more channels would add") {
       conv_ref(g, *in, nothing.data(), nullptr, coordinates.data(), nullptr, Activation::none, *want);
       const CoordinateTerm term(g, coordinates.data(), channels, height, width, block);
       // 2 k k products of numbers up to 1.
-      const double bound = testing::unit_fp32 * 2 * kernel * kernel;
+      const double bound = testing::kUnitFp32 * 2 * kernel * kernel;
       out.poison();
       term.write(*out);
       require_close(out, *want, [&](auto...) { return bound; });
       half.poison();
       term.write(*half);
       require_close(half, *want, [&](auto b, auto y, auto x, auto c) {
-        return bound + testing::unit_bf16 * std::abs(get(*want, b, y, x, c));
+        return bound + testing::kUnitBf16 * std::abs(get(*want, b, y, x, c));
       });
       sum.fill(6);
       conv_ref(g, *in, nothing.data(), nullptr, coordinates.data(), &*sum, Activation::none, *want);
       term.add(*sum);
-      require_close(sum, *want, [&](auto...) { return bound + testing::unit_fp32 * 4; });
+      require_close(sum, *want, [&](auto...) { return bound + testing::kUnitFp32 * 4; });
     }
   }
 }

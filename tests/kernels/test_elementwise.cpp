@@ -1,30 +1,32 @@
 // Elementwise operations of the CPU device against the loops that define them.
+#include "elementwise_cases.h"
 #include "kernels/elementwise/elementwise.h"
 #include "map_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
+using maskrt::testing::elementwise_cases;
 using maskrt::testing::for_each_layout;
-using maskrt::testing::map_of_size;
+using maskrt::testing::kUnitFp32;
+using maskrt::testing::map_of_shape;
+using maskrt::testing::MapShape;
 using maskrt::testing::numbers;
 using maskrt::testing::OwnedTensor;
-using maskrt::testing::Size;
-using maskrt::testing::unit_fp32;
 using maskrt::testing::unit_of;
 
 TEST_CASE("activations") {
-  for_each_layout([](const Size& size, std::int64_t block) {
+  for_each_layout(elementwise_cases, [](const MapShape& size, std::int64_t block) {
     for (const DataType type : {DataType::f32, DataType::bf16}) {
       for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid}) {
-        OwnedTensor in = map_of_size(type, size, block), out = map_of_size(type, size, block),
-                    want = map_of_size(DataType::f32, size, 0);
+        OwnedTensor in = map_of_shape(type, size, block), out = map_of_shape(type, size, block),
+                    want = map_of_shape(DataType::f32, size, 0);
         in.fill(1, -30, 30);
         out.poison();
         activate_ref(activation, *in, *want);
         activate_cpu(activation, *in, *out);
         // The logistic function: two roundings of its own and 2 ulp of the exponential.
         require_close(out, *want, [&](auto b, auto y, auto x, auto c) {
-          return (4 * unit_fp32 + (type == DataType::bf16 ? unit_of(type) : 0)) * std::abs(get(*want, b, y, x, c)) +
+          return (4 * kUnitFp32 + (type == DataType::bf16 ? unit_of(type) : 0)) * std::abs(get(*want, b, y, x, c)) +
                  1e-37;
         });
         // In place, as an epilogue uses it.
@@ -47,17 +49,17 @@ TEST_CASE("the logistic function at its ends and in between") {
     const double want = 1.0 / (1.0 + std::exp(-static_cast<double>(get(*in, b, y, x, c))));
     const double got = get(*out, b, y, x, c);
     // e^87.3 ends the exponential's range: below 1e-38 nothing but smallness is promised.
-    if (std::abs(got - want) > 8 * unit_fp32 * want + 2e-38)
+    if (std::abs(got - want) > 8 * kUnitFp32 * want + 2e-38)
       FAIL("sigmoid of " << get(*in, b, y, x, c) << ": got " << got << ", want " << want);
   });
   out.require_intact();
 }
 
 TEST_CASE("sums, and scales with shifts") {
-  for_each_layout([](const Size& size, std::int64_t block) {
+  for_each_layout(elementwise_cases, [](const MapShape& size, std::int64_t block) {
     for (const DataType type : {DataType::f32, DataType::bf16}) {
-      OwnedTensor a = map_of_size(type, size, block), b = map_of_size(type, size, block),
-                  out = map_of_size(type, size, block), want = map_of_size(DataType::f32, size, 0);
+      OwnedTensor a = map_of_shape(type, size, block), b = map_of_shape(type, size, block),
+                  out = map_of_shape(type, size, block), want = map_of_shape(DataType::f32, size, 0);
       a.fill(1);
       b.fill(2);
       out.poison();
@@ -71,7 +73,7 @@ TEST_CASE("sums, and scales with shifts") {
       out.poison();
       scale_shift_ref(*a, scale.data(), shift.data(), *want);
       scale_shift_cpu(*a, scale.data(), shift.data(), *out);
-      require_close(out, *want, [&](auto n, auto y, auto x, auto c) { return rounding(n, y, x, c) + 2 * unit_fp32; });
+      require_close(out, *want, [&](auto n, auto y, auto x, auto c) { return rounding(n, y, x, c) + 2 * kUnitFp32; });
     }
   });
 }

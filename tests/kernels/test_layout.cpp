@@ -1,27 +1,29 @@
 // Changes of layout and type on the CPU against the loops that define them: exact.
-#include "kernels/layout/layout.h"
 #include "kernels/cpu/onednn.h"
+#include "kernels/layout/layout.h"
+#include "layout_cases.h"
 #include "map_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
 using maskrt::testing::channel_blocks;
 using maskrt::testing::for_each_layout;
-using maskrt::testing::map_of_size;
+using maskrt::testing::layout_cases;
+using maskrt::testing::map_of_shape;
+using maskrt::testing::MapShape;
 using maskrt::testing::onednn_has_bf16;
 using maskrt::testing::OwnedTensor;
-using maskrt::testing::Size;
 
 TEST_CASE("channels move between layouts and types and leave the others alone") {
-  for_each_layout([](const Size& size, std::int64_t block) {
+  for_each_layout(layout_cases, [](const MapShape& size, std::int64_t block) {
     for (const std::int64_t other_block : channel_blocks) {
       for (const auto& [from, to] : std::vector<std::pair<DataType, DataType>>{
                {DataType::f32, DataType::f32}, {DataType::f32, DataType::bf16}, {DataType::bf16, DataType::f32}}) {
-        Size wide = size;
+        MapShape wide = size;
         wide.channels += 20;
         const std::int64_t begin = size.channels / 3, count = size.channels - begin, out_begin = 9;
-        OwnedTensor in = map_of_size(from, size, block), out = map_of_size(to, wide, other_block),
-                    want = map_of_size(to, wide, other_block);
+        OwnedTensor in = map_of_shape(from, size, block), out = map_of_shape(to, wide, other_block),
+                    want = map_of_shape(to, wide, other_block);
         in.fill(1);
         out.fill(2);
         want.fill(2);
@@ -34,13 +36,13 @@ TEST_CASE("channels move between layouts and types and leave the others alone") 
 }
 
 TEST_CASE("reorders agree with element by element copies") {
-  for_each_layout([](const Size& size, std::int64_t block) {
+  for_each_layout(layout_cases, [](const MapShape& size, std::int64_t block) {
     for (const std::int64_t other_block : channel_blocks) {
       for (const auto& [from, to] : std::vector<std::pair<DataType, DataType>>{
                {DataType::f32, DataType::f32}, {DataType::f32, DataType::bf16}, {DataType::bf16, DataType::f32}}) {
         if (from != to && !onednn_has_bf16()) continue;
-        OwnedTensor in = map_of_size(from, size, block), out = map_of_size(to, size, other_block),
-                    want = map_of_size(to, size, other_block);
+        OwnedTensor in = map_of_shape(from, size, block), out = map_of_shape(to, size, other_block),
+                    want = map_of_shape(to, size, other_block);
         in.fill(1);
         copy_channels_ref(*in, 0, *want, 0, size.channels);
         onednn::Reorder(onednn::layout_of(*in), onednn::layout_of(*out)).run(in->data, out->data);
@@ -51,8 +53,8 @@ TEST_CASE("reorders agree with element by element copies") {
 }
 
 TEST_CASE("padding is cleared, and nothing else") {
-  for_each_layout([](const Size& size, std::int64_t block) {
-    OwnedTensor out = map_of_size(DataType::f32, size, block), want = map_of_size(DataType::f32, size, block);
+  for_each_layout(layout_cases, [](const MapShape& size, std::int64_t block) {
+    OwnedTensor out = map_of_shape(DataType::f32, size, block), want = map_of_shape(DataType::f32, size, block);
     out.fill(1);
     want.fill(1);
     const Tensor whole = padded(*out);

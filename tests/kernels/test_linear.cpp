@@ -1,18 +1,19 @@
 // Linear layers of the CPU device against the loop that defines them.
 #include "aligned_memory.h"
 #include "kernels/linear/linear_cpu.h"
+#include "linear_cases.h"
 #include "owned_tensor.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
+using maskrt::testing::kUnitFp32;
+using maskrt::testing::linear_cases;
 using maskrt::testing::lines_for;
 using maskrt::testing::numbers;
 using maskrt::testing::OwnedTensor;
-using maskrt::testing::unit_fp32;
 
 TEST_CASE("linear layers") {
-  for (const auto& [batch, rows, in_channels, out_channels] : std::vector<std::tuple<int, int, int, int>>{
-           {1, 1, 1, 1}, {2, 3, 5, 7}, {1, 100, 256, 80}, {2, 17, 33, 31}, {1, 100, 1024, 129}}) {
+  for (const auto& [batch, rows, in_channels, out_channels] : linear_cases) {
     for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid}) {
       for (const bool with_bias : {false, true}) {
         INFO(batch << "x" << rows << ", " << in_channels << " to " << out_channels << ", activation "
@@ -28,7 +29,7 @@ TEST_CASE("linear layers") {
         auto weights = lines_for(linear.weight_layout().get_size()), scratch = lines_for(linear.scratch_bytes());
         linear.prepare(weight.data(), weights.data());
         linear.run(in->data, weights.data(), with_bias ? bias.data() : nullptr, out->data, scratch.data());
-        const double bound = unit_fp32 * (8 + std::sqrt(in_channels)) * (in_channels * 0.3 + 1);
+        const double bound = kUnitFp32 * (8 + std::sqrt(in_channels)) * (in_channels * 0.3 + 1);
         require_close(out, *want, [&](auto...) { return bound; });
       }
     }

@@ -1,17 +1,18 @@
 // Mask logits on the CPU against the loop that defines them.
 #include "aligned_memory.h"
 #include "kernels/mask_head/mask_product.h"
+#include "mask_product_cases.h"
 #include "owned_tensor.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
+using maskrt::testing::kUnitFp32;
 using maskrt::testing::lines_for;
+using maskrt::testing::mask_product_cases;
 using maskrt::testing::OwnedTensor;
-using maskrt::testing::unit_fp32;
 
 TEST_CASE("mask products, with and without an offset") {
-  for (const auto& [batch, height, width, channels, instances] : std::vector<std::tuple<int, int, int, int, int>>{
-           {1, 1, 1, 1, 1}, {2, 5, 7, 16, 3}, {1, 20, 27, 256, 100}, {3, 6, 4, 33, 17}}) {
+  for (const auto& [batch, height, width, channels, instances] : mask_product_cases) {
     for (const bool offset : {false, true}) {
       for (const auto& [block, out_block] : std::vector<std::pair<int, int>>{{16, 16}, {8, 8}, {1, 1}, {16, 1}}) {
         INFO(batch << "x" << height << "x" << width << ", " << channels << " channels, " << instances
@@ -27,7 +28,7 @@ TEST_CASE("mask products, with and without an offset") {
         const MaskProduct product(*features, offset, *out);
         auto scratch = lines_for(product.scratch_bytes());
         product.run(*kernels, *features, *out, scratch.data());
-        const double bound = unit_fp32 * (8 + std::sqrt(channels)) * (channels * 0.3 + 1);
+        const double bound = kUnitFp32 * (8 + std::sqrt(channels)) * (channels * 0.3 + 1);
         require_close(out, *want, [&](auto...) { return bound; });
       }
     }

@@ -80,7 +80,7 @@ TEST_CASE("scores of proposals on the CPU") {
 
 TEST_CASE("selections on the CPU") {
   for (const SelectCase& c : select_cases) {
-    for (const Scores kind : all_scores) {
+    for (const Scores kind : kAllScores) {
       for (const std::int64_t block : blocks) {
         INFO(c.count << " of " << c.batch << "x" << c.height << "x" << c.width << ", scores " << static_cast<int>(kind)
                      << ", block " << block);

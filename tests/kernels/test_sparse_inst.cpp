@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "graph/safetensors.h"
-#include "kernels/masks/pack_columns.h"
 #include "kernels/heads/sparse_inst/sparse_inst.h"
+#include "kernels/masks/pack_columns.h"
 #include "runtime/mask/rle.h"
 #include "testing/mask_scenes.h"
 

@@ -155,8 +155,7 @@ TEST_CASE("Options out of range are errors that name them") {
 
   Session session(model, with_threads(1));
   RunOptions run_options;
-  for (const float score :
-       {-0.5f, -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+  for (const float score : {-0.5f, -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
     run_options.minimum_score = score;
     CHECK_THROWS_WITH(session.run(street(), run_options), Contains("RunOptions::minimum_score"));
   }

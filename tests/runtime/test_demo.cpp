@@ -65,8 +65,8 @@ void check_counterparts(const std::vector<coco::CocoResult>& some, const std::ve
     }
     if (best >= 0.95) continue;
     ++alone;
-    UNSCOPED_INFO(one.file_name << ": category " << one.category_id.described() << ", score " << one.score << ", best IoU "
-                                << best);
+    UNSCOPED_INFO(one.file_name << ": category " << one.category_id.described() << ", score " << one.score
+                                << ", best IoU " << best);
   }
   CHECK(checked > 10);
   CHECK(alone <= forgiven * checked);

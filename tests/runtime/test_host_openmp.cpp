@@ -21,8 +21,8 @@ namespace {
 using namespace testing;
 
 const std::filesystem::path demo = MASKRT_DEMO;
-constexpr int host_threads = 4;
-constexpr unsigned flush_to_zero = 0x8000, denormals_are_zero = 0x0040;
+constexpr int kHostThreads = 4;
+constexpr unsigned kFlushToZero = 0x8000, kDenormalsAreZero = 0x0040;
 
 const Model& demo_model() {
   static const Model model = [] {
@@ -58,29 +58,29 @@ std::size_t detections(Session& session) {
 /// MXCSR of each thread of the host's team but for the flags of what has happened, which the host's own sums set.
 std::vector<unsigned> states_of_host() {
   constexpr unsigned flags = 0x3f;
-  std::vector<unsigned> states(host_threads);
-#pragma omp parallel num_threads(host_threads)
+  std::vector<unsigned> states(kHostThreads);
+#pragma omp parallel num_threads(kHostThreads)
   states[static_cast<std::size_t>(omp_get_thread_num())] = _mm_getcsr() & ~flags;
   return states;
 }
 
 /// The system's numbers of the threads of the host's team.
 std::set<pid_t> threads_of_host() {
-  std::vector<pid_t> ids(host_threads);
-#pragma omp parallel num_threads(host_threads)
+  std::vector<pid_t> ids(kHostThreads);
+#pragma omp parallel num_threads(kHostThreads)
   ids[static_cast<std::size_t>(omp_get_thread_num())] = ::gettid();
   return {ids.begin(), ids.end()};
 }
 
 TEST_CASE("the host's OpenMP threads keep their floating-point state, and their number", "[host]") {
   // Each thread has a state of its own: rounding and flushing as the host's work wants them.
-  const std::vector<unsigned> modes = {0, _MM_ROUND_UP, flush_to_zero, _MM_ROUND_DOWN | denormals_are_zero};
-#pragma omp parallel num_threads(host_threads)
+  const std::vector<unsigned> modes = {0, _MM_ROUND_UP, kFlushToZero, _MM_ROUND_DOWN | kDenormalsAreZero};
+#pragma omp parallel num_threads(kHostThreads)
   _mm_setcsr(0x1f80 | modes[static_cast<std::size_t>(omp_get_thread_num())]);
   const std::vector<unsigned> before = states_of_host();
-  REQUIRE(before != std::vector<unsigned>(host_threads, before[0]));
+  REQUIRE(before != std::vector<unsigned>(kHostThreads, before[0]));
   const std::set<pid_t> threads = threads_of_host();
-  REQUIRE(threads.size() == host_threads);
+  REQUIRE(threads.size() == kHostThreads);
   const int most = omp_get_max_threads();
 
   for (const int count : {1, 2, 3, 7}) {
@@ -94,7 +94,7 @@ TEST_CASE("the host's OpenMP threads keep their floating-point state, and their 
     CHECK(states_of_host() == before);
     CHECK(threads_of_host() == threads);
   }
-#pragma omp parallel num_threads(host_threads)
+#pragma omp parallel num_threads(kHostThreads)
   _mm_setcsr(0x1f80);
 }
 
@@ -132,16 +132,16 @@ TEST_CASE("each thread of the host's team has a session, inside a parallel regio
   const std::vector<unsigned> before = states_of_host();
   for (const int count : {1, 3}) {
     INFO(count << " threads each");
-    std::vector<std::size_t> found(host_threads);
-    std::vector<unsigned> after(host_threads);
-#pragma omp parallel num_threads(host_threads)
+    std::vector<std::size_t> found(kHostThreads);
+    std::vector<unsigned> after(kHostThreads);
+#pragma omp parallel num_threads(kHostThreads)
     {
       const auto own = static_cast<std::size_t>(omp_get_thread_num());
       Session session(demo_model(), with_threads(count));
       found[own] = detections(session);
       after[own] = _mm_getcsr() & ~0x3fu;
     }
-    CHECK(found == std::vector<std::size_t>(host_threads, expected));
+    CHECK(found == std::vector<std::size_t>(kHostThreads, expected));
     CHECK(after == before);
     CHECK(states_of_host() == before);
   }

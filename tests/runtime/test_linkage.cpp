@@ -40,8 +40,8 @@ std::vector<std::string> needed_libraries(const std::string& file) {
 
 TEST_CASE("libmaskrt needs nothing but libc and libstdc++", "[linkage]") {
   // libm and the loader come with libc, libgcc_s with libstdc++.
-  const std::set<std::string> allowed = {"libc.so.6", "libm.so.6", "libstdc++.so.6", "libgcc_s.so.1",
-                                         "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"};
+  const std::set<std::string> allowed = {
+      "libc.so.6", "libm.so.6", "libstdc++.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"};
   const auto needed = needed_libraries(testing::read_text(MASKRT_LIBRARY));
   CHECK(!needed.empty());
   for (const std::string& library : needed) {
@@ -64,7 +64,8 @@ TEST_CASE("the image library brings its decoders itself", "[linkage]") {
 TEST_CASE("the command starts where neither picture libraries nor fonts' are installed", "[linkage]") {
   for (const std::string& library : needed_libraries(testing::read_text(MASKRT_COMMAND))) {
     INFO(library);
-    for (const char* optional : {"jpeg", "png", "tiff", "webp", "harfbuzz", "fribidi", "freetype", "fontconfig", "glib"})
+    for (const char* optional :
+         {"jpeg", "png", "tiff", "webp", "harfbuzz", "fribidi", "freetype", "fontconfig", "glib"})
       CHECK(library.find(optional) == std::string::npos);
   }
 }

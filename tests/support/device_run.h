@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "graph/memory_plan.h"
+#include "interpreter.h"
 #include "runtime/cpu/cpu_device.h"
 #include "runtime/executor.h"
-#include "support/interpreter.h"
 
 namespace maskrt::testing {
 

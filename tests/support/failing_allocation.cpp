@@ -29,8 +29,8 @@ std::atomic<long> left{0};
 struct Range {
   std::uintptr_t begin, end;
 };
-constexpr std::size_t most_ranges = 16;
-Range uncatchable[most_ranges];
+constexpr std::size_t kMostRanges = 16;
+Range uncatchable[kMostRanges];
 std::size_t ranges = 0;
 
 int note_library(dl_phdr_info* info, std::size_t, void*) {
@@ -38,7 +38,7 @@ int note_library(dl_phdr_info* info, std::size_t, void*) {
     return 0;
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const ElfW(Phdr)& part = info->dlpi_phdr[i];
-    if (part.p_type == PT_LOAD && (part.p_flags & PF_X) != 0 && ranges < most_ranges)
+    if (part.p_type == PT_LOAD && (part.p_flags & PF_X) != 0 && ranges < kMostRanges)
       uncatchable[ranges++] = {info->dlpi_addr + part.p_vaddr, info->dlpi_addr + part.p_vaddr + part.p_memsz};
   }
   return 0;

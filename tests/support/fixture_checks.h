@@ -1,7 +1,7 @@
 // What a fixture's model must compute, whatever device ran it.
 #pragma once
 
-#include "support/fixture.h"
+#include "fixture.h"
 
 namespace maskrt::testing {
 

@@ -24,20 +24,20 @@ void Gpu::download(void* host, const void* device, std::size_t bytes) const {
   synchronize();
 }
 
-DeviceBytes::DeviceBytes(std::size_t bytes) : memory_(Gpu::instance().context(), bytes + 2 * guard), bytes_(bytes) {
-  Gpu::instance().queue().set_bytes(memory_.data(), canary, guard);
-  Gpu::instance().queue().set_bytes(data() + bytes_, canary, guard);
+DeviceBytes::DeviceBytes(std::size_t bytes) : memory_(Gpu::instance().context(), bytes + 2 * kGuard), bytes_(bytes) {
+  Gpu::instance().queue().set_bytes(memory_.data(), kCanary, kGuard);
+  Gpu::instance().queue().set_bytes(data() + bytes_, kCanary, kGuard);
 }
 
 void DeviceBytes::require_intact() const {
-  std::vector<std::uint8_t> found(guard);
+  std::vector<std::uint8_t> found(kGuard);
   for (const bool before : {true, false}) {
-    Gpu::instance().download(found.data(), before ? memory_.data() : data() + bytes_, guard);
-    for (std::size_t i = 0; i < guard; ++i)
-      if (found[i] != canary)
-        FAIL("canary " << (before ? guard - i : i) << (before ? " before the first" : " after the last") << " of "
+    Gpu::instance().download(found.data(), before ? memory_.data() : data() + bytes_, kGuard);
+    for (std::size_t i = 0; i < kGuard; ++i)
+      if (found[i] != kCanary)
+        FAIL("canary " << (before ? kGuard - i : i) << (before ? " before the first" : " after the last") << " of "
                        << bytes_ << " bytes: got " << static_cast<int>(found[i]) << ", want "
-                       << static_cast<int>(canary));
+                       << static_cast<int>(kCanary));
   }
 }
 

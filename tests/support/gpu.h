@@ -41,14 +41,14 @@ class DeviceBytes {
  public:
   /// What they hold at first is undefined.
   explicit DeviceBytes(std::size_t bytes);
-  std::byte* data() const { return memory_.data() + guard; }
+  std::byte* data() const { return memory_.data() + kGuard; }
   std::size_t bytes() const { return bytes_; }
   /// Fails the test where something was written before or after them. Waits.
   void require_intact() const;
 
  private:
-  static constexpr std::size_t guard = 256;
-  static constexpr std::uint8_t canary = 0xA5;
+  static constexpr std::size_t kGuard = 256;
+  static constexpr std::uint8_t kCanary = 0xA5;
   cuda::DeviceMemory memory_;
   std::size_t bytes_;
 };

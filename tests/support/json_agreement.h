@@ -16,7 +16,7 @@ using coco::JsonTree;
 using coco::JsonType;
 using coco::JsonValue;
 
-inline constexpr int deepest = 8;
+inline constexpr int kDeepest = 8;
 
 /// The same value, to the bit; of members with one name, the last counts.
 inline bool same(const JsonValue& got, const nlohmann::json& want) {
@@ -51,10 +51,10 @@ inline bool same(const JsonValue& got, const nlohmann::json& want) {
 /// Nothing where the text is no JSON.
 inline std::optional<JsonFault::Kind> fault_of(std::string_view text, JsonTree& tree) {
   try {
-    JsonScanner scanner(text, deepest);
+    JsonScanner scanner(text, kDeepest);
     scanner.read(tree);
     scanner.end();
-    JsonScanner skipping(text, deepest);
+    JsonScanner skipping(text, kDeepest);
     skipping.skip();
     skipping.end();
     return std::nullopt;

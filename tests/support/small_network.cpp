@@ -43,8 +43,8 @@ BatchNorm Dice::batch_norm(const std::string& name, std::int64_t channels) {
 
 namespace {
 
-constexpr std::int64_t width = 16;  // of every feature level after the backbone; narrower, splitting saves nothing
-constexpr int groups = 4, instances = 5, classes = 3, kernel_dim = 12;
+constexpr std::int64_t kWidth = 16;  // of every feature level after the backbone; narrower, splitting saves nothing
+constexpr int kGroups = 4, kInstances = 5, kClasses = 3, kKernelDim = 12;
 
 class Builder {
  public:
@@ -77,17 +77,17 @@ class Builder {
     for (const int size : {1, 2, 3, 6}) {
       const auto name = "encoder.ppm.stages." + std::to_string(parts.size());
       const auto pooled = graph.add(name + ".pool", AdaptiveAveragePool{size}, {x});
-      const auto y = relu(name + ".relu", conv(name + ".1", pooled, width, width / 4, 1));
+      const auto y = relu(name + ".relu", conv(name + ".1", pooled, kWidth, kWidth / 4, 1));
       parts.push_back(graph.add(name + ".resize", ResizeBilinear{}, {y, x}));
     }
     parts.push_back(x);
     const auto joined = graph.add("encoder.ppm.concat", Concat{}, parts);
-    return relu("encoder.ppm", conv("encoder.ppm.bottleneck", joined, 2 * width, width, 1));
+    return relu("encoder.ppm", conv("encoder.ppm.bottleneck", joined, 2 * kWidth, kWidth, 1));
   }
 
   ValueId branch(const std::string& name, ValueId x) {
-    auto y = relu(name + ".relu0", conv(name + ".0", x, width + 2, width, 3));
-    return relu(name, conv(name + ".2", y, width, width, 3));
+    auto y = relu(name + ".relu0", conv(name + ".0", x, kWidth + 2, kWidth, 3));
+    return relu(name, conv(name + ".2", y, kWidth, kWidth, 3));
   }
 
  private:
@@ -108,26 +108,26 @@ Graph small_sparse_inst(Dice& dice, bool softmax) {
   const auto res4_1 = b.bottleneck("backbone.res4.1", res4, 12, 16, 2);      // /16
   const auto res5 = b.bottleneck("backbone.res5.0", res4_1, 16, 16 + 4, 2);  // /32
 
-  const auto top = b.pyramid_pooling(b.conv("encoder.fpn_laterals.0", res5, 20, width, 1));
+  const auto top = b.pyramid_pooling(b.conv("encoder.fpn_laterals.0", res5, 20, kWidth, 1));
   const auto middle =
       g.add("encoder.sum1", Add{},
-            {b.conv("encoder.fpn_laterals.1", res4_1, 16, width, 1), g.add("encoder.up1", UpsampleNearest{2}, {top})});
-  const auto bottom =
-      g.add("encoder.sum2", Add{},
-            {b.conv("encoder.fpn_laterals.2", res4, 12, width, 1), g.add("encoder.up2", UpsampleNearest{2}, {middle})});
-  const auto p3 = b.conv("encoder.fpn_outputs.2", bottom, width, width, 3);
-  const auto p4 = b.conv("encoder.fpn_outputs.1", middle, width, width, 3);
-  const auto p5 = b.conv("encoder.fpn_outputs.0", top, width, width, 3);
+            {b.conv("encoder.fpn_laterals.1", res4_1, 16, kWidth, 1), g.add("encoder.up1", UpsampleNearest{2}, {top})});
+  const auto bottom = g.add(
+      "encoder.sum2", Add{},
+      {b.conv("encoder.fpn_laterals.2", res4, 12, kWidth, 1), g.add("encoder.up2", UpsampleNearest{2}, {middle})});
+  const auto p3 = b.conv("encoder.fpn_outputs.2", bottom, kWidth, kWidth, 3);
+  const auto p4 = b.conv("encoder.fpn_outputs.1", middle, kWidth, kWidth, 3);
+  const auto p5 = b.conv("encoder.fpn_outputs.0", top, kWidth, kWidth, 3);
   const auto joined = g.add(
       "encoder.concat", Concat{},
       {p3, g.add("encoder.resize1", ResizeBilinear{}, {p4, p3}), g.add("encoder.resize2", ResizeBilinear{}, {p5, p3})});
-  const auto encoder = b.conv("encoder.fusion", joined, 3 * width, width, 1, "encoder");
+  const auto encoder = b.conv("encoder.fusion", joined, 3 * kWidth, kWidth, 1, "encoder");
 
   const auto located =
       g.add("decoder.concat", Concat{}, {g.add("decoder.coordinates", Coordinates{}, {encoder}), encoder});
   const auto features = b.branch("decoder.inst_branch.inst_convs", located);
-  auto iam = dice.conv("decoder.inst_branch.iam_conv", width / groups, instances * groups, 3);
-  iam.groups = groups;
+  auto iam = dice.conv("decoder.inst_branch.iam_conv", kWidth / kGroups, kInstances * kGroups, 3);
+  iam.groups = kGroups;
   const auto logits = g.add("decoder.inst_branch.iam_conv", std::move(iam), {features}, "iam_logits");
   ValueId maps;
   if (softmax)
@@ -136,17 +136,17 @@ Graph small_sparse_inst(Dice& dice, bool softmax) {
     maps = g.add("decoder.inst_branch.normalise", NormaliseMaps{},
                  {g.add("decoder.inst_branch.sigmoid", Activate{Activation::sigmoid}, {logits})});
   auto list = g.add("decoder.inst_branch.aggregate", Aggregate{}, {maps, features});  // [B, G * N, C]
-  list = g.add("decoder.inst_branch.regroup", Regroup{groups, instances}, {list});    // [B, N, G * C]
-  list = g.add("decoder.inst_branch.fc", dice.linear("decoder.inst_branch.fc", groups * width, 16), {list});
+  list = g.add("decoder.inst_branch.regroup", Regroup{kGroups, kInstances}, {list});  // [B, N, G * C]
+  list = g.add("decoder.inst_branch.fc", dice.linear("decoder.inst_branch.fc", kGroups * kWidth, 16), {list});
   list = b.relu("decoder.inst_branch.fc.relu", list);
   const auto class_logits = g.add("decoder.inst_branch.cls_score",
-                                  dice.linear("decoder.inst_branch.cls_score", 16, classes), {list}, "class_logits");
+                                  dice.linear("decoder.inst_branch.cls_score", 16, kClasses), {list}, "class_logits");
   const auto kernels =
-      g.add("decoder.inst_branch.mask_kernel", dice.linear("decoder.inst_branch.mask_kernel", 16, kernel_dim), {list});
+      g.add("decoder.inst_branch.mask_kernel", dice.linear("decoder.inst_branch.mask_kernel", 16, kKernelDim), {list});
   const auto objectness = g.add("decoder.inst_branch.objectness", dice.linear("decoder.inst_branch.objectness", 16, 1),
                                 {list}, "objectness_logits");
   const auto mask_features = b.conv("decoder.mask_branch.projection",
-                                    b.branch("decoder.mask_branch.mask_convs", located), width, kernel_dim, 1);
+                                    b.branch("decoder.mask_branch.mask_convs", located), kWidth, kKernelDim, 1);
   const auto masks = g.add("decoder.masks", MaskProduct{}, {kernels, mask_features});
   const auto mask_logits = g.add("decoder.upsample", ResizeBilinear{2.0}, {masks}, "mask_logits");
   g.outputs = {class_logits, objectness, mask_logits};

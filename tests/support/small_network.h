@@ -46,8 +46,8 @@ graph::SparseInstHead sparse_inst_head(const graph::Graph& graph);
 /// A default of each kind of operation, in the order of graph::Operation.
 std::vector<graph::Operation> every_kind();
 
-/// Each kind of operation at least once, with attributes that are not the defaults, on an input of 4 channels; all values
-/// but the input are outputs.
+/// Each kind of operation at least once, with attributes that are not the defaults, on an input of 4 channels; all
+/// values but the input are outputs.
 graph::Graph every_operation(Dice& dice);
 
 }  // namespace maskrt::testing

@@ -144,7 +144,8 @@ TEST_CASE("legacy files whose parts disagree are refused") {
 
 TEST_CASE("files that are no checkpoints are refused by what they start with") {
   CHECK_THAT(error_of(""), Catch::Contains("empty"));
-  CHECK_THAT(error_of("<!DOCTYPE html><html>"), Catch::Contains("found a page of a web site instead of the file that starts with \"<!DOCTYPE ht\""));
+  CHECK_THAT(error_of("<!DOCTYPE html><html>"),
+             Catch::Contains("found a page of a web site instead of the file that starts with \"<!DOCTYPE ht\""));
   CHECK_THAT(error_of("\x7f"
                       "ELF\x02\x01"),
              Catch::Contains("\"\\x7fELF\\x02\\x01\""));
@@ -157,7 +158,8 @@ TEST_CASE("files that are no checkpoints are refused by what they start with") {
 
 TEST_CASE("safetensors of no numbers, and of integers") {
   // Nothing to read, whatever the other extents: neither a product nor a stride overflows.
-  const std::string empty = R"({"a":{"dtype":"F32","shape":[0,9223372036854775807,9223372036854775807],"data_offsets":[0,0]}})";
+  const std::string empty =
+      R"({"a":{"dtype":"F32","shape":[0,9223372036854775807,9223372036854775807],"data_offsets":[0,0]}})";
   const auto empty_file = bytes_of(std::uint64_t{empty.size()}) + empty;
   CHECK(error_of(empty_file) == "");
   const std::string integers = R"({"a":{"dtype":"I32","shape":[2],"data_offsets":[0,8]}})";

@@ -37,8 +37,8 @@ void ConfigValue::set(std::string_view key, ConfigValue value) {
     *existing = std::move(value);
     return;
   }
-  if (keys.size() == most_keys)
-    throw Error(to_string(value.origin) + ": expected at most " + std::to_string(most_keys) +
+  if (keys.size() == kMostKeys)
+    throw Error(to_string(value.origin) + ": expected at most " + std::to_string(kMostKeys) +
                 " keys in a mapping, found more");
   keys.emplace_back(key);
   items.push_back(std::move(value));

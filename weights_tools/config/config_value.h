@@ -32,13 +32,13 @@ struct ConfigValue {
   std::vector<std::string> keys;   ///< of a mapping, each once
   Origin origin;
 
-  static constexpr std::size_t most_keys = 2048;
+  static constexpr std::size_t kMostKeys = 2048;
 
   /// The value under `key` of a mapping, or null.
   const ConfigValue* find(std::string_view key) const;
   ConfigValue* find(std::string_view key);
-  /// Sets `key` of a mapping to `value`; a later value of the same key replaces the earlier one. Throws Error that names
-  /// the value's origin for a mapping of more than `most_keys`, which are searched one by one.
+  /// Sets `key` of a mapping to `value`; a later value of the same key replaces the earlier one. Throws Error that
+  /// names the value's origin for a mapping of more than `kMostKeys`, which are searched one by one.
   void set(std::string_view key, ConfigValue value);
   void erase(std::string_view key);
 };

@@ -106,7 +106,7 @@ class Parser {
       if (!key || !take(':')) return std::nullopt;
       auto item = value(depth + 1);
       if (!item) return std::nullopt;
-      if (map.keys.size() == ConfigValue::most_keys && map.find(key->text) == nullptr) return std::nullopt;
+      if (map.keys.size() == ConfigValue::kMostKeys && map.find(key->text) == nullptr) return std::nullopt;
       map.set(key->text, std::move(*item));
       comma = take(',');
     }

@@ -6,7 +6,7 @@
 #include <limits>
 #include <optional>
 
-#include "../measured.h"
+#include "bench/cuda/measured.h"
 #include "cudnn_graph.h"
 #include "operand.h"
 

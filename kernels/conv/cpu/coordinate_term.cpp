@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <map>
 
-#include "kernels/element.h"
 #include "kernels/coordinate.h"
 #include "kernels/cpu/parallel_failure.h"
 #include "kernels/cpu/rows.h"
+#include "kernels/element.h"
 
 namespace maskrt::kernels {
 namespace {

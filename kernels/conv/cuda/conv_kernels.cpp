@@ -34,12 +34,12 @@ constexpr ConvKernel wgmma(const char* name, const WgmmaTile& tile) {
           .tf32 = false,
           .rows = tile.rows(),
           .columns = tile.columns(),
-          .step = WgmmaTile::step,
+          .step = WgmmaTile::kStep,
           .warp_rows = tile.group_pixels,
           .warp_columns = 64,
-          .threads = WgmmaTile::threads,
+          .threads = WgmmaTile::kThreads,
           .shared_bytes = static_cast<std::uint32_t>(tile.shared_bytes()),
-          .resident = WgmmaTile::resident};
+          .resident = WgmmaTile::kResident};
 }
 
 /// A kernel of conv_ffma.cu. For the cost model, the tile of a warp is the shape of its reads of shared memory.
@@ -50,24 +50,24 @@ constexpr ConvKernel ffma(const char* name, DataType type) {
           .newest = KernelPath::sm90a,
           .tensor_cores = false,
           .tf32 = false,
-          .rows = FfmaTile::rows,
-          .columns = FfmaTile::columns,
+          .rows = FfmaTile::kRows,
+          .columns = FfmaTile::kColumns,
           .step = FfmaTile::step(type == DataType::f32 ? 4 : 2),
           .warp_rows = 16,
           .warp_columns = 64,
-          .threads = FfmaTile::threads,
+          .threads = FfmaTile::kThreads,
           .shared_bytes = 0,
-          .resident = FfmaTile::resident};
+          .resident = FfmaTile::kResident};
 }
 
 #define MASKRT_SM80_F16(name, ...) mma(KernelPath::sm80, #name, {2, __VA_ARGS__}),
 #define MASKRT_SM80_TF32(name, ...) mma(KernelPath::sm80, #name, {4, __VA_ARGS__}),
 #define MASKRT_SM75(name, ...) mma(KernelPath::sm75, #name, {2, __VA_ARGS__}),
 #define MASKRT_SM90(name, ...) wgmma(#name, {__VA_ARGS__}),
-constexpr ConvKernel kernels[] = {ffma("conv_ffma_f32", DataType::f32), ffma("conv_ffma_f16", DataType::f16),
-                                  MASKRT_CONV_SM80_F16_TILES(MASKRT_SM80_F16)
-                                      MASKRT_CONV_SM80_TF32_TILES(MASKRT_SM80_TF32) MASKRT_CONV_SM75_TILES(MASKRT_SM75)
-                                          MASKRT_CONV_SM90_TILES(MASKRT_SM90)};
+constexpr ConvKernel kKernels[] = {ffma("conv_ffma_f32", DataType::f32), ffma("conv_ffma_f16", DataType::f16),
+                                   MASKRT_CONV_SM80_F16_TILES(MASKRT_SM80_F16)
+                                       MASKRT_CONV_SM80_TF32_TILES(MASKRT_SM80_TF32) MASKRT_CONV_SM75_TILES(MASKRT_SM75)
+                                           MASKRT_CONV_SM90_TILES(MASKRT_SM90)};
 #undef MASKRT_SM90
 #undef MASKRT_SM75
 #undef MASKRT_SM80_TF32
@@ -75,6 +75,6 @@ constexpr ConvKernel kernels[] = {ffma("conv_ffma_f32", DataType::f32), ffma("co
 
 }  // namespace
 
-std::span<const ConvKernel> conv_kernels() { return kernels; }
+std::span<const ConvKernel> conv_kernels() { return kKernels; }
 
 }  // namespace maskrt::kernels

@@ -8,11 +8,11 @@ namespace maskrt::kernels {
 
 /// conv_ffma.cu: a block of 128 threads for any type; shared memory is static.
 struct FfmaTile {
-  static constexpr int rows = 64, columns = 64, chunks = 4;  ///< a step is 4 chunks of 16 bytes
-  static constexpr int rows_of_thread = 8, columns_of_thread = 4;
-  static constexpr int threads = rows / rows_of_thread * (columns / columns_of_thread), stages = 3;
-  static constexpr int resident = 4;  ///< blocks on one multiprocessor, as far as registers allow
-  static constexpr int step(int element_bytes) { return chunks * 16 / element_bytes; }
+  static constexpr int kRows = 64, kColumns = 64, kChunks = 4;  ///< a step is 4 chunks of 16 bytes
+  static constexpr int kRowsOfThread = 8, kColumnsOfThread = 4;
+  static constexpr int kThreads = kRows / kRowsOfThread * (kColumns / kColumnsOfThread), kStages = 3;
+  static constexpr int kResident = 4;  ///< blocks on one multiprocessor, as far as registers allow
+  static constexpr int step(int element_bytes) { return kChunks * 16 / element_bytes; }
 };
 
 /// conv_mma_sm75.cu and conv_mma_sm80.cu, with `stages` pipeline stages in shared memory.
@@ -33,9 +33,9 @@ struct MmaTile {
 /// conv_wgmma_sm90.cu, fp16: two consumer warpgroups, and a producer thread in a third. Each consumer computes `blocks`
 /// x 64 channels by `group_pixels` pixels; the two are neighbours in channels, or in pixels where they share channels.
 struct WgmmaTile {
-  static constexpr int consumers = 256, threads = 384, step = 64, row_bytes = step * 2;
-  static constexpr int pair = 2;  ///< blocks of a cluster with neighbouring pixels and multicast loads of weights
-  static constexpr int resident = 1;
+  static constexpr int kConsumers = 256, kThreads = 384, kStep = 64, kRowBytes = kStep * 2;
+  static constexpr int kPair = 2;  ///< blocks of a cluster with neighbouring pixels and multicast loads of weights
+  static constexpr int kResident = 1;
 
   int blocks, group_pixels;
   bool shares_channels;
@@ -44,7 +44,7 @@ struct WgmmaTile {
   constexpr int group_channels() const { return blocks * 64; }
   constexpr int rows() const { return shares_channels ? 2 * group_pixels : group_pixels; }
   constexpr int columns() const { return shares_channels ? group_channels() : 2 * group_channels(); }
-  constexpr int stage_bytes() const { return (rows() + columns()) * row_bytes; }
+  constexpr int stage_bytes() const { return (rows() + columns()) * kRowBytes; }
   /// Words of a pixel in the epilogue's staging buffer: padded by 4, so that the 4 pixels x 8 channels of a warp's
   /// store hit 32 different banks.
   constexpr int staged_line() const { return group_channels() + 4; }

@@ -17,7 +17,7 @@ struct QueryTallies {
   std::int32_t* class_id;
   std::int32_t stride;  ///< a multiple of kQueriesPerSector
 
-  static constexpr int bytes_of_one = 8 + 5 * 4 + 4 + 4;
+  static constexpr int kBytesOfOne = 8 + 5 * 4 + 4 + 4;
 };
 constexpr int kQueriesPerSector = 8;
 

@@ -34,10 +34,10 @@ static_assert(kScoreTileWidth == 32, "a row's positions are the bits of a word")
 /// The patch of logits of a tile: its own, and the halo that it shares with neighbouring tiles.
 template <int Factor>
 struct Patch {
-  static constexpr int halo = Upsampled<Factor>::halo;
-  static constexpr int own_columns = kScoreTileWidth / Factor, own_rows = kScoreTileHeight / Factor;
-  static constexpr int columns = own_columns + 2 * halo, rows = own_rows + 2 * halo;
-  static_assert(columns * rows == score_patch_pixels(Factor));
+  static constexpr int kHalo = Upsampled<Factor>::kHalo;
+  static constexpr int kOwnColumns = kScoreTileWidth / Factor, kOwnRows = kScoreTileHeight / Factor;
+  static constexpr int kColumns = kOwnColumns + 2 * kHalo, kRows = kOwnRows + 2 * kHalo;
+  static_assert(kColumns * kRows == score_patch_pixels(Factor));
   int x, y;  ///< position of its first own logit
 };
 
@@ -64,7 +64,7 @@ __device__ void stage_patch(const ScoreParams& p, int b, int query, int count, c
   constexpr int kBytes = sizeof(T);
   const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
   const auto pixel_at = [&](int pixel) {
-    const int y = at.y - at.halo + pixel / at.columns, x = at.x - at.halo + pixel % at.columns;
+    const int y = at.y - at.kHalo + pixel / at.kColumns, x = at.x - at.kHalo + pixel % at.kColumns;
     const int inside_y = min(max(y, 0), p.mask_logits.height - 1), inside_x = min(max(x, 0), p.mask_logits.width - 1);
     return pixel_of<T>(p.mask_logits, b, inside_y * p.mask_logits.width + inside_x) + query;
   };
@@ -81,7 +81,7 @@ __device__ void stage_patch(const ScoreParams& p, int b, int query, int count, c
     if (which >= group) return;
     const int turn = vector < 8 ? 0 : 2;
 #pragma unroll 2
-    for (int pixel = warp * group + which; pixel < at.rows * at.columns; pixel += kWarps * group) {
+    for (int pixel = warp * group + which; pixel < at.kRows * at.kColumns; pixel += kWarps * group) {
       const uint4 words = __ldg(reinterpret_cast<const uint4*>(pixel_at(pixel)) + vector);
       unsigned* to = patch + pixel * p.patch_words + vector * 4;  // an odd number of words apart: not aligned
       to[turn] = turn == 0 ? words.x : words.z;
@@ -90,7 +90,7 @@ __device__ void stage_patch(const ScoreParams& p, int b, int query, int count, c
       to[(turn ^ 2) + 1] = turn == 0 ? words.w : words.y;
     }
   } else {
-    for (int pixel = warp; pixel < at.rows * at.columns; pixel += kWarps) {
+    for (int pixel = warp; pixel < at.kRows * at.kColumns; pixel += kWarps) {
       const T* from = pixel_at(pixel);
       for (int i = lane; i < count; i += 32) reinterpret_cast<T*>(patch + pixel * p.patch_words)[i] = from[i];
     }
@@ -102,14 +102,14 @@ template <typename T, int Factor>
 __device__ RowTally tally_row(const ScoreParams& p, float threshold, int row, int positions, int q,
                               const unsigned* patch) {
   // First patch row that this row blends; tiles start at multiples of the factor.
-  const int low = Upsampled<Factor>::low(row) + Patch<Factor>::halo;
+  const int low = Upsampled<Factor>::low(row) + Patch<Factor>::kHalo;
   const float weight = Upsampled<Factor>::weight(row) * kToExponent, rest = kToExponent - weight;
   const int stride = p.patch_words * 4 / static_cast<int>(sizeof(T));
-  const T* from = reinterpret_cast<const T*>(patch + low * Patch<Factor>::columns * p.patch_words) + q;
+  const T* from = reinterpret_cast<const T*>(patch + low * Patch<Factor>::kColumns * p.patch_words) + q;
   const auto blended = [&](int column) {
     const T* logit = from + column * stride;
     if (Factor == 1) return widen(*logit) * rest;
-    return widen(*logit) * rest + widen(logit[Patch<Factor>::columns * stride]) * weight;
+    return widen(*logit) * rest + widen(logit[Patch<Factor>::kColumns * stride]) * weight;
   };
   float sum = 0;
   unsigned above = 0;
@@ -180,7 +180,7 @@ static_assert(kScoreQueries <= kScoreThreads && kScoreQueries % 32 == 0, "a thre
 template <typename T, int Factor>
 __device__ void transpose_patch(const ScoreParams& p, int b, int query, int count, const Patch<Factor>& at,
                                 const unsigned* patch) {
-  constexpr int in_word = 4 / sizeof(T), across = at.own_columns / in_word, together = 32 / across;
+  constexpr int in_word = 4 / sizeof(T), across = at.kOwnColumns / in_word, together = 32 / across;
   static_assert(32 % across == 0 && (in_word == 2 || together <= 2) && together <= 4);
   struct alignas(4) Word {
     T values[in_word];
@@ -188,16 +188,17 @@ __device__ void transpose_patch(const ScoreParams& p, int b, int query, int coun
   const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
   const int column = lane % across * in_word, which = lane / across;
   if (at.x + column >= p.planar.pitch) return;  // columns from width to pitch repeat the edge: whole sectors
-  const int stride = p.patch_words * in_word, rows = min(at.own_rows, p.planar.height - at.y);
+  const int stride = p.patch_words * in_word, rows = min(at.kOwnRows, p.planar.height - at.y);
   const int plane = p.planar.height * p.planar.pitch;
   const std::int64_t first_plane = static_cast<std::int64_t>(b) * p.class_logits.height + query;
-  for (int i = warp; i < at.own_rows * kScoreQueries / together; i += kWarps) {
-    const int row = i % at.own_rows, turn = i / at.own_rows;
+  for (int i = warp; i < at.kOwnRows * kScoreQueries / together; i += kWarps) {
+    const int row = i % at.kOwnRows, turn = i / at.kOwnRows;
     // One word further, or 16.
     const int q = in_word == 2 ? turn / 2 * 4 + turn % 2 + which % 2 * 2 + which / 2 * 32
                                : turn / 16 * 16 * together + turn % 16 + which * 16;
     if (row >= rows || q >= count) continue;
-    const T* from = reinterpret_cast<const T*>(patch) + ((row + at.halo) * at.columns + column + at.halo) * stride + q;
+    const T* from =
+        reinterpret_cast<const T*>(patch) + ((row + at.kHalo) * at.kColumns + column + at.kHalo) * stride + q;
     Word word;
 #pragma unroll
     for (int k = 0; k < in_word; ++k) word.values[k] = from[k * stride];

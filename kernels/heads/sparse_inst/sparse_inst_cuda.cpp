@@ -14,7 +14,9 @@ constexpr const char* kFile = "heads/sparse_inst/score_queries";
 /// By the factor that the mask logits are resized by, less 1.
 constexpr cuda::KernelFamily kScoreQueries[] = {
     {"SparseInst", "mask logits", {{{f32}, {kFile, "score_queries_f32_x1"}}, {{f16}, {kFile, "score_queries_f16_x1"}}}},
-    {"SparseInst", "mask logits", {{{f32}, {kFile, "score_queries_f32_x2"}}, {{f16}, {kFile, "score_queries_f16_x2"}}}}};
+    {"SparseInst",
+     "mask logits",
+     {{{f32}, {kFile, "score_queries_f32_x2"}}, {{f16}, {kFile, "score_queries_f16_x2"}}}}};
 
 constexpr std::size_t kAlignment = 256;
 // What a block has without opting in, less what the kernel declares.
@@ -30,12 +32,12 @@ struct WorkspaceLayout {
     constexpr std::int64_t sector = cuda::kQueriesPerSector;
     tally_stride = (m.channels + sector - 1) / sector * sector;
     const auto instances = static_cast<std::size_t>(m.batch * m.channels);
-    planar = tallies + aligned(static_cast<std::size_t>(m.batch * tally_stride) * cuda::QueryTallies::bytes_of_one);
+    planar = kTallies + aligned(static_cast<std::size_t>(m.batch * tally_stride) * cuda::QueryTallies::kBytesOfOne);
     jobs = planar + aligned(static_cast<std::size_t>(m.batch * m.channels * m.height * pitch * bytes));
     first_tiles = jobs + aligned(instances * sizeof(cuda::MaskJob));
     end = first_tiles + aligned(instances * sizeof(std::uint32_t));
   }
-  static constexpr std::size_t tallies = kAlignment;  // behind the count of blocks that are done
+  static constexpr std::size_t kTallies = kAlignment;  // behind the count of blocks that are done
   std::size_t planar, jobs, first_tiles, end;
   std::int64_t pitch;  ///< elements from row to row of a plane: whole sectors
   std::int64_t tally_stride;
@@ -107,7 +109,7 @@ void SparseInstCuda::launch(CudaQueue& queue, const HeadMemory& memory, bool run
   score.call = reinterpret_cast<const cuda::MaskCall*>(memory.call);
   score.planar = {memory.workspace + layout.planar, score.mask_logits.height, score.mask_logits.width,
                   static_cast<std::int32_t>(layout.pitch)};
-  score.tallies = tallies_at(memory.workspace + WorkspaceLayout::tallies, m.batch, layout.tally_stride);
+  score.tallies = tallies_at(memory.workspace + WorkspaceLayout::kTallies, m.batch, layout.tally_stride);
   score.jobs = {reinterpret_cast<cuda::MaskJob*>(memory.workspace + layout.jobs),
                 reinterpret_cast<std::uint32_t*>(memory.workspace + layout.first_tiles)};
   score.blocks_done = reinterpret_cast<std::uint32_t*>(memory.workspace);

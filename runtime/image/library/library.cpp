@@ -6,7 +6,7 @@
 namespace maskrt::image_library {
 namespace {
 
-constexpr MaskrtImageLibrary library = {
+constexpr MaskrtImageLibrary kLibrary = {
     MASKRT_IMAGE_LIBRARY_VERSION,
     [](const MaskrtEncodedImage* image, const MaskrtPixels* pixels, MaskrtReason* reason) {
       if (image->width != pixels->width || image->height != pixels->height)
@@ -40,5 +40,5 @@ constexpr MaskrtImageLibrary library = {
 
 extern "C" __attribute__((visibility("default"))) const MaskrtImageLibrary* maskrt_image_library(
     std::uint32_t version) {
-  return version == MASKRT_IMAGE_LIBRARY_VERSION ? &maskrt::image_library::library : nullptr;
+  return version == MASKRT_IMAGE_LIBRARY_VERSION ? &maskrt::image_library::kLibrary : nullptr;
 }

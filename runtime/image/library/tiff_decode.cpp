@@ -68,7 +68,7 @@ int fail_unless_told(MaskrtReason& reason, const char* text) {
   return reason.text[0] != 0 ? 0 : fail(reason, "%s", text);
 }
 
-constexpr const char* damaged = "the TIFF file is truncated or damaged";
+constexpr const char* kDamaged = "the TIFF file is truncated or damaged";
 
 /// Strips and tiles may lie over each other, and each is read for itself: so that time stays in proportion to the file,
 /// they may not be more than twice as long as it.
@@ -105,7 +105,7 @@ int read_blocks(TIFF* tiff, const TiffLayout& layout, const Blocks& blocks, std:
                                                                 static_cast<tmsize_t>(needed))
                                           : TIFFReadEncodedStrip(tiff, TIFFComputeStrip(tiff, y, sample), buffer,
                                                                  static_cast<tmsize_t>(needed));
-        if (got < 0 || static_cast<std::size_t>(got) < needed) return fail_unless_told(reason, damaged);
+        if (got < 0 || static_cast<std::size_t>(got) < needed) return fail_unless_told(reason, kDamaged);
         for (std::uint32_t row = 0; row < rows; ++row)
           convert_row(layout, buffer + blocks.row_size * row, columns, plane,
                       row_of(pixels, y + row) + std::size_t{3} * x);
@@ -129,7 +129,7 @@ int decode_blocks(TIFF* tiff, const TiffLayout& layout, std::size_t memory, cons
   const tmsize_t whole = blocks.tiled ? TIFFTileSize(tiff) : TIFFStripSize(tiff);
   const tmsize_t row = blocks.tiled ? TIFFTileRowSize(tiff) : TIFFScanlineSize(tiff);
   const std::uint64_t row_bits = std::uint64_t{blocks.width} * (layout.planar ? 1u : layout.samples) * layout.bits;
-  if (whole <= 0 || row <= 0 || blocks.width == 0 || blocks.height == 0) return fail_unless_told(reason, damaged);
+  if (whole <= 0 || row <= 0 || blocks.width == 0 || blocks.height == 0) return fail_unless_told(reason, kDamaged);
   blocks.size = static_cast<std::size_t>(whole);
   blocks.row_size = static_cast<std::size_t>(row);
   if (blocks.row_size < (row_bits + 7) / 8 || blocks.size / blocks.row_size < blocks.height)
@@ -157,7 +157,7 @@ int decode_converted(TIFF* tiff, std::size_t memory, const MaskrtPixels& pixels,
   if (raster == nullptr) {
     fail(reason, "expected memory for the picture, found too little");
   } else if (TIFFRGBAImageGet(&conversion, raster, pixels.width, pixels.height) == 0) {
-    fail_unless_told(reason, damaged);
+    fail_unless_told(reason, kDamaged);
   } else {
     for (std::size_t y = 0; y < pixels.height; ++y) {
       std::uint8_t* rgb = row_of(pixels, y);
@@ -198,7 +198,7 @@ int decode_tiff(const MaskrtEncodedImage& image, const MaskrtPixels& pixels, Mas
   reason.text[0] = 0;
   Source source{image.bytes, image.size, 0, &reason};
   TIFF* tiff = open(source, image.memory);
-  if (tiff == nullptr) return fail_unless_told(reason, damaged);
+  if (tiff == nullptr) return fail_unless_told(reason, kDamaged);
   const int result = decode_first_directory(tiff, image, pixels, reason);
   TIFFClose(tiff);
   return result;

@@ -36,14 +36,14 @@ struct DecodeOptions {
   bool exif_orientation = true;  ///< turn and mirror as EXIF or XMP says; false keeps the raw pixels
 };
 
-/// An 8-bit picture. Copies share the pixels. Immutable, so it may be read from several threads. One that was moved from
-/// has no pixels: whatever asks it throws Error.
+/// An 8-bit picture. Copies share the pixels. Immutable, so it may be read from several threads. One that was moved
+/// from has no pixels: whatever asks it throws Error.
 class MASKRT_API Image {
  public:
-  /// JPEG, PNG, BMP, PNM (PBM, PGM, PPM) or the first frame of a GIF; with libmaskrt_images.so beside libmaskrt.so also WebP
-  /// and TIFF, and then the pixels of all are those of Pillow's convert("RGB") (docs/accuracy.md). Grey, palette, alpha
-  /// (dropped), CMYK and 16-bit (its upper byte) become 8-bit RGB. Thread-safe.
-  /// Throws Error that names the file and what is wrong with it, other formats by their names.
+  /// JPEG, PNG, BMP, PNM (PBM, PGM, PPM) or the first frame of a GIF; with libmaskrt_images.so beside libmaskrt.so also
+  /// WebP and TIFF, and then the pixels of all are those of Pillow's convert("RGB") (docs/accuracy.md). Grey, palette,
+  /// alpha (dropped), CMYK and 16-bit (its upper byte) become 8-bit RGB. Thread-safe. Throws Error that names the file
+  /// and what is wrong with it, other formats by their names.
   static Image from_file(const std::string& path, const DecodeOptions& options = {});
   /// An encoded file in memory. `name` stands for it in messages.
   static Image from_bytes(std::span<const std::byte> bytes, const DecodeOptions& options = {},
@@ -222,13 +222,14 @@ struct ModelOptions {
   std::string device = "auto";
   Compute precision = Compute::automatic;
   std::set<std::string, std::less<>> rewrites_off;  ///< rewrites to leave out, by name; "all" for every one
-  /// On the CPU nothing is measured to choose algorithms: `tuning` decides, or else a rule. The same images then give the
-  /// same bits in every process on processors of one kind, for the same number of threads and composition of the batch.
-  /// On a GPU this is so in any case.
+  /// On the CPU nothing is measured to choose algorithms: `tuning` decides, or else a rule. The same images then give
+  /// the same bits in every process on processors of one kind, for the same number of threads and composition of the
+  /// batch. On a GPU this is so in any case.
   bool deterministic = false;
-  /// A file written by `maskrt tune`: which algorithm each convolution takes on one kind of GPU or processor. On the CPU
-  /// nothing is measured then; sizes that the file lacks take what it has for the nearest size. Elsewhere it is ignored,
-  /// and ModelInfo::tuning_reason says why. Model::load throws Error that names the line where it is no such file.
+  /// A file written by `maskrt tune`: which algorithm each convolution takes on one kind of GPU or processor. On the
+  /// CPU nothing is measured then; sizes that the file lacks take what it has for the nearest size. Elsewhere it is
+  /// ignored, and ModelInfo::tuning_reason says why. Model::load throws Error that names the line where it is no such
+  /// file.
   std::string tuning;
   std::vector<std::string> keep;  ///< values to keep as further outputs, by name; "all" for every named one
 };
@@ -241,8 +242,8 @@ struct InputSettings {
 
 struct ModelInfo {
   std::string name;
-  std::string head;         ///< "SparseInst": what its outputs mean
-  std::vector<Task> tasks;  ///< what it can find; none: it is run for its tensors alone
+  std::string head;           ///< "SparseInst": what its outputs mean
+  std::vector<Task> tasks;    ///< what it can find; none: it is run for its tensors alone
   std::string device;         ///< "cpu", "cuda:0"
   std::string device_reason;  ///< under "auto", why it is not a GPU; empty otherwise
   std::string tuning_reason;  ///< why the tuning file is ignored; empty otherwise
@@ -262,16 +263,16 @@ struct MemoryUse {
 /// A network, loaded and checked. Immutable; copies share it; sessions on several threads may use one.
 class MASKRT_API Model {
  public:
-  /// Reads and checks the file, and prepares it for the device. Weights are read again when a plan needs them in another
-  /// layout, from the file that was opened: one that is renamed over it or removed does not matter. Where it is
+  /// Reads and checks the file, and prepares it for the device. Weights are read again when a plan needs them in
+  /// another layout, from the file that was opened: one that is renamed over it or removed does not matter. Where it is
   /// overwritten or cut in place, such a plan throws Error instead of mixing two models; plans made before go on.
   /// Throws Error.
   static Model load(const std::string& path, const ModelOptions& options = {});
   /// A model file in memory, of which the model keeps a copy. `name` stands for it in messages.
   static Model load(std::span<const std::byte> file, const ModelOptions& options = {},
                     const std::string& name = "model in memory");
-  /// The same without a copy: the bytes are shared, and must not change while the model or a copy of it lives. For bytes
-  /// that are part of the program, a pointer that owns nothing will do.
+  /// The same without a copy: the bytes are shared, and must not change while the model or a copy of it lives. For
+  /// bytes that are part of the program, a pointer that owns nothing will do.
   static Model load(std::shared_ptr<const std::byte[]> file, std::size_t size, const ModelOptions& options = {},
                     const std::string& name = "model in memory");
   ModelInfo info() const;
@@ -312,8 +313,8 @@ enum class MaskForm : std::uint8_t {
 
 struct RunOptions {
   std::optional<Task> task;  ///< of results(); none: the first of ModelInfo::tasks
-  float minimum_score = 0;  ///< not negative: final scores below are left out; above 1, all are
-  bool masks = true;        ///< false: no masks, boxes or areas are computed
+  float minimum_score = 0;   ///< not negative: final scores below are left out; above 1, all are
+  bool masks = true;         ///< false: no masks, boxes or areas are computed
   MaskForm mask_form = MaskForm::bits;
   std::size_t run_capacity = 0;  ///< enqueue(): room for run lengths; 0: four for each column of every query's mask
 };
@@ -339,8 +340,8 @@ struct HostTensor {
 
 /// Runs a model. Belongs to one thread at a time: a call while another is running, or on a session that was moved from,
 /// throws Error. Holds an arena and its plans, one for each (batch, height, width).
-/// The same images and the same plan give the same bits; with ModelOptions::deterministic so do plans of other sessions and
-/// processes for the same number of threads.
+/// The same images and the same plan give the same bits; with ModelOptions::deterministic so do plans of other sessions
+/// and processes for the same number of threads.
 class MASKRT_API Session {
  public:
   explicit Session(const Model& model, const SessionOptions& options = {});
@@ -378,7 +379,8 @@ class MASKRT_API Session {
   double run_network(int batch, int height, int width, std::vector<LayerTiming>* layers = nullptr);
   /// Measures the algorithms that could compute each convolution of that plan, on the CPU for the session's number of
   /// threads, and gives the text of a tuning file with the fastest ones, and with what the model's own has for others.
-  /// `progress`, where given, hears how many of how many convolutions are done; it may be called on another thread, while the caller waits. Throws Error on a virtual GPU.
+  /// `progress`, where given, hears how many of how many convolutions are done; it may be called on another thread,
+  /// while the caller waits. Throws Error on a virtual GPU.
   std::string tune(int batch, int height, int width,
                    const std::function<void(std::size_t done, std::size_t all)>& progress = {});
   /// Of the plan for that size; makes it where needed.

@@ -40,15 +40,19 @@ enum class DataType : std::uint8_t { f64, f32, f16, bf16, i64, i32, i16, i8, u8,
 constexpr std::size_t size_of(DataType type) {
   switch (type) {
     case DataType::f64:
-    case DataType::i64: return 8;
+    case DataType::i64:
+      return 8;
     case DataType::f32:
-    case DataType::i32: return 4;
+    case DataType::i32:
+      return 4;
     case DataType::f16:
     case DataType::bf16:
-    case DataType::i16: return 2;
+    case DataType::i16:
+      return 2;
     case DataType::i8:
     case DataType::u8:
-    case DataType::boolean: return 1;
+    case DataType::boolean:
+      return 1;
   }
   return 0;
 }
@@ -56,16 +60,26 @@ constexpr std::size_t size_of(DataType type) {
 /// "fp32", "bf16", "int64", ...
 constexpr std::string_view name_of(DataType type) {
   switch (type) {
-    case DataType::f64: return "fp64";
-    case DataType::f32: return "fp32";
-    case DataType::f16: return "fp16";
-    case DataType::bf16: return "bf16";
-    case DataType::i64: return "int64";
-    case DataType::i32: return "int32";
-    case DataType::i16: return "int16";
-    case DataType::i8: return "int8";
-    case DataType::u8: return "uint8";
-    case DataType::boolean: return "bool";
+    case DataType::f64:
+      return "fp64";
+    case DataType::f32:
+      return "fp32";
+    case DataType::f16:
+      return "fp16";
+    case DataType::bf16:
+      return "bf16";
+    case DataType::i64:
+      return "int64";
+    case DataType::i32:
+      return "int32";
+    case DataType::i16:
+      return "int16";
+    case DataType::i8:
+      return "int8";
+    case DataType::u8:
+      return "uint8";
+    case DataType::boolean:
+      return "bool";
   }
   return "unknown";
 }
@@ -139,18 +153,21 @@ enum class Task : std::uint8_t {
 /// "instances", "semantic", "panoptic"
 constexpr std::string_view name_of(Task task) {
   switch (task) {
-    case Task::instances: return "instances";
-    case Task::semantic: return "semantic";
-    case Task::panoptic: return "panoptic";
+    case Task::instances:
+      return "instances";
+    case Task::semantic:
+      return "semantic";
+    case Task::panoptic:
+      return "panoptic";
   }
   return "unknown";
 }
 
 /// One class of the dataset a model was trained on.
 struct Category {
-  int id = 0;                ///< the dataset's id (COCO's are 1 to 90 with gaps)
+  int id = 0;  ///< the dataset's id (COCO's are 1 to 90 with gaps)
   std::string name;
-  bool is_thing = true;      ///< false for panoptic "stuff"
+  bool is_thing = true;               ///< false for panoptic "stuff"
   std::uint8_t color[3] = {0, 0, 0};  ///< RGB; all zero where the dataset names none
 };
 

@@ -1,14 +1,11 @@
 // Maps as the network has them on the GPU: dense, padded to eight channels, or a slice of a wider map.
 #pragma once
 
-#include "../owned_tensor.h"
 #include "support/gpu.h"
+#include "tests/kernels/map_shape.h"
+#include "tests/kernels/owned_tensor.h"
 
 namespace maskrt::testing {
-
-struct MapShape {
-  std::int64_t batch, height, width, channels;
-};
 
 enum class Place {
   dense,
@@ -16,7 +13,7 @@ enum class Place {
   slice,      ///< from channel 8 on of a map whose pixels are a multiple of eight channels apart
   odd_slice,  ///< from channel 3 on
 };
-constexpr Place all_places[] = {Place::dense, Place::padded, Place::slice, Place::odd_slice};
+constexpr Place kAllPlaces[] = {Place::dense, Place::padded, Place::slice, Place::odd_slice};
 
 inline const char* name_of(Place place) {
   constexpr const char* names[] = {"dense", "padded", "slice", "odd slice"};
@@ -97,7 +94,7 @@ class DeviceMap {
 
 /// The largest difference that two roundings of nearly the same number can leave, beside that of computing it.
 inline double rounding(DataType type, double value) {
-  return type == DataType::f32 ? 0 : 2 * unit_fp16 * std::abs(value) + 0x1p-24;
+  return type == DataType::f32 ? 0 : 2 * kUnitFp16 * std::abs(value) + 0x1p-24;
 }
 
 }  // namespace maskrt::testing

@@ -1,8 +1,8 @@
 // Convolutions on the GPU against the loop that defines them, with every kernel that can compute them.
-#include "../owned_tensor.h"
 #include "kernels/conv/cuda/conv_cuda.h"
 #include "kernels/conv/cuda/conv_kernels.h"
 #include "support/gpu.h"
+#include "tests/kernels/owned_tensor.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
@@ -34,8 +34,8 @@ std::string to_string(const Case& c) {
 }
 
 constexpr auto none = ConvResidual::none, same = ConvResidual::same, upsampled = ConvResidual::upsampled;
-constexpr auto relu = Activation::relu, sigmoid = Activation::sigmoid, leaky = Activation::leaky_relu;
-constexpr float slope = 0.1f;  // of leaky ReLU
+constexpr auto relu = Activation::relu, sigmoid = Activation::sigmoid, kLeaky = Activation::leaky_relu;
+constexpr float kSlope = 0.1f;  // of leaky ReLU
 
 // Pixels and channels of 1, primes, around tiles of 64 and 128; depths around a step of 16, 32 and 64; every part of
 // the epilogue; windows that leave the map; batches whose images end inside a tile.
@@ -66,7 +66,7 @@ const std::vector<Case> cases = {
     {2, 20, 27, 72, 257, {1, 1}, same, true, false, relu},
     {1, 4, 5, 48, 70, {3, 3, 1, 1}, same, true, true, relu, true},
     {1, 3, 4, 16, 52, {1, 1, 1, 0, 1, 2}, none, false, false, Activation::none, true},
-    {1, 6, 7, 40, 72, {3, 3, 1, 1}, same, true, false, leaky},
+    {1, 6, 7, 40, 72, {3, 3, 1, 1}, same, true, false, kLeaky},
 };
 
 /// What is computed with, the numbers exact in f16, and what it must give in f32 with the sum of its terms' magnitudes.
@@ -141,7 +141,7 @@ struct Problem {
       added = &*large;
     }
     conv_ref(c.geometry, from, w.data(), b.empty() ? nullptr : b.data(),
-             coordinate.empty() ? nullptr : coordinate.data(), added, activation, to, slope);
+             coordinate.empty() ? nullptr : coordinate.data(), added, activation, to, kSlope);
   }
 };
 
@@ -231,7 +231,7 @@ CudaConvProblem describe_problem(const Problem& problem, const Tensor& in, const
   described.bias = problem.c.bias;
   described.coordinates = problem.c.coordinates;
   described.activation = problem.c.activation;
-  described.slope = slope;
+  described.slope = kSlope;
   described.tf32 = problem.c.tf32;
   return described;
 }
@@ -409,7 +409,7 @@ TEST_CASE("groups of a convolution's output may lie apart") {
   const std::vector<Case> apart = {{2, 5, 7, 16, 2 * 33, {1, 1, 1, 0, 1, 2}, none, true, false, relu},
                                    {1, 9, 8, 64, 4 * 100, {3, 3, 1, 1, 1, 4}},
                                    {1, 3, 5, 16, 2 * 64, {3, 3, 1, 1, 1, 2}, none, false, false, sigmoid, true},
-                                   {1, 4, 3, 24, 3 * 131, {1, 1, 1, 0, 1, 3}, none, true, false, leaky}};
+                                   {1, 4, 3, 24, 3 * 131, {1, 1, 1, 0, 1, 3}, none, true, false, kLeaky}};
   for (const DataType type : {DataType::f32, DataType::f16}) {
     for (const Case& c : apart) {
       const std::int64_t groups = c.geometry.groups, group = c.out / groups;

@@ -2,6 +2,7 @@
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/elementwise_cuda.h"
 #include "placed_map.h"
+#include "tests/kernels/elementwise_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
@@ -9,18 +10,13 @@ using namespace maskrt::testing;
 
 namespace {
 
-// 1, primes, around an octet, a warp of octets and a block of positions; the layer after the third stage, cut.
-const std::vector<MapShape> shapes = {{1, 1, 1, 1},  {2, 3, 5, 7},   {1, 8, 4, 8},   {3, 11, 3, 9},
-                                      {1, 5, 7, 31}, {2, 1, 9, 255}, {1, 2, 3, 257}, {1, 20, 27, 64}};
-
 /// Runs `reference(out)` on the host and `launch(out)` on the GPU for a map of each type, shape and place.
 template <typename F>
 void for_each_case(F&& f) {
   for (const DataType type : {DataType::f32, DataType::f16})
-    for (const MapShape& s : shapes)
-      for (const Place place : all_places) {
-        INFO(maskrt::name_of(type) << " [" << s.batch << ", " << s.height << ", " << s.width << ", " << s.channels
-                                   << "], " << testing::name_of(place));
+    for (const MapShape& s : elementwise_cases)
+      for (const Place place : kAllPlaces) {
+        INFO(maskrt::name_of(type) << " " << s << ", " << testing::name_of(place));
         f(type, s, place);
       }
 }
@@ -51,7 +47,7 @@ TEST_CASE("activations on the GPU, in place") {
       // The exponential within 2 units in the last place, its sum with 1 and the quotient half a unit each; the
       // reference as much.
       out.require_near(want, [&](double value) {
-        return activation == Activation::sigmoid ? 12 * unit_fp32 * std::abs(value) + rounding(type, value) : 0.0;
+        return activation == Activation::sigmoid ? 12 * kUnitFp32 * std::abs(value) + rounding(type, value) : 0.0;
       });
     }
   });
@@ -68,7 +64,7 @@ TEST_CASE("scales and shifts on the GPU") {
     scale_shift_cuda(Gpu::instance().queue(), *device_in, device_scale.data(), device_shift.data(), *device_out);
     device_out.download(out);
     // The product is below 1 and may go unrounded into the sum.
-    out.require_near(want, [&](double value) { return 2 * unit_fp32 * (1 + std::abs(value)) + rounding(type, value); });
+    out.require_near(want, [&](double value) { return 2 * kUnitFp32 * (1 + std::abs(value)) + rounding(type, value); });
   });
 }
 

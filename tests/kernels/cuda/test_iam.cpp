@@ -2,6 +2,7 @@
 #include "kernels/iam/iam.h"
 #include "kernels/iam/iam_cuda.h"
 #include "placed_map.h"
+#include "tests/kernels/iam_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
@@ -9,24 +10,15 @@ using namespace maskrt::testing;
 
 namespace {
 
-struct Case {
-  std::int64_t batch, height, width, channels, maps;
-};
-
-// 1, primes, around 32 positions, 112 maps (fp32: 64) and 256 channels; the decoder's, cut in positions.
-const std::vector<Case> cases = {{1, 1, 1, 1, 1},       {2, 5, 3, 16, 7},     {1, 1, 31, 33, 111},
-                                 {1, 4, 8, 64, 112},    {3, 3, 11, 65, 113},  {1, 16, 16, 257, 9},
-                                 {2, 20, 27, 256, 100}, {1, 10, 27, 256, 400}};
-
 /// The real layers take their time on the virtual GPU: once is enough.
-bool is_large(const Case& c) { return c.height * c.width * c.maps > 20000; }
+bool is_large(const AggregationCase& c) { return c.height * c.width * c.maps > 20000; }
 
 }  // namespace
 
 TEST_CASE("aggregation on the GPU") {
   const Chip& chip = Gpu::instance().chip();
   for (const DataType type : {DataType::f32, DataType::f16})
-    for (const Case& c : cases)
+    for (const AggregationCase& c : aggregation_cases)
       for (const MapWeights weights : {MapWeights::plain, MapWeights::sigmoid, MapWeights::softmax})
         for (const Place place : {Place::padded, Place::slice, Place::odd_slice}) {
           if (place != Place::padded && is_large(c)) continue;
@@ -53,8 +45,8 @@ TEST_CASE("aggregation on the GPU") {
           // truncation on tensor cores. A weight has a few units of its own, fp16 one rounding more, which the
           // normaliser shares.
           const double n = static_cast<double>(c.height * c.width), sum = weights == MapWeights::plain ? n : 1;
-          const double each = type == DataType::f16 && weights != MapWeights::plain ? unit_fp16 : 0;
-          out.require_near(want, [&](double) { return sum * (2 * each + unit_fp32 * (32 + 2 * n)); });
+          const double each = type == DataType::f16 && weights != MapWeights::plain ? kUnitFp16 : 0;
+          out.require_near(want, [&](double) { return sum * (2 * each + kUnitFp32 * (32 + 2 * n)); });
         }
 }
 
@@ -95,8 +87,8 @@ TEST_CASE("aggregation of maps in groups takes no notice of what is between them
         device_out.download(out);
         workspace.require_intact();
         const double n = static_cast<double>(height * width), sum = weights == MapWeights::plain ? n : 1;
-        const double each = type == DataType::f16 && weights != MapWeights::plain ? unit_fp16 : 0;
-        out.require_near(want, [&](double) { return sum * (2 * each + unit_fp32 * (32 + 2 * n)); });
+        const double each = type == DataType::f16 && weights != MapWeights::plain ? kUnitFp16 : 0;
+        out.require_near(want, [&](double) { return sum * (2 * each + kUnitFp32 * (32 + 2 * n)); });
       }
 }
 
@@ -116,7 +108,7 @@ TEST_CASE("aggregation of maps that are zero nearly everywhere divides by epsilo
     aggregate_cuda(Gpu::instance().queue(), *device_maps, *device_features, MapWeights::sigmoid, 1e-6, workspace.data(),
                    *device_out);
     device_out.download(out);
-    const double each = type == DataType::f16 ? unit_fp16 : 32 * unit_fp32;
+    const double each = type == DataType::f16 ? kUnitFp16 : 32 * kUnitFp32;
     out.require_near(want, [&](double value) { return 2 * each * value; });
   }
 }
@@ -124,9 +116,9 @@ TEST_CASE("aggregation of maps that are zero nearly everywhere divides by epsilo
 TEST_CASE("normalised maps and softmax over positions on the GPU") {
   const Chip& chip = Gpu::instance().chip();
   for (const DataType type : {DataType::f32, DataType::f16})
-    for (const Case& c : cases)
+    for (const AggregationCase& c : aggregation_cases)
       for (const bool softmax : {false, true})
-        for (const Place place : all_places) {
+        for (const Place place : kAllPlaces) {
           if (place != Place::padded && is_large(c)) continue;
           INFO(maskrt::name_of(type) << " " << c.batch << "x" << c.height << "x" << c.width << ", " << c.maps
                                      << " maps, softmax " << softmax << ", " << testing::name_of(place));
@@ -147,7 +139,7 @@ TEST_CASE("normalised maps and softmax over positions on the GPU") {
           // 15 units of its argument and 2 of its own.
           const double steps = static_cast<double>(c.height * c.width) / 64 + 32 + (softmax ? 34 : 0);
           out.require_near(want,
-                           [&](double value) { return steps * unit_fp32 * std::abs(value) + rounding(type, value); });
+                           [&](double value) { return steps * kUnitFp32 * std::abs(value) + rounding(type, value); });
         }
 }
 

@@ -2,16 +2,13 @@
 #include "kernels/layout/layout.h"
 #include "kernels/layout/layout_cuda.h"
 #include "placed_map.h"
+#include "tests/kernels/layout_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
 using namespace maskrt::testing;
 
 namespace {
-
-// 1, primes, around an octet and the 32 x 32 squares that are turned round; an input image; a group of maps.
-const std::vector<MapShape> shapes = {{1, 1, 1, 1},  {2, 3, 5, 7},  {1, 4, 8, 8},   {3, 1, 33, 9},
-                                      {1, 5, 7, 31}, {2, 4, 8, 33}, {1, 31, 33, 3}, {2, 5, 27, 100}};
 
 double exact(double) { return 0; }
 
@@ -20,14 +17,13 @@ double exact(double) { return 0; }
 TEST_CASE("copies of channels between maps of either type on the GPU") {
   for (const DataType from : {DataType::f32, DataType::f16})
     for (const DataType to : {DataType::f32, DataType::f16})
-      for (const MapShape& s : shapes)
-        for (const Place place : all_places)
+      for (const MapShape& s : layout_cases)
+        for (const Place place : kAllPlaces)
           for (const auto& [in_begin, out_begin, count] : std::vector<std::tuple<int, int, std::int64_t>>{
                    {0, 0, s.channels}, {0, 8, s.channels - 8}, {8, 0, s.channels - 8}, {3, 1, s.channels - 4}}) {
             if (count < 1) continue;
-            INFO(maskrt::name_of(from) << " to " << maskrt::name_of(to) << ", " << s.batch << "x" << s.height << "x"
-                                       << s.width << "x" << s.channels << " " << testing::name_of(place) << ", "
-                                       << count << " channels from " << in_begin << " to " << out_begin);
+            INFO(maskrt::name_of(from) << " to " << maskrt::name_of(to) << ", " << s << " " << testing::name_of(place)
+                                       << ", " << count << " channels from " << in_begin << " to " << out_begin);
             PlacedMap in(from, s, Place::padded), out(to, s, place), want(to, s, place);
             in.fill_input(1);
             // A copy that stops short of the last channel leaves the padding alone.
@@ -45,10 +41,9 @@ TEST_CASE("copies of channels between maps of either type on the GPU") {
 
 TEST_CASE("maps become planes and planes maps on the GPU") {
   for (const DataType type : {DataType::f32, DataType::f16})
-    for (const MapShape& s : shapes)
-      for (const Place place : all_places) {
-        INFO(maskrt::name_of(type) << " " << s.batch << "x" << s.height << "x" << s.width << "x" << s.channels << " "
-                                   << testing::name_of(place));
+    for (const MapShape& s : layout_cases)
+      for (const Place place : kAllPlaces) {
+        INFO(maskrt::name_of(type) << " " << s << " " << testing::name_of(place));
         PlacedMap in(type, s, place), out(type, s, place);
         in.fill_input(1), out.fill(1);
         OwnedTensor planes(DataType::f32, s.batch, s.height, s.width, s.channels, 1),
@@ -73,8 +68,8 @@ TEST_CASE("maps become planes and planes maps on the GPU") {
 }
 
 TEST_CASE("maps change their type on the GPU") {
-  for (const MapShape& s : shapes)
-    for (const Place place : all_places) {
+  for (const MapShape& s : layout_cases)
+    for (const Place place : kAllPlaces) {
       PlacedMap in(DataType::f32, s, place), out(DataType::f16, s, place), want(DataType::f16, s, place);
       in.fill_input(1), out.fill(2), want.fill(2);
       copy_channels_ref(in.map(), 0, want.map(), 0, s.channels);
@@ -88,7 +83,7 @@ TEST_CASE("maps change their type on the GPU") {
 TEST_CASE("coordinates on the GPU") {
   for (const DataType type : {DataType::f32, DataType::f16})
     for (const auto& [height, width] : std::vector<std::pair<int, int>>{{1, 1}, {1, 7}, {20, 27}, {31, 1}, {5, 64}})
-      for (const Place place : all_places) {
+      for (const Place place : kAllPlaces) {
         const MapShape s{2, height, width, 2};
         PlacedMap out(type, s, place), want(type, s, place);
         out.fill(1), want.fill(1);

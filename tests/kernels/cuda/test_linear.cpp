@@ -3,6 +3,7 @@
 #include "kernels/linear/linear_cuda.h"
 #include "kernels/regroup/regroup.h"
 #include "placed_map.h"
+#include "tests/kernels/linear_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
@@ -48,21 +49,13 @@ void fill_list(const OwnedTensor& list, unsigned seed) {
 /// Products below 1 that add up like a random walk, one rounding each and one a sum (a truncation on tensor cores).
 double bound(std::int64_t in_channels) {
   const double terms = static_cast<double>(in_channels) + 1;
-  return unit_fp32 * terms * (1 + 2 * std::sqrt(terms));
+  return kUnitFp32 * terms * (1 + 2 * std::sqrt(terms));
 }
 
 }  // namespace
 
 TEST_CASE("linear layers on the GPU") {
-  // 1, primes, around tiles of 32, the branch's first layer; more rows than one grid row of tiles.
-  for (const auto& [batch, rows, in_channels, out_channels] :
-       std::vector<std::tuple<int, int, int, int>>{{1, 1, 1, 1},
-                                                   {2, 3, 5, 7},
-                                                   {1, 31, 33, 32},
-                                                   {3, 11, 32, 33},
-                                                   {2, 17, 264, 31},
-                                                   {1, 100, 1024, 96},
-                                                   {5, 13, 80, 64}})
+  for (const auto& [batch, rows, in_channels, out_channels] : linear_cases)
     for (const DataType type : {DataType::f32, DataType::f16})
       for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid})
         for (const bool padded_rows : {false, true}) {
@@ -81,7 +74,7 @@ TEST_CASE("linear layers on the GPU") {
           linear_cuda(Gpu::instance().queue(), *device_in, nullptr, type, heads);
           device_out.download(out);
           // The sigmoid's slope is 1/4 at most; it costs a few units itself.
-          out.require_near(want, [&](double) { return bound(in_channels) + 8 * unit_fp32; });
+          out.require_near(want, [&](double) { return bound(in_channels) + 8 * kUnitFp32; });
         }
 }
 

@@ -88,9 +88,9 @@ TEST_CASE("aggregation, linear layers and mask products one behind the other on 
     // sums of n terms round in fp32.
     const double unit = unit_of(type);
     const auto near = [&](double n, double most) {
-      return [=](auto...) { return n * most * (2 * unit + unit_fp32 * (4 + std::sqrt(n))); };
+      return [=](auto...) { return n * most * (2 * unit + kUnitFp32 * (4 + std::sqrt(n))); };
     };
-    require_close(got.aggregated, *want.aggregated, [&](auto...) { return 2 * unit + 512 * unit_fp32; });
+    require_close(got.aggregated, *want.aggregated, [&](auto...) { return 2 * unit + 512 * kUnitFp32; });
     require_close(got.hidden, *want.hidden, near(kWide, 0.1));
     require_close(got.classes, *want.classes, near(kWide, 1));
     require_close(got.kernels, *want.kernels, near(kWide, 0.1));

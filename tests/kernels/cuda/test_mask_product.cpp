@@ -2,21 +2,13 @@
 #include "kernels/mask_head/mask_product.h"
 #include "kernels/mask_head/mask_product_cuda.h"
 #include "placed_map.h"
+#include "tests/kernels/mask_product_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
 using namespace maskrt::testing;
 
 namespace {
-
-struct Case {
-  std::int64_t batch, height, width, channels, instances;
-};
-
-// 1, primes, around the tiles of 64 positions, 104 instances and 32 and 256 features; the real layer, cut.
-const std::vector<Case> cases = {{1, 1, 1, 1, 1},       {2, 5, 7, 16, 3},     {1, 7, 9, 31, 103},
-                                 {2, 8, 8, 33, 104},    {1, 5, 13, 8, 105},   {3, 6, 4, 257, 17},
-                                 {1, 20, 27, 256, 100}, {1, 3, 43, 128, 209}, {1, 2, 17, 600, 31}};
 
 /// fp16 holds these, so that rounding the kernels changes nothing.
 void fill_kernels(const Tensor& kernels) {
@@ -29,7 +21,7 @@ void fill_kernels(const Tensor& kernels) {
 /// lies below a unit instead of rounding it.
 double product_bound(std::int64_t channels, DataType to, double value) {
   const double terms = static_cast<double>(channels) + 1;
-  return 2 * unit_fp32 * terms * (1 + 2 * std::sqrt(terms)) / 2 + rounding(to, value);
+  return 2 * kUnitFp32 * terms * (1 + 2 * std::sqrt(terms)) / 2 + rounding(to, value);
 }
 
 const std::vector<std::pair<DataType, DataType>> types = {
@@ -39,9 +31,9 @@ const std::vector<std::pair<DataType, DataType>> types = {
 
 TEST_CASE("mask products on the GPU") {
   for (const auto& [type, to] : types)
-    for (const Case& c : cases)
+    for (const MaskProductCase& c : mask_product_cases)
       for (const bool offset : {false, true})
-        for (const Place place : all_places) {
+        for (const Place place : kAllPlaces) {
           // The real layer takes its time on the virtual GPU: once is enough.
           if (place != Place::padded && c.height * c.width * c.channels > 100000) continue;
           INFO(maskrt::name_of(type) << " to " << maskrt::name_of(to) << ", " << c.batch << "x" << c.height << "x"

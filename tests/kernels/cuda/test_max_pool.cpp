@@ -1,28 +1,19 @@
 // Max pooling on the GPU against the loop that defines it: exact.
-#include "../owned_tensor.h"
 #include "kernels/pool/max_pool_cuda.h"
 #include "support/gpu.h"
+#include "tests/kernels/owned_tensor.h"
+#include "tests/kernels/pool_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
 using maskrt::testing::DeviceTensor;
 using maskrt::testing::Gpu;
+using maskrt::testing::MapShape;
+using maskrt::testing::max_pool_cases;
+using maskrt::testing::MaxPoolCase;
 using maskrt::testing::OwnedTensor;
 
 namespace {
-
-struct Case {
-  std::int64_t batch, height, width, channels;
-  PoolGeometry geometry;
-};
-
-// 1, primes, around a vector of 16 bytes and a block's 32 vectors, windows that leave the map on all sides, the stem's
-// pool (in width and channels).
-const std::vector<Case> cases = {
-    {1, 1, 1, 1, {1, 1, 0}},   {1, 1, 1, 8, {3, 2, 1}},   {2, 3, 5, 7, {3, 2, 1}},    {1, 15, 17, 8, {3, 2, 1}},
-    {3, 2, 16, 16, {2, 2, 0}}, {1, 31, 3, 31, {3, 1, 1}}, {2, 9, 11, 33, {3, 2, 1}},  {1, 13, 11, 100, {5, 3, 2}},
-    {1, 4, 3, 257, {3, 2, 1}}, {1, 5, 7, 264, {2, 1, 1}}, {2, 6, 432, 64, {3, 2, 1}},
-};
 
 void compare(const OwnedTensor& in, const OwnedTensor& out, const OwnedTensor& want, const PoolGeometry& geometry) {
   max_pool_ref(geometry, *in, *want);
@@ -36,16 +27,12 @@ void compare(const OwnedTensor& in, const OwnedTensor& out, const OwnedTensor& w
 
 TEST_CASE("max pools on the GPU") {
   for (const DataType type : {DataType::f32, DataType::f16}) {
-    for (const Case& c : cases) {
-      INFO(name_of(type) << " " << c.batch << "x" << c.height << "x" << c.width << "x" << c.channels << ", window "
-                         << c.geometry.kernel << ", stride " << c.geometry.stride << ", padding "
-                         << c.geometry.padding);
-      const auto extent = [&](std::int64_t n) {
-        return (n + 2 * c.geometry.padding - c.geometry.kernel) / c.geometry.stride + 1;
-      };
-      OwnedTensor in(type, c.batch, c.height, c.width, c.channels, 0);
-      OwnedTensor out(type, c.batch, extent(c.height), extent(c.width), c.channels, 0);
-      OwnedTensor want(type, c.batch, extent(c.height), extent(c.width), c.channels, 0);
+    for (const MaxPoolCase& c : max_pool_cases) {
+      INFO(name_of(type) << " " << c);
+      const MapShape s = c.out();
+      OwnedTensor in(type, c.in.batch, c.in.height, c.in.width, c.in.channels, 0);
+      OwnedTensor out(type, s.batch, s.height, s.width, s.channels, 0);
+      OwnedTensor want(type, s.batch, s.height, s.width, s.channels, 0);
       in.fill(1);
       out.poison();
       compare(in, out, want, c.geometry);

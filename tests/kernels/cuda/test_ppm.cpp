@@ -52,7 +52,7 @@ TEST_CASE("pyramid pooling on the GPU") {
                                                                      {{2, 13, 11, 20}, 300, 16, {5}},
                                                                      {{2, 20, 27, 256}, 64, 256, {1, 2, 3, 6}}})
     for (const DataType type : {DataType::f32, DataType::f16})
-      for (const Place place : all_places) {
+      for (const Place place : kAllPlaces) {
         // The encoder's own takes its time on the virtual GPU: once is enough.
         if (place != Place::padded && s.height * s.width * s.channels > 100000) continue;
         INFO(maskrt::name_of(type) << " " << s.batch << "x" << s.height << "x" << s.width << "x" << s.channels << ", "
@@ -112,7 +112,7 @@ TEST_CASE("pyramid pooling on the GPU") {
                                (static_cast<double>(s.channels) / 32 + 8 + 7) + (hidden / 8.0 + 8 + 5) + 2;
           const Tensor of = wants[i]->map();
           outs[i]->require_near_at(*wants[i], [&](auto b, auto y, auto x, auto c) {
-            return steps * unit_fp32 * get(**sums[i], b, y, x, c) + rounding(type, get(of, b, y, x, c));
+            return steps * kUnitFp32 * get(**sums[i], b, y, x, c) + rounding(type, get(of, b, y, x, c));
           });
         }
       }

@@ -4,9 +4,9 @@
 #include <numeric>
 #include <random>
 
-#include "../owned_tensor.h"
 #include "kernels/preprocess/preprocess_cuda.h"
 #include "support/gpu.h"
+#include "tests/kernels/owned_tensor.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;

@@ -1,7 +1,7 @@
 // The selection of queries on the GPU against the loops that define it.
-#include "../select_cases.h"
 #include "kernels/select/select_cuda.h"
 #include "placed_map.h"
+#include "tests/kernels/select_cases.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
@@ -9,15 +9,15 @@ using namespace maskrt::testing;
 
 namespace {
 
-constexpr DataType types[] = {DataType::f32, DataType::f16};
+constexpr DataType kTypes[] = {DataType::f32, DataType::f16};
 
 }  // namespace
 
 TEST_CASE("scores of proposals on the GPU") {
   CudaQueue& queue = Gpu::instance().queue();
   for (const ProposalCase& c : proposal_cases)
-    for (const DataType type : types)
-      for (const Place place : all_places) {
+    for (const DataType type : kTypes)
+      for (const Place place : kAllPlaces) {
         INFO(maskrt::name_of(type) << " " << c.batch << "x" << c.height << "x" << c.width << ", " << c.classes
                                    << " classes, " << testing::name_of(place));
         const std::int64_t positions = c.height * c.width;
@@ -42,8 +42,8 @@ TEST_CASE("scores of proposals on the GPU") {
 TEST_CASE("selections on the GPU") {
   CudaQueue& queue = Gpu::instance().queue();
   for (const SelectCase& c : select_cases)
-    for (const Scores kind : all_scores)
-      for (const DataType type : types)
+    for (const Scores kind : kAllScores)
+      for (const DataType type : kTypes)
         for (const Place place : {Place::dense, Place::padded, Place::odd_slice}) {
           INFO(maskrt::name_of(type) << " " << c.count << " of " << c.batch << "x" << c.height << "x" << c.width
                                      << ", scores " << static_cast<int>(kind) << ", " << testing::name_of(place));
@@ -69,8 +69,8 @@ TEST_CASE("selections on the GPU") {
 TEST_CASE("rows at positions on the GPU") {
   CudaQueue& queue = Gpu::instance().queue();
   for (const GatherCase& c : gather_cases)
-    for (const DataType type : types)
-      for (const Place place : all_places) {
+    for (const DataType type : kTypes)
+      for (const Place place : kAllPlaces) {
         INFO(maskrt::name_of(type) << " " << c.rows << " of " << c.batch << "x" << c.height << "x" << c.width << "x"
                                    << c.channels << ", " << testing::name_of(place));
         PlacedMap in(type, {c.batch, c.height, c.width, c.channels}, place);

@@ -3,13 +3,13 @@
 #include <optional>
 #include <random>
 
-#include "../owned_tensor.h"
 #include "kernels/heads/sparse_inst/sparse_inst.h"
 #include "kernels/heads/sparse_inst/sparse_inst_cuda.h"
 #include "kernels/resize/resize.h"
 #include "runtime/mask/rle.h"
 #include "support/gpu.h"
 #include "testing/mask_scenes.h"
+#include "tests/kernels/owned_tensor.h"
 
 using namespace maskrt;
 using namespace maskrt::kernels;
@@ -37,7 +37,7 @@ struct Scene {
 /// How far a blended probability may be from the reference's. Logits up to 8 in size are interpolated with 6 roundings
 /// of 2^-24 each, which the sigmoid, at most 1/4 steep, passes on as 0.7e-6; e^-x is off by 2^-22 + |x| 2^-23.5 of
 /// itself, a quarter of which reaches the probability: 0.2e-6; 16 products that add up to at most 1 round by 0.5e-6.
-constexpr float probability_bound = 2e-6f;
+constexpr float kProbabilityBound = 2e-6f;
 
 class Instances {
  public:
@@ -135,7 +135,8 @@ class Instances {
       f.block.resize(sizeof header + header.instances * sizeof(kernels::cuda::InstanceRecord));
       gpu.download(f.block.data(), block.data(), f.block.size());
       f.first_of_image.resize(images_.size() + 1);
-      gpu.download(f.first_of_image.data(), block.data() + head.block().first_of_image_offset(), f.first_of_image.size() * 4);
+      gpu.download(f.first_of_image.data(), block.data() + head.block().first_of_image_offset(),
+                   f.first_of_image.size() * 4);
       if (header.words <= word_capacity) f.words.resize(header.words);
       if (header.runs <= run_capacity) f.runs.resize(header.runs);
       gpu.download(f.words.data(), words.data(), f.words.size() * 8);
@@ -229,8 +230,8 @@ void compare(Instances& instances, const SparseInstSettings& settings) {
   // not.
   SparseInstSettings higher = settings, lower = settings;
   higher.minimum_score = lower.minimum_score = 0;
-  higher.mask_threshold += probability_bound;
-  lower.mask_threshold -= probability_bound;
+  higher.mask_threshold += kProbabilityBound;
+  lower.mask_threshold -= kProbabilityBound;
   const auto least = instances.wanted(higher), most = instances.wanted(lower);
   const auto found = instances.found(settings, instances.most_words(), std::uint64_t{1} << 20);
   REQUIRE(found.words.size() <= instances.most_words());

@@ -10,7 +10,7 @@ using namespace maskrt::testing;
 
 namespace {
 
-constexpr ConvGeometry stem{7, 7, 2, 3, 1, 1};
+constexpr ConvGeometry kStem{7, 7, 2, 3, 1, 1};
 
 /// What is computed, of f16 numbers.
 struct Case {
@@ -65,7 +65,7 @@ struct Numbers {
 void stem_ref(const Tensor& in, const std::vector<float>& weight, const Tensor& scale, const Tensor& bias,
               Activation activation, const Tensor& out) {
   OwnedTensor between(DataType::f32, in.batch, in_halves(in.height), in_halves(in.width), out.channels, 0);
-  conv_ref(stem, in, weight.data(), nullptr, nullptr, nullptr, Activation::none, *between);
+  conv_ref(kStem, in, weight.data(), nullptr, nullptr, nullptr, Activation::none, *between);
   for_each_element(*between, [&](auto b, auto y, auto x, auto c) {
     const float sum = get(*between, b, y, x, c) * get(scale, 0, 0, 0, c) + get(bias, 0, 0, 0, c);
     set(*between, b, y, x, c, activate(activation, sum));
@@ -99,10 +99,10 @@ void check(const Case& c, Place place) {
   // Tensor cores may cut off what they add: up to two units for each product, and one each for scale and bias.
   // A sigmoid is below 1 and has an exponential, a sum and a quotient of its own.
   const double steps = 2.0 * static_cast<double>(49 * c.in) + 2;
-  const double last = c.activation == Activation::sigmoid ? 4 * unit_fp32 : 0;
+  const double last = c.activation == Activation::sigmoid ? 4 * kUnitFp32 : 0;
   const Tensor wanted = want.map();
   out.require_near_at(want, [&](auto b, auto y, auto x, auto o) {
-    return steps * unit_fp32 * get(*sums, b, y, x, o) + last + rounding(DataType::f16, get(wanted, b, y, x, o));
+    return steps * kUnitFp32 * get(*sums, b, y, x, o) + last + rounding(DataType::f16, get(wanted, b, y, x, o));
   });
 }
 
@@ -110,7 +110,7 @@ void check(const Case& c, Place place) {
 
 TEST_CASE("stems with their pooling on the GPU") {
   for (const Case& c : cases)
-    for (const Place place : all_places) {
+    for (const Place place : kAllPlaces) {
       if (c.height * c.width > 5000 && place != Place::padded) continue;  // once is enough
       INFO(c.batch << "x" << c.height << "x" << c.width << "x" << c.in << " to " << c.out << " channels, scale "
                    << c.scale << ", bias " << c.bias << ", " << testing::name_of(place));

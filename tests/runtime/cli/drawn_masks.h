@@ -15,6 +15,7 @@ namespace maskrt::testing {
 using cli::Canvas;
 using cli::Color;
 using cli::Drawing;
+using cli::PixelBox;
 
 /// The largest difference of a channel.
 inline int difference(Color a, Color b) {
@@ -53,9 +54,10 @@ inline Drawing rectangle(const Canvas& canvas, const PixelBox& box, const std::s
   return {box, mask_of(box, canvas.width(), canvas.height()), text, "", color};
 }
 
-/// An instance whose mask is its box, in a picture of 64 x 70.
-inline /// A rectangle, whose box is the mask's own or, larger by a third of a pixel, the network's.
-Instance instance(float score, int class_id, const std::string& label, const PixelBox& box, BoxOf of = BoxOf::mask) {
+/// An instance whose mask fills a box, in a picture of 64 x 70. Its own box is the mask's or, larger by a third of a
+/// pixel on each side, the network's.
+inline Instance instance(float score, int class_id, const std::string& label, const PixelBox& box,
+                         BoxOf of = BoxOf::mask) {
   Instance made;
   made.score = score;
   made.class_id = class_id;
@@ -67,6 +69,6 @@ Instance instance(float score, int class_id, const std::string& label, const Pix
   return made;
 }
 
-inline constexpr Color grey = {100, 100, 100}, red = {255, 0, 0}, blue = {0, 0, 255};
+inline constexpr Color kGrey = {100, 100, 100}, kRed = {255, 0, 0}, kBlue = {0, 0, 255};
 
 }  // namespace maskrt::testing

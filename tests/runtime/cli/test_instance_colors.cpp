@@ -26,7 +26,7 @@ TEST_CASE("Every class has a colour on which its label can be read, far from its
 }
 
 TEST_CASE("Neighbouring instances have hues far apart, and each colour's label can be read") {
-  const auto apart = [](int a, int b) { return std::min(std::abs(a - b), hues - std::abs(a - b)) * 360 / hues; };
+  const auto apart = [](int a, int b) { return std::min(std::abs(a - b), kHues - std::abs(a - b)) * 360 / kHues; };
   const PixelBox box = {100, 100, 50, 50};
   // All in one place: up to 5 at 60 degrees or more, up to 12 all different.
   const std::vector<int> same = instance_hues(std::vector(12, box));

@@ -15,7 +15,7 @@ TEST_CASE("Masks are painted as the plain formula says, whatever their shape, pl
   std::mt19937 random(11);
   const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
   for (const auto& [width, height] : {std::pair(1, 1), {1, 70}, {90, 1}, {64, 64}, {131, 129}, {200, 65}}) {
-    for (const float line : {1.5f, 3.0f, 10.3f, MaskPainter::widest_line}) {
+    for (const float line : {1.5f, 3.0f, 10.3f, MaskPainter::kWidestLine}) {
       for (int shape = 0; shape < 5; ++shape) {
         const int cx = below(width), cy = below(height), rx = 1 + below(60), ry = 1 + below(60);
         const Mask mask = mask_where(width, height, [&](int x, int y) {
@@ -25,7 +25,7 @@ TEST_CASE("Masks are painted as the plain formula says, whatever their shape, pl
           const double dx = double(x - cx) / rx, dy = double(y - cy) / ry, square = dx * dx + dy * dy;
           return shape == 3 ? square < 1 : square < 1 && square > 0.5;
         });
-        Canvas canvas(width, height, grey);
+        Canvas canvas(width, height, kGrey);
         MaskPainter(line).paint(canvas, mask, {0, 0, width, height}, {250, 30, 60});
 
         // The mask's border pixels go on beyond the picture, far enough for all that the formula looks at.
@@ -56,7 +56,7 @@ TEST_CASE("Masks are painted as the plain formula says, whatever their shape, pl
               const double tinted = old + tint * (color - old), rimmed = tinted * (1 - rim);
               return static_cast<std::uint8_t>(std::lround(rimmed + outline * (color - rimmed)));
             };
-            const Color want = {painted(grey.r, 250), painted(grey.g, 30), painted(grey.b, 60)};
+            const Color want = {painted(kGrey.r, 250), painted(kGrey.g, 30), painted(kGrey.b, 60)};
             worst = std::max(worst, difference(canvas.at(x, y), want));
           }
         INFO(width << "x" << height << ", line " << line << ", shape " << shape);
@@ -69,8 +69,8 @@ TEST_CASE("Masks are painted as the plain formula says, whatever their shape, pl
 }
 
 TEST_CASE("A mask is tinted inside, outlined at its edge, and leaves the rest alone") {
-  Canvas canvas(200, 160, grey);
-  draw_overlay(canvas, std::vector{rectangle(canvas, {60, 50, 80, 60}, "", red)});
+  Canvas canvas(200, 160, kGrey);
+  draw_overlay(canvas, std::vector{rectangle(canvas, {60, 50, 80, 60}, "", kRed)});
   // 0.45 of red over grey: 100 + 0.45 * 155 and 100 * 0.55.
   CHECK(difference(canvas.at(100, 80), {170, 55, 55}) <= 1);
   // The edge's pixels: tint, 0.35 of the dark rim, then 0.95 * 0.75 of red, as a line of 1.5 pixels around the edge
@@ -80,13 +80,13 @@ TEST_CASE("A mask is tinted inside, outlined at its edge, and leaves the rest al
     for (int x = 0; x < 200; ++x)
       if (x < 56 || x > 143 || y < 46 || y > 113) {
         INFO("at " << x << ", " << y);
-        REQUIRE(canvas.at(x, y) == grey);
+        REQUIRE(canvas.at(x, y) == kGrey);
       }
 }
 
 TEST_CASE("A mask that the picture's border cuts off has no outline along the border") {
-  Canvas canvas(120, 100, grey);
-  draw_overlay(canvas, std::vector{rectangle(canvas, {0, 0, 120, 40}, "", red)});
+  Canvas canvas(120, 100, kGrey);
+  draw_overlay(canvas, std::vector{rectangle(canvas, {0, 0, 120, 40}, "", kRed)});
   CHECK(difference(canvas.at(0, 20), {170, 55, 55}) <= 1);
   CHECK(difference(canvas.at(60, 0), {170, 55, 55}) <= 1);
   CHECK(difference(canvas.at(60, 39), {213, 10, 10}) <= 2);

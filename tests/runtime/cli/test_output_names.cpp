@@ -57,7 +57,7 @@ TEST_CASE("Long names are shortened to a head and a checksum, and stay apart") {
   std::string cats;
   for (int i = 0; i < 80; ++i) cats += "\xe7\x8c\xab";
   const std::string stem = stems({cats + ".jpg"})[0];
-  for (std::size_t i = 0; i < stem.size();) CHECK(next_code_point(stem, i) != not_utf8);
+  for (std::size_t i = 0; i < stem.size();) CHECK(next_code_point(stem, i) != kNotUtf8);
 }
 
 TEST_CASE("Labels become parts of file names") {
@@ -105,10 +105,10 @@ TEST_CASE("UTF-8 is read and written, and what is not UTF-8 is told") {
   for (const std::string broken : {"\xc0\x80", "\xe0\x80\x80", "\xf0\x80\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
                                    "\xff", "\x80", "\xe7\x8c", "\xf0\x9f\x98"}) {
     std::size_t i = 0;
-    CHECK(next_code_point(broken, i) == not_utf8);
+    CHECK(next_code_point(broken, i) == kNotUtf8);
     CHECK(i >= 1);
   }
   std::size_t i = 0;
-  CHECK(next_code_point("\xe7\x8c!", i) == not_utf8);
+  CHECK(next_code_point("\xe7\x8c!", i) == kNotUtf8);
   CHECK(i == 2);
 }

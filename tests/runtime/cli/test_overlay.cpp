@@ -10,9 +10,9 @@ using namespace maskrt::cli;
 using namespace maskrt::testing;
 
 TEST_CASE("Later instances and labels lie above earlier ones") {
-  Canvas canvas(300, 200, grey);
-  draw_overlay(canvas, std::vector{rectangle(canvas, {50, 60, 200, 100}, "", red),
-                                   rectangle(canvas, {100, 90, 60, 40}, "", blue)});
+  Canvas canvas(300, 200, kGrey);
+  draw_overlay(canvas, std::vector{rectangle(canvas, {50, 60, 200, 100}, "", kRed),
+                                   rectangle(canvas, {100, 90, 60, 40}, "", kBlue)});
   const Color tinted = {170, 55, 55};
   const Color both = {static_cast<std::uint8_t>(tinted.r * 0.55), 30,
                       static_cast<std::uint8_t>(tinted.b + 0.45 * (255 - tinted.b))};
@@ -21,10 +21,10 @@ TEST_CASE("Later instances and labels lie above earlier ones") {
 
 TEST_CASE("Labels stay inside pictures of every size, and tiny pictures go without") {
   for (const auto& [width, height] : {std::pair(1, 1), {1, 500}, {500, 1}, {3, 3}, {20, 12}, {60, 40}, {640, 480}}) {
-    Canvas canvas(width, height, grey);
+    Canvas canvas(width, height, kGrey);
     const PixelBox whole = {0, 0, width, height}, corner = {width - 1, height - 1, 1, 1};
-    draw_overlay(canvas, std::vector{rectangle(canvas, whole, "a very long name of a class 0.99", red),
-                                     rectangle(canvas, corner, "person 0.50", blue)});
+    draw_overlay(canvas, std::vector{rectangle(canvas, whole, "a very long name of a class 0.99", kRed),
+                                     rectangle(canvas, corner, "person 0.50", kBlue)});
     INFO(width << "x" << height);
     CHECK(canvas.rgb().size() == static_cast<std::size_t>(width * height * 3));
   }
@@ -61,10 +61,10 @@ TEST_CASE("Labels are placed inside the picture and apart from each other where 
 
 TEST_CASE("A label touches its instance's main part, whatever specks there are") {
   // A large square low in the picture and one pixel above it, far off.
-  Canvas without(400, 300, grey), with(400, 300, grey);
+  Canvas without(400, 300, kGrey), with(400, 300, kGrey);
   Drawing drawing;
   drawing.box = {100, 10, 200, 200};
-  drawing.color = red;
+  drawing.color = kRed;
   drawing.mask = mask_where(400, 300, [](int x, int y) {
     return is_inside({200, 110, 100, 100}, x, y) || (x == 100 && y == 10);
   });
@@ -89,9 +89,9 @@ TEST_CASE("A label touches its instance's main part, whatever specks there are")
 }
 
 TEST_CASE("Instances are drawn from a score on, the largest first, empty ones not at all") {
-  const std::vector<Instance> instances = {instance(0.9f, 0, "cat", {5, 5, 10, 10}),
-                                           instance(0.3f, 1, "dog", {0, 0, 60, 60}),
-                                           instance(0.4f, 1, "dog", {10, 3, 30, 67}, BoxOf::network), instance(0.8f, 0, "cat", PixelBox())};
+  const std::vector<Instance> instances = {
+      instance(0.9f, 0, "cat", {5, 5, 10, 10}), instance(0.3f, 1, "dog", {0, 0, 60, 60}),
+      instance(0.4f, 1, "dog", {10, 3, 30, 67}, BoxOf::network), instance(0.8f, 0, "cat", PixelBox())};
   Category cat, dog;
   dog.color[1] = 200;
   const std::vector<Drawing> drawings = drawings_of(instances, {cat, dog}, 0.4f, Colouring::by_class);

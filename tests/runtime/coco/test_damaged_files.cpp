@@ -32,7 +32,7 @@ bool survives(const std::filesystem::path& annotations, const std::filesystem::p
       options.threads = 1;
       const Evaluation evaluation = evaluate(set, found, options);
       for (std::size_t i = 0; i < evaluation.metrics.size(); ++i) {
-        INFO(metric_names[i] << ": got " << evaluation.metrics[i] << ", want -1 or from 0 to 1");
+        INFO(kMetricNames[i] << ": got " << evaluation.metrics[i] << ", want -1 or from 0 to 1");
         CHECK((evaluation.metrics[i] == -1 || (evaluation.metrics[i] >= 0 && evaluation.metrics[i] <= 1)));
       }
     }

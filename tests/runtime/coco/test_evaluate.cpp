@@ -27,13 +27,13 @@ json read_json(const std::string& path) {
 
 /// Sums of at most 10 thresholds x 101 recalls x 5 categories, each addition off by half an ulp of a partial sum that
 /// after division is at most 1: 5050 * 2^-53 for each of the two that are compared.
-constexpr double bound = 2 * 5050 * 0x1p-53;
+constexpr double kBound = 2 * 5050 * 0x1p-53;
 
 void compare(const Metrics& got, const json& want) {
   REQUIRE(want.size() == got.size());
   for (std::size_t i = 0; i < got.size(); ++i) {
-    INFO(metric_names[i] << ": got " << got[i] << ", want " << want[i] << ", bound " << bound);
-    CHECK(std::abs(got[i] - want[i].get<double>()) <= bound);
+    INFO(kMetricNames[i] << ": got " << got[i] << ", want " << want[i] << ", bound " << kBound);
+    CHECK(std::abs(got[i] - want[i].get<double>()) <= kBound);
   }
 }
 
@@ -43,8 +43,8 @@ void compare(const Evaluation& got, const json& want) {
   for (const CategoryEvaluation& category : got.categories) {
     const double ap = want["categories"].at(category.id.described()).get<double>();
     INFO("category " << category.id.described() << ": got " << category.metrics[0] << ", want " << ap << ", bound "
-                     << bound);
-    CHECK(std::abs(category.metrics[0] - ap) <= bound);
+                     << kBound);
+    CHECK(std::abs(category.metrics[0] - ap) <= kBound);
   }
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("the demo's reference results score what pycocotools says") {
   const json want = read_json(demo + "reference_ap.json");
   const Annotations annotations = read_annotations(demo + "annotations.json");
   const auto results = read_results(demo + "reference_results.json");
-  REQUIRE(want.at("names") == json(metric_names));
+  REQUIRE(want.at("names") == json(kMetricNames));
   SECTION("segm") { compare(evaluate(annotations, results).metrics, want.at("segm")); }
   SECTION("bbox") { compare(evaluate(annotations, results, options_of(IouType::bbox)).metrics, want.at("bbox")); }
 }
@@ -161,7 +161,7 @@ TEST_CASE("the number of threads changes neither numbers nor errors") {
 }
 
 TEST_CASE("thresholds are numpy's to the bit") {
-  const std::array<double, threshold_count> want = {0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.8999999999999999,
+  const std::array<double, kThresholdCount> want = {0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.8999999999999999,
                                                     0.95};
   const auto got = iou_thresholds();
   for (std::size_t t = 0; t < got.size(); ++t) {

@@ -14,8 +14,8 @@ namespace maskrt::coco {
 namespace {
 
 using nlohmann::json;
-using testing::deepest;
 using testing::fault_of;
+using testing::kDeepest;
 using testing::same;
 
 /// Both parsers on a text; true where it is JSON. Numbers that only one of them reads are left out by the callers.
@@ -151,13 +151,13 @@ TEST_CASE("numbers that only Python writes are read") {
     });
   }
   for (const char* text : {"[-NaN]", "[NAN]", "[Inf]", "[infinity]", "[NaNs]"}) CHECK(fault_of(text, tree));
-  CHECK(JsonScanner::without_odd_numbers("[NaN, -Infinity, 1e999, 2.5, x", deepest) ==
+  CHECK(JsonScanner::without_odd_numbers("[NaN, -Infinity, 1e999, 2.5, x", kDeepest) ==
         "[1  , 1        , 1    , 2.5, x");
 }
 
 TEST_CASE("nesting is bounded, where values are kept and where they are skipped") {
   JsonTree tree;
-  const std::string text = std::string(deepest + 1, '[') + std::string(deepest + 1, ']');
+  const std::string text = std::string(kDeepest + 1, '[') + std::string(kDeepest + 1, ']');
   CHECK(fault_of(text, tree) == JsonFault::Kind::depth);
   CHECK(fault_of(std::string(100000, '['), tree) == JsonFault::Kind::depth);
   CHECK(fault_of("[[[[[[[{\"a\":[", tree) == JsonFault::Kind::depth);

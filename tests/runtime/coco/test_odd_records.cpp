@@ -46,7 +46,7 @@ void check_case(const json& plain, const json& test, IouType type) {
     REQUIRE(want.is_array());
     for (std::size_t i = 0; i < got.size(); ++i) {
       constexpr double bound = 1e-12;  // to which the numbers are written down
-      INFO(metric_names[i] << ": got " << got[i] << ", want " << want[i] << ", bound " << bound);
+      INFO(kMetricNames[i] << ": got " << got[i] << ", want " << want[i] << ", bound " << bound);
       CHECK(std::abs(got[i] - want[i].get<double>()) <= bound);
     }
   } catch (const Error& error) {
@@ -117,7 +117,7 @@ TEST_CASE("results may have outlines: scored as pycocotools scores them, and as 
     options.iou_type = type;
     const Metrics got = evaluate(annotations, read_results(path, type), options).metrics;
     for (std::size_t i = 0; i < got.size(); ++i) {
-      INFO(metric_names[i]);
+      INFO(kMetricNames[i]);
       CHECK(got[i] == Approx(expected[i]).margin(1e-12));
     }
   }

@@ -5,9 +5,9 @@
 #include <functional>
 #include <set>
 
-#include "support/small_network.h"
-#include "support/device_run.h"
 #include "graph/rewrites/rewrites.h"
+#include "support/device_run.h"
+#include "support/small_network.h"
 
 using namespace maskrt;
 using namespace maskrt::testing;
@@ -238,7 +238,7 @@ void compare(const Graph& g, const std::vector<Map>& values, const DeviceRun& ru
 
 /// A few sums of up to 600 products one after the other, each within about sqrt(600) units of rounding, 4 times that
 /// for Winograd's transforms.
-constexpr double fp32_bound = 0x1p-24 * 25 * 4;
+constexpr double kFp32Bound = 0x1p-24 * 25 * 4;
 
 }  // namespace
 
@@ -258,7 +258,7 @@ TEST_CASE("every operation computes what the interpreter computes, algorithms me
       const auto network = device.prepare(g, Precision::fp32);
       for (const int threads : {1, 2}) {
         const DeviceRun run = run_on_cpu(*network, input, threads);
-        compare(g, values, run, fp32_bound);
+        compare(g, values, run, kFp32Bound);
         algorithms.insert(run.algorithms.begin(), run.algorithms.end());
       }
     }
@@ -288,7 +288,7 @@ TEST_CASE("a network computes what the interpreter computes, plain, rewritten an
           INFO("softmax " << softmax << ", rewrites " << rewrites << ", keep " << keep << ", batch " << batch);
           const Map input = dice.map({batch, height, width, 3, false});
           // Rounding passes through thirty layers, which enlarge it as they enlarge what they compute.
-          compare(g, interpret(g, input), run_on_cpu(*network, input, 2), 10 * fp32_bound);
+          compare(g, interpret(g, input), run_on_cpu(*network, input, 2), 10 * kFp32Bound);
         }
       }
     }

@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "support/small_network.h"
 #include "support/device_run.h"
+#include "support/small_network.h"
 
 using namespace maskrt;
 using namespace maskrt::testing;

@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "support/small_network.h"
-#include "support/device_run.h"
 #include "graph/rewrites/rewrites.h"
 #include "runtime/cpu/conv_chooser.h"
 #include "runtime/cpu/conv_times.h"
 #include "runtime/cpu/processor.h"
+#include "support/device_run.h"
 #include "support/files.h"
+#include "support/small_network.h"
 
 namespace maskrt::testing {
 namespace {

@@ -41,7 +41,7 @@ std::vector<InputImage> out_of_bounds(const cuda::DeviceMemory& memory) {
   return {DeviceImage{memory.data(), 96, 64, PixelFormat::rgb, std::ptrdiff_t{1} << 42}};
 }
 
-constexpr auto failed = "cuda:0 has failed for good: let go of every model and session on it before loading another";
+constexpr auto kFailed = "cuda:0 has failed for good: let go of every model and session on it before loading another";
 
 /// The model again, after a fault; nothing where the driver does not let this process have another context, which the
 /// virtual GPU does.
@@ -67,14 +67,14 @@ TEST_CASE("after a kernel's fault every call says so; once all is gone the GPU c
       require_same(other.run(images), want);
       const cuda::DeviceMemory memory(cuda::Context::of_device(0), 96 * 3);
       if (time == 0) {
-        CHECK_THROWS_WITH(session.run(out_of_bounds(memory)), Catch::Contains(failed));
+        CHECK_THROWS_WITH(session.run(out_of_bounds(memory)), Catch::Contains(kFailed));
       } else {
         session.enqueue(out_of_bounds(memory));  // nobody knows yet
       }
-      CHECK_THROWS_WITH(session.run(images), Catch::Contains(failed));
-      CHECK_THROWS_WITH(other.run(images), Catch::Contains(failed));
-      CHECK_THROWS_WITH(other.prepare(1, 64, 64), Catch::Contains(failed));
-      CHECK_THROWS_WITH(Session(model), Catch::Contains(failed));
+      CHECK_THROWS_WITH(session.run(images), Catch::Contains(kFailed));
+      CHECK_THROWS_WITH(other.run(images), Catch::Contains(kFailed));
+      CHECK_THROWS_WITH(other.prepare(1, 64, 64), Catch::Contains(kFailed));
+      CHECK_THROWS_WITH(Session(model), Catch::Contains(kFailed));
       CHECK_THROWS_WITH(small_model(), Catch::Contains("that models or sessions still hold"));
     }
     CHECK(contexts() == 0);
@@ -90,7 +90,7 @@ TEST_CASE("a failed context that others hold is left to them") {
   {
     Session session(small_model());
     const cuda::DeviceMemory memory(others, 96 * 3);
-    CHECK_THROWS_WITH(session.run(out_of_bounds(memory)), Catch::Contains(failed));
+    CHECK_THROWS_WITH(session.run(out_of_bounds(memory)), Catch::Contains(kFailed));
   }
   CHECK_THROWS_WITH(small_model(), Catch::Contains("expected a primary context that works, found CUDA_ERROR"));
   others.reset();

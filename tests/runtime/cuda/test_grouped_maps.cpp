@@ -1,10 +1,10 @@
 // Where the maps of a grouped convolution lie: apart where an aggregation alone reads them, side by side elsewhere.
 #include <catch2/catch.hpp>
 
-#include "support/small_network.h"
 #include "runtime/cuda/network.h"
 #include "runtime/model.h"
 #include "support/gpu.h"
+#include "support/small_network.h"
 
 namespace maskrt {
 namespace {

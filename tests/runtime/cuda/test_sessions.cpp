@@ -110,7 +110,8 @@ TEST_CASE("in a child of fork, what is on a GPU is an Error, and models on the C
   const Model model = small_model();
   Session session(model);
   const std::size_t found = session.run(images[0]).size();
-  const std::string refusal = "Error: cuda:0: expected the process that opened the GPU, found a child that fork made of it";
+  const std::string refusal =
+      "Error: cuda:0: expected the process that opened the GPU, found a child that fork made of it";
   CHECK_THAT(Forked([&] { return std::to_string(session.run(images[0]).size()); }).wait(), Catch::StartsWith(refusal));
   CHECK_THAT(Forked([&] { return std::to_string(Session(model).run(images[0]).size()); }).wait(),
              Catch::StartsWith(refusal));

@@ -9,14 +9,14 @@
 namespace maskrt {
 namespace {
 
-constexpr int width = 37, height = 21, stride = 3 * width + 5;
+constexpr int kWidth = 37, kHeight = 21, kStride = 3 * kWidth + 5;
 
 /// A soft picture, so that JPEG keeps it nearly as it is.
 std::vector<std::uint8_t> soft_picture() {
-  std::vector<std::uint8_t> pixels(std::size_t{stride} * height);
-  for (int y = 0; y < height; ++y)
-    for (int x = 0; x < width; ++x) {
-      const auto at = static_cast<std::size_t>(stride * y + 3 * x);
+  std::vector<std::uint8_t> pixels(std::size_t{kStride} * kHeight);
+  for (int y = 0; y < kHeight; ++y)
+    for (int x = 0; x < kWidth; ++x) {
+      const auto at = static_cast<std::size_t>(kStride * y + 3 * x);
       pixels[at] = static_cast<std::uint8_t>(40 + 5 * x);
       pixels[at + 1] = static_cast<std::uint8_t>(220 - 8 * y);
       pixels[at + 2] = static_cast<std::uint8_t>(100 + 2 * x + 2 * y);
@@ -25,12 +25,12 @@ std::vector<std::uint8_t> soft_picture() {
 }
 
 int largest_difference(const Image& image, const std::vector<std::uint8_t>& pixels) {
-  REQUIRE(image.width() == width);
-  REQUIRE(image.height() == height);
+  REQUIRE(image.width() == kWidth);
+  REQUIRE(image.height() == kHeight);
   int largest = 0;
-  for (int y = 0; y < height; ++y)
-    for (int i = 0; i < 3 * width; ++i)
-      largest = std::max(largest, std::abs(image.row(y)[i] - pixels[static_cast<std::size_t>(stride * y + i)]));
+  for (int y = 0; y < kHeight; ++y)
+    for (int i = 0; i < 3 * kWidth; ++i)
+      largest = std::max(largest, std::abs(image.row(y)[i] - pixels[static_cast<std::size_t>(kStride * y + i)]));
   return largest;
 }
 
@@ -38,7 +38,7 @@ TEST_CASE("JPEG files of every subsampling hold the picture") {
   const auto pixels = soft_picture();
   std::size_t last = 1 << 20;
   for (const auto subsampling : {MASKRT_SUBSAMPLING_444, MASKRT_SUBSAMPLING_422, MASKRT_SUBSAMPLING_420}) {
-    const auto file = image::encode_jpeg(pixels.data(), width, height, stride, 95, subsampling);
+    const auto file = image::encode_jpeg(pixels.data(), kWidth, kHeight, kStride, 95, subsampling);
     CHECK(largest_difference(Image::from_bytes(file), pixels) < 12);
     CHECK(file.size() < last);
     last = file.size();
@@ -60,7 +60,7 @@ TEST_CASE("a JPEG file that outgrows its first memory is whole") {
 TEST_CASE("PNG files are exact at every level of compression") {
   const auto pixels = soft_picture();
   for (const int level : {0, 1, 9})
-    CHECK(largest_difference(Image::from_bytes(image::encode_png(pixels.data(), width, height, stride, level)),
+    CHECK(largest_difference(Image::from_bytes(image::encode_png(pixels.data(), kWidth, kHeight, kStride, level)),
                              pixels) == 0);
 }
 

@@ -206,8 +206,9 @@ TEST_CASE("boxes and overlaps are those of the pixels, for masks of few runs and
         if (detection[static_cast<std::size_t>(y * width + x)] != 0) {
           left = std::min(left, x), right = std::max(right, x), top = std::min(top, y), bottom = std::max(bottom, y);
         }
-    const BoxXywh box = right < 0 ? BoxXywh{0, 0, 0, 0}
-                                  : BoxXywh{double(left), double(top), double(right - left + 1), double(bottom - top + 1)};
+    const BoxXywh box = right < 0
+                            ? BoxXywh{0, 0, 0, 0}
+                            : BoxXywh{double(left), double(top), double(right - left + 1), double(bottom - top + 1)};
     CHECK(bounding_box(masks[d]) == box);
     for (std::size_t g = 0; g < masks.size(); ++g) {
       const auto truth = to_bitmap(masks[g]);

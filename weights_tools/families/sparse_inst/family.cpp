@@ -29,9 +29,9 @@ void check_supported(const SparseInstConfig& config) {
 
 // How images become the input, and the outputs instances.
 void describe_head(const SparseInstConfig& config, const DecoderOutputs& outputs, graph::ModelDescription& model) {
-  model.head = graph::SparseInstHead{outputs.class_logits, outputs.objectness_logits, outputs.mask_logits,
-                                     static_cast<float>(config.score_threshold),
-                                     static_cast<float>(config.mask_threshold)};
+  model.head =
+      graph::SparseInstHead{outputs.class_logits, outputs.objectness_logits, outputs.mask_logits,
+                            static_cast<float>(config.score_threshold), static_cast<float>(config.mask_threshold)};
   model.graph.outputs = {outputs.class_logits, outputs.objectness_logits, outputs.mask_logits};
   model.preprocessing = config.input;
 }

@@ -13,14 +13,14 @@
 
 namespace maskrt::kernels {
 
-constexpr int pair = WgmmaTile::pair;  // blocks of a cluster with the same split of the depth, neighbours by rank
+constexpr int pair = WgmmaTile::kPair;  // blocks of a cluster with the same split of the depth, neighbours by rank
 
 /// One consumer thread's part of the reduction. Pixels are divided in groups of 8, channels in Tile::blocks blocks of
 /// 64. With one split nothing is exchanged.
 template <typename Tile>
 class ClusterSum {
  public:
-  static constexpr int threads = WgmmaTile::consumers;
+  static constexpr int kThreads = WgmmaTile::kConsumers;
 
   /// `rank`: this block's rank in its pair. `inbox`: the shared memory of the stages, which receives accumulators.
   __device__ __forceinline__ ClusterSum(int splits, int split, int rank, unsigned char* inbox)
@@ -33,22 +33,22 @@ class ClusterSum {
 
   /// Sends the accumulators to their owners. Called by all consumer threads, once in a kernel; no stage is in use and
   /// no load is in flight.
-  __device__ __forceinline__ void exchange(const float (&sums)[Tile::blocks * Tile::eights][4]) const {
+  __device__ __forceinline__ void exchange(const float (&sums)[Tile::kBlocks * Tile::kEights][4]) const {
     if (splits_ == 1) return;
     ptx::cluster_arrive();
     ptx::cluster_wait();
     const std::uint32_t inbox = ptx::shared_address(inbox_);
 #pragma unroll 1
-    for (int j = 0; j < Tile::eights; ++j) {
-      const int owner = ((j + 1) * splits_ - 1) / Tile::eights;
+    for (int j = 0; j < Tile::kEights; ++j) {
+      const int owner = ((j + 1) * splits_ - 1) / Tile::kEights;
       if (owner == split_) continue;
       const std::uint32_t there = ptx::shared_of_block(inbox, static_cast<std::uint32_t>(owner * pair + rank_));
 #pragma unroll
-      for (int k = 0; k < Tile::eights; ++k) {
+      for (int k = 0; k < Tile::kEights; ++k) {
         if (k != j) continue;
 #pragma unroll
-        for (int b = 0; b < Tile::blocks; ++b)
-          ptx::store_shared_of_block(there + offset(split_, owner, k, b), sums[b * Tile::eights + k]);
+        for (int b = 0; b < Tile::kBlocks; ++b)
+          ptx::store_shared_of_block(there + offset(split_, owner, k, b), sums[b * Tile::kEights + k]);
       }
     }
     ptx::cluster_arrive();
@@ -82,13 +82,13 @@ class ClusterSum {
   }
 
  private:
-  __device__ __forceinline__ int first_of(int split) const { return Tile::eights * split / splits_; }
+  __device__ __forceinline__ int first_of(int split) const { return Tile::kEights * split / splits_; }
   /// Byte offset in the inbox of `owner` of this thread's four accumulators of pixel group k and channel block b, sent
   /// by split `split`.
   __device__ __forceinline__ std::uint32_t offset(int split, int owner, int k, int b) const {
-    const int most = (Tile::eights + splits_ - 1) / splits_, place = split - (split > owner ? 1 : 0);
+    const int most = (Tile::kEights + splits_ - 1) / splits_, place = split - (split > owner ? 1 : 0);
     return static_cast<std::uint32_t>(
-        (((place * most + k - first_of(owner)) * Tile::blocks + b) * threads + static_cast<int>(threadIdx.x)) * 16);
+        (((place * most + k - first_of(owner)) * Tile::kBlocks + b) * kThreads + static_cast<int>(threadIdx.x)) * 16);
   }
 
   int splits_, split_, rank_;

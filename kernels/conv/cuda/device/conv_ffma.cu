@@ -20,11 +20,11 @@
 namespace maskrt::kernels {
 namespace {
 
-constexpr int tile_rows = FfmaTile::rows, tile_columns = FfmaTile::columns, tile_chunks = FfmaTile::chunks;
-constexpr int threads = FfmaTile::threads, stages = FfmaTile::stages;
-constexpr int rows_of_thread = FfmaTile::rows_of_thread, columns_of_thread = FfmaTile::columns_of_thread;
-constexpr int left_bytes = tile_rows * tile_chunks * 16, stage_bytes = left_bytes + tile_columns * tile_chunks * 16;
-constexpr int staged_line = tile_columns + 16;  // words; two rows that a warp stores, each in 16 banks, use all 32
+constexpr int kTileRows = FfmaTile::kRows, kTileColumns = FfmaTile::kColumns, kTileChunks = FfmaTile::kChunks;
+constexpr int threads = FfmaTile::kThreads, stages = FfmaTile::kStages;
+constexpr int rows_of_thread = FfmaTile::kRowsOfThread, columns_of_thread = FfmaTile::kColumnsOfThread;
+constexpr int kLeftBytes = kTileRows * kTileChunks * 16, kStageBytes = kLeftBytes + kTileColumns * kTileChunks * 16;
+constexpr int kStagedLine = kTileColumns + 16;  // words; two rows that a warp stores, each in 16 banks, use all 32
 
 /// The first of a thread's columns, and the offset of its j-th column. The columns of 16 neighbouring threads are two
 /// groups of 8, 16 columns apart, which staging_index makes neighbours.
@@ -48,19 +48,19 @@ __device__ __forceinline__ void multiply_step(const unsigned char* left, const u
                                               std::uint32_t left_place, std::uint32_t right_place,
                                               float (&sums)[rows_of_thread][columns_of_thread]) {
 #pragma unroll
-  for (int chunk = 0; chunk < tile_chunks; ++chunk) {
+  for (int chunk = 0; chunk < kTileChunks; ++chunk) {
 #pragma unroll
-    for (int element = 0; element < elements_of_chunk<T>; element += 4) {
+    for (int element = 0; element < kElementsOfChunk<T>; element += 4) {
       const int byte = element * static_cast<int>(sizeof(T));
       float4 b[columns_of_thread];
 #pragma unroll
       for (int j = 0; j < columns_of_thread; ++j)
-        b[j] = four_at(right + (right_place ^ (chunk << 4)) + column_offset(j) * tile_chunks * 16 + byte,
+        b[j] = four_at(right + (right_place ^ (chunk << 4)) + column_offset(j) * kTileChunks * 16 + byte,
                        static_cast<T*>(nullptr));
 #pragma unroll
       for (int i = 0; i < rows_of_thread; ++i) {
         const float4 a =
-            four_at(left + (left_place ^ (chunk << 4)) + i * 8 * tile_chunks * 16 + byte, static_cast<T*>(nullptr));
+            four_at(left + (left_place ^ (chunk << 4)) + i * 8 * kTileChunks * 16 + byte, static_cast<T*>(nullptr));
 #pragma unroll
         for (int j = 0; j < columns_of_thread; ++j)
           sums[i][j] = fmaf(a.w, b[j].w, fmaf(a.z, b[j].z, fmaf(a.y, b[j].y, fmaf(a.x, b[j].x, sums[i][j]))));
@@ -71,26 +71,26 @@ __device__ __forceinline__ void multiply_step(const unsigned char* left, const u
 
 template <typename T>
 __device__ __forceinline__ void conv(const ConvParams& p) {
-  __shared__ alignas(128) unsigned char shared[stages * stage_bytes];
-  static_assert(tile_rows * staged_line * sizeof(float) <= sizeof shared);
+  __shared__ alignas(128) unsigned char shared[stages * kStageBytes];
+  static_assert(kTileRows * kStagedLine * sizeof(float) <= sizeof shared);
   __shared__ unsigned last;
 
   const int column_tile = static_cast<int>(blockIdx.x) % p.column_tiles;
-  const int first_pixel = static_cast<int>(blockIdx.x) / p.column_tiles * tile_rows;
-  const int first_channel = column_tile * tile_columns, group = static_cast<int>(blockIdx.y);
+  const int first_pixel = static_cast<int>(blockIdx.x) / p.column_tiles * kTileRows;
+  const int first_channel = column_tile * kTileColumns, group = static_cast<int>(blockIdx.y);
   const int split = static_cast<int>(blockIdx.z);
   const int begin = static_cast<int>(static_cast<long long>(p.steps) * split / p.splits);
   const int steps = static_cast<int>(static_cast<long long>(p.steps) * (split + 1) / p.splits) - begin;
 
-  PixelLoader<T, tile_rows, tile_chunks, threads, true> pixels;
-  WeightLoader<T, tile_columns, tile_chunks, threads> weights;
+  PixelLoader<T, kTileRows, kTileChunks, threads, true> pixels;
+  WeightLoader<T, kTileColumns, kTileChunks, threads> weights;
   pixels.start(p, first_pixel, group, begin);
   weights.start(p, first_channel, group, begin);
   const std::uint32_t base = ptx::shared_address(shared);
   const auto load = [&](int step) {
-    const std::uint32_t to = base + static_cast<std::uint32_t>(step % stages * stage_bytes);
+    const std::uint32_t to = base + static_cast<std::uint32_t>(step % stages * kStageBytes);
     pixels.load(p, to);
-    weights.load(p, to + left_bytes);
+    weights.load(p, to + kLeftBytes);
   };
 #pragma unroll 1
   for (int step = 0; step < stages - 1; ++step) {
@@ -100,8 +100,8 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
 
   const int first_row = static_cast<int>(threadIdx.x / 16),
             first_column = first_column_of(static_cast<int>(threadIdx.x));
-  const std::uint32_t left_place = swizzled<tile_chunks>(first_row, 0);
-  const std::uint32_t right_place = swizzled<tile_chunks>(first_column, 0);
+  const std::uint32_t left_place = swizzled<kTileChunks>(first_row, 0);
+  const std::uint32_t right_place = swizzled<kTileChunks>(first_column, 0);
   float sums[rows_of_thread][columns_of_thread] = {};
 #pragma unroll 1
   for (int step = 0; step < steps; ++step) {
@@ -109,8 +109,8 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
     __syncthreads();
     if (step + stages - 1 < steps) load(step + stages - 1);
     commit_chunks();
-    const unsigned char* tile = shared + step % stages * stage_bytes;
-    multiply_step<T>(tile, tile + left_bytes, left_place, right_place, sums);
+    const unsigned char* tile = shared + step % stages * kStageBytes;
+    multiply_step<T>(tile, tile + kLeftBytes, left_place, right_place, sums);
   }
   if (p.splits > 1) {
     const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
@@ -124,21 +124,21 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   for (int i = 0; i < rows_of_thread; ++i)
 #pragma unroll
     for (int j = 0; j < columns_of_thread; ++j)
-      staging[(first_row + 8 * i) * staged_line + staging_index<tile_columns>(first_column) +
-              staging_index<tile_columns>(column_offset(j))] = sums[i][j];
+      staging[(first_row + 8 * i) * kStagedLine + staging_index<kTileColumns>(first_column) +
+              staging_index<kTileColumns>(column_offset(j))] = sums[i][j];
   __syncthreads();
-  Epilogue<tile_columns, threads, T> store;
+  Epilogue<kTileColumns, threads, T> store;
   store.start(p, threadIdx.x, first_channel, group);
-  store.template store<tile_rows, staged_line>(p, staging, first_pixel);
+  store.template store<kTileRows, kStagedLine>(p, staging, first_pixel);
 }
 
 }  // namespace
 
-extern "C" __global__ void __launch_bounds__(threads, FfmaTile::resident)
+extern "C" __global__ void __launch_bounds__(threads, FfmaTile::kResident)
     conv_ffma_f32(const __grid_constant__ ConvParams p) {
   conv<float>(p);
 }
-extern "C" __global__ void __launch_bounds__(threads, FfmaTile::resident)
+extern "C" __global__ void __launch_bounds__(threads, FfmaTile::kResident)
     conv_ffma_f16(const __grid_constant__ ConvParams p) {
   conv<__half>(p);
 }

@@ -17,23 +17,23 @@ namespace {
 
 template <typename Tile>
 __device__ __forceinline__ void conv(const ConvParams& p) {
-  static_assert(Tile::stages == 2);
-  __shared__ __align__(128) unsigned char shared[2 * Tile::stage_bytes];
+  static_assert(Tile::kStages == 2);
+  __shared__ __align__(128) unsigned char shared[2 * Tile::kStageBytes];
 
   const int column_tile = static_cast<int>(blockIdx.x) % p.column_tiles;
-  const int first_pixel = static_cast<int>(blockIdx.x) / p.column_tiles * Tile::rows;
-  const int first_channel = column_tile * Tile::columns, group = static_cast<int>(blockIdx.y);
+  const int first_pixel = static_cast<int>(blockIdx.x) / p.column_tiles * Tile::kRows;
+  const int first_channel = column_tile * Tile::kColumns, group = static_cast<int>(blockIdx.y);
   const int split = static_cast<int>(blockIdx.z);
   const int begin = static_cast<int>(static_cast<long long>(p.steps) * split / p.splits);
   const int steps = static_cast<int>(static_cast<long long>(p.steps) * (split + 1) / p.splits) - begin;
 
-  using Pixels = PixelLoader<__half, Tile::rows, Tile::chunks, Tile::threads>;
-  using Weights = WeightLoader<__half, Tile::columns, Tile::chunks, Tile::threads>;
+  using Pixels = PixelLoader<__half, Tile::kRows, Tile::kChunks, Tile::kThreads>;
+  using Weights = WeightLoader<__half, Tile::kColumns, Tile::kChunks, Tile::kThreads>;
   Pixels pixels;
   Weights weights;
   pixels.start(p, first_pixel, group, begin);
   weights.start(p, first_channel, group, begin);
-  uint4 held_pixels[Pixels::passes], held_weights[Weights::passes];
+  uint4 held_pixels[Pixels::passes], held_weights[Weights::kPasses];
   const std::uint32_t base = ptx::shared_address(shared);
   std::uint32_t written = 0, read = 0;
   const auto fetch = [&] {
@@ -42,40 +42,40 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   };
   const auto put = [&] {
     pixels.put(base + written, held_pixels);
-    weights.put(base + written + Tile::left_bytes, held_weights);
-    written ^= Tile::stage_bytes;
+    weights.put(base + written + Tile::kLeftBytes, held_weights);
+    written ^= Tile::kStageBytes;
   };
   fetch();
   put();
   __syncthreads();
 
   const Place<Tile> place(threadIdx.x);
-  const std::uint32_t left_at = base + swizzled<Tile::chunks>(place.row() + place.lane % 16, place.lane / 16);
+  const std::uint32_t left_at = base + swizzled<Tile::kChunks>(place.row() + place.lane % 16, place.lane / 16);
   const std::uint32_t right_at =
-      base + Tile::left_bytes +
-      swizzled<Tile::chunks>(place.column() + place.lane % 8 + place.lane / 16 * 8, place.lane / 8 % 2);
-  float sums[Tile::fragments][4] = {};
+      base + Tile::kLeftBytes +
+      swizzled<Tile::kChunks>(place.column() + place.lane % 8 + place.lane / 16 * 8, place.lane / 8 % 2);
+  float sums[Tile::kFragments][4] = {};
   Fragments<Tile> fragments;
   fragments.load_right(0, right_at, 0);
 #pragma unroll
-  for (int i = 0; i < Tile::row_fragments; ++i) fragments.load_left(i, left_at, 0);
+  for (int i = 0; i < Tile::kRowFragments; ++i) fragments.load_left(i, left_at, 0);
 #pragma unroll 1
   for (int step = 0; step < steps; ++step) {
     const bool more = step + 1 < steps;
 #pragma unroll
-    for (int product = 0; product < Tile::products; ++product) {
+    for (int product = 0; product < Tile::kProducts; ++product) {
       if (product == 0 && more) fetch();
-      if (product == Tile::products - 1) {
+      if (product == Tile::kProducts - 1) {
         if (more) put();
         __syncthreads();
-        if (more) read ^= Tile::stage_bytes;
+        if (more) read ^= Tile::kStageBytes;
       }
       // After the last step this loads stale data, which is not used.
-      fragments.load_right((product + 1) % 2, right_at + read, (product + 1) % Tile::products);
+      fragments.load_right((product + 1) % 2, right_at + read, (product + 1) % Tile::kProducts);
 #pragma unroll
-      for (int i = 0; i < Tile::row_fragments; ++i) {
+      for (int i = 0; i < Tile::kRowFragments; ++i) {
         fragments.multiply(i, product % 2, sums);
-        fragments.load_left(i, left_at + read, (product + 1) % Tile::products);
+        fragments.load_left(i, left_at + read, (product + 1) % Tile::kProducts);
       }
     }
   }
@@ -83,8 +83,8 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
 
   if (p.splits > 1) {
     const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
-    if (!reduce_splits<Tile::threads>(p, tile, split, sums, reinterpret_cast<unsigned*>(shared),
-                                      [] { __syncthreads(); }))
+    if (!reduce_splits<Tile::kThreads>(p, tile, split, sums, reinterpret_cast<unsigned*>(shared),
+                                       [] { __syncthreads(); }))
       return;
     __syncthreads();
   }

@@ -9,7 +9,7 @@
 // last row has 28 pixels; pixels beyond are loaded as zeros and not stored.
 // Bound by tensor cores where the tiles fill the chip. A warp with 64 x 64 reads 8 KiB of shared memory for 32 mma (256
 // cycles on sm_80, of which the reads take 64); narrower warp tiles are bound by shared memory sooner.
-// Launch: grid [row tiles x column tiles, groups, splits], dynamic shared memory of stages * stage_bytes, programmatic
+// Launch: grid [row tiles x column tiles, groups, splits], dynamic shared memory of stages * kStageBytes, programmatic
 // dependent launch on sm_90.
 #include <cuda_fp16.h>
 
@@ -24,32 +24,32 @@ namespace {
 template <typename Tile>
 __device__ __forceinline__ void conv(const ConvParams& p) {
   extern __shared__ __align__(128) unsigned char shared[];
-  constexpr int stages = Tile::stages;
+  constexpr int stages = Tile::kStages;
   ptx::let_next_grid_start();
 
   const int column_tile = static_cast<int>(blockIdx.x) % p.column_tiles;
-  const int first_pixel = static_cast<int>(blockIdx.x) / p.column_tiles * Tile::rows;
-  const int first_channel = column_tile * Tile::columns, group = static_cast<int>(blockIdx.y);
+  const int first_pixel = static_cast<int>(blockIdx.x) / p.column_tiles * Tile::kRows;
+  const int first_channel = column_tile * Tile::kColumns, group = static_cast<int>(blockIdx.y);
   const int split = static_cast<int>(blockIdx.z);
   const int begin = static_cast<int>(static_cast<long long>(p.steps) * split / p.splits);
   const int steps = static_cast<int>(static_cast<long long>(p.steps) * (split + 1) / p.splits) - begin;
 
-  PixelLoader<typename Tile::Element, Tile::rows, Tile::chunks, Tile::threads> pixels;
-  WeightLoader<typename Tile::Element, Tile::columns, Tile::chunks, Tile::threads> weights;
+  PixelLoader<typename Tile::Element, Tile::kRows, Tile::kChunks, Tile::kThreads> pixels;
+  WeightLoader<typename Tile::Element, Tile::kColumns, Tile::kChunks, Tile::kThreads> weights;
   pixels.start(p, first_pixel, group, begin);
   weights.start(p, first_channel, group, begin);
   const std::uint32_t base = ptx::shared_address(shared);
   std::uint32_t written = 0;  // byte offset of the stage that the next step's tiles are copied to
   const auto load = [&] {
     pixels.load(p, base + written);
-    weights.load(p, base + written + Tile::left_bytes);
+    weights.load(p, base + written + Tile::kLeftBytes);
   };
   const auto next = [](std::uint32_t stage) {
-    return stage == (stages - 1) * Tile::stage_bytes ? 0u : stage + Tile::stage_bytes;
+    return stage == (stages - 1) * Tile::kStageBytes ? 0u : stage + Tile::kStageBytes;
   };
   // Prologue before griddepcontrol.wait: the first step's weights are constants, whereas the preceding kernel may still
   // be writing the pixels.
-  weights.load(p, base + Tile::left_bytes);
+  weights.load(p, base + Tile::kLeftBytes);
   ptx::wait_for_previous_grid();
   pixels.load(p, base);
   commit_chunks();
@@ -65,38 +65,38 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
                           gridDim.x * gridDim.y * gridDim.z);
 
   const Place<Tile> place(threadIdx.x);
-  const std::uint32_t left_at = base + swizzled<Tile::chunks>(place.row() + place.lane % 16, place.lane / 16);
+  const std::uint32_t left_at = base + swizzled<Tile::kChunks>(place.row() + place.lane % 16, place.lane / 16);
   const std::uint32_t right_at =
-      base + Tile::left_bytes +
-      swizzled<Tile::chunks>(place.column() + place.lane % 8 + place.lane / 16 * 8, place.lane / 8 % 2);
-  float sums[Tile::fragments][4] = {};
+      base + Tile::kLeftBytes +
+      swizzled<Tile::kChunks>(place.column() + place.lane % 8 + place.lane / 16 * 8, place.lane / 8 % 2);
+  float sums[Tile::kFragments][4] = {};
   Fragments<Tile> fragments;
   std::uint32_t read = 0;
   wait_for_chunks<stages - 2>();
   __syncthreads();
   fragments.load_right(0, right_at, 0);
 #pragma unroll
-  for (int i = 0; i < Tile::row_fragments; ++i) fragments.load_left(i, left_at, 0);
+  for (int i = 0; i < Tile::kRowFragments; ++i) fragments.load_left(i, left_at, 0);
 #pragma unroll 1
   for (int step = 0; step < steps; ++step) {
 #pragma unroll
-    for (int product = 0; product < Tile::products; ++product) {
-      if (product == Tile::products - 1) {
+    for (int product = 0; product < Tile::kProducts; ++product) {
+      if (product == Tile::kProducts - 1) {
         wait_for_chunks<stages - 2>();
         __syncthreads();
         read = next(read);
       }
       // After the last step this loads from a stage that is not being written; the fragments are not used.
-      fragments.load_right((product + 1) % 2, right_at + read, (product + 1) % Tile::products);
+      fragments.load_right((product + 1) % 2, right_at + read, (product + 1) % Tile::kProducts);
       if (product == 0) {
         if (step + stages - 1 < steps) load();
         commit_chunks();
         written = next(written);
       }
 #pragma unroll
-      for (int i = 0; i < Tile::row_fragments; ++i) {
+      for (int i = 0; i < Tile::kRowFragments; ++i) {
         fragments.multiply(i, product % 2, sums);
-        fragments.load_left(i, left_at + read, (product + 1) % Tile::products);
+        fragments.load_left(i, left_at + read, (product + 1) % Tile::kProducts);
       }
     }
   }
@@ -105,8 +105,8 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
 
   if (p.splits > 1) {
     const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
-    if (!reduce_splits<Tile::threads>(p, tile, split, sums, reinterpret_cast<unsigned*>(shared),
-                                      [] { __syncthreads(); }))
+    if (!reduce_splits<Tile::kThreads>(p, tile, split, sums, reinterpret_cast<unsigned*>(shared),
+                                       [] { __syncthreads(); }))
       return;
     __syncthreads();
   }

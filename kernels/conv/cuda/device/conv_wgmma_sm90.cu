@@ -49,21 +49,21 @@
 namespace maskrt::kernels {
 namespace {
 
-constexpr int consumers = WgmmaTile::consumers, threads = WgmmaTile::threads, step_depth = WgmmaTile::step;
-constexpr int row_bytes = WgmmaTile::row_bytes;
+constexpr int consumers = WgmmaTile::kConsumers, threads = WgmmaTile::kThreads, kStepDepth = WgmmaTile::kStep;
+constexpr int row_bytes = WgmmaTile::kRowBytes;
 
 /// A block's tile: the figures of a WgmmaTile as constants of a type.
 template <WgmmaTile tile>
 struct Tile {
-  static constexpr int blocks = tile.blocks, stages = tile.stages;
-  static constexpr bool shares_channels = tile.shares_channels;
-  static constexpr int group_channels = tile.group_channels(), group_pixels = tile.group_pixels;
-  static constexpr int eights = group_pixels / 8;
-  static constexpr int channels = tile.columns(), pixels = tile.rows();
-  static constexpr int weight_bytes = channels * row_bytes, stage_bytes = tile.stage_bytes();
-  static constexpr int line = tile.staged_line(), staged = tile.staged();
-  static constexpr int staging_at = tile.staging_at(), barriers_at = tile.barriers_at();
-  static_assert(channels % 16 == 0 && channels <= 256 && pixels <= 1024 && pixels % 8 == 0, "one TMA load each");
+  static constexpr int kBlocks = tile.blocks, kStages = tile.stages;
+  static constexpr bool kSharesChannels = tile.shares_channels;
+  static constexpr int kGroupChannels = tile.group_channels(), kGroupPixels = tile.group_pixels;
+  static constexpr int kEights = kGroupPixels / 8;
+  static constexpr int kChannels = tile.columns(), kPixels = tile.rows();
+  static constexpr int kWeightBytes = kChannels * row_bytes, kStageBytes = tile.stage_bytes();
+  static constexpr int kLine = tile.staged_line(), kStaged = tile.staged();
+  static constexpr int kStagingAt = tile.staging_at(), kBarriersAt = tile.barriers_at();
+  static_assert(kChannels % 16 == 0 && kChannels <= 256 && kPixels <= 1024 && kPixels % 8 == 0, "one TMA load each");
 };
 
 __device__ __forceinline__ int rank_in_pair() { return static_cast<int>(ptx::cluster_rank() % pair); }
@@ -77,7 +77,7 @@ struct WorkItem {
 
 template <typename Tile>
 __device__ __forceinline__ WorkItem work_item_of(const ConvTmaParams& p, int number) {
-  constexpr int pair_pixels = pair * Tile::pixels;
+  constexpr int pair_pixels = pair * Tile::kPixels;
   WorkItem item;
   const int rank = rank_in_pair(), tile_pair = number / p.conv.splits;
   item.tile = tile_pair * pair + rank;
@@ -85,8 +85,8 @@ __device__ __forceinline__ WorkItem work_item_of(const ConvTmaParams& p, int num
   const int pairs_of_group = (p.conv.pixels + pair_pixels - 1) / pair_pixels * p.conv.column_tiles;
   item.group = tile_pair / pairs_of_group;
   const int in_group = tile_pair - item.group * pairs_of_group, row = in_group / p.conv.column_tiles;
-  item.first_pixel = row * pair_pixels + rank * Tile::pixels;
-  item.first_channel = (in_group - row * p.conv.column_tiles) * Tile::channels;
+  item.first_pixel = row * pair_pixels + rank * Tile::kPixels;
+  item.first_channel = (in_group - row * p.conv.column_tiles) * Tile::kChannels;
   const long long steps = p.conv.steps;
   const int slice = item.split * p.cluster_splits + split_of_pair(), slices = p.conv.splits * p.cluster_splits;
   item.begin = static_cast<int>(steps * slice / slices);
@@ -134,12 +134,12 @@ struct Step {
 template <typename Tile>
 __device__ __forceinline__ void begin_stage(const ConvTmaParams& p, const WorkItem& item, const Step& step,
                                             std::uint32_t stage, std::uint32_t barrier) {
-  constexpr int half = Tile::channels / pair;
+  constexpr int half = Tile::kChannels / pair;
   const int first = rank_in_pair() * half;
   const auto both = static_cast<std::uint16_t>(((1 << pair) - 1) << split_of_pair() * pair);
-  ptx::mbarrier_arrive_expect(barrier, Tile::stage_bytes);
+  ptx::mbarrier_arrive_expect(barrier, Tile::kStageBytes);
   ptx::tma_load_2d_multicast(stage + static_cast<std::uint32_t>(first * row_bytes), &p.weights, barrier,
-                             step.tap * p.conv.tap_channels + step.channel_step * step_depth,
+                             step.tap * p.conv.tap_channels + step.channel_step * kStepDepth,
                              item.group * p.conv.group_out + item.first_channel + first, both);
 }
 
@@ -154,12 +154,12 @@ __device__ __forceinline__ void produce(const ConvTmaParams& p, std::uint32_t ba
   if (first_work_item(p) < p.work_items) {
     const WorkItem item = work_item_of<Tile>(p, first_work_item(p));
     Step step(p, item.begin);
-    for (; begun < min(item.steps, Tile::stages); ++begun, step.advance(p))
-      begin_stage<Tile>(p, item, step, base + begun * Tile::stage_bytes, full + begun * 8);
+    for (; begun < min(item.steps, Tile::kStages); ++begun, step.advance(p))
+      begin_stage<Tile>(p, item, step, base + begun * Tile::kStageBytes, full + begun * 8);
   }
   ptx::wait_for_previous_grid();
 
-  PipelineState<Tile::stages> state;
+  PipelineState<Tile::kStages> state;
   for (int number = first_work_item(p); number < p.work_items; number += p.clusters) {
     const WorkItem item = work_item_of<Tile>(p, number);
     const int image = c.image.quotient(item.first_pixel), position = c.image.remainder(item.first_pixel, image);
@@ -167,15 +167,15 @@ __device__ __forceinline__ void produce(const ConvTmaParams& p, std::uint32_t ba
     const int x = out_x * c.stride_x - c.padding_x, y = out_y * c.stride_y - c.padding_y;
     Step step(p, item.begin);
     for (int i = 0; i < item.steps; ++i, step.advance(p), state.advance()) {
-      const std::uint32_t barrier = full + state.stage * 8, stage = base + state.stage * Tile::stage_bytes;
+      const std::uint32_t barrier = full + state.stage * 8, stage = base + state.stage * Tile::kStageBytes;
       if (begun > 0) {
         --begun;
       } else {
         ptx::mbarrier_wait(empty + state.stage * 8, state.phase ^ 1);
         begin_stage<Tile>(p, item, step, stage, barrier);
       }
-      ptx::tma_load_im2col(stage + Tile::weight_bytes, &p.pixels, barrier,
-                           item.group * c.group_in + step.channel_step * step_depth, x, y, image,
+      ptx::tma_load_im2col(stage + Tile::kWeightBytes, &p.pixels, barrier,
+                           item.group * c.group_in + step.channel_step * kStepDepth, x, y, image,
                            static_cast<std::uint16_t>(step.tap_x * c.dilation),
                            static_cast<std::uint16_t>(step.tap_y * c.dilation));
     }
@@ -184,13 +184,13 @@ __device__ __forceinline__ void produce(const ConvTmaParams& p, std::uint32_t ba
 
 /// A warpgroup's accumulators: [block of 64 channels][8 pixels][values of a thread].
 template <typename Tile>
-using Sums = float[Tile::blocks * Tile::eights][4];
+using Sums = float[Tile::kBlocks * Tile::kEights][4];
 
 /// Consumer main loop over the steps of one work item. `weights` and `pixels` are the shared-memory addresses of this
 /// warpgroup's operands in stage 0.
 template <typename Tile>
 __device__ __forceinline__ void multiply(std::uint32_t weights, std::uint32_t pixels, int steps, std::uint32_t full,
-                                         std::uint32_t empty, PipelineState<Tile::stages>& state, Sums<Tile>& sums) {
+                                         std::uint32_t empty, PipelineState<Tile::kStages>& state, Sums<Tile>& sums) {
   // One lane for each block of the pair arrives at that block's `empty` barriers.
   const bool signals = threadIdx.x % 32 < pair;
   const std::uint32_t empty_of_pair = ptx::shared_of_block(empty, split_of_pair() * pair + threadIdx.x % pair);
@@ -198,14 +198,14 @@ __device__ __forceinline__ void multiply(std::uint32_t weights, std::uint32_t pi
 #pragma unroll 1
   for (int step = 0; step < steps; ++step) {
     ptx::mbarrier_wait(full + state.stage * 8, state.phase);
-    const std::uint64_t left = ptx::matrix_descriptor(weights + state.stage * Tile::stage_bytes);
-    const std::uint64_t right = ptx::matrix_descriptor(pixels + state.stage * Tile::stage_bytes);
+    const std::uint64_t left = ptx::matrix_descriptor(weights + state.stage * Tile::kStageBytes);
+    const std::uint64_t right = ptx::matrix_descriptor(pixels + state.stage * Tile::kStageBytes);
     ptx::wgmma_fence();
 #pragma unroll
-    for (int product = 0; product < step_depth / 16; ++product) {
+    for (int product = 0; product < kStepDepth / 16; ++product) {
 #pragma unroll
-      for (int b = 0; b < Tile::blocks; ++b)
-        ptx::wgmma_f16(reinterpret_cast<float(&)[Tile::eights][4]>(sums[b * Tile::eights]),
+      for (int b = 0; b < Tile::kBlocks; ++b)
+        ptx::wgmma_f16(reinterpret_cast<float(&)[Tile::kEights][4]>(sums[b * Tile::kEights]),
                        left + static_cast<std::uint64_t>(product * 2 + b * 64 * row_bytes / 16),
                        right + static_cast<std::uint64_t>(product * 2), step != 0 || product != 0);
     }
@@ -226,31 +226,31 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>
                                            const ClusterSum<Tile>& cluster_sum, float* staging, int first_pixel,
                                            int first_channel, int group) {
   const unsigned index = ptx::thread_index(), thread = index % 128, lane = thread % 32;
-  Epilogue<Tile::group_channels, 128, __half> store;
+  Epilogue<Tile::kGroupChannels, 128, __half> store;
   store.start(p, thread, first_channel, group);
-  const auto place = [](int channel) { return staging_index<Tile::group_channels>(channel); };
-  float* const mine = staging + lane % 4 * 2 * Tile::line + place(static_cast<int>(thread / 32 * 16 + lane / 4));
+  const auto place = [](int channel) { return staging_index<Tile::kGroupChannels>(channel); };
+  float* const mine = staging + lane % 4 * 2 * Tile::kLine + place(static_cast<int>(thread / 32 * 16 + lane / 4));
   const int barrier = 2 + static_cast<int>(index / 128);
 #pragma unroll 1
   for (int j = cluster_sum.first(); j < cluster_sum.end(); ++j) {
-    float* const to = mine + j % 2 * Tile::staged;
+    float* const to = mine + j % 2 * Tile::kStaged;
     // Registers cannot be indexed: the staging code is unrolled for every k and one of them runs, so that the rest of
     // the epilogue exists once.
 #pragma unroll
-    for (int k = 0; k < Tile::eights; ++k) {
+    for (int k = 0; k < Tile::kEights; ++k) {
       if (k != j) continue;
 #pragma unroll
-      for (int b = 0; b < Tile::blocks; ++b) {
+      for (int b = 0; b < Tile::kBlocks; ++b) {
         float sum[4];
-        cluster_sum.total(sums[b * Tile::eights + k], k, b, sum);
+        cluster_sum.total(sums[b * Tile::kEights + k], k, b, sum);
         to[place(b * 64)] = sum[0];
-        to[place(b * 64) + Tile::line] = sum[1];
+        to[place(b * 64) + Tile::kLine] = sum[1];
         to[place(b * 64 + 8)] = sum[2];
-        to[place(b * 64 + 8) + Tile::line] = sum[3];
+        to[place(b * 64 + 8) + Tile::kLine] = sum[3];
       }
     }
     ptx::named_barrier(barrier, 128);
-    store.template store<8, Tile::line>(p, staging + j % 2 * Tile::staged, first_pixel + j * 8);
+    store.template store<8, Tile::kLine>(p, staging + j % 2 * Tile::kStaged, first_pixel + j * 8);
   }
   if (cluster_sum.count() % 2 != 0) ptx::named_barrier(barrier, 128);  // the next tile starts with the buffer used last
 }
@@ -259,13 +259,13 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>
 template <typename Tile>
 __device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* shared, std::uint32_t base,
                                         std::uint32_t full, std::uint32_t empty, unsigned* last) {
-  const auto channel_of = [](int half) { return Tile::shares_channels ? 0 : half * Tile::group_channels; };
-  const auto pixel_of = [](int half) { return Tile::shares_channels ? half * Tile::group_pixels : 0; };
+  const auto channel_of = [](int half) { return Tile::kSharesChannels ? 0 : half * Tile::kGroupChannels; };
+  const auto pixel_of = [](int half) { return Tile::kSharesChannels ? half * Tile::kGroupPixels : 0; };
   const int half = static_cast<int>(threadIdx.x / 128);
   const std::uint32_t weights = base + static_cast<std::uint32_t>(channel_of(half) * row_bytes);
-  const std::uint32_t pixels = base + static_cast<std::uint32_t>(Tile::weight_bytes + pixel_of(half) * row_bytes);
+  const std::uint32_t pixels = base + static_cast<std::uint32_t>(Tile::kWeightBytes + pixel_of(half) * row_bytes);
   const auto sync = [] { ptx::named_barrier(1, consumers); };
-  PipelineState<Tile::stages> state;
+  PipelineState<Tile::kStages> state;
   Sums<Tile> sums;
 #pragma unroll 1
   for (int number = first_work_item(p); number < p.work_items; number += p.clusters) {
@@ -280,7 +280,7 @@ __device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* s
     }
     if (whole) {
       const int side = static_cast<int>(ptx::thread_index() / 128);  // recomputed: accumulators leave few registers
-      float* const staging = reinterpret_cast<float*>(shared + Tile::staging_at) + side * 2 * Tile::staged;
+      float* const staging = reinterpret_cast<float*>(shared + Tile::kStagingAt) + side * 2 * Tile::kStaged;
       store_tile<Tile>(p.conv, sums, cluster_sum, staging, item.first_pixel + pixel_of(side),
                        item.first_channel + channel_of(side), item.group);
     }
@@ -292,13 +292,13 @@ __device__ __forceinline__ void conv(const ConvTmaParams& p) {
   extern __shared__ __align__(1024) unsigned char shared[];
   ptx::let_next_grid_start();
   const std::uint32_t base = ptx::shared_address(shared);
-  const std::uint32_t full = base + Tile::barriers_at, empty = full + Tile::stages * 8;
-  unsigned* const last = reinterpret_cast<unsigned*>(shared + Tile::barriers_at + Tile::stages * 16);
+  const std::uint32_t full = base + Tile::kBarriersAt, empty = full + Tile::kStages * 8;
+  unsigned* const last = reinterpret_cast<unsigned*>(shared + Tile::kBarriersAt + Tile::kStages * 16);
   if (threadIdx.x == consumers) {
     ptx::prefetch_tensor_map(&p.pixels);
     ptx::prefetch_tensor_map(&p.weights);
 #pragma unroll
-    for (int stage = 0; stage < Tile::stages; ++stage) {
+    for (int stage = 0; stage < Tile::kStages; ++stage) {
       ptx::mbarrier_init(full + stage * 8, 1);
       ptx::mbarrier_init(empty + stage * 8, pair * consumers / 32);
     }
@@ -327,10 +327,10 @@ __device__ __forceinline__ void conv(const ConvTmaParams& p) {
 
 }  // namespace
 
-#define MASKRT_CONV(name, ...)                                               \
-  extern "C" __global__ void __launch_bounds__(threads, WgmmaTile::resident) \
-      name(const __grid_constant__ ConvTmaParams p) {                        \
-    conv<Tile<WgmmaTile{__VA_ARGS__}>>(p);                                   \
+#define MASKRT_CONV(name, ...)                                                \
+  extern "C" __global__ void __launch_bounds__(threads, WgmmaTile::kResident) \
+      name(const __grid_constant__ ConvTmaParams p) {                         \
+    conv<Tile<WgmmaTile{__VA_ARGS__}>>(p);                                    \
   }
 MASKRT_CONV_SM90_TILES(MASKRT_CONV)
 #undef MASKRT_CONV

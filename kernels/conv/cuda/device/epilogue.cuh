@@ -18,12 +18,12 @@ namespace maskrt::kernels {
 
 /// Channels from a thread's first group of four to its second: 4 in fp16 (neighbours), 8 in fp32.
 template <typename T>
-constexpr int four_distance = sizeof(T) == 4 ? 8 : 4;
+constexpr int kFourDistance = sizeof(T) == 4 ? 8 : 4;
 
 /// The first channel of the octet number `octet` of a pixel.
 template <typename T>
 __device__ __forceinline__ constexpr int first_of_octet(int octet) {
-  return four_distance<T> == 8 ? octet / 2 * 16 + octet % 2 * 4 : octet * 8;
+  return kFourDistance<T> == 8 ? octet / 2 * 16 + octet % 2 * 4 : octet * 8;
 }
 
 /// Four neighbouring elements, loaded or stored in one access.
@@ -81,7 +81,7 @@ __device__ __forceinline__ void store_octet(T* to, const cuda::Octet& octet, int
 /// octet += the coordinate term at output position (x, y) of a thread's channels, the first of which is `channel`.
 template <typename T>
 __device__ __forceinline__ void add_coordinates(cuda::Octet& octet, const ConvParams& p, int x, int y, int channel) {
-  constexpr int apart = four_distance<T>;
+  constexpr int apart = kFourDistance<T>;
   const int width = static_cast<int>(p.row.divisor);
   const int at = p.coordinates[y] + p.coordinates[p.out_height + x];
   const int channels = (p.out_channels + 7) & ~7, heading = (p.out_height + width + 3) & ~3;
@@ -123,7 +123,7 @@ __device__ constexpr int staging_index(int channel) {
 /// every sector eight times.
 template <int columns, typename T>
 __device__ __forceinline__ cuda::Octet load_per_channel(const float* vector, int count, float otherwise) {
-  constexpr int fours = columns / 4, apart = four_distance<T>;
+  constexpr int fours = columns / 4, apart = kFourDistance<T>;
   const int lane = static_cast<int>(threadIdx.x % 32), begin = first_of_octet<T>(lane % (columns / 8));
   cuda::Octet mine;
   if (reinterpret_cast<std::uintptr_t>(vector) % 16 != 0 || (count % 4 != 0 && count < columns)) {
@@ -154,8 +154,8 @@ __device__ __forceinline__ cuda::Octet load_per_channel(const float* vector, int
 /// every pass-th pixel. T is the type of the convolution's input.
 template <int columns, int threads, typename T>
 struct Epilogue {
-  static constexpr int octets = columns / 8, pass = threads / octets, apart = four_distance<T>;
-  static_assert(threads % octets == 0 && octets % 2 == 0);
+  static constexpr int kOctets = columns / 8, kPass = threads / kOctets, kApart = kFourDistance<T>;
+  static_assert(threads % kOctets == 0 && kOctets % 2 == 0);
 
   int first_row, column;
   int channel;  // the thread's first channel as an element of a pixel of `out`
@@ -166,8 +166,8 @@ struct Epilogue {
   /// Prepares thread `thread` for tiles whose first column is channel `first_channel` of the group. Called by whole
   /// warps.
   __device__ __forceinline__ void start(const ConvParams& p, unsigned thread, int first_channel, int group) {
-    first_row = static_cast<int>(thread / octets);
-    column = first_of_octet<T>(static_cast<int>(thread % octets));
+    first_row = static_cast<int>(thread / kOctets);
+    column = first_of_octet<T>(static_cast<int>(thread % kOctets));
     const int in_group = first_channel + column;
     channel = group * p.out_group_stride + in_group;
     count = p.group_out - in_group;
@@ -189,10 +189,10 @@ struct Epilogue {
   __device__ __forceinline__ void store(const ConvParams& p, const float* staging, int first_pixel) const {
     if (stored <= 0) return;
 #pragma unroll 1
-    for (int row = first_row; row < rows && first_pixel + row < p.pixels; row += pass) {
+    for (int row = first_row; row < rows && first_pixel + row < p.pixels; row += kPass) {
       const float* const first = staging + row * line + staging_index<columns>(column);
       const float4 a = *reinterpret_cast<const float4*>(first);
-      const float4 b = *reinterpret_cast<const float4*>(first + staging_index<columns>(apart));
+      const float4 b = *reinterpret_cast<const float4*>(first + staging_index<columns>(kApart));
       cuda::Octet octet = {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
 #pragma unroll
       for (int i = 0; i < 8; ++i) octet.v[i] = fmaf(octet.v[i], scale.v[i], bias.v[i]);
@@ -214,21 +214,21 @@ struct Epilogue {
     if (p.residual != nullptr) {
       from = image * p.residual_batch_stride + from * p.residual_pixel_stride + channel;
       if (f32) {
-        add_octet<apart>(octet, static_cast<const float*>(p.residual) + from, p.residual_vector, count);
+        add_octet<kApart>(octet, static_cast<const float*>(p.residual) + from, p.residual_vector, count);
       } else {
-        add_octet<apart>(octet, static_cast<const __half*>(p.residual) + from, p.residual_vector, count);
+        add_octet<kApart>(octet, static_cast<const __half*>(p.residual) + from, p.residual_vector, count);
       }
     }
 #pragma unroll
     for (int i = 0; i < 8; ++i) {
-      const bool exists = i / 4 * apart + i % 4 < count;
+      const bool exists = i / 4 * kApart + i % 4 < count;
       octet.v[i] = exists ? cuda::activated(p.activation, octet.v[i], p.slope) : 0.0f;
     }
     const int to = image * p.out_batch_stride + position * p.out_pixel_stride + channel;
     if (f32) {
-      store_octet<apart>(static_cast<float*>(p.out) + to, octet, p.out_vector, stored);
+      store_octet<kApart>(static_cast<float*>(p.out) + to, octet, p.out_vector, stored);
     } else {
-      store_octet<apart>(static_cast<__half*>(p.out) + to, octet, p.out_vector, stored);
+      store_octet<kApart>(static_cast<__half*>(p.out) + to, octet, p.out_vector, stored);
     }
   }
 };

@@ -19,7 +19,7 @@
 namespace maskrt::kernels {
 
 template <typename T>
-constexpr int elements_of_chunk = 16 / static_cast<int>(sizeof(T));
+constexpr int kElementsOfChunk = 16 / static_cast<int>(sizeof(T));
 
 /// Swizzled byte offset of a chunk of a row within a tile. For piece = a | b with disjoint bits the offset is that of
 /// a, XOR b * 16; the offsets of rows a multiple of 8 apart differ by that distance times the bytes of a row.
@@ -93,9 +93,9 @@ __device__ __forceinline__ void copy_chunk(std::uint32_t shared, const void* fro
 /// Copies `count` elements from an address of any alignment to a chunk in shared memory and fills the chunk with zeros.
 template <typename T>
 __device__ __forceinline__ void copy_elements(std::uint32_t shared, const T* from, int count) {
-  alignas(16) T chunk[elements_of_chunk<T>] = {};
+  alignas(16) T chunk[kElementsOfChunk<T>] = {};
 #pragma unroll
-  for (int i = 0; i < elements_of_chunk<T>; ++i)
+  for (int i = 0; i < kElementsOfChunk<T>; ++i)
     if (i < count) chunk[i] = from[i];
   *static_cast<uint4*>(__cvta_shared_to_generic(shared)) = *reinterpret_cast<const uint4*>(chunk);
 }
@@ -134,7 +134,7 @@ struct PixelLoader {
       first[i] = window.first + group * p.group_in;
       outside[i] = window.outside;
     }
-    cursor.start(p, (first_step * chunks + chunk) * elements_of_chunk<T>);
+    cursor.start(p, (first_step * chunks + chunk) * kElementsOfChunk<T>);
   }
   /// Starts the copies of the current step's tile to `shared` and advances to the next step.
   __device__ __forceinline__ void load(const ConvParams& p, std::uint32_t shared) {
@@ -149,7 +149,7 @@ struct PixelLoader {
         copy_chunk(to, from, zeros);
       }
     }
-    cursor.advance(p, chunks * elements_of_chunk<T>);
+    cursor.advance(p, chunks * kElementsOfChunk<T>);
   }
   /// For sm_75: loads this thread's chunks of the current step into registers and advances to the next step.
   __device__ __forceinline__ void fetch(const ConvParams& p, uint4 (&held)[passes]) {
@@ -158,7 +158,7 @@ struct PixelLoader {
       const T* from = static_cast<const T*>(p.in) + (first[i] + cursor.offset);
       held[i] = (outside[i] & cursor.tap) != 0 ? uint4{} : *reinterpret_cast<const uint4*>(from);
     }
-    cursor.advance(p, chunks * elements_of_chunk<T>);
+    cursor.advance(p, chunks * kElementsOfChunk<T>);
   }
   /// For sm_75: stores the chunks that fetch() has loaded to the tile at `shared`.
   __device__ __forceinline__ void put(std::uint32_t shared, const uint4 (&held)[passes]) const {
@@ -172,8 +172,8 @@ struct PixelLoader {
 /// Loads tiles of the right operand: `rows` output channels by `pieces` chunks of depth.
 template <typename T, int rows, int chunks, int threads>
 struct WeightLoader {
-  static constexpr int pass = threads / chunks, passes = rows / pass;
-  static_assert(threads % chunks == 0 && rows % pass == 0 && pass % 8 == 0);
+  static constexpr int kPass = threads / chunks, kPasses = rows / kPass;
+  static_assert(threads % chunks == 0 && rows % kPass == 0 && kPass % 8 == 0);
 
   const T* from;
   int channels;  // channels from this thread's first row to the end of the group
@@ -185,30 +185,30 @@ struct WeightLoader {
     channels = p.group_out - first_channel - row;
     from = static_cast<const T*>(p.weights) +
            static_cast<long long>(group * p.group_out + first_channel + row) * p.depth +
-           (first_step * chunks + chunk) * elements_of_chunk<T>;
+           (first_step * chunks + chunk) * kElementsOfChunk<T>;
   }
   __device__ __forceinline__ void load(const ConvParams& p, std::uint32_t shared) {
 #pragma unroll
-    for (int i = 0; i < passes; ++i) {
-      copy_chunk(shared + place + static_cast<std::uint32_t>(i * pass * chunks * 16),
-                 from + static_cast<long long>(i * pass) * p.depth, i * pass >= channels);
+    for (int i = 0; i < kPasses; ++i) {
+      copy_chunk(shared + place + static_cast<std::uint32_t>(i * kPass * chunks * 16),
+                 from + static_cast<long long>(i * kPass) * p.depth, i * kPass >= channels);
     }
-    from += chunks * elements_of_chunk<T>;
+    from += chunks * kElementsOfChunk<T>;
   }
   /// For sm_75: as in PixelLoader.
-  __device__ __forceinline__ void fetch(const ConvParams& p, uint4 (&held)[passes]) {
+  __device__ __forceinline__ void fetch(const ConvParams& p, uint4 (&held)[kPasses]) {
 #pragma unroll
-    for (int i = 0; i < passes; ++i) {
-      const T* row = from + static_cast<long long>(i * pass) * p.depth;
-      held[i] = i * pass >= channels ? uint4{} : *reinterpret_cast<const uint4*>(row);
+    for (int i = 0; i < kPasses; ++i) {
+      const T* row = from + static_cast<long long>(i * kPass) * p.depth;
+      held[i] = i * kPass >= channels ? uint4{} : *reinterpret_cast<const uint4*>(row);
     }
-    from += chunks * elements_of_chunk<T>;
+    from += chunks * kElementsOfChunk<T>;
   }
-  __device__ __forceinline__ void put(std::uint32_t shared, const uint4 (&held)[passes]) const {
+  __device__ __forceinline__ void put(std::uint32_t shared, const uint4 (&held)[kPasses]) const {
 #pragma unroll
-    for (int i = 0; i < passes; ++i)
+    for (int i = 0; i < kPasses; ++i)
       *static_cast<uint4*>(
-          __cvta_shared_to_generic(shared + place + static_cast<std::uint32_t>(i * pass * chunks * 16))) = held[i];
+          __cvta_shared_to_generic(shared + place + static_cast<std::uint32_t>(i * kPass * chunks * 16))) = held[i];
   }
 };
 

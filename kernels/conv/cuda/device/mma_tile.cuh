@@ -20,17 +20,18 @@ template <typename Element_, MmaTile tile>
 struct Tile {
   using Element = Element_;
   static_assert(sizeof(Element) == tile.element_bytes);
-  static constexpr int rows = tile.rows, columns = tile.columns, chunks = tile.chunks(), stages = tile.stages;
-  static constexpr int warp_rows = tile.warp_rows, warp_columns = tile.warp_columns;
-  static constexpr int warps_down = rows / warp_rows, warps_across = columns / warp_columns;
-  static constexpr int threads = tile.threads();
-  static constexpr int row_bytes = chunks * 16;
-  static constexpr int left_bytes = rows * row_bytes, stage_bytes = tile.stage_bytes();
-  static constexpr int products = chunks / 2;  // mma steps in one step of the depth, two chunks each
-  static constexpr int row_fragments = warp_rows / 16, column_fragments = warp_columns / 8;
-  static constexpr int fragments = row_fragments * column_fragments;
-  static constexpr int staged_line = columns + 8;  // words; the padding avoids bank conflicts of the 8-byte stores
-  static_assert(warp_rows * staged_line * 4 <= stages * stage_bytes, "the epilogue's staging buffer reuses the stages");
+  static constexpr int kRows = tile.rows, kColumns = tile.columns, kChunks = tile.chunks(), kStages = tile.stages;
+  static constexpr int kWarpRows = tile.warp_rows, kWarpColumns = tile.warp_columns;
+  static constexpr int kWarpsDown = kRows / kWarpRows, kWarpsAcross = kColumns / kWarpColumns;
+  static constexpr int kThreads = tile.threads();
+  static constexpr int kRowBytes = kChunks * 16;
+  static constexpr int kLeftBytes = kRows * kRowBytes, kStageBytes = tile.stage_bytes();
+  static constexpr int kProducts = kChunks / 2;  // mma steps in one step of the depth, two chunks each
+  static constexpr int kRowFragments = kWarpRows / 16, kColumnFragments = kWarpColumns / 8;
+  static constexpr int kFragments = kRowFragments * kColumnFragments;
+  static constexpr int kStagedLine = kColumns + 8;  // words; the padding avoids bank conflicts of the 8-byte stores
+  static_assert(kWarpRows * kStagedLine * 4 <= kStages * kStageBytes,
+                "the epilogue's staging buffer reuses the stages");
 };
 
 /// sum += product of 16 rows and 8 columns over two chunks of depth: 16 elements of f16 or 8 of f32. Fragments of
@@ -66,23 +67,23 @@ __device__ __forceinline__ void prepare(std::uint32_t (&fragment)[4], const floa
 /// issued.
 template <typename Tile>
 struct Fragments {
-  std::uint32_t left[Tile::row_fragments][4], right[2][Tile::column_fragments / 2][4];
+  std::uint32_t left[Tile::kRowFragments][4], right[2][Tile::kColumnFragments / 2][4];
 
   __device__ __forceinline__ void load_left(int i, std::uint32_t at, int product) {
-    ptx::ldmatrix_x4(left[i], (at ^ static_cast<std::uint32_t>(product * 32)) + i * 16 * Tile::row_bytes);
+    ptx::ldmatrix_x4(left[i], (at ^ static_cast<std::uint32_t>(product * 32)) + i * 16 * Tile::kRowBytes);
     prepare(left[i], static_cast<typename Tile::Element*>(nullptr));
   }
   __device__ __forceinline__ void load_right(int buffer, std::uint32_t at, int product) {
 #pragma unroll
-    for (int j = 0; j < Tile::column_fragments / 2; ++j) {
-      ptx::ldmatrix_x4(right[buffer][j], (at ^ static_cast<std::uint32_t>(product * 32)) + j * 16 * Tile::row_bytes);
+    for (int j = 0; j < Tile::kColumnFragments / 2; ++j) {
+      ptx::ldmatrix_x4(right[buffer][j], (at ^ static_cast<std::uint32_t>(product * 32)) + j * 16 * Tile::kRowBytes);
       prepare(right[buffer][j], static_cast<typename Tile::Element*>(nullptr));
     }
   }
-  __device__ __forceinline__ void multiply(int i, int buffer, float (&sums)[Tile::fragments][4]) const {
+  __device__ __forceinline__ void multiply(int i, int buffer, float (&sums)[Tile::kFragments][4]) const {
 #pragma unroll
-    for (int j = 0; j < Tile::column_fragments; ++j)
-      multiply_add(sums[i * Tile::column_fragments + j], left[i], right[buffer][j / 2][j % 2 * 2],
+    for (int j = 0; j < Tile::kColumnFragments; ++j)
+      multiply_add(sums[i * Tile::kColumnFragments + j], left[i], right[buffer][j / 2][j % 2 * 2],
                    right[buffer][j / 2][j % 2 * 2 + 1], static_cast<typename Tile::Element*>(nullptr));
   }
 };
@@ -93,39 +94,39 @@ struct Place {
   int lane, warp;
   __device__ __forceinline__ explicit Place(unsigned thread)
       : lane(static_cast<int>(thread % 32)), warp(static_cast<int>(thread / 32)) {}
-  __device__ __forceinline__ int band() const { return warp / Tile::warps_across; }
-  __device__ __forceinline__ int row() const { return band() * Tile::warp_rows; }
-  __device__ __forceinline__ int column() const { return warp % Tile::warps_across * Tile::warp_columns; }
+  __device__ __forceinline__ int band() const { return warp / Tile::kWarpsAcross; }
+  __device__ __forceinline__ int row() const { return band() * Tile::kWarpRows; }
+  __device__ __forceinline__ int column() const { return warp % Tile::kWarpsAcross * Tile::kWarpColumns; }
 };
 
 /// Epilogue: stores the block's accumulators through shared memory, one row of warps after the other.
 template <typename Tile>
-__device__ __forceinline__ void store_tile(const ConvParams& p, const float (&sums)[Tile::fragments][4], float* staging,
-                                           int first_pixel, int first_channel, int group) {
-  constexpr int line = Tile::staged_line;
+__device__ __forceinline__ void store_tile(const ConvParams& p, const float (&sums)[Tile::kFragments][4],
+                                           float* staging, int first_pixel, int first_channel, int group) {
+  constexpr int line = Tile::kStagedLine;
   const unsigned thread = ptx::thread_index();
   const Place<Tile> place(thread);
-  Epilogue<Tile::columns, Tile::threads, typename Tile::Element> store;
+  Epilogue<Tile::kColumns, Tile::kThreads, typename Tile::Element> store;
   store.start(p, thread, first_channel, group);
   float* const mine =
-      staging + place.lane / 4 * line + staging_index<Tile::columns>(place.column() + place.lane % 4 * 2);
+      staging + place.lane / 4 * line + staging_index<Tile::kColumns>(place.column() + place.lane % 4 * 2);
 #pragma unroll 1
-  for (int band = 0; band < Tile::warps_down; ++band) {
+  for (int band = 0; band < Tile::kWarpsDown; ++band) {
     if (band != 0) __syncthreads();
     if (band == place.band()) {
 #pragma unroll
-      for (int i = 0; i < Tile::row_fragments; ++i) {
+      for (int i = 0; i < Tile::kRowFragments; ++i) {
 #pragma unroll
-        for (int j = 0; j < Tile::column_fragments; ++j) {
-          const float(&sum)[4] = sums[i * Tile::column_fragments + j];
-          float* const to = mine + i * 16 * line + j * staging_index<Tile::columns>(8);
+        for (int j = 0; j < Tile::kColumnFragments; ++j) {
+          const float(&sum)[4] = sums[i * Tile::kColumnFragments + j];
+          float* const to = mine + i * 16 * line + j * staging_index<Tile::kColumns>(8);
           *reinterpret_cast<float2*>(to) = make_float2(sum[0], sum[1]);
           *reinterpret_cast<float2*>(to + 8 * line) = make_float2(sum[2], sum[3]);
         }
       }
     }
     __syncthreads();
-    store.template store<Tile::warp_rows, line>(p, staging, first_pixel + band * Tile::warp_rows);
+    store.template store<Tile::kWarpRows, line>(p, staging, first_pixel + band * Tile::kWarpRows);
   }
 }
 

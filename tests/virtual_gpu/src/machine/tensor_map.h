@@ -21,7 +21,7 @@ struct TensorMap {
   std::uint32_t rank = 0;
   std::uint32_t element_bytes = 2;
   bool floating = true;
-  Type type = Type::none;  ///< element type, for reductions; 32-bit formats with flushing count as f32
+  Type type = Type::none;           ///< element type, for reductions; 32-bit formats with flushing count as f32
   std::uint32_t swizzle_bytes = 0;  ///< 0, 32, 64 or 128
   Fill fill = Fill::zero;
   bool im2col = false;
