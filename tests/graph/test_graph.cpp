@@ -151,9 +151,9 @@ TEST_CASE("a node lives while one of its values is needed, and each value has it
   CHECK(g.nodes[1].outputs == top);
   CHECK(g.producer(unread[1]) == -1);
   CHECK(to_text(g) ==
-        "name                     operation        reads\n"
+        "name                     operation         reads\n"
         "x                        input 1 channels\n"
-        "top = positions, best *  select_top 5     x\n");
+        "top = positions, best *  select_top 5      x\n");
 
   const auto broken = [&] {
     try {

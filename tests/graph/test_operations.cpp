@@ -37,13 +37,14 @@ std::map<std::string, std::set<std::string>> documented_keys() {
   std::map<std::string, std::set<std::string>> rows;
   bool inside = false;
   for (std::string line; std::getline(page, line);) {
-    if (!line.starts_with("|")) inside = false;
-    const std::vector<std::string> name = quoted(line.substr(0, line.find('|', 1)));
-    if (inside && name.size() == 1) {
-      const std::vector<std::string> keys = quoted(line.substr(line.find('|', line.find('|', 1) + 1)));
-      CHECK(rows.emplace(name[0], std::set<std::string>(keys.begin(), keys.end())).second);
-    }
     if (line.starts_with("| op ")) inside = true;
+    if (!line.starts_with("|")) inside = false;
+    if (!inside || !line.starts_with("| `")) continue;
+    const std::size_t second = line.find('|', 1), third = line.find('|', second + 1);
+    REQUIRE(third != std::string::npos);
+    const std::vector<std::string> names = quoted(line.substr(0, second)), keys = quoted(line.substr(third));
+    REQUIRE(names.size() == 1);
+    CHECK(rows.emplace(names[0], std::set<std::string>(keys.begin(), keys.end())).second);
   }
   return rows;
 }

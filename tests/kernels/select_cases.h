@@ -39,26 +39,29 @@ inline void fill_logits(const kernels::Tensor& t, unsigned seed) {
 /// them, a quotient, and the sum with 1, each below 2.
 inline double score_bound(std::int64_t channels) { return (static_cast<double>(channels) + 8) * 2 * kUnitFp32; }
 
-/// Fails where the two most probable of a neighbourhood are so close that rounding may decide which is the maximum:
+/// Fails where two neighbours of one class are so nearly as probable that rounding may decide which is the maximum:
 /// another seed is then needed. Equal logits are equal for all.
 inline void require_distinct(const kernels::Tensor& logits) {
-  const double bound = 2 * score_bound(logits.channels);
-  kernels::Tensor one = logits;  // of a single pixel, so that a score is its probability and 1
-  one.batch = one.height = one.width = 1;
-  const auto probability = [&](std::int64_t b, std::int64_t y, std::int64_t x) {
-    OwnedTensor score(DataType::f32, 1, 1, 1, 1, 0);
-    kernels::Tensor pixel = one;
-    pixel.data = static_cast<std::byte*>(logits.data) +
-                 logits.index(b, y, x, 0) * static_cast<std::int64_t>(size_of(logits.type));
-    kernels::proposal_scores_ref(pixel, 2, *score);  // no probability is 2: none is a maximum
-    return static_cast<double>(kernels::get(*score, 0, 0, 0, 0));
+  const auto logit = [&](std::int64_t b, std::int64_t y, std::int64_t x, std::int64_t c) {
+    return static_cast<double>(kernels::get(logits, b, y, x, c));
+  };
+  const auto label = [&](std::int64_t b, std::int64_t y, std::int64_t x) {
+    std::int64_t best = 0;
+    for (std::int64_t c = 1; c + 1 < logits.channels; ++c)
+      if (logit(b, y, x, c) > logit(b, y, x, best)) best = c;
+    return best;
+  };
+  const auto probability = [&](std::int64_t b, std::int64_t y, std::int64_t x, std::int64_t of) {
+    double sum = 0;
+    for (std::int64_t c = 0; c < logits.channels; ++c) sum += std::exp(logit(b, y, x, c) - logit(b, y, x, of));
+    return 1 / sum;
   };
   const auto close = [&](std::int64_t b, std::int64_t y, std::int64_t x, std::int64_t v, std::int64_t u) {
-    if (v >= logits.height || u < 0 || u >= logits.width) return false;
+    if (v >= logits.height || u < 0 || u >= logits.width || label(b, y, x) != label(b, v, u)) return false;
     bool same = true;
-    for (std::int64_t c = 0; c < logits.channels; ++c)
-      same = same && kernels::get(logits, b, y, x, c) == kernels::get(logits, b, v, u, c);
-    return !same && std::abs(probability(b, y, x) - probability(b, v, u)) <= bound;
+    for (std::int64_t c = 0; c < logits.channels; ++c) same = same && logit(b, y, x, c) == logit(b, v, u, c);
+    const std::int64_t of = label(b, y, x);
+    return !same && std::abs(probability(b, y, x, of) - probability(b, v, u, of)) <= 2 * score_bound(logits.channels);
   };
   for (std::int64_t b = 0; b < logits.batch; ++b)
     for (std::int64_t y = 0; y < logits.height; ++y)

@@ -182,7 +182,7 @@ Graph every_operation(Dice& dice) {
   auto norm = dice.batch_norm("norm", 4);
   norm.epsilon = 0.1;  // not exact in binary: all 17 digits must survive
   g.add("norm", norm, {x});
-  g.add("activate", Activate{Activation::sigmoid}, {x});
+  const auto positive = g.add("activate", Activate{Activation::sigmoid}, {x});
   g.add("add", Add{}, {x, y});
   g.add("pool", MaxPool{5, 3, 2}, {x});
   const auto average = g.add("average", AdaptiveAveragePool{6}, {x});
@@ -192,7 +192,7 @@ Graph every_operation(Dice& dice) {
   g.add("concat", Concat{}, {x, y, x});
   g.add("slice", Slice{1, 2}, {x});
   g.add("coordinates", Coordinates{}, {x});
-  g.add("normalise", NormaliseMaps{1e-7}, {x});
+  g.add("normalise", NormaliseMaps{1e-7}, {positive});
   g.add("softmax", SoftmaxMaps{}, {x});
   const auto list = g.add("aggregate", Aggregate{}, {x, y});
   g.add("logits", AggregateLogits{true, 0.25}, {x, y});
