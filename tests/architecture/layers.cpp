@@ -57,7 +57,7 @@ IncludeRules project_rules() {
       {"COCO", {"runtime/coco/*"}, vocabulary + Names{"graph", "masks"} + runtime_base},
       {"CPU device",
        {"runtime/cpu/*"},
-       vocabulary + contracts + runtime_base + Names{"graph", "CPU kernels", "device interface"}},
+       vocabulary + graphs + contracts + runtime_base + Names{"CPU kernels", "device interface"}},
       {"CUDA device",
        {"runtime/cuda/*"},
        vocabulary + graphs + contracts + cuda_kernels + runtime_base + Names{"device interface"}},

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "graph/heads.h"
-#include "support/interpreter.h"
+#include "interpreter.h"
 
 namespace maskrt::testing {
 

@@ -11,15 +11,15 @@
 
 namespace maskrt::bench {
 
-#define MASKRT_CUDNN_ENTRY_POINTS(X)                                                                               \
-  X(cudnnCreate)                                                                                                   \
-  X(cudnnDestroy)                                                                                                  \
-  X(cudnnSetStream)                                                                                                \
-  X(cudnnGetVersion)                                                                                               \
-  X(cudnnGetErrorString)                                                                                           \
-  X(cudnnBackendCreateDescriptor)                                                                                  \
-  X(cudnnBackendDestroyDescriptor) X(cudnnBackendFinalize) X(cudnnBackendSetAttribute) X(cudnnBackendGetAttribute) \
-      X(cudnnBackendExecute)
+#define MASKRT_CUDNN_ENTRY_POINTS(X) \
+  X(cudnnCreate)                     \
+  X(cudnnDestroy)                    \
+  X(cudnnSetStream)                  \
+  X(cudnnGetVersion)                 \
+  X(cudnnGetErrorString)             \
+  X(cudnnBackendCreateDescriptor)    \
+  X(cudnnBackendDestroyDescriptor)   \
+  X(cudnnBackendFinalize) X(cudnnBackendSetAttribute) X(cudnnBackendGetAttribute) X(cudnnBackendExecute)
 
 /// The library's functions under their own names.
 struct Cudnn {

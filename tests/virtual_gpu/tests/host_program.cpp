@@ -54,22 +54,23 @@ done:
 }
 )";
 
-#define ENTRY_POINTS(X)                                                                                              \
-  X(cuInit)                                                                                                          \
-  X(cuDriverGetVersion)                                                                                              \
-  X(cuGetErrorName) X(cuDeviceGetCount) X(cuDeviceGet) X(cuDeviceGetName) X(cuDeviceGetAttribute)                    \
-      X(cuDevicePrimaryCtxRetain) X(cuDevicePrimaryCtxRelease) X(cuDevicePrimaryCtxReset) X(cuCtxSetCurrent)         \
-          X(cuModuleLoadData) X(cuModuleLoadDataEx) X(cuModuleUnload) X(cuModuleGetFunction) X(cuLaunchKernel)       \
-              X(cuMemAlloc) X(cuMemFree) X(cuMemHostAlloc) X(cuMemFreeHost) X(cuMemcpyHtoD) X(cuMemcpyDtoH)          \
-                  X(cuMemcpyHtoDAsync) X(cuMemcpyDtoHAsync) X(cuMemsetD32Async) X(cuMemAllocAsync) X(cuMemFreeAsync) \
-                      X(cuDeviceGetDefaultMemPool) X(cuMemPoolSetAttribute) X(cuMemPoolGetAttribute)                 \
-                          X(cuMemPoolTrimTo) X(cuStreamCreate) X(cuStreamDestroy) X(cuStreamSynchronize)             \
-                              X(cuStreamQuery) X(cuStreamWaitEvent) X(cuStreamBeginCapture) X(cuStreamEndCapture)    \
-                                  X(cuStreamIsCapturing) X(cuEventCreate) X(cuEventDestroy) X(cuEventRecord)         \
-                                      X(cuEventQuery) X(cuEventSynchronize) X(cuEventElapsedTime)                    \
-                                          X(cuGraphInstantiateWithFlags) X(cuGraphLaunch) X(cuGraphExecDestroy)      \
-                                              X(cuGraphDestroy) X(cuGraphGetNodes) X(cuGraphNodeGetType)             \
-                                                  X(cuGraphKernelNodeGetParams) X(cuGraphExecKernelNodeSetParams)    \
+#define ENTRY_POINTS(X)                                                                                               \
+  X(cuInit)                                                                                                           \
+  X(cuDriverGetVersion)                                                                                               \
+  X(cuGetErrorName)                                                                                                   \
+  X(cuDeviceGetCount) X(cuDeviceGet) X(cuDeviceGetName) X(cuDeviceGetAttribute) X(cuDevicePrimaryCtxRetain)           \
+      X(cuDevicePrimaryCtxRelease) X(cuDevicePrimaryCtxReset) X(cuCtxSetCurrent) X(cuModuleLoadData)                  \
+          X(cuModuleLoadDataEx) X(cuModuleUnload) X(cuModuleGetFunction) X(cuLaunchKernel) X(cuMemAlloc) X(cuMemFree) \
+              X(cuMemHostAlloc) X(cuMemFreeHost) X(cuMemcpyHtoD) X(cuMemcpyDtoH) X(cuMemcpyHtoDAsync)                 \
+                  X(cuMemcpyDtoHAsync) X(cuMemsetD32Async) X(cuMemAllocAsync) X(cuMemFreeAsync)                       \
+                      X(cuDeviceGetDefaultMemPool) X(cuMemPoolSetAttribute) X(cuMemPoolGetAttribute)                  \
+                          X(cuMemPoolTrimTo) X(cuStreamCreate) X(cuStreamDestroy) X(cuStreamSynchronize)              \
+                              X(cuStreamQuery) X(cuStreamWaitEvent) X(cuStreamBeginCapture) X(cuStreamEndCapture)     \
+                                  X(cuStreamIsCapturing) X(cuEventCreate) X(cuEventDestroy) X(cuEventRecord)          \
+                                      X(cuEventQuery) X(cuEventSynchronize) X(cuEventElapsedTime)                     \
+                                          X(cuGraphInstantiateWithFlags) X(cuGraphLaunch) X(cuGraphExecDestroy)       \
+                                              X(cuGraphDestroy) X(cuGraphGetNodes) X(cuGraphNodeGetType)              \
+                                                  X(cuGraphKernelNodeGetParams) X(cuGraphExecKernelNodeSetParams)     \
                                                       X(cuLaunchHostFunc)
 
 /// The driver's functions by their own names.
