@@ -13,18 +13,20 @@
 namespace maskrt::bench {
 namespace {
 
-#define MASKRT_CUBLAS_ENTRY_POINTS(X)                                                                              \
-  X(cublasLtCreate)                                                                                                \
-  X(cublasLtDestroy)                                                                                               \
-  X(cublasLtGetVersion)                                                                                            \
-  X(cublasLtGetStatusName)                                                                                         \
-  X(cublasLtMatmulDescCreate)                                                                                      \
-  X(cublasLtMatmulDescDestroy)                                                                                     \
-  X(cublasLtMatmulDescSetAttribute)                                                                                \
-  X(cublasLtMatrixLayoutCreate)                                                                                    \
-  X(cublasLtMatrixLayoutDestroy) X(cublasLtMatrixLayoutSetAttribute) X(cublasLtMatmulPreferenceCreate)             \
-      X(cublasLtMatmulPreferenceDestroy) X(cublasLtMatmulPreferenceSetAttribute) X(cublasLtMatmulAlgoGetHeuristic) \
-          X(cublasLtMatmul)
+#define MASKRT_CUBLAS_ENTRY_POINTS(X) \
+  X(cublasLtCreate)                   \
+  X(cublasLtDestroy)                  \
+  X(cublasLtGetVersion)               \
+  X(cublasLtGetStatusName)            \
+  X(cublasLtMatmulDescCreate)         \
+  X(cublasLtMatmulDescDestroy)        \
+  X(cublasLtMatmulDescSetAttribute)   \
+  X(cublasLtMatrixLayoutCreate)       \
+  X(cublasLtMatrixLayoutDestroy)      \
+  X(cublasLtMatrixLayoutSetAttribute) \
+  X(cublasLtMatmulPreferenceCreate)   \
+  X(cublasLtMatmulPreferenceDestroy)  \
+  X(cublasLtMatmulPreferenceSetAttribute) X(cublasLtMatmulAlgoGetHeuristic) X(cublasLtMatmul)
 
 /// The library's functions under their own names.
 struct Cublas {

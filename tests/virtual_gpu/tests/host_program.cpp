@@ -54,24 +54,20 @@ done:
 }
 )";
 
-#define ENTRY_POINTS(X)                                                                                               \
-  X(cuInit)                                                                                                           \
-  X(cuDriverGetVersion)                                                                                               \
-  X(cuGetErrorName)                                                                                                   \
-  X(cuDeviceGetCount) X(cuDeviceGet) X(cuDeviceGetName) X(cuDeviceGetAttribute) X(cuDevicePrimaryCtxRetain)           \
-      X(cuDevicePrimaryCtxRelease) X(cuDevicePrimaryCtxReset) X(cuCtxSetCurrent) X(cuModuleLoadData)                  \
-          X(cuModuleLoadDataEx) X(cuModuleUnload) X(cuModuleGetFunction) X(cuLaunchKernel) X(cuMemAlloc) X(cuMemFree) \
-              X(cuMemHostAlloc) X(cuMemFreeHost) X(cuMemcpyHtoD) X(cuMemcpyDtoH) X(cuMemcpyHtoDAsync)                 \
-                  X(cuMemcpyDtoHAsync) X(cuMemsetD32Async) X(cuMemAllocAsync) X(cuMemFreeAsync)                       \
-                      X(cuDeviceGetDefaultMemPool) X(cuMemPoolSetAttribute) X(cuMemPoolGetAttribute)                  \
-                          X(cuMemPoolTrimTo) X(cuStreamCreate) X(cuStreamDestroy) X(cuStreamSynchronize)              \
-                              X(cuStreamQuery) X(cuStreamWaitEvent) X(cuStreamBeginCapture) X(cuStreamEndCapture)     \
-                                  X(cuStreamIsCapturing) X(cuEventCreate) X(cuEventDestroy) X(cuEventRecord)          \
-                                      X(cuEventQuery) X(cuEventSynchronize) X(cuEventElapsedTime)                     \
-                                          X(cuGraphInstantiateWithFlags) X(cuGraphLaunch) X(cuGraphExecDestroy)       \
-                                              X(cuGraphDestroy) X(cuGraphGetNodes) X(cuGraphNodeGetType)              \
-                                                  X(cuGraphKernelNodeGetParams) X(cuGraphExecKernelNodeSetParams)     \
-                                                      X(cuLaunchHostFunc)
+// clang-format off
+#define ENTRY_POINTS(X) \
+  X(cuInit) X(cuDriverGetVersion) X(cuGetErrorName) X(cuDeviceGetCount) X(cuDeviceGet) X(cuDeviceGetName) \
+  X(cuDeviceGetAttribute) X(cuDevicePrimaryCtxRetain) X(cuDevicePrimaryCtxRelease) X(cuDevicePrimaryCtxReset) \
+  X(cuCtxSetCurrent) X(cuModuleLoadData) X(cuModuleLoadDataEx) X(cuModuleUnload) X(cuModuleGetFunction) \
+  X(cuLaunchKernel) X(cuMemAlloc) X(cuMemFree) X(cuMemHostAlloc) X(cuMemFreeHost) X(cuMemcpyHtoD) \
+  X(cuMemcpyDtoH) X(cuMemcpyHtoDAsync) X(cuMemcpyDtoHAsync) X(cuMemsetD32Async) X(cuMemAllocAsync) \
+  X(cuMemFreeAsync) X(cuDeviceGetDefaultMemPool) X(cuMemPoolSetAttribute) X(cuMemPoolGetAttribute) \
+  X(cuMemPoolTrimTo) X(cuStreamCreate) X(cuStreamDestroy) X(cuStreamSynchronize) X(cuStreamQuery) \
+  X(cuStreamWaitEvent) X(cuStreamBeginCapture) X(cuStreamEndCapture) X(cuStreamIsCapturing) X(cuEventCreate) \
+  X(cuEventDestroy) X(cuEventRecord) X(cuEventQuery) X(cuEventSynchronize) X(cuEventElapsedTime) \
+  X(cuGraphInstantiateWithFlags) X(cuGraphLaunch) X(cuGraphExecDestroy) X(cuGraphDestroy) X(cuGraphGetNodes) \
+  X(cuGraphNodeGetType) X(cuGraphKernelNodeGetParams) X(cuGraphExecKernelNodeSetParams) X(cuLaunchHostFunc)
+// clang-format on
 
 /// The driver's functions by their own names.
 struct Driver {
@@ -338,7 +334,7 @@ void errors_of_calls(const Kernels& kernels) {
   OK(cu.cuMemFree(x));
 }
 
-/// Ends the context: a kernel that writes to unmapped memory makes its error sticky.
+/// Ends the context; a kernel that writes where nothing is spoils it for good.
 void sticky_error(const Kernels& kernels, CUdevice device) {
   CUdeviceptr x = 0;
   OK(cu.cuMemAlloc(&x, kBytes));
