@@ -13,6 +13,7 @@ namespace {
 using namespace maskrt;
 using namespace maskrt::graph;
 using testing::Dice;
+using testing::sparse_inst_head;
 
 void write(const std::filesystem::path& path, const std::string& name, Graph graph, int classes = 1) {
   ModelDescription model;

@@ -19,7 +19,7 @@ graph::ModelDescription small_description() {
   graph::ModelDescription description;
   description.graph = small_sparse_inst(dice);
   graph::SparseInstHead head = sparse_inst_head(description.graph);
-  head.score_threshold = 0;  // every query is an instance
+  head.score_threshold = -1;  // every query is an instance, also one whose score is 0
   description.head = head;
   for (int i = 0; i < 3; ++i) description.categories.push_back({10 + i, "class " + std::to_string(i), true, {}});
   return description;
