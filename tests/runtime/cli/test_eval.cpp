@@ -21,7 +21,7 @@ namespace {
 
 std::ptrdiff_t lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
 
-const std::string annotation_file = demo + "/annotation_file.json";
+const std::string annotation_file = demo + "/annotations.json";
 
 }  // namespace
 
