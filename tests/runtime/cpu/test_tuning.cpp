@@ -104,9 +104,9 @@ TEST_CASE("a size that has taken another's algorithms keeps them when a nearer o
   chooser.use(times);
   chooser.set_measuring(cpu::ConvChooser::Measuring::unknown);
   const ConvProblem alike = problem_of(1, 19, 20), unlike = problem_of(1, 21, 20);
-  CHECK(chooser.choose(alike, 1).seconds == kSeconds);
+  CHECK(chooser.choose(alike, 1).seconds > kSeconds);  // in proportion to the size
   CHECK(chooser.choose(unlike, 1).seconds < kSeconds);
-  CHECK(chooser.choose(alike, 1).seconds == kSeconds);
+  CHECK(chooser.choose(alike, 1).seconds > kSeconds);  // in proportion to the size
   CHECK(chooser.choose(problem_of(1, 20, 20), 1).seconds < kSeconds);
 }
 
