@@ -18,6 +18,7 @@ struct Question {
   bool operator()(const PyramidPool& op) const { return op.branches.size() <= kernels.pyramid_branches; }
   bool operator()(const LinearHeads& op) const { return op.heads.size() <= kernels.linear_heads; }
   bool operator()(const Conv& op) const { return op.residual_scale <= kernels.residual_scale; }
+  bool operator()(const Linear& op) const { return !op.of_map; }
   bool operator()(const auto& op) const {
     static_assert(!FusedOp<std::remove_cvref_t<decltype(op)>>);
     return true;

@@ -17,7 +17,8 @@ struct FusedKernels {
   int residual_scale = 1;            ///< Conv: largest upsampling factor of the residual
 };
 
-/// Whether there is a kernel for the node; true of operations that are not fused ones.
+/// Whether there is a kernel for the node; true of operations that are not fused ones, but for linear layers on maps,
+/// which every device computes as convolutions.
 bool has_kernel(const FusedKernels& kernels, const Graph& graph, const Node& node);
 
 }  // namespace maskrt::graph

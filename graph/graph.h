@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "constant.h"
+#include "graph/ops/attention.h"
 #include "graph/ops/batch_norm.h"
 #include "graph/ops/channels.h"
 #include "graph/ops/conv.h"
+#include "graph/ops/deform_conv.h"
 #include "graph/ops/elementwise.h"
 #include "graph/ops/fused.h"
 #include "graph/ops/input.h"
@@ -30,10 +32,10 @@ namespace maskrt::graph {
 /// All operations that there are. "x" in their descriptions is inputs[0]; shapes are [batch, height, width, channels].
 template <Op... Ops>
 using OneOf = std::variant<Ops...>;
-using Operation =
-    OneOf<Input, Conv, BatchNorm, Activate, Add, MaxPool, AdaptiveAveragePool, UpsampleNearest, ResizeBilinear, Concat,
-          Slice, Coordinates, NormaliseMaps, SoftmaxMaps, Aggregate, AggregateLogits, Regroup, Linear, MaskProduct,
-          StemPool, PyramidPool, LinearHeads, Parameter, ProposalScores, SelectTop, GatherPositions>;
+using Operation = OneOf<Input, Conv, BatchNorm, Activate, Add, MaxPool, AdaptiveAveragePool, UpsampleNearest,
+                        ResizeBilinear, Concat, Slice, Coordinates, NormaliseMaps, SoftmaxMaps, Aggregate,
+                        AggregateLogits, Regroup, Linear, MaskProduct, StemPool, PyramidPool, LinearHeads, Parameter,
+                        ProposalScores, SelectTop, GatherPositions, DeformConv, AveragePool, LayerNorm, Attention>;
 
 /// What stands for several operations (ops/fused.h).
 template <typename Kind>

@@ -14,6 +14,10 @@ std::string_view name_of(Activation activation) {
       return "relu";
     case Activation::sigmoid:
       return "sigmoid";
+    case Activation::leaky_relu:
+      return "leaky_relu";
+    case Activation::gelu:
+      return "gelu";
   }
   return "unknown";
 }

@@ -38,10 +38,18 @@ struct Extent {
 std::string to_text(const Extent& extent);
 
 /// What an epilogue or an Activate node applies to each element.
-enum class Activation : std::uint8_t { none, relu, sigmoid };
+enum class Activation : std::uint8_t {
+  none,
+  relu,
+  sigmoid,
+  leaky_relu,  ///< x where positive, kLeakySlope * x elsewhere
+  gelu,        ///< x * Phi(x), Phi being the standard normal distribution; not the approximation by tanh
+};
 /// All of them.
-inline constexpr std::array kActivations = {Activation::none, Activation::relu, Activation::sigmoid};
-/// "none", "relu", "sigmoid"
+inline constexpr std::array kActivations = {Activation::none, Activation::relu, Activation::sigmoid,
+                                            Activation::leaky_relu, Activation::gelu};
+inline constexpr float kLeakySlope = 0.01f;  ///< of leaky ReLU, PyTorch's default
+/// "none", "relu", "sigmoid", "leaky_relu", "gelu"
 std::string_view name_of(Activation activation);
 
 /// Bounds on what a model may ask for. They are far above any real network and low enough that no product of two

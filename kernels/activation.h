@@ -3,10 +3,11 @@
 
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 
 namespace maskrt::kernels {
 
-enum class Activation : std::uint8_t { none, relu, sigmoid, leaky_relu };
+enum class Activation : std::uint8_t { none, relu, sigmoid, leaky_relu, gelu };
 
 /// The activation of one value; `slope` is the negative slope of leaky ReLU.
 inline float activate(Activation activation, float value, float slope = 0) {
@@ -17,6 +18,8 @@ inline float activate(Activation activation, float value, float slope = 0) {
       return 1.0f / (1.0f + std::exp(-value));
     case Activation::leaky_relu:
       return value > 0 ? value : value * slope;
+    case Activation::gelu:
+      return 0.5f * value * std::erfc(-value * std::numbers::sqrt2_v<float> / 2);
     case Activation::none:
       break;
   }

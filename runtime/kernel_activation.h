@@ -12,6 +12,10 @@ inline kernels::Activation kernel_activation(graph::Activation activation) {
       return kernels::Activation::relu;
     case graph::Activation::sigmoid:
       return kernels::Activation::sigmoid;
+    case graph::Activation::leaky_relu:
+      return kernels::Activation::leaky_relu;
+    case graph::Activation::gelu:
+      return kernels::Activation::gelu;
     case graph::Activation::none:
       break;
   }

@@ -32,18 +32,20 @@ struct Regroup {
   std::string text() const { return " " + std::to_string(blocks) + " blocks of " + std::to_string(instances); }
 };
 
-/// out = activation(x weight^T + bias) for each vector of a list.
+/// out = activation(x weight^T + bias) for each vector of a list, or each pixel of a map.
 struct Linear {
   static constexpr std::string_view name = "linear";
   static constexpr bool keeps_type = false;
   ConstantPtr weight;  ///< [out, in]
   ConstantPtr bias;    ///< [out], or null
   Activation activation = Activation::none;
+  bool of_map = false;  ///< x is a map
 
   static void visit_attributes(auto& self, auto& visit) {
     visit.constant("weight", self.weight, false);
     visit.constant("bias", self.bias, true);
     visit.activation("activation", self.activation);
+    visit.boolean("of_map", self.of_map, InFiles::unless_default);
   }
   Arity arity() const { return {1, 1}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
@@ -52,7 +54,7 @@ struct Linear {
     node.expect_shape(bias, "bias", {weight->shape()[0]});
   }
   Extent extent(const InputExtents& in) const {
-    Extent out = in.list(0);
+    Extent out = of_map ? in.map(0) : in.list(0);
     in.expect_channels(0, weight->shape()[1]);
     out.channels = weight->shape()[0];
     return out;

@@ -1,4 +1,4 @@
-// BatchNorm(Conv(x)) -> Conv(x).
+// BatchNorm(Conv(x)) -> Conv(x); of a deformable convolution likewise.
 //
 // With s = weight / sqrt(variance + epsilon) per channel, (W x + b - mean) s + bias = (s W) x + (b - mean) s + bias.
 #include <utility>
@@ -52,6 +52,12 @@ ConstantPtr shifted(const ConstantPtr& bias, const BatchNorm& norm) {
                 });
 }
 
+/// Either kind of convolution.
+void fold(auto& conv, const BatchNorm& norm) {
+  conv.bias = shifted(conv.bias, norm);
+  conv.weight = scaled(conv.weight, norm);
+}
+
 }  // namespace
 
 void fold_batch_norm(Graph& graph) {
@@ -60,11 +66,16 @@ void fold_batch_norm(Graph& graph) {
     const auto* norm = std::get_if<BatchNorm>(&node.operation);
     if (norm == nullptr || only_reader(graph, node.inputs[0]) != i) continue;
     const int maker = graph.producer(node.inputs[0]);
-    auto* conv = maker_as<Conv>(graph, node.inputs[0]);
-    if (conv == nullptr || conv->residual || conv->activation != Activation::none) continue;
-    conv->bias = shifted(conv->bias, *norm);
-    conv->weight = scaled(conv->weight, *norm);
-    if (conv->coordinate_weight) conv->coordinate_weight = scaled(conv->coordinate_weight, *norm);
+    if (auto* conv = maker_as<Conv>(graph, node.inputs[0])) {
+      if (conv->residual || conv->activation != Activation::none) continue;
+      fold(*conv, *norm);
+      if (conv->coordinate_weight) conv->coordinate_weight = scaled(conv->coordinate_weight, *norm);
+    } else if (auto* deform = maker_as<DeformConv>(graph, node.inputs[0])) {
+      if (deform->activation != Activation::none) continue;
+      fold(*deform, *norm);
+    } else {
+      continue;
+    }
     graph.nodes[static_cast<std::size_t>(maker)].outputs = node.outputs;
     erase_node(graph, i--);
   }

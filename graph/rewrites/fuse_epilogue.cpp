@@ -1,4 +1,5 @@
-// Add(Conv(x), r) -> Conv(x) with residual r; Activate(Conv(x)) -> Conv(x) with that activation; Linear likewise.
+// Add(Conv(x), r) -> Conv(x) with residual r; Activate(Conv(x)) -> Conv(x) with that activation; Linear, DeformConv and
+// LayerNorm likewise.
 //
 // The same arithmetic in the same order: only the intermediate values are no longer stored and read again.
 #include <utility>
@@ -38,16 +39,27 @@ bool fuse_add(Graph& graph, int index) {
   return true;
 }
 
+/// The activation of the operation that makes `value`, where it has one that may become `wanted`; or null.
+Activation* epilogue_for(Graph& graph, ValueId value, Activation wanted) {
+  // Devices have GELU, which is long, where transformers do.
+  const bool gelu = wanted == Activation::gelu;
+  if (auto* conv = maker_as<Conv>(graph, value)) return gelu && !is_depthwise(*conv) ? nullptr : &conv->activation;
+  if (auto* norm = maker_as<LayerNorm>(graph, value)) return &norm->activation;
+  if (auto* linear = maker_as<Linear>(graph, value))
+    return wanted == Activation::relu || wanted == Activation::sigmoid ? &linear->activation : nullptr;
+  if (auto* conv = maker_as<DeformConv>(graph, value))
+    return wanted == Activation::relu || wanted == Activation::leaky_relu ? &conv->activation : nullptr;
+  return nullptr;
+}
+
 bool fuse_activation(Graph& graph, int index) {
   const auto& node = graph.nodes[static_cast<std::size_t>(index)];
   const auto value = node.inputs[0];
   if (only_reader(graph, value) != index) return false;
-  auto* conv = maker_as<Conv>(graph, value);
-  auto* linear = maker_as<Linear>(graph, value);
-  if (conv == nullptr && linear == nullptr) return false;
-  auto& epilogue = conv != nullptr ? conv->activation : linear->activation;
-  if (epilogue != Activation::none) return false;
-  epilogue = std::get<Activate>(node.operation).activation;
+  const Activation activation = std::get<Activate>(node.operation).activation;
+  Activation* epilogue = epilogue_for(graph, value, activation);
+  if (epilogue == nullptr || *epilogue != Activation::none) return false;
+  *epilogue = activation;
   graph.nodes[static_cast<std::size_t>(graph.producer(value))].outputs = node.outputs;
   erase_node(graph, index);
   return true;

@@ -20,6 +20,10 @@ bool is_pointwise(const Conv& conv) {
          !conv.coordinate_weight;
 }
 
+bool is_depthwise(const Conv& conv) {
+  return conv.groups > 1 && conv.weight->shape()[1] == 1 && conv.weight->shape()[0] == conv.groups;
+}
+
 ValueId insert_node(Graph& graph, std::size_t index, const std::string& name, Operation operation,
                     std::vector<ValueId> inputs) {
   auto unused = name;

@@ -25,6 +25,9 @@ Kind* maker_as(Graph& graph, ValueId value) {
 /// Whether it is a pointwise convolution: 1x1, stride 1, no padding, one group, no coordinate term.
 bool is_pointwise(const Conv& conv);
 
+/// Whether it filters each channel by itself.
+bool is_depthwise(const Conv& conv);
+
 /// Inserts a node before nodes[index] and returns its value, which is called `name`, with primes appended where that
 /// name is taken.
 ValueId insert_node(Graph& graph, std::size_t index, const std::string& name, Operation operation,

@@ -30,12 +30,14 @@ std::span<const Rewrite> rewrites() {
   // a fusion layer is split before its terms are composed, and siblings are merged last, because a merged convolution
   // cannot be composed any more. The slices that merging leaves are the halves that pair-convs matches. Rewrites into
   // fused operations come at the end, because no other rewrite matches these.
-  static constexpr std::array<Rewrite, 15> all = {{
+  static constexpr std::array<Rewrite, 16> all = {{
       {"fold-batch-norm", "BatchNorm into the convolution before it", plain<fold_batch_norm>},
+      {"linear-as-conv", "a linear layer on the pixels of a map is a 1x1 convolution", plain<linear_as_conv>},
       {"fuse-iam", "sigmoid, normaliser (or softmax) and aggregation into one operation", plain<fuse_iam>},
       {"coordinate-term", "coordinate channels become a term of the convolution that reads them",
        plain<coordinate_term>},
-      {"fuse-epilogue", "residual and activation into the convolution (activation into linear)", plain<fuse_epilogue>},
+      {"fuse-epilogue", "residual and activation into the convolution before (activation into other layers, too)",
+       plain<fuse_epilogue>},
       {"split-concat", "1x1 convolution of a concat becomes a sum, each term at its own resolution",
        plain<split_concat>},
       {"compose-convs", "1x1 convolution into the convolution before it", plain<compose_convs>},

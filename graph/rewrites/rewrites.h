@@ -39,9 +39,13 @@ void rewrite(Graph& graph, Head& head, const RewriteNames& off = {}, const Rewri
 /// nodes than a file may have.
 Graph unfused(Graph graph, const FusedKernels& kernels = {});
 
+/// The 1x1 convolution that a linear layer is on a map.
+Conv as_conv(const Linear& linear);
+
 // One file each:
 void fold_batch_norm(Graph&);  ///< BatchNorm into the convolution before it
-void fuse_epilogue(Graph&);    ///< activation and residual into the convolution (activation into linear)
+void linear_as_conv(Graph&);   ///< linear layer on the pixels of a map -> 1x1 convolution
+void fuse_epilogue(Graph&);    ///< activation and residual into the layer before
 void coordinate_term(Graph&);  ///< conv(concat(coordinates, x)) -> conv(x) with a coordinate term
 void split_concat(Graph&);     ///< 1x1 conv of a concat -> a sum of 1x1 convs, each at its input's own resolution
 void compose_convs(Graph&);    ///< 1x1 conv after a conv without activation -> one conv

@@ -48,6 +48,8 @@ class Parts {
     last(0, "", std::move(conv), {whole_.inputs[0], upsampled});
   }
 
+  void operator()(const Linear& op) { last(0, "", as_conv(op), whole_.inputs); }
+
   void operator()(const auto& op) { static_assert(!FusedOp<std::remove_cvref_t<decltype(op)>>); }
 
  private:

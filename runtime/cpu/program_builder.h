@@ -61,6 +61,11 @@ class ProgramBuilder : private ProgramBase {
   void add(const graph::ProposalScores&);
   void add(const graph::SelectTop&);
   void add(const graph::GatherPositions&);
+  // What transformers and deformable convolutions add. (build_zoo.cpp)
+  void add(const graph::DeformConv&);
+  void add(const graph::AveragePool&);
+  void add(const graph::LayerNorm&);
+  void add(const graph::Attention&);
   /// CpuNetwork puts what they are made of in the place of fused operations.
   template <graph::FusedOp Fused>
   void add(const Fused& op) {

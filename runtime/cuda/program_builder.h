@@ -64,6 +64,10 @@ class ProgramBuilder : private ProgramBase {
   void add(const graph::ProposalScores&);
   void add(const graph::SelectTop&);
   void add(const graph::GatherPositions&);
+  void add(const graph::DeformConv&);
+  void add(const graph::AveragePool&);
+  void add(const graph::LayerNorm&);
+  void add(const graph::Attention&);
 
   /// The steps of the current node.
   void add_node();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <numeric>
 
 namespace maskrt::testing {
@@ -19,6 +20,10 @@ double activated(double value, Activation activation) {
       return std::max(value, 0.0);
     case Activation::sigmoid:
       return 1 / (1 + std::exp(-value));
+    case Activation::leaky_relu:
+      return value > 0 ? value : value * static_cast<double>(kLeakySlope);
+    case Activation::gelu:
+      return value / 2 * std::erfc(-value / std::numbers::sqrt2);
   }
   throw Error("expected a known activation");
 }
@@ -206,6 +211,102 @@ class Interpreter {
     });
   }
 
+  void apply(const AveragePool& pool) {
+    const auto& x = in(0);
+    fill([&](int64_t b, int64_t oy, int64_t ox, int64_t c) {
+      double sum = 0;
+      int64_t count = 0;
+      for (int64_t iy = oy * pool.stride; iy < std::min(oy * pool.stride + pool.kernel, x.extent.height); ++iy)
+        for (int64_t ix = ox * pool.stride; ix < std::min(ox * pool.stride + pool.kernel, x.extent.width);
+             ++ix, ++count)
+          sum += x(b, iy, ix, c);
+      return sum / static_cast<double>(count);
+    });
+  }
+
+  /// x at a point between pixels, with zeros beyond the map.
+  static double sample(const Map& map, int64_t b, double y, double x, int64_t c) {
+    const auto height = static_cast<double>(map.extent.height), width = static_cast<double>(map.extent.width);
+    if (!(y > -1 && y < height && x > -1 && x < width)) return 0;
+    const double top = std::floor(y), left = std::floor(x);
+    const auto at = [&](double v, double u) {
+      const bool inside = v >= 0 && v < height && u >= 0 && u < width;
+      return inside ? map(b, static_cast<int64_t>(v), static_cast<int64_t>(u), c) : 0.0;
+    };
+    const double fy = y - top, fx = x - left;
+    return (at(top, left) * (1 - fx) + at(top, left + 1) * fx) * (1 - fy) +
+           (at(top + 1, left) * (1 - fx) + at(top + 1, left + 1) * fx) * fy;
+  }
+
+  void apply(const DeformConv& conv) {
+    const auto &x = in(0), &offsets = in(1);
+    const auto weight = numbers(conv.weight), bias = numbers(conv.bias);
+    const auto& shape = conv.weight->shape();
+    const int64_t inputs = shape[1], taps = shape[2] * shape[3], outputs_per_group = shape[0] / conv.groups;
+    const int64_t part = inputs * conv.groups / conv.offset_groups;
+    fill([&](int64_t b, int64_t oy, int64_t ox, int64_t o) {
+      double sum = bias.empty() ? 0.0 : static_cast<double>(bias[static_cast<std::size_t>(o)]);
+      const int64_t first = o / outputs_per_group * inputs;
+      for (int64_t i = 0; i < inputs; ++i)
+        for (int64_t t = 0; t < taps; ++t) {
+          const int64_t d = (first + i) / part, at = 2 * taps * d + 2 * t;
+          const double y = static_cast<double>(oy * conv.stride - conv.padding + t / shape[3] * conv.dilation);
+          const double u = static_cast<double>(ox * conv.stride - conv.padding + t % shape[3] * conv.dilation);
+          double sampled = sample(x, b, y + offsets(b, oy, ox, at), u + offsets(b, oy, ox, at + 1), first + i);
+          if (conv.modulated)
+            sampled *= activated(offsets(b, oy, ox, 2 * taps * conv.offset_groups + taps * d + t), Activation::sigmoid);
+          sum += sampled * static_cast<double>(weight[static_cast<std::size_t>((o * inputs + i) * taps + t)]);
+        }
+      return activated(sum, conv.activation);
+    });
+  }
+
+  void apply(const LayerNorm& norm) {
+    const auto weight = numbers(norm.weight), bias = numbers(norm.bias);
+    const auto& x = in(0);
+    const auto channels = static_cast<double>(x.extent.channels);
+    // Of the position that comes next: for_each has channels innermost.
+    double mean = 0, deviation = 0;
+    fill([&](int64_t b, int64_t v, int64_t u, int64_t c) {
+      if (c == 0) {
+        double sum = 0, squares = 0;
+        for (int64_t i = 0; i < x.extent.channels; ++i) sum += x(b, v, u, i);
+        mean = sum / channels;
+        for (int64_t i = 0; i < x.extent.channels; ++i) squares += (x(b, v, u, i) - mean) * (x(b, v, u, i) - mean);
+        deviation = std::sqrt(squares / channels + norm.epsilon);
+      }
+      const auto i = static_cast<std::size_t>(c);
+      return activated(
+          (x(b, v, u, c) - mean) / deviation * static_cast<double>(weight[i]) + static_cast<double>(bias[i]),
+          norm.activation);
+    });
+  }
+
+  void apply(const Attention& op) {
+    const auto &queries = in(0), &keys = in(1), &values = in(2);
+    const int64_t heads = op.heads, width = queries.extent.channels / heads, depth = values.extent.channels / heads;
+    const int64_t count = keys.extent.height * keys.extent.width, across = keys.extent.width;
+    std::vector<double> shares(static_cast<std::size_t>(count));
+    const double scale = 1 / std::sqrt(static_cast<double>(width));
+    for (int64_t b = 0; b < out_.extent.batch; ++b)
+      for (int64_t y = 0; y < out_.extent.height; ++y)
+        for (int64_t x = 0; x < out_.extent.width; ++x)
+          for (int64_t h = 0; h < heads; ++h) {
+            for (int64_t k = 0; k < count; ++k) {
+              double dot = 0;
+              for (int64_t c = h * width; c < (h + 1) * width; ++c)
+                dot += queries(b, y, x, c) * keys(b, k / across, k % across, c);
+              shares[static_cast<std::size_t>(k)] = dot * scale;
+            }
+            const double most = *std::max_element(shares.begin(), shares.end());
+            double sum = 0;
+            for (double& share : shares) sum += share = std::exp(share - most);
+            for (int64_t k = 0; k < count; ++k)
+              for (int64_t c = h * depth; c < (h + 1) * depth; ++c)
+                out_(b, y, x, c) += shares[static_cast<std::size_t>(k)] / sum * values(b, k / across, k % across, c);
+          }
+  }
+
   void apply(const UpsampleNearest& op) {
     fill([&](int64_t b, int64_t y, int64_t x, int64_t c) { return in(0)(b, y / op.factor, x / op.factor, c); });
   }
@@ -264,10 +365,10 @@ class Interpreter {
   void apply(const Linear& op) {
     const auto weight = numbers(op.weight), bias = numbers(op.bias);
     const int64_t inputs = op.weight->shape()[1];
-    fill([&](int64_t b, int64_t n, int64_t, int64_t o) {
+    fill([&](int64_t b, int64_t y, int64_t x, int64_t o) {
       double sum = bias.empty() ? 0.0 : static_cast<double>(bias[static_cast<std::size_t>(o)]);
       for (int64_t i = 0; i < inputs; ++i)
-        sum += in(0)(b, n, 0, i) * static_cast<double>(weight[static_cast<std::size_t>(o * inputs + i)]);
+        sum += in(0)(b, y, x, i) * static_cast<double>(weight[static_cast<std::size_t>(o * inputs + i)]);
       return activated(sum, op.activation);
     });
   }

@@ -225,6 +225,26 @@ Graph every_operation(Dice& dice) {
   const auto top = g.add_several("top", SelectTop{7}, {proposals}, {"positions", "top scores"});
   g.add("gathered", GatherPositions{}, {x, top[0]});
   g.add("queries", Parameter{dice.constant("queries", {5, 6})}, {});
+  auto of_map = dice.linear("linear of map", 4, 6);
+  of_map.of_map = true, of_map.activation = Activation::leaky_relu;
+  const auto wide = g.add("linear of map", of_map, {x});
+  DeformConv deform;
+  deform.weight = dice.constant("deform.weight", {6, 2, 3, 3}), deform.bias = dice.constant("deform.bias", {6});
+  deform.stride = 2, deform.padding = 2, deform.dilation = 2, deform.groups = 2, deform.offset_groups = 2;
+  deform.modulated = true, deform.activation = Activation::leaky_relu;
+  Conv offsets = dice.conv("offsets", 4, 54, 3);
+  offsets.stride = 2;
+  g.add("deform", deform, {x, g.add("offsets", offsets, {x})});
+  g.add("means", AveragePool{3, 2}, {x});
+  g.add(
+      "layer norm",
+      LayerNorm{dice.constant("layer norm.weight", {4}), dice.constant("layer norm.bias", {4}), 0.1, Activation::gelu},
+      {x});
+  Conv depthwise = dice.conv("depthwise", 1, 4, 3);
+  depthwise.groups = 4, depthwise.activation = Activation::gelu;
+  g.add("depthwise", depthwise, {x});
+  g.add("attention", Attention{2},
+        {x, average, g.add("values", Slice{1, 4}, {g.add("wide", AdaptiveAveragePool{6}, {wide})})});
   for (const auto& node : g.nodes)
     for (const ValueId value : node.outputs)
       if (value != x) g.outputs.push_back(value);
