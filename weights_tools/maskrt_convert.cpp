@@ -15,11 +15,13 @@
 #include "graph/misspelled_words.h"
 #include "graph/temporary_files.h"
 #include "maskrt/types.hpp"
+#include "weights_tools/families/families.h"
 
 namespace {
 
 using maskrt::weights::ConvertOptions;
 using maskrt::weights::ConvertReport;
+using maskrt::weights::published_names;
 
 constexpr int kBadInput = 1, kBadUsage = 2, kClosedPipe = 128 + SIGPIPE;
 
@@ -94,6 +96,13 @@ int run(int argc, char** argv) {
                  "A detectron2 YAML file, or the name of a config that a family's authors published")
       ->required()
       ->option_text("NAME-or-FILE");
+  app.add_flag_callback(
+      "--list-configs",
+      [] {
+        for (const std::string& published : published_names()) std::printf("%s\n", published.c_str());
+        throw CLI::Success();
+      },
+      "Print the names of the published configs, one a line, and end");
   auto* const labels_option =
       app.add_option("--labels", labels,
                      "Class names: text, one a line; JSON with COCO categories or names; or YAML with names")

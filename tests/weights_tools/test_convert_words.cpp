@@ -36,6 +36,13 @@ std::string refusal(const std::vector<std::string>& arguments, const std::string
 
 }  // namespace
 
+TEST_CASE("--list-configs prints the published configs, one a line, and asks for nothing else") {
+  const auto result = convert({"--list-configs"});
+  CHECK(result.status == 0);
+  CHECK(result.err.empty());
+  CHECK_THAT(result.out, StartsWith("sparse_inst_cspdarknet53_giam\n") && Contains("\nsparse_inst_r50_giam\n"));
+}
+
 TEST_CASE("a list in brackets is one value, before and behind --") {
   const TemporaryFolder folder;
   const auto out = (folder / "out.maskrt").string();
