@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "graph/model_file.h"
 #include "maskrt/types.hpp"
@@ -15,8 +16,9 @@ namespace maskrt::weights {
 /// Shapes alone, kept from a network that was built once, so that single ones can be taken away or bent.
 class ShapedWeights : public WeightSource {
  public:
-  explicit ShapedWeights(const BuiltModel& model) {
-    for (const auto& tensor : model.tensors) shapes[tensor.name] = tensor.shape;
+  explicit ShapedWeights(const BuiltModel& model) : ShapedWeights(model.tensors) {}
+  explicit ShapedWeights(const std::vector<TensorRequest>& tensors) {
+    for (const auto& tensor : tensors) shapes[tensor.name] = tensor.shape;
   }
   std::optional<Shape> shape_of(const std::string& name, const Shape&) const override {
     return shapes.contains(name) ? std::optional(shapes.at(name)) : std::nullopt;

@@ -176,7 +176,8 @@ TEST_CASE("bad input ends with 1, and leaves nothing behind") {
                 "cls_score.weight: expected shape [80 (MODEL.SPARSE_INST.DECODER.NUM_CLASSES), 128], found [7, 128]");
   check_refused(convert({checkpoint, "--config", config, "-o", out, "MODEL.RESNETS.DEPTH", "fifty"}), 1,
                 "MODEL.RESNETS.DEPTH (the command line): expected an integer");
-  check_refused(convert({checkpoint, "--config", "sparse_inst_pvt_b1_giam", "-o", out}), 1, "are not supported yet");
+  check_refused(convert({checkpoint, "--config", "sparse_inst_pvt_b1_giam", "-o", out}), 1,
+                "backbone.patch_embed1.proj.weight: expected shape [any, 3, 7, 7], found no such tensor");
   const auto labels = write_text(folder / "labels.txt", "a\nb\n").string();
   check_refused(convert({checkpoint, "--config", config, "-o", out, "--labels", labels}), 1,
                 "expected 7 labels (MODEL.SPARSE_INST.DECODER.NUM_CLASSES), found 2");

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "backbone.h"
 #include "list.h"
 #include "weights_tools/words.h"
@@ -15,16 +13,6 @@ MASKRT_BACKBONES(MASKRT_DECLARE)
 namespace {
 
 constexpr const char* kKey = "MODEL.BACKBONE.NAME";
-
-// Published configs name these, so their users are told more than that the name is not known.
-struct ComingBackbone {
-  std::string_view name, described;
-};
-constexpr ComingBackbone kComing[] = {
-    {"build_resnet_vd_backbone", "ResNet-D backbones"},
-    {"build_cspnet_backbone", "CSPNet and Darknet backbones"},
-    {"build_pyramid_vision_transformer", "Pyramid Vision Transformer backbones"},
-};
 
 }  // namespace
 
@@ -42,10 +30,7 @@ std::unique_ptr<const Backbone> read_backbone(ConfigReader& config, const std::s
     if (kind.name == name) return kind.read(config, prefix);
     names.emplace_back(kind.name);
   }
-  const auto* const coming = std::find_if(std::begin(kComing), std::end(kComing),
-                                          [&name](const ComingBackbone& one) { return one.name == name; });
-  throw Error(std::string(kKey) + ": expected " + joined(names, "or") + ", found '" + name + "'" +
-              (coming == std::end(kComing) ? "" : ": " + std::string(coming->described) + " are not supported yet"));
+  throw Error(config.where(kKey) + ": expected " + joined(names, "or") + ", found '" + name + "'");
 }
 
 }  // namespace maskrt::weights

@@ -4,5 +4,8 @@
 
 // clang-format off
 #define MASKRT_BACKBONES(X) \
-  X(resnet)
+  X(resnet)    \
+  X(resnet_vd) \
+  X(cspnet)    \
+  X(pvt)
 // clang-format on

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "backbone.h"
+#include "parts/bottleneck.h"
+#include "parts/out_features.h"
 
 namespace maskrt::weights {
 namespace {
@@ -13,27 +15,41 @@ namespace {
 using graph::ValueId;
 
 const std::string kKeys = "MODEL.RESNETS.";
+const std::vector<std::string> kFeatures = {"stem", "res2", "res3", "res4", "res5"};
 
 /// MODEL.RESNETS, as far as inference reads it.
 struct ResNetConfig {
   int depth = 50;  ///< 18, 34, 50, 101 or 152
-  std::vector<std::string> out_features = {"res4"};
+  OutFeatures out_features;
   std::string norm = "FrozenBN";  ///< "" is none
   bool stride_in_1x1 = true;
   int groups = 1, width_per_group = 64;
   int stem_width = 64, res2_width = 256;
   int res5_dilation = 1;                                        ///< 1 or 2
   std::vector<bool> deformable = {false, false, false, false};  ///< res2 to res5
+  Deformation deformation = {};                                 ///< of those
 };
 
+void check_basic_blocks(const ResNetConfig& config, const ConfigReader& reader) {
+  const auto refuse = [&](const std::string& key, const std::string& expected, const std::string& found) {
+    throw Error(reader.where(kKeys + key) + ": expected " + expected + " for depth " + std::to_string(config.depth) +
+                ", found " + found);
+  };
+  if (config.groups != 1) refuse("NUM_GROUPS", "1", std::to_string(config.groups));
+  if (config.res5_dilation != 1) refuse("RES5_DILATION", "1", std::to_string(config.res5_dilation));
+  const auto first = std::find(config.deformable.begin(), config.deformable.end(), true);
+  if (first != config.deformable.end())
+    refuse("DEFORM_ON_PER_STAGE", "no deformable stage",
+           kFeatures[static_cast<std::size_t>(first - config.deformable.begin()) + 1]);
+}
+
 ResNetConfig read_config(ConfigReader& reader) {
-  ResNetConfig config;
+  ResNetConfig config{.out_features = OutFeatures(reader, kKeys + "OUT_FEATURES", {"res4"}, kFeatures)};
   config.depth = reader.integer(kKeys + "DEPTH", config.depth, 1, 1000);
   constexpr int kDepths[] = {18, 34, 50, 101, 152};
   if (std::find(std::begin(kDepths), std::end(kDepths), config.depth) == std::end(kDepths))
     throw Error(reader.where(kKeys + "DEPTH") + ": expected 18, 34, 50, 101 or 152, found " +
                 std::to_string(config.depth));
-  config.out_features = reader.strings(kKeys + "OUT_FEATURES", config.out_features);
   config.norm = reader.string(kKeys + "NORM", config.norm);
   config.stride_in_1x1 = reader.boolean(kKeys + "STRIDE_IN_1X1", config.stride_in_1x1);
   config.groups = reader.integer(kKeys + "NUM_GROUPS", config.groups, 1, kWidest);
@@ -42,15 +58,12 @@ ResNetConfig read_config(ConfigReader& reader) {
   config.res2_width = reader.integer(kKeys + "RES2_OUT_CHANNELS", config.res2_width, 1, kWidest);
   config.res5_dilation = reader.integer(kKeys + "RES5_DILATION", config.res5_dilation, 1, 2);
   config.deformable = reader.booleans(kKeys + "DEFORM_ON_PER_STAGE", config.deformable, 4);
-  if (config.depth < 50) {
-    // Basic blocks have neither, in detectron2 too.
-    if (config.groups != 1)
-      throw Error(reader.where(kKeys + "NUM_GROUPS") + ": expected 1 for depth " + std::to_string(config.depth) +
-                  ", found " + std::to_string(config.groups));
-    if (config.res5_dilation != 1)
-      throw Error(reader.where(kKeys + "RES5_DILATION") + ": expected 1 for depth " + std::to_string(config.depth) +
-                  ", found " + std::to_string(config.res5_dilation));
-  }
+  Deformation& deformation = config.deformation;
+  deformation.modulated = reader.boolean(kKeys + "DEFORM_MODULATED", deformation.modulated);
+  deformation.groups = reader.integer(kKeys + "DEFORM_NUM_GROUPS", deformation.groups, 1, kWidest);
+  deformation.note = kKeys + "DEFORM_ON_PER_STAGE, DEFORM_MODULATED " + (deformation.modulated ? "True" : "False") +
+                     ", DEFORM_NUM_GROUPS " + std::to_string(deformation.groups);
+  if (config.depth < 50) check_basic_blocks(config, reader);  // they have none of these, in detectron2 too
   return config;
 }
 
@@ -58,29 +71,8 @@ ResNetConfig read_config(ConfigReader& reader) {
 struct Stage {
   std::int64_t bottleneck_width, width;  // as configured; the tensors decide
   int stride, dilation;                  // the stride is the first block's
+  bool deformable;
 };
-
-std::array<int, 4> blocks_per_stage(int depth) {
-  switch (depth) {
-    case 18:
-      return {2, 2, 2, 2};
-    case 34:
-    case 50:
-      return {3, 4, 6, 3};
-    case 101:
-      return {3, 4, 23, 3};
-    default:
-      return {3, 8, 36, 3};
-  }
-}
-
-// Random weights of the norm that ends a block. Each block adds a little to what passes through it: less where there
-// are more blocks, so that activations stay near 1 at every depth.
-Fill last_norm_fill(int depth) {
-  const int blocks = depth < 50 ? depth / 2 : depth / 3;
-  const double residual = 0.35 * std::sqrt(16.0 / blocks);
-  return {.offset = residual, .scale = residual / 4};
-}
 
 class ResNetBuilder {
  public:
@@ -89,14 +81,14 @@ class ResNetBuilder {
         prefix_(prefix),
         net_(net),
         normalised_(has_norm(config)),
-        last_norm_fill_(weights::last_norm_fill(config.depth)) {}
+        last_norm_fill_(weights::last_norm_fill(config.depth < 50 ? config.depth / 2 : config.depth / 3)) {}
 
   // x [B, H, W, 3] -> [B, H/4, W/4, stem width]
   ValueId stem(ValueId x) {
     x = conv(prefix_ + "stem.conv1", x, width(config_.stem_width),
              {.kernel = 7, .stride = 2, .padding = 3, .fills = kReluFills});
-    x = net_.relu(prefix_ + "stem.relu", x);                                                 // [B, H/2, W/2, C]
-    return net_.add(prefix_ + "stem.pool", graph::MaxPool{3, 2, 1}, {x}, net_.channels(x));  // [B, H/4, W/4, C]
+    x = net_.relu(prefix_ + "stem.relu", x);                    // [B, H/2, W/2, C]
+    return net_.max_pool(prefix_ + "stem.pool", x, {3, 2, 1});  // [B, H/4, W/4, C]
   }
 
   // x [B, h, w, C] -> [B, h/stride, w/stride, C']
@@ -122,14 +114,15 @@ class ResNetBuilder {
     return true;
   }
 
-  // Random weights: a block's own input was not halved by a ReLU, for most of it had passed one before; so layers that
-  // read it keep the default fills, and the others have kReluFills.
+  ValueId norm(const std::string& conv, ValueId x, const Fill& weight = kNormWeightFill) {
+    if (normalised_) return net_.batch_norm(conv + ".norm", x, weight);
+    net_.weights().expect_absent(conv + ".norm.weight", "MODEL.RESNETS.NORM \"\" does not have");
+    return x;
+  }
+
   ValueId conv(const std::string& name, ValueId x, const Dim& out, const ConvOptions& options,
                const Fill& norm_fill = kNormWeightFill) {
-    x = net_.conv(name, x, out, options);
-    if (normalised_) return net_.batch_norm(name + ".norm", x, norm_fill);
-    net_.weights().expect_absent(name + ".norm.weight", "MODEL.RESNETS.NORM \"\" does not have");
-    return x;
+    return norm(name, net_.conv(name, x, out, options), norm_fill);
   }
 
   // The first block of a stage may widen its input; the others add to it, so they cannot.
@@ -142,11 +135,6 @@ class ResNetBuilder {
     return projected ? conv(name + ".shortcut", x, out, {.stride = stride}) : x;
   }
 
-  ValueId add(const std::string& name, ValueId x, ValueId residual, const std::string& value) {
-    x = net_.add(name + ".add", graph::Add{}, {residual, x}, net_.channels(x));
-    return net_.relu(name + ".relu", x, value);
-  }
-
   ValueId basic_block(const std::string& name, ValueId x, const Stage& stage, bool first, const std::string& value) {
     const int stride = first ? stage.stride : 1;
     const std::int64_t out = block_width(name + ".conv2", x, stage, first);
@@ -155,30 +143,24 @@ class ResNetBuilder {
     y = net_.relu(name + ".conv1.relu", y);  // [B, h/s, w/s, C]
     y = conv(name + ".conv2", y, out,        // [B, h/s, w/s, C]
              {.kernel = 3, .padding = 1, .fills = kReluFills}, last_norm_fill_);
-    return add(name, identity, y, value);
+    return net_.relu(name + ".relu", net_.sum(name + ".add", y, identity), value);
   }
 
   ValueId bottleneck(const std::string& name, ValueId x, const Stage& stage, bool first, const std::string& value) {
     const int stride = first ? stage.stride : 1;
-    const int stride1 = config_.stride_in_1x1 ? stride : 1;
-    const int stride2 = config_.stride_in_1x1 ? 1 : stride;
     const std::int64_t out = block_width(name + ".conv3", x, stage, first);
     const ValueId identity = shortcut(name, x, out, stride);  // [B, h/s, w/s, C]
-    net_.weights().expect_absent(name + ".conv2_offset.weight",
-                                 "makes conv2 deformable, but MODEL.RESNETS.DEFORM_ON_PER_STAGE says it is not");
-    ValueId y = conv(name + ".conv1", x, width(stage.bottleneck_width), {.stride = stride1});  // [B, .., .., C/4]
-    y = net_.relu(name + ".conv1.relu", y);
-    y = conv(name + ".conv2", y, width(stage.bottleneck_width),  // [B, h/s, w/s, C/4]
-             {.kernel = 3,
-              .stride = stride2,
-              .padding = stage.dilation,
-              .dilation = stage.dilation,
-              .groups = config_.groups,
-              .groups_key = kKeys + "NUM_GROUPS",
-              .fills = kReluFills});
-    y = net_.relu(name + ".conv2.relu", y);
-    y = conv(name + ".conv3", y, out, {.fills = kReluFills}, last_norm_fill_);  // [B, h/s, w/s, C]
-    return add(name, identity, y, value);
+    Bottleneck block;
+    block.width = stage.bottleneck_width;
+    (config_.stride_in_1x1 ? block.stride1 : block.stride2) = stride;
+    block.dilation = stage.dilation;
+    block.groups = config_.groups;
+    block.groups_note = kKeys + "NUM_GROUPS is " + std::to_string(config_.groups);
+    if (stage.deformable) block.deformation = config_.deformation;
+    const auto norm_behind = [this](const std::string& conv, ValueId y, const Fill& fill) {
+      return norm(conv, y, fill);
+    };
+    return add_bottleneck(name, x, identity, block, norm_behind, last_norm_fill_, value, net_);  // [B, h/s, w/s, C]
   }
 
   const ResNetConfig& config_;
@@ -189,40 +171,25 @@ class ResNetBuilder {
 };
 
 Features build_stages(const ResNetConfig& config, const std::string& prefix, ValueId input, Layers& net) {
-  constexpr std::array<const char*, 5> kNames = {"stem", "res2", "res3", "res4", "res5"};
-  // Stages after the last one that OUT_FEATURES names are not built: their tensors may be missing.
-  std::size_t last = 0;
-  for (const auto& feature : config.out_features) {
-    const auto at = std::find(kNames.begin(), kNames.end(), feature);
-    if (at == kNames.end())
-      throw Error("MODEL.RESNETS.OUT_FEATURES: expected stem, res2, res3, res4 or res5, found '" + feature + "'");
-    last = std::max(last, static_cast<std::size_t>(at - kNames.begin()));
-  }
-
   ResNetBuilder builder(config, prefix, net);
   Features made;
   ValueId x = builder.stem(input);  // [B, H/4, W/4, 64]
   int stride = 4;
   made["stem"] = {x, stride};
-  Stage stage{std::int64_t{config.groups} * config.width_per_group, config.res2_width, 1, 1};
+  Stage stage{std::int64_t{config.groups} * config.width_per_group, config.res2_width, 1, 1, false};
   const auto blocks = blocks_per_stage(config.depth);
-  for (std::size_t i = 1; i <= last; ++i) {
+  for (std::size_t i = 1; i < config.out_features.built(); ++i) {
     // res2: [B, H/4, W/4, 256], res3: [B, H/8, W/8, 512], res4: [B, H/16, W/16, 1024], res5: [B, H/32, W/32, 2048]
-    if (config.deformable[i - 1])
-      throw Error("MODEL.RESNETS.DEFORM_ON_PER_STAGE: expected no deformable stage among those that are built, found " +
-                  std::string(kNames[i]) + ": deformable convolutions are not supported yet");
+    stage.deformable = config.deformable[i - 1];
     stage.dilation = i == 4 ? config.res5_dilation : 1;
     stage.stride = i == 1 || stage.dilation == 2 ? 1 : 2;
     stride *= stage.stride;
-    x = builder.stage(kNames[i], x, stage, blocks[i - 1]);
-    made[kNames[i]] = {x, stride};
+    x = builder.stage(kFeatures[i], x, stage, blocks[i - 1]);
+    made[kFeatures[i]] = {x, stride};
     stage.bottleneck_width *= 2;
     stage.width *= 2;
   }
-
-  Features out;
-  for (const auto& feature : config.out_features) out[feature] = made.at(feature);
-  return out;
+  return config.out_features.of(made);
 }
 
 class ResNet : public Backbone {
@@ -231,7 +198,8 @@ class ResNet : public Backbone {
 
   std::string summary() const override {
     const std::string groups = config_.groups == 1 ? "" : ", " + std::to_string(config_.groups) + " groups";
-    return "ResNet-" + std::to_string(config_.depth) + groups;
+    return "ResNet-" + std::to_string(config_.depth) + groups +
+           deformable_stages(config_.deformable, config_.out_features.built() - 1);
   }
   // The features named in RESNETS.OUT_FEATURES: "stem", "res2" to "res5".
   Features build(ValueId image, Layers& net) const override { return build_stages(config_, prefix_, image, net); }

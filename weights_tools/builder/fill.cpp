@@ -11,4 +11,9 @@ UniformRange range_of(const Fill& fill, const Shape& shape) {
   return {0, static_cast<float>(fill.gain * std::sqrt(3 / fan_in))};
 }
 
+Fill last_norm_fill(int blocks) {
+  const double residual = 0.35 * std::sqrt(16.0 / blocks);
+  return {.offset = residual, .scale = residual / 4};
+}
+
 }  // namespace maskrt::weights

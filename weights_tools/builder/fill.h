@@ -31,6 +31,10 @@ struct LayerFills {
   Fill weight = {.gain = 1}, bias = {.scale = 0.2};
 };
 
+/// Of the scales in the norm that ends a residual block. Each block adds a little to what passes through it: less where
+/// there are more blocks, so that activations stay near 1 at every depth.
+Fill last_norm_fill(int blocks);
+
 /// Of a layer between ReLUs, each of which halves the mean square (He et al., 2015).
 inline constexpr LayerFills kReluFills = {.weight = {.gain = std::numbers::sqrt2}};
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "graph/graph.h"
@@ -12,9 +13,17 @@ namespace maskrt::weights {
 /// A convolution's geometry.
 struct ConvOptions {
   int kernel = 1, stride = 1, padding = 0, dilation = 1, groups = 1;
-  std::string groups_key = {};  ///< the config key that says `groups`
+  /// Who says so, for errors: "MODEL.RESNETS.NUM_GROUPS is 32".
+  std::string kernel_note = {}, groups_note = {};
   bool bias = false;
   LayerFills fills = {};
+};
+
+/// How a convolution is deformed (graph::DeformConv).
+struct Deformation {
+  bool modulated = false;
+  int groups = 1;         ///< of offsets
+  std::string note = {};  ///< who says so, for errors: "MODEL.RESNETS.DEFORM_NUM_GROUPS 1, ..."
 };
 
 /// What random weights are in a batch norm's scale.
@@ -33,18 +42,44 @@ class Layers {
   /// NAME.weight [out, in / groups, kernel, kernel], and NAME.bias [out].
   graph::ValueId conv(const std::string& name, graph::ValueId x, const Dim& out, const ConvOptions& options,
                       const std::string& value = {});
+  /// As many groups as there are channels, whatever the options say: NAME.weight [channels, 1, kernel, kernel].
+  graph::ValueId depthwise_conv(const std::string& name, graph::ValueId x, ConvOptions options);
+  /// NAME.weight as conv() has it, on samples of x. Where those are taken, the convolution OFFSET_CONV says, which reads x
+  /// through the same window, with a bias and without groups.
+  graph::ValueId deform_conv(const std::string& name, const std::string& offset_conv, graph::ValueId x, const Dim& out,
+                             const ConvOptions& options, const Deformation& deformation);
   /// NAME.{weight, bias, running_mean, running_var} [channels], with epsilon 1e-5.
   graph::ValueId batch_norm(const std::string& name, graph::ValueId x, const Fill& weight_fill = kNormWeightFill);
+  /// NAME.{weight, bias} [channels]. `note` says who wants it, for errors.
+  graph::ValueId layer_norm(const std::string& name, graph::ValueId x, double epsilon, const std::string& value = {},
+                            const std::string& note = {});
   graph::ValueId relu(const std::string& name, graph::ValueId x, const std::string& value = {});
+  graph::ValueId leaky_relu(const std::string& name, graph::ValueId x, const std::string& value = {});
+  graph::ValueId gelu(const std::string& name, graph::ValueId x);
+  graph::ValueId max_pool(const std::string& name, graph::ValueId x, const graph::MaxPool& pool);
+  graph::ValueId average_pool(const std::string& name, graph::ValueId x, const graph::AveragePool& pool);
+  graph::ValueId adaptive_average_pool(const std::string& name, graph::ValueId x, int size);
   /// NAME.weight [out, in] and NAME.bias [out], on each vector of a list.
   graph::ValueId linear(const std::string& name, graph::ValueId x, const Dim& out, const std::string& value = {},
                         const LayerFills& fills = {});
+  /// The same on each pixel of a map.
+  graph::ValueId map_linear(const std::string& name, graph::ValueId x, const Dim& out, const LayerFills& fills = {});
+  graph::ValueId attention(const std::string& name, graph::ValueId queries, graph::ValueId keys, graph::ValueId values,
+                           int heads);
+  graph::ValueId sum(const std::string& name, graph::ValueId x, graph::ValueId y, const std::string& value = {});
   graph::ValueId concat(const std::string& name, const std::vector<graph::ValueId>& inputs);
+  /// The first channels and the last, NAME.first and NAME.last. An odd number of channels is for the caller to report.
+  std::pair<graph::ValueId, graph::ValueId> halves(const std::string& name, graph::ValueId x);
   /// Any operation without weights, which makes `channels` channels.
   graph::ValueId add(const std::string& name, graph::Operation operation, const std::vector<graph::ValueId>& inputs,
                      std::int64_t channels, const std::string& value = {});
 
  private:
+  graph::ConstantPtr conv_weight(const std::string& name, graph::ValueId x, const Dim& out, const ConvOptions& options);
+  graph::ValueId activate(const std::string& name, graph::Activation activation, graph::ValueId x,
+                          const std::string& value);
+  graph::Linear linear_weights(const std::string& name, graph::ValueId x, const Dim& out, const LayerFills& fills);
+
   graph::Graph& graph_;
   Weights& weights_;
   std::vector<std::int64_t> channels_;  // by ValueId

@@ -48,7 +48,7 @@ const ConfigValue* ConfigReader::find(const std::string& key) {
 
 std::string ConfigReader::where(const std::string& key) const {
   const auto* const value = const_cast<ConfigReader*>(this)->find(key);
-  return key + " (" + (value == nullptr ? "detectron2's default" : to_string(value->origin)) + ")";
+  return key + " (" + (value == nullptr ? "the defaults" : to_string(value->origin)) + ")";
 }
 
 bool ConfigReader::boolean(const std::string& key, bool fallback) {

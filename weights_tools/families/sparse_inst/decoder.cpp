@@ -66,7 +66,7 @@ DecoderOutputs build_iam_decoder(const DecoderConfig& config, ValueId encoder, L
                {.kernel = 3,
                 .padding = 1,
                 .groups = groups,
-                .groups_key = grouped ? kKeys + "GROUPS" : std::string(),
+                .groups_note = grouped ? kKeys + "GROUPS is " + std::to_string(groups) : std::string(),
                 .bias = true,
                 .fills = kMapFills},
                "iam_logits");

@@ -18,7 +18,7 @@ ValueId pyramid_pooling(const EncoderConfig& config, ValueId x, Layers& net) {
   std::vector<ValueId> priors;
   for (std::size_t i = 0; i < kSizes.size(); ++i) {
     const auto stage = "encoder.ppm.stages." + std::to_string(i);
-    ValueId y = net.add(stage + ".0", graph::AdaptiveAveragePool{kSizes[i]}, {x}, channels);         // [B, s, s, C]
+    ValueId y = net.adaptive_average_pool(stage + ".0", x, kSizes[i]);                               // [B, s, s, C]
     y = net.conv(stage + ".1", y, width(config.channels / 4), {.bias = true, .fills = kReluFills});  // [B, s, s, C/4]
     y = net.relu(stage + ".relu", y);
     y = net.add(stage + ".resize", graph::ResizeBilinear{}, {y, x}, net.channels(y));  // [B, h, w, C/4]
@@ -66,7 +66,7 @@ ValueId build_instance_context_encoder(const EncoderConfig& config, const Featur
     const ValueId lateral = net.conv("encoder.fpn_laterals." + index, levels[i].value, channels, conv1x1);
     const ValueId above =
         net.add("encoder.upsample." + index, graph::UpsampleNearest{2}, {carried}, channels);  // [B, 2h, 2w, C]
-    carried = net.add("encoder.add." + index, graph::Add{}, {lateral, above}, channels);
+    carried = net.sum("encoder.add." + index, lateral, above);
     outputs.push_back(net.conv("encoder.fpn_outputs." + index, carried, channels, conv3x3));
   }
 
