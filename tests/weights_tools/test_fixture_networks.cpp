@@ -15,7 +15,8 @@
 namespace maskrt::testing {
 namespace {
 
-// The pictures, resized to the bytes that Pillow makes, then normalised in double precision; zeros beyond.
+// The pictures, resized to the bytes that Pillow makes, then normalised in fp32, as the authors' code does; zeros
+// beyond.
 Map input_of(const Fixture& fixture) {
   const graph::Preprocessing& preprocessing = fixture.model.preprocessing;
   REQUIRE(preprocessing.rgb);
@@ -32,8 +33,8 @@ Map input_of(const Fixture& fixture) {
       for (int x = 0; x < width; ++x)
         for (int c = 0; c < 3; ++c)
           input(static_cast<std::int64_t>(b), y, x, c) =
-              (bytes[static_cast<std::size_t>((y * width + x) * 3 + c)] - static_cast<double>(preprocessing.mean[c])) /
-              static_cast<double>(preprocessing.std[c]);
+              (static_cast<float>(bytes[static_cast<std::size_t>((y * width + x) * 3 + c)]) - preprocessing.mean[c]) /
+              preprocessing.std[c];
   }
   return input;
 }

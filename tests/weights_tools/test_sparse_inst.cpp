@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "networks.h"
 #include "support/interpreter.h"
@@ -268,42 +269,61 @@ TEST_CASE("random weights are those with which the documented times were measure
             {{"MODEL.RESNETS.DEPTH", "18"}, {"MODEL.RESNETS.RES2_OUT_CHANNELS", "64"}}))) == 0x9d166f2ade28a611u);
 }
 
-TEST_CASE("random networks stay within bounds at any depth and find something") {
-  for (const std::string name : {"sparse_inst_r50_giam", "sparse_inst_r50_base"}) {
-    for (const std::string depth : {"18", "152"}) {
-      INFO(name << " at depth " << depth);
-      const auto config = config_of(name, {{"MODEL.RESNETS.DEPTH", depth},
-                                           {"MODEL.RESNETS.WIDTH_PER_GROUP", "8"},
-                                           {"MODEL.RESNETS.STEM_OUT_CHANNELS", "16"},
-                                           {"MODEL.RESNETS.RES2_OUT_CHANNELS", "32"},
-                                           {"MODEL.SPARSE_INST.ENCODER.NUM_CHANNELS", "32"},
-                                           {"MODEL.SPARSE_INST.DECODER.INST.DIM", "32"},
-                                           {"MODEL.SPARSE_INST.DECODER.MASK.DIM", "32"}});
-      const auto model = build_random_model(config);
-      const graph::Extent extent{1, 64, 64, 3, false};
-      const auto image = generate("image", extent.elements(), 2, 0);
-      const auto values = testing::interpret(model.description.graph, testing::from_nchw(extent, image));
-      for (const char* value : {"backbone.res2", "backbone.res5", "encoder", "mask_logits"}) {
-        INFO(value);
-        const auto& data = values[static_cast<std::size_t>(model.description.graph.find(value))].data;
-        double square = 0;
-        for (const double v : data) square += v * v;
-        const double rms = std::sqrt(square / static_cast<double>(data.size()));
-        CHECK(rms > 0.2);
-        CHECK(rms < 60);
-      }
-      const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
-      const auto& classes = values[static_cast<std::size_t>(model.description.graph.find("class_logits"))].data;
-      const auto& objectness = values[static_cast<std::size_t>(model.description.graph.find("objectness_logits"))].data;
-      int kept = 0;
-      for (std::size_t n = 0; n < 100; ++n) {
-        const double best = *std::max_element(classes.begin() + static_cast<std::ptrdiff_t>(80 * n),
-                                              classes.begin() + static_cast<std::ptrdiff_t>(80 * (n + 1)));
-        kept += std::sqrt(sigmoid(best) * sigmoid(objectness[n])) > 0.1;
-      }
-      CHECK(kept > 0);
-    }
+double root_mean_square(const std::vector<double>& data) {
+  double square = 0;
+  for (const double v : data) square += v * v;
+  return std::sqrt(square / static_cast<double>(data.size()));
+}
+
+void check_random_network(const NetworkConfig& config) {
+  const auto model = build_random_model(config);
+  const graph::Graph& graph = model.description.graph;
+  const graph::Extent extent{1, 64, 64, 3, false};
+  const auto image = generate("image", extent.elements(), 2, 0);
+  const auto values = testing::interpret(graph, testing::from_nchw(extent, image));
+  const auto data = [&](const std::string& value) -> const std::vector<double>& {
+    return values[static_cast<std::size_t>(graph.find(value))].data;
+  };
+  std::vector<std::string> checked = {"encoder", "mask_logits"};
+  for (const auto& features : {kRes, kCsp, kP})  // those of the backbone that the network has
+    for (const char* feature : features)
+      if (graph.find(feature) >= 0) checked.emplace_back(feature);
+  REQUIRE(checked.size() == 5);
+  for (const std::string& value : checked) {
+    INFO(value);
+    const double rms = root_mean_square(data(value));
+    CHECK(rms > 0.2);
+    CHECK(rms < 60);
   }
+  const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
+  const auto& classes = data("class_logits");
+  int kept = 0;
+  for (std::size_t n = 0; n < 100; ++n) {
+    const double best = *std::max_element(classes.begin() + static_cast<std::ptrdiff_t>(80 * n),
+                                          classes.begin() + static_cast<std::ptrdiff_t>(80 * (n + 1)));
+    kept += std::sqrt(sigmoid(best) * sigmoid(data("objectness_logits")[n])) > 0.1;
+  }
+  CHECK(kept > 0);
+}
+
+TEST_CASE("random networks stay within bounds at any depth and with any backbone, and find something") {
+  const auto check = [](const std::string& name, Overrides overrides) {
+    for (const char* key : {"ENCODER.NUM_CHANNELS", "DECODER.INST.DIM", "DECODER.MASK.DIM"})
+      overrides.emplace_back(std::string("MODEL.SPARSE_INST.") + key, "32");
+    const auto config = config_of(name, overrides);
+    INFO(name << ", " << config.network->summary());
+    check_random_network(config);
+  };
+  for (const char* name : {"sparse_inst_r50_giam", "sparse_inst_r50_base"})
+    for (const char* depth : {"18", "152"})
+      check(name, {{"MODEL.RESNETS.DEPTH", depth},
+                   {"MODEL.RESNETS.WIDTH_PER_GROUP", "8"},
+                   {"MODEL.RESNETS.STEM_OUT_CHANNELS", "16"},
+                   {"MODEL.RESNETS.RES2_OUT_CHANNELS", "32"}});
+  check("sparse_inst_r50vd_dcn_giam", {});
+  check("sparse_inst_cspdarknet53_giam", {});
+  check("sparse_inst_pvt_b2_li_giam", {});
+  check("sparse_inst_pvt_b1_giam", {{"MODEL.PVT.NAME", "b5"}});  // the most blocks of all
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "backbone.h"
-#include "parts/out_features.h"
+#include "weights_tools/backbones/parts/out_features.h"
 #include "weights_tools/words.h"
 
 namespace maskrt::weights {
@@ -156,7 +156,7 @@ class CspNetBuilder {
 
   ValueId blocks(const std::string& name, ValueId x, const StageShape& shape, const std::string& value) {
     // What blocks add is never negative, so that it grows with their number, not with the number's root.
-    const Fill last = last_norm_fill(4 * shape.blocks * shape.blocks);
+    const Fill last = last_norm_fill(16 * shape.blocks * shape.blocks);
     for (int i = 0; i < shape.blocks; ++i)
       x = block(name + ".blocks." + std::to_string(i), x, shape, last, i + 1 == shape.blocks ? value : "");
     net_.weights().expect_absent(name + ".blocks." + std::to_string(shape.blocks) + ".conv1.conv.weight", absent_);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "backbone.h"
-#include "parts/out_features.h"
+#include "weights_tools/backbones/parts/out_features.h"
 #include "weights_tools/words.h"
 
 namespace maskrt::weights {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "backbone.h"
-#include "parts/bottleneck.h"
-#include "parts/out_features.h"
+#include "weights_tools/backbones/parts/bottleneck.h"
+#include "weights_tools/backbones/parts/out_features.h"
 
 namespace maskrt::weights {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "backbone.h"
-#include "parts/bottleneck.h"
+#include "weights_tools/backbones/parts/bottleneck.h"
 
 namespace maskrt::weights {
 namespace {

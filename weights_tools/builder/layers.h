@@ -44,8 +44,8 @@ class Layers {
                       const std::string& value = {});
   /// As many groups as there are channels, whatever the options say: NAME.weight [channels, 1, kernel, kernel].
   graph::ValueId depthwise_conv(const std::string& name, graph::ValueId x, ConvOptions options);
-  /// NAME.weight as conv() has it, on samples of x. Where those are taken, the convolution OFFSET_CONV says, which reads x
-  /// through the same window, with a bias and without groups.
+  /// NAME.weight as conv() has it, on samples of x. Where those are taken, the convolution OFFSET_CONV says, which
+  /// reads x through the same window, with a bias and without groups.
   graph::ValueId deform_conv(const std::string& name, const std::string& offset_conv, graph::ValueId x, const Dim& out,
                              const ConvOptions& options, const Deformation& deformation);
   /// NAME.{weight, bias, running_mean, running_var} [channels], with epsilon 1e-5.
