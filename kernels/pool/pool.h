@@ -27,6 +27,21 @@ class MaxPool {
   std::shared_ptr<const Primitive> primitive_;
 };
 
+struct AveragePoolGeometry {
+  int kernel = 2, stride = 2;
+};
+
+/// As many windows as begin inside of `size` pixels; the last is the first that reaches their end.
+inline std::int64_t average_pool_output_size(std::int64_t size, const AveragePoolGeometry& g) {
+  return size <= g.kernel ? 1 : (size - g.kernel + g.stride - 1) / g.stride + 1;
+}
+
+/// Average pooling: out[b, y, x, c] = mean of in over the part of the window from (y * stride, x * stride) on that lies
+/// inside of the map. The stride is at most the kernel.
+/// in [B, H, W, C], out [B, H', W', C], fp32, bf16 or fp16, any blocking, each; out aliases nothing. Sums in double.
+/// Padding channels of out are not written.
+void average_pool_ref(const AveragePoolGeometry& geometry, const Tensor& in, const Tensor& out);
+
 /// Adaptive average pooling: out[b, i, j, c] = mean of in over rows [floor(i H / h), ceil((i + 1) H / h)) and columns
 /// likewise, where out is h x w. fp32, any blocking.
 void adaptive_average_pool_ref(const Tensor& in, const Tensor& out);
