@@ -15,18 +15,6 @@ struct PoolGeometry {
 /// in [B, H, W, C], out [B, H', W', C], fp32, bf16 or fp16, any blocking.
 void max_pool_ref(const PoolGeometry& geometry, const Tensor& in, const Tensor& out);
 
-/// Max pooling on oneDNN, prepared for one shape. Both tensors have one type and one blocking. Where the images of a
-/// batch are not dense in memory (a slice), images are computed one by one.
-class MaxPool {
- public:
-  MaxPool(const PoolGeometry& geometry, const Tensor& in, const Tensor& out);
-  void run(const Tensor& in, const Tensor& out) const;
-
- private:
-  struct Primitive;
-  std::shared_ptr<const Primitive> primitive_;
-};
-
 struct AveragePoolGeometry {
   int kernel = 2, stride = 2;
 };
@@ -41,6 +29,20 @@ inline std::int64_t average_pool_output_size(std::int64_t size, const AveragePoo
 /// in [B, H, W, C], out [B, H', W', C], fp32, bf16 or fp16, any blocking, each; out aliases nothing. Sums in double.
 /// Padding channels of out are not written.
 void average_pool_ref(const AveragePoolGeometry& geometry, const Tensor& in, const Tensor& out);
+
+/// A pool on oneDNN, prepared for one shape: the maximum, or the average. Both tensors have one type, fp32 or bf16, and
+/// one blocking. Where the images of a batch are not dense in memory (a slice), images are computed one by one. Padding
+/// channels are pooled with the others, so that zeros remain.
+class Pool {
+ public:
+  Pool(const PoolGeometry& geometry, const Tensor& in, const Tensor& out);
+  Pool(const AveragePoolGeometry& geometry, const Tensor& in, const Tensor& out);
+  void run(const Tensor& in, const Tensor& out) const;
+
+ private:
+  struct Primitive;
+  std::shared_ptr<const Primitive> primitive_;
+};
 
 /// Adaptive average pooling: out[b, i, j, c] = mean of in over rows [floor(i H / h), ceil((i + 1) H / h)) and columns
 /// likewise, where out is h x w. fp32, any blocking.
