@@ -9,7 +9,8 @@ namespace maskrt::kernels {
 
 enum class Activation : std::uint8_t { none, relu, sigmoid, leaky_relu, gelu };
 
-/// The activation of one value; `slope` is the negative slope of leaky ReLU.
+/// The activation of one value; `slope` is the negative slope of leaky ReLU. GELU is value * Phi(value), Phi being the
+/// standard normal distribution, not its approximation by tanh.
 inline float activate(Activation activation, float value, float slope = 0) {
   switch (activation) {
     case Activation::relu:
@@ -19,7 +20,8 @@ inline float activate(Activation activation, float value, float slope = 0) {
     case Activation::leaky_relu:
       return value > 0 ? value : value * slope;
     case Activation::gelu:
-      return 0.5f * value * std::erfc(-value * std::numbers::sqrt2_v<float> / 2);
+      // In double: a unit in the last place of its argument is many of erfc's where that is small.
+      return static_cast<float>(0.5 * double{value} * std::erfc(-double{value} * (std::numbers::sqrt2 / 2)));
     case Activation::none:
       break;
   }

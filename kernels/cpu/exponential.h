@@ -1,34 +1,83 @@
-// exp and the logistic function without libm, so that loops over them vectorise.
+// exp, the logistic function and GELU without libm, so that loops over them vectorise.
 #pragma once
 
 #include <bit>
 #include <cstdint>
+#include <type_traits>
 
 namespace maskrt::kernels {
 
-/// e^x within 2 ulp for x in [-87.3, 88.7]; beyond, the value at the nearer end. Cephes' polynomial after x = n ln 2 +
-/// r.
-[[gnu::always_inline]] inline float exponential(float x) {
-  x = x < -87.3f ? -87.3f : x;
-  x = x > 88.7f ? 88.7f : x;
-  // Adding 1.5 * 2^23 leaves the nearest integer in the low bits.
-  const float shifted = x * 1.44269504f + 12582912.0f;
-  const float n = shifted - 12582912.0f;
-  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
+// Of a number or of the compiler's vector of numbers, which no function that is not inlined could return.
+
+/// out = e^(n ln 2 + r) for |r| up to ln 2 / 2, by Cephes' polynomial. `shifted` is n + 1.5 * 2^23: it has n in its low
+/// bits.
+template <typename Float>
+[[gnu::always_inline]] inline void exponential_of_parts(const Float& shifted, const Float& r, Float& out) {
+  using Whole = std::conditional_t<std::is_same_v<Float, float>, std::int32_t, decltype(Float{} < Float{})>;
+  Float p = r * 1.9875691500e-4f + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.0f;
   // 2^n in two factors, because 2^128 does not exist and x = 88.7 needs n = 128.
-  const std::int32_t whole = std::bit_cast<std::int32_t>(shifted) - 0x4b400000;
-  const std::int32_t half = whole >> 1;
-  return p * std::bit_cast<float>((half + 127) << 23) * std::bit_cast<float>((whole - half + 127) << 23);
+  const Whole whole = __builtin_bit_cast(Whole, shifted) - 0x4b400000;
+  const Whole half = whole >> 1;
+  out = p * __builtin_bit_cast(Float, (half + 127) << 23) * __builtin_bit_cast(Float, (whole - half + 127) << 23);
+}
+
+/// The nearest n to x / ln 2, as exponential_of_parts wants it: adding 1.5 * 2^23 leaves it in the low bits.
+constexpr float kInverseLn2 = 1.44269504f, kShift = 12582912.0f;
+/// ln 2 in two parts, of which n times the first is exact.
+constexpr float kLn2 = 0.693359375f, kLn2Rest = -2.12194440e-4f;
+
+/// x becomes e^x, within 2 ulp for x in [-87.3, 88.7]; beyond, the value at the nearer end.
+template <typename Float>
+[[gnu::always_inline]] inline void exponentiate(Float& x) {
+  x = x < -87.3f ? Float{} - 87.3f : x;
+  x = x > 88.7f ? Float{} + 88.7f : x;
+  const Float shifted = x * kInverseLn2 + kShift, n = shifted - kShift;
+  const Float r = (x - n * kLn2) - n * kLn2Rest;
+  exponential_of_parts(shifted, r, x);
+}
+
+/// e^x, as exponentiate has it.
+[[gnu::always_inline]] inline float exponential(float x) {
+  exponentiate(x);
+  return x;
+}
+
+/// e^(x + low) for x up to 0, within 2 ulp of that of the exact sum; below -87.3 x counts as -87.3. `low` is a
+/// thousandth of x at most.
+[[gnu::always_inline]] inline float exponential_of_sum(float x, float low) {
+  x = x < -87.3f ? -87.3f : x;
+  const float shifted = x * kInverseLn2 + kShift, n = shifted - kShift;
+  exponential_of_parts(shifted, (x - n * kLn2) - (n * kLn2Rest - low), x);
+  return x;
 }
 
 /// 1 / (1 + e^-x)
 [[gnu::always_inline]] inline float logistic(float x) { return 1.0f / (1.0f + exponential(-x)); }
+
+/// x * Phi(x), Phi being the standard normal distribution: within 8 * 2^-24 of it in proportion where that is no less
+/// than 2^-126. Phi(-a) = e^(-a^2 / 2) * q(1 / (1 + 0.35 a)), where the polynomial q is fitted to 5e-8 for a up to 14.
+[[gnu::always_inline]] inline float gelu(float x) {
+  x = x < -20 ? -20.0f : x;  // of which nothing is left
+  const float size = x < 0 ? -x : x, a = size > 20 ? 20.0f : size;
+  const float t = 1.0f / (1.0f + 0.35f * a);
+  float q = -2.9145928099751472e-2f;
+  q = q * t + 1.4397168159484863e-1f;
+  q = q * t - 2.5571420788764954e-1f;
+  q = q * t + 1.5917408466339111e-1f;
+  q = q * t - 2.3109758272767067e-2f;
+  q = q * t + 1.0550795495510101e-1f;
+  q = q * t + 1.1983288824558258e-1f;
+  q = q * t + 1.3986186683177948e-1f;
+  q = q * t + 1.3962140679359436e-1f;
+  // A rounding of a^2 is a^2 times as much of the exponential: the square of the upper 12 bits is exact.
+  const float high = std::bit_cast<float>(std::bit_cast<std::uint32_t>(a) & 0xfffff000u);
+  const float tail = q * t * exponential_of_sum(-0.5f * high * high, -0.5f * (a - high) * (a + high));
+  return x < 0 ? x * tail : x * (1.0f - tail);
+}
 
 }  // namespace maskrt::kernels

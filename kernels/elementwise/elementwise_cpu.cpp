@@ -1,48 +1,44 @@
+#include <vector>
+
 #include "elementwise.h"
-#include "kernels/cpu/exponential.h"
+#include "kernels/cpu/activate_row.h"
 #include "kernels/cpu/lines.h"
+#include "kernels/cpu/pixel_rows.h"
 #include "kernels/cpu/rows.h"
 
 namespace maskrt::kernels {
 namespace {
 
-MASKRT_CLONES void relu_row(const float* in, std::int64_t n, float* out) {
-  for (std::int64_t i = 0; i < n; ++i) out[i] = in[i] > 0 ? in[i] : 0.0f;
-}
-
-MASKRT_CLONES void sigmoid_row(const float* in, std::int64_t n, float* out) {
-  for (std::int64_t i = 0; i < n; ++i) out[i] = logistic(in[i]);
-}
-
 MASKRT_CLONES void add_row(const float* a, const float* b, std::int64_t n, float* out) {
   for (std::int64_t i = 0; i < n; ++i) out[i] = a[i] + b[i];
 }
 
-/// The logistic function takes the padding's 0 to 1/2: put the zeros back.
-void clear_padding(const Tensor& t, std::int64_t k, float* row) {
-  const std::int64_t used = t.channels - k * t.block;
-  if (used >= t.block) return;
-  for (std::int64_t x = 0; x < t.width; ++x)
-    for (std::int64_t c = used; c < t.block; ++c) row[x * t.block + c] = 0.0f;
+/// Between any types and layouts, by way of a row of pixels in fp32.
+void activate_pixels(Activation activation, float slope, const Tensor& in, const Tensor& out) {
+  ParallelFailure failure;
+#pragma omp parallel for collapse(2) schedule(static)
+  for (std::int64_t b = 0; b < out.batch; ++b)
+    for (std::int64_t y = 0; y < out.height; ++y)
+      failure.guard([&] {
+        const PixelRange row{b, y * out.width, out.width, 0, out.channels};
+        std::vector<float> numbers(static_cast<std::size_t>(row.pixels * row.channels));
+        read_pixels(in, row, numbers.data(), row.channels);
+        activate_row(activation, slope, numbers.data(), row.pixels * row.channels, numbers.data());
+        write_pixels(numbers.data(), row.channels, row, out);
+      });
+  failure.rethrow();
 }
 
 }  // namespace
 
-void activate_cpu(Activation activation, const Tensor& in, const Tensor& out) {
-  if (activation == Activation::none || !same_lines(in, out)) {
-    for_each_element_parallel(
-        out, [&](auto b, auto y, auto x, auto c) { set(out, b, y, x, c, activate(activation, get(in, b, y, x, c))); });
+void activate_cpu(Activation activation, const Tensor& in, const Tensor& out, float slope) {
+  if (!same_lines(in, out)) {
+    activate_pixels(activation, slope, in, out);
     return;
   }
-  const std::int64_t n = out.width * out.block;
   for_each_line(out, [&](auto b, auto k, auto y) {
-    float* to = line<float>(out, b, k, y);
-    if (activation == Activation::relu) {
-      relu_row(line<float>(in, b, k, y), n, to);
-    } else {
-      sigmoid_row(line<float>(in, b, k, y), n, to);
-      clear_padding(out, k, to);
-    }
+    activate_block(activation, slope, line<float>(in, b, k, y), out.width, out.block, out.channels - k * out.block,
+                   line<float>(out, b, k, y));
   });
 }
 

@@ -3,9 +3,10 @@
 
 namespace maskrt::kernels {
 
-void activate_ref(Activation activation, const Tensor& in, const Tensor& out) {
-  for_each_element(
-      out, [&](auto b, auto y, auto x, auto c) { set(out, b, y, x, c, activate(activation, get(in, b, y, x, c))); });
+void activate_ref(Activation activation, const Tensor& in, const Tensor& out, float slope) {
+  for_each_element(out, [&](auto b, auto y, auto x, auto c) {
+    set(out, b, y, x, c, activate(activation, get(in, b, y, x, c), slope));
+  });
 }
 
 void add_ref(const Tensor& a, const Tensor& b, const Tensor& out) {

@@ -8,6 +8,7 @@
 #include "kernels/cpu/exponential.h"
 #include "kernels/cpu/lines.h"
 #include "kernels/cpu/rows.h"
+#include "kernels/cpu/vector.h"
 
 namespace maskrt::kernels {
 namespace {
@@ -16,9 +17,6 @@ namespace {
 // by one block of maps after the other.
 constexpr std::int64_t kTilePositions = 256;
 constexpr int kTileMaps = 4, kTileBlocks = 4;
-
-template <int Block>
-using Vector [[gnu::vector_size(Block * sizeof(float)), gnu::aligned(4), gnu::may_alias]] = float;
 
 /// sums[m][j * Block + i] += sum over n positions of maps[p][m] * features[j][p][i], for Maps maps and Blocks blocks of
 /// features that lie block_stride apart. Rows of `sums` lie sums_stride apart.

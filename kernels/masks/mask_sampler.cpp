@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "kernels/cpu/rows.h"
-#include "kernels/cpu/transpose16.h"
+#include "kernels/cpu/transpose.h"
 #include "pack_columns.h"
 
 namespace maskrt::kernels {

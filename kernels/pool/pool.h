@@ -15,11 +15,28 @@ struct PoolGeometry {
 /// in [B, H, W, C], out [B, H', W', C], fp32, bf16 or fp16, any blocking.
 void max_pool_ref(const PoolGeometry& geometry, const Tensor& in, const Tensor& out);
 
-/// Max pooling on oneDNN, prepared for one shape. Both tensors have one type and one blocking. Where the images of a
-/// batch are not dense in memory (a slice), images are computed one by one.
-class MaxPool {
+struct AveragePoolGeometry {
+  int kernel = 2, stride = 2;
+};
+
+/// As many windows as begin inside of `size` pixels; the last is the first that reaches their end.
+inline std::int64_t average_pool_output_size(std::int64_t size, const AveragePoolGeometry& g) {
+  return size <= g.kernel ? 1 : (size - g.kernel + g.stride - 1) / g.stride + 1;
+}
+
+/// Average pooling: out[b, y, x, c] = mean of in over the part of the window from (y * stride, x * stride) on that lies
+/// inside of the map. The stride is at most the kernel.
+/// in [B, H, W, C], out [B, H', W', C], fp32, bf16 or fp16, any blocking, each; out aliases nothing. Sums in double.
+/// Padding channels of out are not written.
+void average_pool_ref(const AveragePoolGeometry& geometry, const Tensor& in, const Tensor& out);
+
+/// A pool on oneDNN, prepared for one shape: the maximum, or the average. Both tensors have one type, fp32 or bf16, and
+/// one blocking. Where the images of a batch are not dense in memory (a slice), images are computed one by one. Padding
+/// channels are pooled with the others, so that zeros remain.
+class Pool {
  public:
-  MaxPool(const PoolGeometry& geometry, const Tensor& in, const Tensor& out);
+  Pool(const PoolGeometry& geometry, const Tensor& in, const Tensor& out);
+  Pool(const AveragePoolGeometry& geometry, const Tensor& in, const Tensor& out);
   void run(const Tensor& in, const Tensor& out) const;
 
  private:

@@ -7,35 +7,42 @@
 
 namespace maskrt::kernels {
 
-struct MaxPool::Primitive {
+struct Pool::Primitive {
+  Primitive(dnnl::algorithm algorithm, const PoolGeometry& geometry, const Tensor& in, const Tensor& out);
   dnnl::memory::desc in, out;
   dnnl::pooling_forward pool;
   std::int64_t calls = 1;  // one for each image where the images of a batch do not lie densely
 };
 
-MaxPool::MaxPool(const PoolGeometry& g, const Tensor& in, const Tensor& out) {
-  auto made = std::make_shared<Primitive>();
-  // The padding channels are pooled too: the maximum of zeros is 0, since no window lies wholly outside of the map.
-  Tensor from = padded(in), to = padded(out);
+Pool::Primitive::Primitive(dnnl::algorithm algorithm, const PoolGeometry& g, const Tensor& in_tensor,
+                           const Tensor& out_tensor) {
+  // The maximum of zeros is 0, since no window lies wholly outside of the map.
+  Tensor from = padded(in_tensor), to = padded(out_tensor);
   if (!onednn::dense_batch(from) || !onednn::dense_batch(to)) {
-    made->calls = from.batch;
+    calls = from.batch;
     from.batch = to.batch = 1;
   }
-  made->in = onednn::layout_of(from);
-  made->out = onednn::layout_of(to);
+  in = onednn::layout_of(from);
+  out = onednn::layout_of(to);
   const auto far = [&](std::int64_t size, std::int64_t out_size) {
     return (out_size - 1) * g.stride + g.kernel - size - g.padding;
   };
-  made->pool = onednn::translated("max pool", [&] {
-    const dnnl::pooling_forward::desc desc(
-        dnnl::prop_kind::forward_inference, dnnl::algorithm::pooling_max, made->in, made->out, {g.stride, g.stride},
-        {g.kernel, g.kernel}, {g.padding, g.padding}, {far(in.height, out.height), far(in.width, out.width)});
+  pool = onednn::translated("pool", [&] {
+    const dnnl::pooling_forward::desc desc(dnnl::prop_kind::forward_inference, algorithm, in, out, {g.stride, g.stride},
+                                           {g.kernel, g.kernel}, {g.padding, g.padding},
+                                           {far(from.height, to.height), far(from.width, to.width)});
     return dnnl::pooling_forward(dnnl::pooling_forward::primitive_desc(desc, onednn::engine()));
   });
-  primitive_ = std::move(made);
 }
 
-void MaxPool::run(const Tensor& in, const Tensor& out) const {
+Pool::Pool(const PoolGeometry& geometry, const Tensor& in, const Tensor& out)
+    : primitive_(std::make_shared<const Primitive>(dnnl::algorithm::pooling_max, geometry, in, out)) {}
+
+Pool::Pool(const AveragePoolGeometry& g, const Tensor& in, const Tensor& out)
+    : primitive_(std::make_shared<const Primitive>(dnnl::algorithm::pooling_avg_exclude_padding,
+                                                   PoolGeometry{g.kernel, g.stride, 0}, in, out)) {}
+
+void Pool::run(const Tensor& in, const Tensor& out) const {
   for (std::int64_t b = 0; b < primitive_->calls; ++b)
     primitive_->pool.execute(onednn::stream(), {{DNNL_ARG_SRC, onednn::wrap(primitive_->in, image_of(in, b).data)},
                                                 {DNNL_ARG_DST, onednn::wrap(primitive_->out, image_of(out, b).data)}});

@@ -17,6 +17,20 @@ void max_pool_ref(const PoolGeometry& g, const Tensor& in, const Tensor& out) {
   });
 }
 
+void average_pool_ref(const AveragePoolGeometry& g, const Tensor& in, const Tensor& out) {
+  for_each_element(out, [&](std::int64_t b, std::int64_t y, std::int64_t x, std::int64_t c) {
+    double sum = 0;
+    std::int64_t count = 0;
+    for (std::int64_t i = y * g.stride; i < std::min(y * g.stride + g.kernel, in.height); ++i) {
+      for (std::int64_t j = x * g.stride; j < std::min(x * g.stride + g.kernel, in.width); ++j) {
+        sum += get(in, b, i, j, c);
+        ++count;
+      }
+    }
+    set(out, b, y, x, c, static_cast<float>(sum / static_cast<double>(count)));
+  });
+}
+
 void adaptive_average_pool_ref(const Tensor& in, const Tensor& out) {
   const auto first = [](std::int64_t i, std::int64_t n, std::int64_t size) { return i * n / size; };
   const auto end = [](std::int64_t i, std::int64_t n, std::int64_t size) { return ((i + 1) * n + size - 1) / size; };

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "kernels/conv/cpu/coordinate_term.h"
+#include "kernels/deform/deform_conv_cpu.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/layout/layout.h"
 #include "program_builder.h"
+#include "runtime/kernel_activation.h"
 
 namespace maskrt::cpu {
 namespace {
@@ -66,12 +68,46 @@ void ProgramBuilder::add(const graph::Conv& op) {
   } else {
     conv_in_parts(op, calls, in);
   }
-  if (op.activation != graph::Activation::sigmoid) return;
+  const kernels::Activation left = op.activation == graph::Activation::sigmoid
+                                       ? kernels::Activation::sigmoid
+                                       : calls.choices.back().conv->activation_left();
+  if (left == kernels::Activation::none) return;
   const std::vector<View> parts = stored(node().output()).parts;
-  helper_step("sigmoid " + node().name, "activate", "rows", parts, parts, [=](const Addresses& addresses) {
-    for (const View& part : parts)
-      kernels::activate_cpu(kernels::Activation::sigmoid, part.at(addresses), part.at(addresses));
+  helper_step(std::string(graph::name_of(op.activation)) + " " + node().name, "activate", "rows", parts, parts,
+              [=](const Addresses& addresses) {
+                for (const View& part : parts)
+                  kernels::activate_cpu(left, part.at(addresses), part.at(addresses), graph::kLeakySlope);
+              });
+}
+
+void ProgramBuilder::add(const graph::DeformConv& op) {
+  const View in = fp32_input(0), offsets = fp32_input(1), out = make_output();
+  const auto& shape = op.weight->shape();
+  kernels::DeformConv::Shape described;
+  described.geometry.conv = {
+      static_cast<int>(shape[2]), static_cast<int>(shape[3]), op.stride, op.padding, op.dilation, op.groups};
+  described.geometry.offset_groups = op.offset_groups;
+  described.geometry.modulated = op.modulated;
+  described.in = in.tensor;
+  described.out = out.tensor;
+  described.activation = kernel_activation(op.activation);
+  described.slope = graph::kLeakySlope;
+  const auto conv = std::make_shared<const kernels::DeformConv>(described, threads_);
+  const dnnl::memory::desc layout({conv->weight_count()}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::x);
+  const AlignedBytes weights =
+      weight_parts(WeightStore::Part::weights, layout, 1, *op.weight,
+                   [conv, constant = op.weight](const std::vector<std::byte*>& to) {
+                     conv->prepare(constant->evaluate().data(), reinterpret_cast<float*>(to[0]));
+                   })
+          .front();
+  const AlignedBytes bias = padded_vectors(op.bias, 1, kernels::padded(out.tensor).channels).front();
+  const View scratch = new_scratch(conv->scratch_bytes());
+  step("deform_conv", "tiles fp32", {in, offsets, scratch}, {out, scratch}, [=](const Addresses& addresses) {
+    kernels::clear_padding(out.at(addresses));
+    conv->run(in.at(addresses), offsets.at(addresses), reinterpret_cast<const float*>(weights.get()),
+              reinterpret_cast<const float*>(bias.get()), out.at(addresses), scratch.address(addresses));
   });
+  program_.steps.back().arithmetic = Precision::fp32;
 }
 
 void ProgramBuilder::conv_whole(const graph::Conv& op, const ConvChoice& choice, View in, DataType out_type) {

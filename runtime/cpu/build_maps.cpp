@@ -27,7 +27,7 @@ void ProgramBuilder::add(const graph::Activate& op) {
   const kernels::Activation activation = kernel_activation(op.activation);
   step("activate", "rows", {in}, {out}, [=](const Addresses& addresses) {
     kernels::clear_padding(out.at(addresses));
-    kernels::activate_cpu(activation, in.at(addresses), out.at(addresses));
+    kernels::activate_cpu(activation, in.at(addresses), out.at(addresses), graph::kLeakySlope);
   });
 }
 
@@ -44,8 +44,16 @@ void ProgramBuilder::add(const graph::Add&) {
 void ProgramBuilder::add(const graph::MaxPool& op) {
   const View out = make_output();
   const View in = in_format(input(0), {out.tensor.type, out.tensor.block});
-  const kernels::MaxPool pool({op.kernel, op.stride, op.padding}, in.tensor, out.tensor);
+  const kernels::Pool pool(kernels::PoolGeometry{op.kernel, op.stride, op.padding}, in.tensor, out.tensor);
   step("max_pool", "direct " + std::string(name_of(out.tensor.type)), {in}, {out},
+       [=](const Addresses& addresses) { pool.run(in.at(addresses), out.at(addresses)); });
+}
+
+void ProgramBuilder::add(const graph::AveragePool& op) {
+  const View out = make_output();
+  const View in = in_format(input(0), {out.tensor.type, out.tensor.block});
+  const kernels::Pool pool(kernels::AveragePoolGeometry{op.kernel, op.stride}, in.tensor, out.tensor);
+  step("average_pool", "direct " + std::string(name_of(out.tensor.type)), {in}, {out},
        [=](const Addresses& addresses) { pool.run(in.at(addresses), out.at(addresses)); });
 }
 

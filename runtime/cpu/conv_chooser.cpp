@@ -42,6 +42,7 @@ std::string key_of(const ConvProblem& p, int threads, ConvAlgorithm algorithm) {
   for (const int n : {g.kernel_height, g.kernel_width, g.stride, g.padding, g.dilation, g.groups, threads, int{p.bias},
                       int{p.accumulate}, static_cast<int>(p.activation), static_cast<int>(algorithm)})
     append(key, n);
+  key += std::to_string(p.slope);
   return key;
 }
 

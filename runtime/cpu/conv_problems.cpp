@@ -1,5 +1,7 @@
 #include "conv_problems.h"
 
+#include "runtime/kernel_activation.h"
+
 namespace maskrt::cpu {
 namespace {
 
@@ -44,7 +46,7 @@ ConvNode::ConvNode(const graph::Conv& op, const graph::Extent& in_extent, const 
               op.groups};
   bias = op.bias != nullptr;
   accumulate = op.residual || op.coordinate_weight != nullptr;
-  if (op.activation == graph::Activation::relu) activation = kernels::Activation::relu;
+  if (op.activation != graph::Activation::sigmoid) activation = kernel_activation(op.activation);
 }
 
 kernels::ConvProblem ConvNode::whole(DataType in_type, DataType out_type) const {
@@ -53,7 +55,8 @@ kernels::ConvProblem ConvNode::whole(DataType in_type, DataType out_type) const 
           tensor_of(out, out_type, native_block()),
           bias,
           accumulate,
-          activation};
+          activation,
+          graph::kLeakySlope};
 }
 
 std::optional<kernels::ConvProblem> ConvNode::one_group(DataType in_type, DataType out_type) const {

@@ -59,11 +59,11 @@ std::vector<AlignedBytes> ProgramBuilder::weight_parts(WeightStore::Part part, c
   return parts;
 }
 
-std::vector<AlignedBytes> ProgramBuilder::padded_vectors(const graph::ConstantPtr& constant, int parts,
-                                                         std::int64_t padded_count) {
+std::vector<AlignedBytes> ProgramBuilder::padded_vectors(WeightStore::Part part, const graph::ConstantPtr& constant,
+                                                         int parts, std::int64_t padded_count) {
   if (constant == nullptr) return std::vector<AlignedBytes>(static_cast<std::size_t>(parts));
   const dnnl::memory::desc layout({padded_count}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::x);
-  return weight_parts(WeightStore::Part::bias, layout, parts, *constant,
+  return weight_parts(part, layout, parts, *constant,
                       [constant, count = elements(constant->shape()) / parts](const std::vector<std::byte*>& to) {
                         const std::vector<float> values = constant->evaluate();  // the rest of new pages is zeros
                         for (std::size_t i = 0; i < to.size(); ++i)

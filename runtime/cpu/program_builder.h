@@ -38,10 +38,12 @@ class ProgramBuilder : private ProgramBase {
   // Maps. Each adds the steps of one node and stores its output. (build_maps.cpp, build_conv.cpp)
   void add(const graph::Input&);
   void add(const graph::Conv&);
+  void add(const graph::DeformConv&);
   void add(const graph::BatchNorm&);
   void add(const graph::Activate&);
   void add(const graph::Add&);
   void add(const graph::MaxPool&);
+  void add(const graph::AveragePool&);
   void add(const graph::AdaptiveAveragePool&);
   void add(const graph::UpsampleNearest&);
   void add(const graph::ResizeBilinear&);
@@ -61,9 +63,7 @@ class ProgramBuilder : private ProgramBase {
   void add(const graph::ProposalScores&);
   void add(const graph::SelectTop&);
   void add(const graph::GatherPositions&);
-  // What transformers and deformable convolutions add. (build_zoo.cpp)
-  void add(const graph::DeformConv&);
-  void add(const graph::AveragePool&);
+  // What transformers add. (build_attention.cpp)
   void add(const graph::LayerNorm&);
   void add(const graph::Attention&);
   /// CpuNetwork puts what they are made of in the place of fused operations.
@@ -86,7 +86,11 @@ class ProgramBuilder : private ProgramBase {
   std::vector<AlignedBytes> weight_parts(WeightStore::Part part, const dnnl::memory::desc& layout, int count,
                                          const graph::Constant& constant, FillParts fill);
   /// A constant in `parts` equal parts, each followed by zeros; nulls for none.
-  std::vector<AlignedBytes> padded_vectors(const graph::ConstantPtr& constant, int parts, std::int64_t padded_count);
+  std::vector<AlignedBytes> padded_vectors(const graph::ConstantPtr& constant, int parts, std::int64_t padded_count) {
+    return padded_vectors(WeightStore::Part::bias, constant, parts, padded_count);
+  }
+  std::vector<AlignedBytes> padded_vectors(WeightStore::Part part, const graph::ConstantPtr& constant, int parts,
+                                           std::int64_t padded_count);
 
   graph::ValueId input(std::size_t i) const { return node().inputs[i]; }
   Stored& stored(graph::ValueId value) { return stored_[static_cast<std::size_t>(value)]; }

@@ -89,12 +89,12 @@ IncludeRules project_rules() {
       {"tests", {"tests/*"}, product + Names{"testing", "benchmarks", "virtual GPU's interface"}},
   };
   rules.siblings = {
-      // A family of kernels knows no other but for what it is made of: a mask product on the CPU is a convolution,
-      // masks at
-      // the image's size are resized twice, and heads have masks.
+      // A family of kernels knows no other but for what it is made of: a mask product on the CPU is a convolution, a
+      // deformable convolution has a convolution's geometry, masks at the image's size are resized twice, and heads
+      // have masks.
       {"kernels",
        {"cpu", "cuda", "ptx"},
-       {{"mask_head", "conv"}, {"masks", "resize"}, {"heads", "masks"}, {"heads", "resize"}}},
+       {{"mask_head", "conv"}, {"deform", "conv"}, {"masks", "resize"}, {"heads", "masks"}, {"heads", "resize"}}},
       {"tests", {"support", "virtual_gpu"}, {}},
       {"tests/runtime", {}, {}},
   };

@@ -40,6 +40,29 @@ inline const std::vector<MaxPoolCase> max_pool_cases = {
     {{1, 4, 3, 257}, {3, 2, 1}},   {{1, 5, 7, 264}, {2, 1, 1}},   {{2, 6, 432, 64}, {3, 2, 1}},
 };
 
+struct AverageWindowCase {
+  MapShape in;
+  kernels::AveragePoolGeometry geometry;
+
+  MapShape out() const {
+    return {in.batch, kernels::average_pool_output_size(in.height, geometry),
+            kernels::average_pool_output_size(in.width, geometry), in.channels};
+  }
+};
+inline std::ostream& operator<<(std::ostream& stream, const AverageWindowCase& c) {
+  return stream << c.in << ", window " << c.geometry.kernel << ", stride " << c.geometry.stride;
+}
+
+/// Of average pools whose windows have one size: maps smaller than the window, windows that reach beyond the end by
+/// every part, that overlap, of one pixel; the shortcuts of ResNet-vd (2, 2), cut.
+inline const std::vector<AverageWindowCase> average_window_cases = {
+    {{1, 1, 1, 1}, {1, 1}},    {{1, 1, 1, 1}, {2, 2}},     {{1, 1, 1, 16}, {3, 1}},   {{2, 3, 5, 7}, {2, 2}},
+    {{2, 3, 5, 7}, {3, 2}},    {{2, 3, 5, 7}, {8, 8}},     {{1, 15, 17, 8}, {2, 2}},  {{1, 15, 17, 15}, {3, 3}},
+    {{1, 15, 17, 15}, {4, 2}}, {{3, 2, 16, 16}, {2, 2}},   {{3, 2, 16, 17}, {2, 2}},  {{3, 2, 16, 17}, {5, 4}},
+    {{1, 31, 3, 31}, {2, 1}},  {{1, 31, 33, 31}, {2, 2}},  {{2, 9, 11, 33}, {7, 7}},  {{2, 20, 27, 32}, {2, 2}},
+    {{2, 20, 27, 32}, {3, 2}}, {{1, 13, 11, 100}, {4, 3}}, {{1, 6, 1, 33}, {2, 2}},   {{1, 4, 3, 257}, {2, 2}},
+    {{1, 5, 7, 264}, {2, 2}},  {{1, 20, 27, 64}, {2, 2}},  {{1, 1, 432, 24}, {2, 2}}, {{1, 40, 54, 16}, {16, 16}}};
+
 struct AveragePoolCase {
   MapShape in;
   int height, width;  ///< cells

@@ -17,20 +17,23 @@ using maskrt::testing::unit_of;
 TEST_CASE("activations") {
   for_each_layout(elementwise_cases, [](const MapShape& size, std::int64_t block) {
     for (const DataType type : {DataType::f32, DataType::bf16}) {
-      for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid}) {
+      for (const Activation activation :
+           {Activation::none, Activation::relu, Activation::sigmoid, Activation::leaky_relu, Activation::gelu}) {
         OwnedTensor in = map_of_shape(type, size, block), out = map_of_shape(type, size, block),
                     want = map_of_shape(DataType::f32, size, 0);
         in.fill(1, -30, 30);
         out.poison();
-        activate_ref(activation, *in, *want);
-        activate_cpu(activation, *in, *out);
-        // The logistic function: two roundings of its own and 2 ulp of the exponential.
+        constexpr float slope = 0.1f;
+        activate_ref(activation, *in, *want, slope);
+        activate_cpu(activation, *in, *out, slope);
+        // The logistic function: two roundings of its own and 2 ulp of the exponential; GELU: twice that.
         require_close(out, *want, [&](auto b, auto y, auto x, auto c) {
-          return (4 * kUnitFp32 + (type == DataType::bf16 ? unit_of(type) : 0)) * std::abs(get(*want, b, y, x, c)) +
+          return ((activation == Activation::gelu ? 8 : 4) * kUnitFp32 + (type == DataType::bf16 ? unit_of(type) : 0)) *
+                     std::abs(get(*want, b, y, x, c)) +
                  1e-37;
         });
         // In place, as an epilogue uses it.
-        activate_cpu(activation, *in, *in);
+        activate_cpu(activation, *in, *in, slope);
         require_close(in, *out, [](auto...) { return 0.0; });
       }
     }
@@ -51,6 +54,27 @@ TEST_CASE("the logistic function at its ends and in between") {
     // e^87.3 ends the exponential's range: below 1e-38 nothing but smallness is promised.
     if (std::abs(got - want) > 8 * kUnitFp32 * want + 2e-38)
       FAIL("sigmoid of " << get(*in, b, y, x, c) << ": got " << got << ", want " << want);
+  });
+  out.require_intact();
+}
+
+TEST_CASE("GELU at its ends and in between") {
+  OwnedTensor in(DataType::f32, 1, 1, 4096, 16, 16), out(DataType::f32, 1, 1, 4096, 16, 16);
+  for (std::int64_t x = 0; x < 4096; ++x)
+    for (std::int64_t c = 0; c < 16; ++c) set(*in, 0, 0, x, c, static_cast<float>(x * 16 + c) / 65536.0f * 28 - 14);
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  constexpr float odd[] = {0, 1e-30f, -1e-30f, 1e30f, -1e30f, infinity, 3e38f};
+  for (std::int64_t c = 0; c < 7; ++c) set(*in, 0, 0, 0, c, odd[c]);
+  set(*in, 0, 0, 0, 7, std::numeric_limits<float>::quiet_NaN());
+  activate_cpu(Activation::gelu, *in, *out);
+  CHECK(std::isnan(get(*out, 0, 0, 0, 7)));
+  set(*in, 0, 0, 0, 7, 0), set(*out, 0, 0, 0, 7, 0);
+  for_each_element(*out, [&](auto b, auto y, auto x, auto c) {
+    const double value = get(*in, b, y, x, c), want = value / 2 * std::erfc(-value / std::sqrt(2.0));
+    const double got = get(*out, b, y, x, c);
+    // Below the smallest normal number nothing but smallness is promised.
+    if (got != want && !(std::abs(got - want) <= 8 * kUnitFp32 * std::abs(want) + 2e-38))
+      FAIL("GELU of " << value << ": got " << got << ", want " << want);
   });
   out.require_intact();
 }

@@ -1,5 +1,6 @@
 #include "conv_cpu.h"
 
+#include <utility>
 #include <vector>
 
 #include "kernels/element.h"
@@ -24,7 +25,21 @@ memory::desc plain_weights(const ConvGeometry& g, std::int64_t out_channels, std
 dnnl::primitive_attr epilogue(const ConvProblem& problem) {
   dnnl::post_ops ops;
   if (problem.accumulate) ops.append_sum(1.0f);
-  if (problem.activation == Activation::relu) ops.append_eltwise(1.0f, algorithm::eltwise_relu, 0.0f, 0.0f);
+  switch (problem.activation) {
+    case Activation::relu:
+      ops.append_eltwise(1.0f, algorithm::eltwise_relu, 0.0f, 0.0f);
+      break;
+    case Activation::leaky_relu:
+      ops.append_eltwise(1.0f, algorithm::eltwise_relu, problem.slope, 0.0f);
+      break;
+    case Activation::gelu:
+      ops.append_eltwise(1.0f, algorithm::eltwise_gelu_erf, 0.0f, 0.0f);
+      break;
+    case Activation::sigmoid:
+      throw Error("convolution: expected an activation other than sigmoid, found sigmoid");
+    case Activation::none:
+      break;
+  }
   dnnl::primitive_attr attributes;
   attributes.set_post_ops(ops);
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -62,6 +77,8 @@ std::optional<dnnl::convolution_forward::primitive_desc> Convolution::describe(c
   ConvProblem& p = problem_;
   p.in = p.whole_blocks(p.in);
   p.out = p.whole_blocks(p.out);
+  if (how == ConvAlgorithm::winograd && p.activation != Activation::relu)
+    activation_left_ = std::exchange(p.activation, Activation::none);
   if (how != ConvAlgorithm::free && !(onednn::dense_batch(p.in) && onednn::dense_batch(p.out))) {
     images_ = p.in.batch;
     p.in.batch = p.out.batch = 1;

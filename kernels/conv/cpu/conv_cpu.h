@@ -12,9 +12,11 @@
 namespace maskrt::kernels {
 
 enum class ConvAlgorithm : std::uint8_t {
-  direct,    ///< direct convolution in the tensors' own layouts; bf16 or fp32
-  winograd,  ///< F(4x4, 3x3): 3x3, stride 1, fp32, blocks of 16. oneDNN never chooses it by itself
-  free,      ///< the layouts that oneDNN prefers (format_tag::any): the caller reorders where the tensors' differ
+  direct,  ///< direct convolution in the tensors' own layouts; bf16 or fp32
+  /// F(4x4, 3x3): 3x3, stride 1, fp32, blocks of 16. oneDNN never chooses it by itself. Of activations its epilogue has
+  /// ReLU alone.
+  winograd,
+  free,  ///< the layouts that oneDNN prefers (format_tag::any): the caller reorders where the tensors' differ
 };
 
 /// out = activation(conv(in) + bias), or with `accumulate` out = activation(out + conv(in) + bias).
@@ -22,7 +24,8 @@ struct ConvProblem {
   ConvGeometry geometry;
   Tensor in, out;  ///< `data` is ignored
   bool bias = false, accumulate = false;
-  Activation activation = Activation::none;  ///< none or relu
+  Activation activation = Activation::none;  ///< any but sigmoid
+  float slope = 0;                           ///< negative slope of leaky ReLU
 
   /// The tensor that oneDNN computes on: padding channels are computed like any other, with zero weights, so they
   /// remain zero. Grouped convolutions keep their channels, since padding would shift the groups.
@@ -40,6 +43,8 @@ class Convolution {
   /// generation, which takes most of make()'s time.
   static std::string implementation_of(const ConvProblem& problem, ConvAlgorithm algorithm);
 
+  /// The problem's activation where the algorithm's epilogue does not have it: the caller applies it to the outputs.
+  Activation activation_left() const { return activation_left_; }
   /// oneDNN's name of the implementation.
   const std::string& implementation() const { return implementation_; }
   /// The layouts that run() expects; those of the tensors unless the algorithm is `free`.
@@ -78,6 +83,7 @@ class Convolution {
   dnnl::convolution_forward primitive_;
   dnnl::memory::desc in_layout_, out_layout_, weight_layout_, bias_layout_, scratch_layout_;
   std::string implementation_;
+  Activation activation_left_ = Activation::none;
   std::int64_t images_ = 1;
 };
 
