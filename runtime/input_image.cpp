@@ -67,7 +67,7 @@ std::vector<ImageToProcess> views(std::span<const Picture> images) {
 std::vector<ImageToProcess> images_to_process(std::span<const Image> images) { return views(images); }
 std::vector<ImageToProcess> images_to_process(std::span<const InputImage> images) { return views(images); }
 
-ImageSize fit(std::span<ImageToProcess> images, const graph::Preprocessing& settings) {
+ImageSize fit(std::span<ImageToProcess> images, const InputSettings& settings) {
   ImageSize largest{0, 0};
   for (ImageToProcess& image : images) {
     kernels::Geometry& geometry = image.geometry;

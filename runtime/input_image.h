@@ -17,7 +17,8 @@ std::vector<ImageToProcess> images_to_process(std::span<const Image> images);
 std::vector<ImageToProcess> images_to_process(std::span<const InputImage> images);
 
 /// Sets the sizes that the images of a batch go through; gives that of the network's input, the same for all of them.
-ImageSize fit(std::span<ImageToProcess> images, const graph::Preprocessing& settings);
+/// Throws Error as resized_size() does.
+ImageSize fit(std::span<ImageToProcess> images, const InputSettings& settings);
 
 kernels::Normalisation normalisation_of(const graph::Preprocessing& settings);
 

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "graph/rewrites/rewrites.h"
+#include "input_image.h"
 #include "input_size.h"
 #include "runtime/support/public_call.h"
 
@@ -123,21 +124,23 @@ ModelInfo Model::info() const {
     info.device_reason = impl_->device_reason;
     info.tuning_reason = impl_->tuning_reason;
     info.precision = name_of(impl_->precision);
-    info.input = {d.preprocessing.min_size, d.preprocessing.max_size, d.preprocessing.size_divisibility};
+    info.input = input_settings(d.preprocessing);
     info.categories = d.categories;
     info.parameters = count_parameters(d.graph);
     return info;
   });
 }
 
-std::pair<int, int> input_size(const ModelInfo& model, std::span<const Image> images) {
-  int height = 0, width = 0;
-  for (const Image& image : images) {
-    const ImageSize size = resized_size({image.width(), image.height()}, model.input.min_size, model.input.max_size);
-    height = std::max(height, size.height);
-    width = std::max(width, size.width);
-  }
-  return {padded_size(height, model.input.size_divisibility), padded_size(width, model.input.size_divisibility)};
+InputSettings input_settings(const ModelInfo& model, const ResizeOptions& resize) {
+  return public_call("model", [&] { return with_resize(model.input, resize); });
+}
+
+std::pair<int, int> input_size(const ModelInfo& model, std::span<const Image> images, const ResizeOptions& resize) {
+  return public_call("model", [&] {
+    std::vector<ImageToProcess> batch = images_to_process(images);
+    const ImageSize size = fit(batch, with_resize(model.input, resize));
+    return std::pair(size.height, size.width);
+  });
 }
 
 }  // namespace maskrt

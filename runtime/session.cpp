@@ -11,6 +11,7 @@
 
 #include "executor.h"
 #include "input_image.h"
+#include "input_size.h"
 #include "maskrt/maskrt.hpp"
 #include "model.h"
 #include "runtime/mask/mask.h"
@@ -22,6 +23,9 @@ namespace maskrt {
 namespace {
 
 constexpr int kMostThreads = 4096;
+
+/// Of an image that a plan may be for: what computes it counts pixels in 32 bits.
+constexpr std::int64_t kMostPixels = std::int64_t{1} << 30;
 
 /// Does `work` in a process that the device works in; every exception that leaves it is an Error, and that of a device
 /// that has failed for good says so.
@@ -112,6 +116,9 @@ struct Session::Impl {
       throw Error("plan: expected a batch of at least 1 and a padded height and width that are multiples of " +
                   std::to_string(divisibility) + ", found " + std::to_string(batch) + "x" + std::to_string(height) +
                   "x" + std::to_string(width));
+    if (height > kMostPixels / width)
+      throw Error("plan: expected an input of at most " + std::to_string(kMostPixels) + " pixels, found " +
+                  std::to_string(height) + "x" + std::to_string(width));
   }
 
   /// The plan for a shape, most recently used first in the list. The arena is large enough for it.
@@ -134,9 +141,10 @@ struct Session::Impl {
   }
 
   /// Sizes every image and gives the plan for them.
-  Plan& plan_for(std::vector<ImageToProcess>& images) {
+  Plan& plan_for(std::vector<ImageToProcess>& images, const ResizeOptions& resize) {
     if (images.empty()) throw Error("run: expected at least one image, found none");
-    const ImageSize size = fit(images, model->description.preprocessing);
+    const InputSettings settings = input_settings(model->description.preprocessing);
+    const ImageSize size = fit(images, with_resize(settings, resize));
     return plan_for(static_cast<std::int64_t>(images.size()), size.height, size.width);
   }
 
@@ -207,7 +215,7 @@ struct Session::Impl {
 
   std::vector<Result> results(std::vector<ImageToProcess> images, const RunOptions& options) {
     const DetectionOptions wanted = detection_options(options);
-    Plan& plan = plan_for(images);
+    Plan& plan = plan_for(images, options.resize);
     Execution& bound = execution(plan);
     StageSeconds seconds;
     std::vector<Detected> detected = bound.detect(images, wanted, seconds);
@@ -229,7 +237,7 @@ struct Session::Impl {
   DeviceResults enqueue(std::vector<ImageToProcess> images, RunOptions options) {
     options.task = Task::instances;
     const DetectionOptions wanted = detection_options(options);
-    return execution(plan_for(images)).enqueue(images, wanted);
+    return execution(plan_for(images, options.resize)).enqueue(images, wanted);
   }
 
   HostTensor read(const Program::Binding& binding, const kernels::Tensor& tensor) {
@@ -247,7 +255,7 @@ struct Session::Impl {
     return found;
   }
 
-  std::map<std::string, HostTensor> tensors(std::span<const Image> images);
+  std::map<std::string, HostTensor> tensors(std::span<const Image> images, const ResizeOptions& resize);
   double run_network(int batch, int height, int width, std::vector<LayerTiming>* layers);
 
   /// Does what a call of the session's does, where the device wants it done.
@@ -287,9 +295,9 @@ struct Session::Impl {
   std::atomic<pid_t> busy{0};  ///< the process that a call is running in; 0: none is
 };
 
-std::map<std::string, HostTensor> Session::Impl::tensors(std::span<const Image> images) {
+std::map<std::string, HostTensor> Session::Impl::tensors(std::span<const Image> images, const ResizeOptions& resize) {
   std::vector<ImageToProcess> batch = images_to_process(images);
-  Plan& plan = plan_for(batch);
+  Plan& plan = plan_for(batch, resize);
   std::map<std::string, HostTensor> found;
   auto start = Clock::now();
   stream->preprocess(batch, normalisation(), plan.input(arena));
@@ -359,9 +367,9 @@ DeviceResults Session::enqueue(std::span<const InputImage> images, const RunOpti
   return impl.call([&] { return impl.enqueue(images_to_process(images), checked(options)); });
 }
 
-std::map<std::string, HostTensor> Session::tensors(std::span<const Image> images) {
+std::map<std::string, HostTensor> Session::tensors(std::span<const Image> images, const ResizeOptions& resize) {
   Impl& impl = Impl::of(impl_);
-  return impl.call([&] { return impl.tensors(images); });
+  return impl.call([&] { return impl.tensors(images, resize); });
 }
 
 void Session::prepare(int batch, int height, int width) {

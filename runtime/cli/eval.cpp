@@ -3,6 +3,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -23,6 +24,7 @@
 #include "picture_run.h"
 #include "progress.h"
 #include "result_sink.h"
+#include "runtime/coco/error_kinds.h"
 #include "runtime/coco/evaluate.h"
 #include "runtime/coco/parallel.h"
 #include "runtime/coco/results.h"
@@ -38,7 +40,7 @@ struct EvalArguments {
   std::string iou_type = "segm";
   int batch = 1;
   std::size_t limit = 0;
-  bool quiet = false, ignore_labels = false;
+  bool errors = false, quiet = false, ignore_labels = false;
   DecodeOptions decode;
   DeviceOptions device;
 };
@@ -229,9 +231,49 @@ void print_table(const coco::Metrics& metrics) {
         i < 6 ? "(AP)" : "(AR)", rows[i].iou, rows[i].area, rows[i].detections, metrics[i]);
 }
 
-void write_metrics(const std::string& path, const coco::Metrics& metrics) {
+/// AP at one threshold and what is lost to each kind of error, in points.
+void print_errors(const coco::ErrorAnalysis& analysis) {
+  constexpr std::array<const char*, coco::kErrorNames.size()> meaning = {
+      "another category", "overlaps too little", "both of these",     "found before",
+      "nothing is there", "not found by any",    "all that is wrong", "all that is not found",
+  };
+  const coco::ErrorThresholds thresholds;
+  say("\n Errors of AP @[ IoU=%.2f ] = %.2f points, by kind (TIDE; background below IoU=%.2f)\n", thresholds.foreground,
+      analysis.ap, thresholds.background);
+  for (std::size_t kind = 0; kind < meaning.size(); ++kind)
+    say(" %-8s  %-21s  dAP = %6.2f\n", coco::kErrorNames[kind], meaning[kind], analysis.deltas[kind]);
+}
+
+nlohmann::ordered_json json_of(const coco::ErrorAnalysis& analysis) {
+  nlohmann::ordered_json json = {{"AP", analysis.ap}};
+  for (std::size_t kind = 0; kind < coco::kErrorNames.size(); ++kind)
+    json[coco::kErrorNames[kind]] = analysis.deltas[kind];
+  return json;
+}
+
+/// What the command computes.
+struct Scores {
+  coco::Metrics metrics{};
+  std::optional<coco::ErrorAnalysis> errors;  ///< where they were asked for
+};
+
+Scores score(const coco::Annotations& annotations, std::span<const coco::CocoResult> results,
+             const coco::EvaluationOptions& options, bool errors) {
+  Scores scores;
+  scores.metrics = coco::evaluate(annotations, results, options).metrics;
+  if (errors) scores.errors = coco::analyse_errors(annotations, results, options);
+  return scores;
+}
+
+void print(const Scores& scores) {
+  print_table(scores.metrics);
+  if (scores.errors) print_errors(*scores.errors);
+}
+
+void write_scores(const std::string& path, const Scores& scores) {
   nlohmann::ordered_json json;
-  for (std::size_t i = 0; i < metrics.size(); ++i) json[coco::kMetricNames[i]] = metrics[i];
+  for (std::size_t i = 0; i < scores.metrics.size(); ++i) json[coco::kMetricNames[i]] = scores.metrics[i];
+  if (scores.errors) json["errors"] = json_of(*scores.errors);
   write_text_file(path, json.dump(1));
 }
 
@@ -269,9 +311,9 @@ int evaluate_command(const EvalArguments& arguments) {
     options.image_ids.emplace();
     for (const coco::ImageEntry& image : images) options.image_ids->push_back(image.id);
   }
-  const coco::Metrics metrics = coco::evaluate(annotations, scored.results, options).metrics;
-  print_table(metrics);
-  if (!arguments.json.empty()) write_metrics(arguments.json, metrics);
+  const Scores scores = score(annotations, scored.results, options, arguments.errors);
+  print(scores);
+  if (!arguments.json.empty()) write_scores(arguments.json, scores);
   return scored.failures == 0 ? kExitOk : kExitBadInput;
 }
 
@@ -295,8 +337,13 @@ Command add_eval(CLI::App& app) {
   command->add_flag("--ignore-labels", arguments->ignore_labels,
                     "Compare by category ids alone, whatever the model and the\n"
                     "annotations call them");
+  command->add_flag("--errors", arguments->errors,
+                    "Tell what AP at an IoU of 0.5 is lost to, by kind of error, as TIDE\n"
+                    "does: in points, from 0 to 100");
   add_output_option(*command, "--json", arguments->json,
-                    "Write the twelve numbers: AP, AP50, AP75, APs, APm, APl, AR1, ...");
+                    "Write the twelve numbers: AP, AP50, AP75, APs, APm, APl, AR1, ...;\n"
+                    "with --errors also \"errors\": AP, Cls, Loc, Both, Dupe, Bkg, Miss,\n"
+                    "FalsePos, FalseNeg");
   command->add_option("--limit", arguments->limit, "Only the first N images of the annotations; 0: all")
       ->check(whole_number(0, 1L << 40))
       ->type_name("N");

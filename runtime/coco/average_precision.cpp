@@ -6,11 +6,9 @@
 namespace maskrt::coco {
 namespace {
 
-constexpr std::size_t kRecallCount = 101;
-
 /// numpy.linspace(0, 1, 101), to the bit.
-std::array<double, kRecallCount> recall_thresholds() {
-  std::array<double, kRecallCount> thresholds{};
+RecallThresholds recall_thresholds() {
+  RecallThresholds thresholds{};
   for (std::size_t r = 0; r < kRecallCount; ++r) thresholds[r] = static_cast<double>(r) * (1.0 / (kRecallCount - 1));
   thresholds.back() = 1;
   return thresholds;
@@ -41,27 +39,11 @@ std::vector<Ranked> rank(std::span<const ImageMatches* const> images) {
   return ranked;
 }
 
-/// Recall and precision at each right detection, best first. Elsewhere recall is that of the right one before, and
-/// precision no higher, so no other detection decides anything.
+/// The points that mean_precision() takes.
 struct Curve {
   std::vector<double> recall, precision;
   double right = 0, wrong = 0;
 };
-
-/// The mean over the recall thresholds of the best precision at that recall or a higher one; 0 beyond the last recall.
-/// `precision` becomes its envelope.
-double mean_precision(const std::vector<double>& recall, std::vector<double>& precision) {
-  static const auto thresholds = recall_thresholds();
-  for (std::size_t i = precision.size(); i-- > 1;) precision[i - 1] = std::max(precision[i - 1], precision[i]);
-  double sum = 0;
-  auto at = recall.begin();
-  for (const double threshold : thresholds) {
-    at = std::lower_bound(at, recall.end(), threshold);
-    if (at == recall.end()) break;
-    sum += precision[static_cast<std::size_t>(at - recall.begin())];
-  }
-  return sum / kRecallCount;
-}
 
 PrecisionRecall precision_recall(const std::vector<Ranked>& ranked, const Setting& setting, double positives) {
   std::array<Curve, kThresholdCount> curves;
@@ -80,10 +62,11 @@ PrecisionRecall precision_recall(const std::vector<Ranked>& ranked, const Settin
       curve.precision.push_back(curve.right / (curve.wrong + curve.right + std::numeric_limits<double>::epsilon()));
     }
   }
+  static const RecallThresholds thresholds = recall_thresholds();
   PrecisionRecall result;
   for (std::size_t t = 0; t < kThresholdCount; ++t) {
     result.recall[t] = curves[t].right / positives;
-    result.precision[t] = mean_precision(curves[t].recall, curves[t].precision);
+    result.precision[t] = mean_precision(curves[t].recall, curves[t].precision, thresholds);
   }
   return result;
 }
@@ -109,6 +92,19 @@ double mean(std::span<const CategoryPrecision> categories, Part part, std::size_
 }
 
 }  // namespace
+
+double mean_precision(const std::vector<double>& recall, std::vector<double>& precision,
+                      const RecallThresholds& thresholds) {
+  for (std::size_t i = precision.size(); i-- > 1;) precision[i - 1] = std::max(precision[i - 1], precision[i]);
+  double sum = 0;
+  auto at = recall.begin();
+  for (const double threshold : thresholds) {
+    at = std::lower_bound(at, recall.end(), threshold);
+    if (at == recall.end()) break;
+    sum += precision[static_cast<std::size_t>(at - recall.begin())];
+  }
+  return sum / kRecallCount;
+}
 
 CategoryPrecision average_precision(std::span<const ImageMatches* const> images) {
   CategoryPrecision result;

@@ -23,6 +23,16 @@ struct PrecisionRecall {
   std::array<double, kThresholdCount> precision{}, recall{};
 };
 
+inline constexpr std::size_t kRecallCount = 101;
+/// In ascending order from 0 to 1.
+using RecallThresholds = std::array<double, kRecallCount>;
+
+/// The mean over recall thresholds of the best precision at that recall or a higher one; 0 beyond the last recall. The
+/// points are those of right detections, best first: elsewhere recall is that of the right one before, and precision no
+/// higher, so no other detection decides anything. `precision` becomes its envelope.
+double mean_precision(const std::vector<double>& recall, std::vector<double>& precision,
+                      const RecallThresholds& thresholds);
+
 /// The settings that the twelve numbers need: index into `kAreaRanges` and detections per image.
 struct Setting {
   std::size_t range, detections;

@@ -105,7 +105,7 @@ void detect(Network& network, const graph::ModelDescription& model) {
   for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(37 * i);
   const Image images[] = {Image::from_pixels(pixels.data(), 7, 5, PixelFormat::rgb)};
   auto pictures = images_to_process(images);
-  const ImageSize size = fit(pictures, model.preprocessing);
+  const ImageSize size = fit(pictures, input_settings(model.preprocessing));
   if (!is_small(model.graph, 1, size.height, size.width)) return;
   const auto stream = cpu::CpuDevice().open_stream({1});
   Arena arena(*stream);

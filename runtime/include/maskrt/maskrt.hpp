@@ -234,10 +234,17 @@ struct ModelOptions {
   std::vector<std::string> keep;  ///< values to keep as further outputs, by name; "all" for every named one
 };
 
-/// How images become the network's input.
+/// How images become the network's input: detectron2's shortest-edge resize, then zeros on the right and at the bottom.
 struct InputSettings {
-  int min_size = 0, max_size = 0;  ///< shortest-edge resize
-  int size_divisibility = 0;
+  int min_size = 0;  ///< INPUT.MIN_SIZE_TEST: pixels that the shorter side gets; 0: images keep their size
+  int max_size = 0;  ///< INPUT.MAX_SIZE_TEST: both sides shrink where the longer one would get more; 0: no bound
+  int size_divisibility = 0;  ///< height and width are padded to multiples; 0: to those of the batch's largest image
+};
+
+/// What a call says of the resize in place of the model, each from 0 to 65536 and with the meaning that it has in
+/// InputSettings. Where min_size exceeds max_size, max_size decides: no side gets longer.
+struct ResizeOptions {
+  std::optional<int> min_size, max_size;  ///< none: the model's
 };
 
 struct ModelInfo {
@@ -317,6 +324,9 @@ struct RunOptions {
   bool masks = true;         ///< false: no masks, boxes or areas are computed
   MaskForm mask_form = MaskForm::bits;
   std::size_t run_capacity = 0;  ///< enqueue(): room for run lengths; 0: four for each column of every query's mask
+  /// Smaller inputs take less time and lose accuracy. A session may be called with other sizes every time: images that
+  /// come to the same padded input share a plan.
+  ResizeOptions resize = {};
 };
 
 /// Seconds that the last run took, by stage. On a GPU, by its own clock: the way of the pixels to it, all that it
@@ -370,7 +380,7 @@ class MASKRT_API Session {
   /// none since the plan changed.
   std::map<std::string, HostTensor> kept();
   /// Runs the network alone and gives its input, its outputs and the kept values by name.
-  std::map<std::string, HostTensor> tensors(std::span<const Image> images);
+  std::map<std::string, HostTensor> tensors(std::span<const Image> images, const ResizeOptions& resize = {});
 
   /// Makes the plan for a padded input size, so that the first run of that size finds it made.
   void prepare(int batch, int height, int width);
@@ -393,7 +403,12 @@ class MASKRT_API Session {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The network's input size for images of these sizes: (height, width), padded.
-MASKRT_API std::pair<int, int> input_size(const ModelInfo& model, std::span<const Image> images);
+/// The model's settings with what a call says in their place. Throws Error that names an option out of range.
+MASKRT_API InputSettings input_settings(const ModelInfo& model, const ResizeOptions& resize);
+
+/// The network's input size for a batch of these images: (height, width), padded. Throws Error as run() does: for
+/// options out of range, and where nothing bounds the longer side and it would exceed 65536 pixels.
+MASKRT_API std::pair<int, int> input_size(const ModelInfo& model, std::span<const Image> images,
+                                          const ResizeOptions& resize = {});
 
 }  // namespace maskrt

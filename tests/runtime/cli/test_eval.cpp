@@ -54,6 +54,43 @@ TEST_CASE("eval: runs a model, writes its results, and scores those the same") {
   CHECK_THAT(refused.err, Contains("--labels"));
 }
 
+TEST_CASE("eval --errors: what AP is lost to, of a model and of its results") {
+  TemporaryFolder folder;
+  const Words annotations = {"--annotations", annotation_file, "--limit", "4"};
+  const ProcessResult ran = ruled_command("eval", Words{"--images", demo + "/images", "--errors", "--results",
+                                                        folder / "r.json", "--json", folder / "ap.json"} +
+                                                      annotations);
+  check_success(ran);
+  CHECK(lines(ran.out) == 13 + 2 + 8);
+  CHECK_THAT(ran.out,
+             Contains("Errors of AP @[ IoU=0.50 ] = ") && Contains(" Dupe      found before           dAP = "));
+  const json scores = json::parse(read_text(folder / "ap.json"));
+  CHECK(scores.size() == 13);
+  CHECK(scores.at("AP").get<double>() < 1);
+  const json& errors = scores.at("errors");
+  std::set<std::string> names;
+  for (const auto& [name, points] : errors.items()) names.insert(name);
+  CHECK(names == std::set<std::string>{"AP", "Cls", "Loc", "Both", "Dupe", "Bkg", "Miss", "FalsePos", "FalseNeg"});
+  CHECK(errors.at("AP").get<double>() == Approx(100 * scores.at("AP50").get<double>()).margin(2));
+  CHECK(errors.at("FalseNeg").get<double>() > 0);
+
+  const std::vector<std::string> scoring = {MASKRT_COMMAND, "eval", "--results-only", folder / "r.json"};
+  const ProcessResult again = run_process(scoring + annotations + Words{"--errors", "--json", folder / "again.json"});
+  check_success(again);
+  CHECK(read_text(folder / "again.json") == read_text(folder / "ap.json"));
+
+  // The twelve numbers are the same without.
+  check_success(run_process(scoring + annotations + Words{"--json", folder / "plain.json"}));
+  json plain = json::parse(read_text(folder / "plain.json"));
+  CHECK_FALSE(plain.contains("errors"));
+  plain["errors"] = errors;
+  CHECK(plain == scores);
+
+  check_success(
+      run_process(scoring + annotations + Words{"--errors", "--iou-type", "bbox", "--json", folder / "boxes.json"}));
+  CHECK(json::parse(read_text(folder / "boxes.json")).at("errors") != errors);
+}
+
 TEST_CASE("eval: a picture that cannot be used is reported, and the others are scored") {
   const TemporaryFolder folder;
   json set = json::parse(read_text(annotation_file));

@@ -9,6 +9,7 @@
 #include "support/device_run.h"
 #include "support/files.h"
 #include "support/small_network.h"
+#include "support/winograd_orders.h"
 
 namespace maskrt::testing {
 namespace {
@@ -194,10 +195,16 @@ TEST_CASE("wide layers share their weights at all sizes, and what programs no lo
   programs.push_back(network->compile(1, 40, 54, 2));
   const std::size_t once = network->memory().prepared_weights;
   CHECK(once >= 2 * 256 * 256 * 9 * sizeof(float));
-  for (const auto& [batch, height, width] :
-       {std::tuple{1, 54, 40}, std::tuple{1, 80, 108}, std::tuple{2, 40, 54}, std::tuple{1, 26, 54}}) {
-    programs.push_back(network->compile(batch, height, width, 2));
-    CHECK(network->memory().prepared_weights == once);
+  // One copy more for each further order that oneDNN wants, which is none on most processors; biases have no order.
+  const std::size_t weights = once - 2 * 256 * sizeof(float);
+  std::vector<MapSize> sizes{{1, 40, 54}};
+  const auto expected = [&] {
+    return once + (std::max<std::size_t>(winograd_orders(256, sizes, 2).size(), 1) - 1) * weights;
+  };
+  for (const MapSize& size : {MapSize{1, 54, 40}, MapSize{1, 80, 108}, MapSize{2, 40, 54}, MapSize{1, 26, 54}}) {
+    sizes.push_back(size);
+    programs.push_back(network->compile(size.batch, size.height, size.width, 2));
+    CHECK(network->memory().prepared_weights == expected());
   }
   // A map of few tiles takes another algorithm, in another layout. It stays while its program does, or is the last.
   programs.push_back(network->compile(1, 2, 2, 2));
@@ -205,7 +212,7 @@ TEST_CASE("wide layers share their weights at all sizes, and what programs no lo
   network->compile(1, 40, 54, 2);
   CHECK(network->memory().prepared_weights == both);
   programs.pop_back();
-  CHECK(network->memory().prepared_weights == once);
+  CHECK(network->memory().prepared_weights == expected());
   programs.clear();
   CHECK(network->memory().prepared_weights == once);
 }

@@ -49,7 +49,7 @@ TEST_CASE("with a fence around every value a model in fp16 finds what it finds i
 
   const Model::Impl& parts = *model.impl();
   std::vector<ImageToProcess> images = images_to_process(std::span(fixture.images));
-  const ImageSize size = fit(images, parts.description.preprocessing);
+  const ImageSize size = fit(images, input_settings(parts.description.preprocessing));
   const Program program = parts.network->compile(static_cast<std::int64_t>(images.size()), size.height, size.width, 1);
   const auto stream = parts.device->open_stream({});
   const Fenced memory(*stream, program.buffers);

@@ -10,7 +10,6 @@
 #include <cuda_fp16.h>
 
 #include "mma_tile.cuh"
-#include "split_sum.cuh"
 
 namespace maskrt::kernels {
 namespace {
@@ -20,19 +19,14 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   static_assert(Tile::kStages == 2);
   __shared__ __align__(128) unsigned char shared[2 * Tile::kStageBytes];
 
-  const int column_tile = static_cast<int>(blockIdx.x) % p.column_tiles;
-  const int first_pixel = static_cast<int>(blockIdx.x) / p.column_tiles * Tile::kRows;
-  const int first_channel = column_tile * Tile::kColumns, group = static_cast<int>(blockIdx.y);
-  const int split = static_cast<int>(blockIdx.z);
-  const int begin = static_cast<int>(static_cast<long long>(p.steps) * split / p.splits);
-  const int steps = static_cast<int>(static_cast<long long>(p.steps) * (split + 1) / p.splits) - begin;
+  const BlockWork<Tile> work(p);
 
   using Pixels = PixelLoader<__half, Tile::kRows, Tile::kChunks, Tile::kThreads>;
   using Weights = WeightLoader<__half, Tile::kColumns, Tile::kChunks, Tile::kThreads>;
   Pixels pixels;
   Weights weights;
-  pixels.start(p, first_pixel, group, begin);
-  weights.start(p, first_channel, group, begin);
+  pixels.start(p, work.first_pixel, work.group, work.begin);
+  weights.start(p, work.first_channel, work.group, work.begin);
   uint4 held_pixels[Pixels::passes], held_weights[Weights::kPasses];
   const std::uint32_t base = ptx::shared_address(shared);
   std::uint32_t written = 0, read = 0;
@@ -50,18 +44,13 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   __syncthreads();
 
   const Place<Tile> place(threadIdx.x);
-  const std::uint32_t left_at = base + swizzled<Tile::kChunks>(place.row() + place.lane % 16, place.lane / 16);
-  const std::uint32_t right_at =
-      base + Tile::kLeftBytes +
-      swizzled<Tile::kChunks>(place.column() + place.lane % 8 + place.lane / 16 * 8, place.lane / 8 % 2);
+  const std::uint32_t left_at = base + place.left_in_stage(), right_at = base + place.right_in_stage();
   float sums[Tile::kFragments][4] = {};
   Fragments<Tile> fragments;
-  fragments.load_right(0, right_at, 0);
-#pragma unroll
-  for (int i = 0; i < Tile::kRowFragments; ++i) fragments.load_left(i, left_at, 0);
+  fragments.load_first(left_at, right_at);
 #pragma unroll 1
-  for (int step = 0; step < steps; ++step) {
-    const bool more = step + 1 < steps;
+  for (int step = 0; step < work.steps; ++step) {
+    const bool more = step + 1 < work.steps;
 #pragma unroll
     for (int product = 0; product < Tile::kProducts; ++product) {
       if (product == 0 && more) fetch();
@@ -81,14 +70,7 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   }
   __syncthreads();
 
-  if (p.splits > 1) {
-    const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
-    if (!reduce_splits<Tile::kThreads>(p, tile, split, sums, reinterpret_cast<unsigned*>(shared),
-                                       [] { __syncthreads(); }))
-      return;
-    __syncthreads();
-  }
-  store_tile<Tile>(p, sums, reinterpret_cast<float*>(shared), first_pixel, first_channel, group);
+  finish_tile<Tile>(p, work, sums, shared);
 }
 
 }  // namespace

@@ -16,7 +16,6 @@
 #include "kernels/ptx/griddepcontrol.cuh"
 #include "mma_tile.cuh"
 #include "next_weights.cuh"
-#include "split_sum.cuh"
 
 namespace maskrt::kernels {
 namespace {
@@ -27,17 +26,12 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   constexpr int stages = Tile::kStages;
   ptx::let_next_grid_start();
 
-  const int column_tile = static_cast<int>(blockIdx.x) % p.column_tiles;
-  const int first_pixel = static_cast<int>(blockIdx.x) / p.column_tiles * Tile::kRows;
-  const int first_channel = column_tile * Tile::kColumns, group = static_cast<int>(blockIdx.y);
-  const int split = static_cast<int>(blockIdx.z);
-  const int begin = static_cast<int>(static_cast<long long>(p.steps) * split / p.splits);
-  const int steps = static_cast<int>(static_cast<long long>(p.steps) * (split + 1) / p.splits) - begin;
+  const BlockWork<Tile> work(p);
 
   PixelLoader<typename Tile::Element, Tile::kRows, Tile::kChunks, Tile::kThreads> pixels;
   WeightLoader<typename Tile::Element, Tile::kColumns, Tile::kChunks, Tile::kThreads> weights;
-  pixels.start(p, first_pixel, group, begin);
-  weights.start(p, first_channel, group, begin);
+  pixels.start(p, work.first_pixel, work.group, work.begin);
+  weights.start(p, work.first_channel, work.group, work.begin);
   const std::uint32_t base = ptx::shared_address(shared);
   std::uint32_t written = 0;  // byte offset of the stage that the next step's tiles are copied to
   const auto load = [&] {
@@ -56,7 +50,7 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   written = next(written);
 #pragma unroll 1
   for (int step = 1; step < stages - 1; ++step) {
-    if (step < steps) load();
+    if (step < work.steps) load();
     commit_chunks();
     written = next(written);
   }
@@ -65,20 +59,15 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
                           gridDim.x * gridDim.y * gridDim.z);
 
   const Place<Tile> place(threadIdx.x);
-  const std::uint32_t left_at = base + swizzled<Tile::kChunks>(place.row() + place.lane % 16, place.lane / 16);
-  const std::uint32_t right_at =
-      base + Tile::kLeftBytes +
-      swizzled<Tile::kChunks>(place.column() + place.lane % 8 + place.lane / 16 * 8, place.lane / 8 % 2);
+  const std::uint32_t left_at = base + place.left_in_stage(), right_at = base + place.right_in_stage();
   float sums[Tile::kFragments][4] = {};
   Fragments<Tile> fragments;
   std::uint32_t read = 0;
   wait_for_chunks<stages - 2>();
   __syncthreads();
-  fragments.load_right(0, right_at, 0);
-#pragma unroll
-  for (int i = 0; i < Tile::kRowFragments; ++i) fragments.load_left(i, left_at, 0);
+  fragments.load_first(left_at, right_at);
 #pragma unroll 1
-  for (int step = 0; step < steps; ++step) {
+  for (int step = 0; step < work.steps; ++step) {
 #pragma unroll
     for (int product = 0; product < Tile::kProducts; ++product) {
       if (product == Tile::kProducts - 1) {
@@ -89,7 +78,7 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
       // After the last step this loads from a stage that is not being written; the fragments are not used.
       fragments.load_right((product + 1) % 2, right_at + read, (product + 1) % Tile::kProducts);
       if (product == 0) {
-        if (step + stages - 1 < steps) load();
+        if (step + stages - 1 < work.steps) load();
         commit_chunks();
         written = next(written);
       }
@@ -103,14 +92,7 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   wait_for_chunks<0>();
   __syncthreads();
 
-  if (p.splits > 1) {
-    const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
-    if (!reduce_splits<Tile::kThreads>(p, tile, split, sums, reinterpret_cast<unsigned*>(shared),
-                                       [] { __syncthreads(); }))
-      return;
-    __syncthreads();
-  }
-  store_tile<Tile>(p, sums, reinterpret_cast<float*>(shared), first_pixel, first_channel, group);
+  finish_tile<Tile>(p, work, sums, shared);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "kernels/ptx/ldmatrix.cuh"
 #include "kernels/ptx/mma.cuh"
 #include "kernels/ptx/special_registers.cuh"
+#include "split_sum.cuh"
 
 namespace maskrt::kernels {
 
@@ -32,6 +33,21 @@ struct Tile {
   static constexpr int kStagedLine = kColumns + 8;  // words; the padding avoids bank conflicts of the 8-byte stores
   static_assert(kWarpRows * kStagedLine * 4 <= kStages * kStageBytes,
                 "the epilogue's staging buffer reuses the stages");
+};
+
+/// What a block computes: a tile, and of its depth the steps from `begin` on.
+template <typename Tile>
+struct BlockWork {
+  int first_pixel, first_channel, group, split, begin, steps;
+
+  __device__ __forceinline__ explicit BlockWork(const ConvParams& p) {
+    first_channel = static_cast<int>(blockIdx.x) % p.column_tiles * Tile::kColumns;
+    first_pixel = static_cast<int>(blockIdx.x) / p.column_tiles * Tile::kRows;
+    group = static_cast<int>(blockIdx.y);
+    split = static_cast<int>(blockIdx.z);
+    begin = static_cast<int>(static_cast<long long>(p.steps) * split / p.splits);
+    steps = static_cast<int>(static_cast<long long>(p.steps) * (split + 1) / p.splits) - begin;
+  }
 };
 
 /// sum += product of 16 rows and 8 columns over two chunks of depth: 16 elements of f16 or 8 of f32. Fragments of
@@ -69,6 +85,12 @@ template <typename Tile>
 struct Fragments {
   std::uint32_t left[Tile::kRowFragments][4], right[2][Tile::kColumnFragments / 2][4];
 
+  /// Of the first product.
+  __device__ __forceinline__ void load_first(std::uint32_t left_at, std::uint32_t right_at) {
+    load_right(0, right_at, 0);
+#pragma unroll
+    for (int i = 0; i < Tile::kRowFragments; ++i) load_left(i, left_at, 0);
+  }
   __device__ __forceinline__ void load_left(int i, std::uint32_t at, int product) {
     ptx::ldmatrix_x4(left[i], (at ^ static_cast<std::uint32_t>(product * 32)) + i * 16 * Tile::kRowBytes);
     prepare(left[i], static_cast<typename Tile::Element*>(nullptr));
@@ -97,6 +119,13 @@ struct Place {
   __device__ __forceinline__ int band() const { return warp / Tile::kWarpsAcross; }
   __device__ __forceinline__ int row() const { return band() * Tile::kWarpRows; }
   __device__ __forceinline__ int column() const { return warp % Tile::kWarpsAcross * Tile::kWarpColumns; }
+  /// Where the lane's row of the warp's fragments begins in a stage: ldmatrix takes a row's address from each lane.
+  __device__ __forceinline__ std::uint32_t left_in_stage() const {
+    return swizzled<Tile::kChunks>(row() + lane % 16, lane / 16);
+  }
+  __device__ __forceinline__ std::uint32_t right_in_stage() const {
+    return Tile::kLeftBytes + swizzled<Tile::kChunks>(column() + lane % 8 + lane / 16 * 8, lane / 8 % 2);
+  }
 };
 
 /// Epilogue: stores the block's accumulators through shared memory, one row of warps after the other.
@@ -128,6 +157,20 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const float (&su
     __syncthreads();
     store.template store<Tile::kWarpRows, line>(p, staging, first_pixel + band * Tile::kWarpRows);
   }
+}
+
+/// The sum over splits, where there are any, and the epilogue. All stages of `shared` are free.
+template <typename Tile>
+__device__ __forceinline__ void finish_tile(const ConvParams& p, const BlockWork<Tile>& work,
+                                            float (&sums)[Tile::kFragments][4], unsigned char* shared) {
+  if (p.splits > 1) {
+    const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
+    if (!reduce_splits<Tile::kThreads>(p, tile, work.split, sums, reinterpret_cast<unsigned*>(shared),
+                                       [] { __syncthreads(); }))
+      return;
+    __syncthreads();
+  }
+  store_tile<Tile>(p, sums, reinterpret_cast<float*>(shared), work.first_pixel, work.first_channel, work.group);
 }
 
 }  // namespace maskrt::kernels
