@@ -1,7 +1,6 @@
 // The step of a convolution.
 #include "kernels/conv/cuda/conv_cuda.h"
 #include "program_builder.h"
-#include "runtime/kernel_activation.h"
 
 namespace maskrt::cuda {
 namespace {
@@ -29,7 +28,8 @@ void ProgramBuilder::add(const graph::Conv& op) {
   problem.bias = op.bias != nullptr;
   problem.tf32 = node_precision() == Precision::tf32;
   problem.coordinates = op.coordinate_weight != nullptr;
-  problem.activation = kernel_activation(op.activation);
+  problem.activation = activation_of(op.activation, true);
+  if (op.activation == graph::Activation::leaky_relu) problem.slope = graph::kLeakySlope;
 
   View residual;
   if (op.residual) {

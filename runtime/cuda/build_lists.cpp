@@ -4,7 +4,6 @@
 #include "kernels/linear/linear_cuda.h"
 #include "kernels/mask_head/mask_product_cuda.h"
 #include "program_builder.h"
-#include "runtime/kernel_activation.h"
 
 namespace maskrt::cuda {
 namespace {
@@ -62,7 +61,7 @@ kernels::LinearHead ProgramBuilder::head_of(const std::string& what, const graph
   kernels::LinearHead head;
   head.weight = rows_of(what, *op.weight, kernels::linear_weight_stride(op.weight->shape()[1]));
   head.bias = vector_of(what + " bias", op.bias);
-  head.activation = kernel_activation(op.activation);
+  head.activation = activation_of(op.activation);
   return head;
 }
 

@@ -64,10 +64,17 @@ class ProgramBuilder : private ProgramBase {
   void add(const graph::ProposalScores&);
   void add(const graph::SelectTop&);
   void add(const graph::GatherPositions&);
-  void add(const graph::DeformConv&);
-  void add(const graph::AveragePool&);
-  void add(const graph::LayerNorm&);
-  void add(const graph::Attention&);
+  // What only the CPU device computes so far.
+  void add(const graph::DeformConv&) { refuse(); }
+  void add(const graph::AveragePool&) { refuse(); }
+  void add(const graph::LayerNorm&) { refuse(); }
+  void add(const graph::Attention&) { refuse(); }
+  [[noreturn]] static void refuse() {
+    throw Error("expected an operation with kernels on the GPU, found one that only the CPU device computes so far");
+  }
+
+  /// Throws Error for an activation that kernels do not have: leaky ReLU is the convolutions' alone, GELU nobody's.
+  static kernels::Activation activation_of(graph::Activation activation, bool of_conv = false);
 
   /// The steps of the current node.
   void add_node();
