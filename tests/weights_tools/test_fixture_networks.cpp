@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "graph/rewrites/rewrites.h"
 #include "kernels/preprocess/preprocess.h"
 #include "runtime/input_image.h"
 #include "support/files.h"
-#include "support/fixture.h"
+#include "support/fixture_checks.h"
 #include "support/interpreter.h"
 
 namespace maskrt::testing {
@@ -54,29 +56,23 @@ Distance distance_between(const std::vector<float>& got, const std::vector<float
   return {std::sqrt(apart / count), std::sqrt(std::max(0.0, squares / count - std::pow(sum / count, 2)))};
 }
 
+// SparseInst's fixtures but for those at full width, which would take the interpreter minutes.
+std::vector<Fixture> narrow_fixtures() {
+  std::vector<Fixture> fixtures;
+  const TemporaryFolder scratch;
+  for (const auto& folder : fixture_folders())
+    if (folder.filename().string().starts_with("sparse_inst")) fixtures.push_back(load_fixture(folder, scratch.path()));
+  return fixtures;
+}
+
 TEST_CASE("networks of the fixtures compute what the authors' code computes") {
-  std::size_t count = 0;
-  for (const auto& folder : fixture_folders()) {
-    if (folder.filename().string().find("sparse_inst") == std::string::npos) continue;
-    ++count;
-    const TemporaryFolder scratch;
-    const Fixture fixture = load_fixture(folder, scratch.path());
+  const auto fixtures = narrow_fixtures();
+  REQUIRE(fixtures.size() >= 8);
+  for (const Fixture& fixture : fixtures) {
     INFO(fixture.name);
     const graph::Graph& graph = fixture.model.graph;
     graph::check(graph);
-    const Map input = input_of(fixture);
-    // Layers of published widths would take the interpreter minutes: they are built, and their sizes are right.
-    if (!fixture.every.empty()) {
-      const auto extents = graph::infer_extents(graph, input.extent.batch, input.extent.height, input.extent.width);
-      for (const auto& [name, tensor] : fixture.tensors) {
-        INFO(name);
-        REQUIRE(graph.find(name) >= 0);
-        const graph::Extent& extent = extents[static_cast<std::size_t>(graph.find(name))];
-        CHECK(tensor.shape.back() == (extent.list ? extent.channels : extent.width));
-      }
-      continue;
-    }
-    const auto values = interpret(graph, input);
+    const auto values = interpret(graph, input_of(fixture));
     for (const auto& [name, tensor] : fixture.tensors) {
       INFO(name);
       REQUIRE(graph.find(name) >= 0);
@@ -87,7 +83,44 @@ TEST_CASE("networks of the fixtures compute what the authors' code computes") {
       CHECK(distance.rms <= 1e-6 * distance.deviation);
     }
   }
-  CHECK(count >= 9);
+}
+
+TEST_CASE("rewritten networks of the fixtures compute the same") {
+  for (const Fixture& fixture : narrow_fixtures()) {
+    INFO(fixture.name);
+    graph::Graph graph = fixture.model.graph;
+    graph::Head head = fixture.model.head;
+    graph::rewrite(graph, head);
+    CHECK(graph.nodes.size() < fixture.model.graph.nodes.size());
+    const auto values = interpret(graph, input_of(fixture));
+    std::map<std::string, HostTensor> found;
+    for (const auto& [name, tensor] : fixture.tensors) {
+      if (graph.find(name) < 0) continue;
+      const Map& map = values[static_cast<std::size_t>(graph.find(name))];
+      // The head may double the mask logits now.
+      if (map.data.size() == tensor.values.size()) found[name] = {tensor.shape, to_nchw(map)};
+    }
+    CHECK(found.contains("class_logits"));
+    // Constants that rewrites combine are rounded to fp32.
+    compare_tensors(fixture, found, Compute::fp32, false);
+  }
+}
+
+TEST_CASE("networks at full width have the sizes of the authors' tensors") {
+  for (const auto& folder : fixture_folders()) {
+    if (!folder.filename().string().starts_with("wide_sparse_inst")) continue;
+    const TemporaryFolder scratch;
+    const Fixture fixture = load_fixture(folder, scratch.path());
+    INFO(fixture.name);
+    const graph::Extent input = input_of(fixture).extent;
+    const auto extents = graph::infer_extents(fixture.model.graph, input.batch, input.height, input.width);
+    for (const auto& [name, tensor] : fixture.tensors) {
+      INFO(name);
+      REQUIRE(fixture.model.graph.find(name) >= 0);
+      const graph::Extent& extent = extents[static_cast<std::size_t>(fixture.model.graph.find(name))];
+      CHECK(tensor.shape.back() == (extent.list ? extent.channels : extent.width));
+    }
+  }
 }
 
 }  // namespace

@@ -190,7 +190,13 @@ TEST_CASE("weights of another PVT than the config's") {
   half.shapes["backbone.block1.0.attn.kv.weight"] = {64, 64};
   CHECK_THAT(said("b1", half),
              Contains("tensor backbone.block1.0.attn.kv.weight: expected shape [128, 64], found [64, 64]"));
-  // A width that nobody knows spoils nothing else.
+  // Widths that nobody knows, or that no network has, spoil nothing else.
+  auto huge = b1;
+  huge.shapes["backbone.patch_embed1.proj.weight"] = {std::int64_t{1} << 61, 0, 7, 7};
+  CHECK_THAT(said("b1", huge),
+             Contains("tensor backbone.patch_embed1.proj.weight: expected shape [any, 3, 7, 7], found "
+                      "[2305843009213693952, 0, 7, 7]"));
+  CHECK(said("b1", huge).find("[-") == std::string::npos);
   auto lost = b1;
   lost.shapes.erase("backbone.patch_embed3.proj.weight");
   lost.shapes.erase("backbone.block3.0.mlp.fc1.weight");

@@ -44,8 +44,7 @@ struct BackboneKind {
 /// All that can be built, in the order of backbones/list.h.
 const std::vector<BackboneKind>& all_backbones();
 
-/// The backbone that MODEL.BACKBONE.NAME names. Throws Error that lists the names for another, and says so of one that
-/// is known but not supported yet.
+/// The backbone that MODEL.BACKBONE.NAME names. Throws Error that lists the names for another.
 std::unique_ptr<const Backbone> read_backbone(ConfigReader& config, const std::string& prefix);
 
 }  // namespace maskrt::weights

@@ -1,10 +1,12 @@
 #include "weights.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <span>
 
 #include "graph/nearest_name.h"
+#include "graph/op.h"
 
 namespace maskrt::weights {
 namespace {
@@ -44,9 +46,12 @@ Shape Weights::resolve(const std::string& name, const std::vector<Dim>& expected
   }
   if (!fits)
     report("tensor " + name + ": expected shape " + to_string(expected) + ", found " + maskrt::to_string(*found));
+  // Of a tensor that does not fit, an empty one for instance, widths beyond any graph's are not taken on: others are
+  // multiples of them.
+  const std::int64_t most = fits ? std::numeric_limits<std::int64_t>::max() : graph::limits::kChannels;
   if (found->size() == expected.size())
     for (std::size_t i = 0; i < expected.size(); ++i)
-      if (resolved[i] == kUnknown && (*found)[i] > 0) resolved[i] = (*found)[i];
+      if (resolved[i] == kUnknown && (*found)[i] > 0 && (*found)[i] <= most) resolved[i] = (*found)[i];
   return resolved;
 }
 
