@@ -7,6 +7,10 @@ namespace maskrt::testing {
 
 /// Fixture folders whose models this version builds. Whatever else a folder holds must pass.
 std::vector<std::filesystem::path> buildable_fixtures();
+/// Those of them that GPUs compute, too.
+std::vector<std::filesystem::path> fixtures_on_gpus();
+/// The one that takes least time.
+std::filesystem::path smallest_fixture();
 
 /// Checks (Catch2) tensors that ran in a precision (not automatic): rms distances within 4 times what the authors' code
 /// loses in fp32, or 1e-5 of the deviation; in fp16 and tf32 within 2 times, in bf16 within 12 times what fp16 storage

@@ -23,7 +23,7 @@ Map input_of(const Fixture& fixture) {
   const graph::Preprocessing& preprocessing = fixture.model.preprocessing;
   REQUIRE(preprocessing.rgb);
   auto pictures = images_to_process(fixture.images);
-  const ImageSize padded = fit(pictures, preprocessing);
+  const ImageSize padded = fit(pictures, input_settings(preprocessing));
   Map input = zeros({static_cast<std::int64_t>(pictures.size()), padded.height, padded.width, 3});
   for (std::size_t b = 0; b < pictures.size(); ++b) {
     const kernels::Pixels& pixels = pictures[b].pixels;

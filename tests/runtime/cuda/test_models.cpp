@@ -40,18 +40,18 @@ void check_single(const Fixture& fixture, Compute precision) {
 }
 
 TEST_CASE("Models in fp16, batched") {
-  const auto folder = GENERATE(from_range(buildable_fixtures()));
+  const auto folder = GENERATE(from_range(fixtures_on_gpus()));
   check_batched(fixture_in(folder), Compute::fp16);
 }
 
 TEST_CASE("A model in fp32, batched and single") {
-  const Fixture fixture = fixture_in(buildable_fixtures().front());
+  const Fixture fixture = fixture_in(smallest_fixture());
   check_batched(fixture, Compute::fp32);
   check_single(fixture, Compute::fp32);
 }
 
 TEST_CASE("A model in tf32, batched") {
-  const Fixture fixture = fixture_in(buildable_fixtures().front());
+  const Fixture fixture = fixture_in(smallest_fixture());
   if (Gpu::instance().chip().compute_capability < 80) {
     CHECK_THROWS_WITH(make_model(fixture.model, options_of(Compute::tf32)),
                       Catch::Matchers::Contains("expected fp32 or fp16, found tf32"));
@@ -66,7 +66,7 @@ TEST_CASE("A model in tf32, batched") {
 
 // Hidden: minutes each on the virtual GPU. `ctest -C full` runs them.
 TEST_CASE("Models in both precisions, batched and single, every value seen", "[.full]") {
-  const auto folder = GENERATE(from_range(buildable_fixtures()));
+  const auto folder = GENERATE(from_range(fixtures_on_gpus()));
   const Fixture fixture = fixture_in(folder);
   for (const Compute precision : {Compute::fp32, Compute::fp16}) {
     check_batched(fixture, precision);

@@ -92,7 +92,7 @@ TEST_CASE("Every choice for every convolution is launched, and the fastest one i
 
 TEST_CASE("A tuning file decides on the kernels of a model, which stays as accurate") {
   const TemporaryFolder folder;
-  const Fixture fixture = load_fixture(buildable_fixtures().front(), folder.path());
+  const Fixture fixture = load_fixture(smallest_fixture(), folder.path());
   const Model plain = make_model(fixture.model, on_gpu());
   const auto [height, width] = input_size(plain.info(), fixture.images);
   const auto batch = static_cast<int>(fixture.images.size());
