@@ -46,6 +46,7 @@ struct Addresses {
 /// One thing that a device does, in order. A buffer that a step both reads and writes stands in both lists.
 struct Step {
   std::string name;       ///< the node's; reorders: "reorder " and the value's
+  std::string module;     ///< the node's, or that of the node which made the value, as graph::module_of() has it
   std::string operation;  ///< "conv", "reorder", ...
   std::string algorithm;  ///< what the device chose: "winograd fp32", "brgemm bf16", "reference"
   std::vector<int> reads, writes;
@@ -156,6 +157,13 @@ class Execution {
   /// program has no head.
   virtual std::vector<Detected> detect(std::span<const ImageToProcess> images, const DetectionOptions& options,
                                        StageSeconds& seconds) = 0;
+  /// As detect(), with the stages started one by one, for benchmarks: gives the seconds that pre-processing, the
+  /// network and post-processing take on the device, without the ways to it and back.
+  virtual StageSeconds time_stages(std::span<const ImageToProcess> images, const DetectionOptions& options) {
+    StageSeconds seconds;
+    detect(images, options, seconds);
+    return seconds;
+  }
   /// The same without waiting; instances stay on the device. Throws Error where there is no device memory.
   virtual DeviceResults enqueue(std::span<const ImageToProcess>, const DetectionOptions&) {
     throw Error("enqueue: expected a model on a GPU, found one that computes in host memory");
@@ -238,7 +246,7 @@ class Device {
 std::shared_ptr<Device> open_device(const std::string& name);
 
 /// What a device library exports as `maskrt_device_open`: the version must be this header's.
-constexpr int kDeviceInterfaceVersion = 6;
+constexpr int kDeviceInterfaceVersion = 7;
 using DeviceOpen = Device* (*)(int version);
 
 }  // namespace maskrt

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "graph/modules.h"
+
 namespace maskrt {
 
 ProgramBase::ProgramBase(const graph::Graph& graph, const std::vector<graph::Extent>& extents,
@@ -43,7 +45,13 @@ bool ProgramBase::may_overwrite(std::size_t input, const View& stored) const {
          !shared_[static_cast<std::size_t>(stored.buffer)];
 }
 
-Step& ProgramBase::append_step(std::string name, std::string operation, std::string algorithm,
+const graph::Node& ProgramBase::owner_of(graph::ValueId value) const {
+  const int maker = graph_.producer(value);
+  const bool being_read = node_ < static_cast<int>(graph_.nodes.size());  // outputs are reordered after the last node
+  return maker == 0 && being_read ? node() : graph_.nodes[static_cast<std::size_t>(maker)];
+}
+
+Step& ProgramBase::append_step(const graph::Node& owner, std::string name, std::string operation, std::string algorithm,
                                const std::vector<View>& reads, const std::vector<View>& writes,
                                std::function<void(const Addresses&)> run) {
   const auto note = [](std::vector<int>& list, const View& view) {
@@ -51,6 +59,7 @@ Step& ProgramBase::append_step(std::string name, std::string operation, std::str
   };
   Step step;
   step.name = std::move(name);
+  step.module = graph::module_of(owner.name);
   step.operation = std::move(operation);
   step.algorithm = std::move(algorithm);
   for (const View& view : reads) note(step.reads, view);

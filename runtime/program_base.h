@@ -44,9 +44,15 @@ class ProgramBase {
     return {view.buffer, view.offset, view.tensor, extent(value)};
   }
 
-  /// Appends a step without costs. Views without a buffer are left out of what it reads and writes.
-  Step& append_step(std::string name, std::string operation, std::string algorithm, const std::vector<View>& reads,
-                    const std::vector<View>& writes, std::function<void(const Addresses&)> run);
+  /// The node whose module reorders of a value belong to: the one that made it; of the network's input, which is in no
+  /// module, the one that reads it.
+  const graph::Node& owner_of(graph::ValueId value) const;
+
+  /// Appends a step without costs, of the module of `owner`. Views without a buffer are left out of what it reads and
+  /// writes.
+  Step& append_step(const graph::Node& owner, std::string name, std::string operation, std::string algorithm,
+                    const std::vector<View>& reads, const std::vector<View>& writes,
+                    std::function<void(const Addresses&)> run);
   /// Work of the current node, with `element` bytes a number.
   graph::Cost node_cost(std::size_t element) const { return graph::cost_of(graph_, node(), extents_, element); }
 

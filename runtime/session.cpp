@@ -226,6 +226,14 @@ struct Session::Impl {
     return results;
   }
 
+  Timings time_stages(std::vector<ImageToProcess> images) {
+    const DetectionOptions wanted = detection_options(RunOptions());
+    Plan& plan = plan_for(images);
+    const StageSeconds seconds = execution(plan).time_stages(images, wanted);
+    with_results = &plan;
+    return {seconds.preprocess, seconds.network, seconds.postprocess};
+  }
+
   std::vector<std::vector<Instance>> run(std::vector<ImageToProcess> images, RunOptions options) {
     options.task = Task::instances;
     std::vector<std::vector<Instance>> instances;
@@ -326,7 +334,8 @@ double Session::Impl::run_network(int batch, int height, int width, std::vector<
     for (std::size_t i = 0; const Step& step : plan.program().steps) {
       const PeakRates peak = model->device->peak(step.arithmetic.value_or(model->precision), threads);
       const double bound = least_seconds(step, peak);
-      layers->push_back({step.name, step.operation, step.algorithm, seconds.at(i++), step.flops, step.bytes, bound});
+      layers->push_back(
+          {step.name, step.module, step.operation, step.algorithm, seconds.at(i++), step.flops, step.bytes, bound});
     }
   }
   return total;
@@ -380,6 +389,11 @@ void Session::prepare(int batch, int height, int width) {
 double Session::run_network(int batch, int height, int width, std::vector<LayerTiming>* layers) {
   Impl& impl = Impl::of(impl_);
   return impl.call([&] { return impl.run_network(batch, height, width, layers); });
+}
+
+Timings Session::time_stages(std::span<const Image> images) {
+  Impl& impl = Impl::of(impl_);
+  return impl.call([&] { return impl.time_stages(images_to_process(images)); });
 }
 
 std::string Session::tune(int batch, int height, int width,

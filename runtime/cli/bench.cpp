@@ -1,4 +1,4 @@
-// `maskrt bench`: how long each stage and each layer takes.
+// `maskrt bench`: how long each stage, each module and each layer takes.
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -68,7 +68,6 @@ int bench(const BenchArguments& arguments) {
   settings.batch = arguments.batch;
   settings.runs = arguments.runs;
   settings.warmup = arguments.warmup;
-  settings.layers = arguments.layers || !arguments.json.empty();
   settings.further_plan = arguments.device.deterministic || !arguments.device.tuning.empty();
   settings.session = arguments.device.session_options();
   BenchReport report;
@@ -79,7 +78,7 @@ int bench(const BenchArguments& arguments) {
   report.threads = thread_count(arguments.device);
   report.batch = arguments.batch;
   report.measured = measure(model, settings, [&] { report.peak_memory = peak_memory(); });
-  if (settings.layers) report.peak = model.impl()->device->peak(model.impl()->precision, report.threads);
+  report.peak = model.impl()->device->peak(model.impl()->precision, report.threads);
   print_bench(report, arguments.layers);
   if (!arguments.json.empty()) write_text_file(arguments.json, bench_json(report));
   return kExitOk;
@@ -88,7 +87,7 @@ int bench(const BenchArguments& arguments) {
 }  // namespace
 
 Command add_bench(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("bench", "Measures each stage and each layer");
+  CLI::App* command = app.add_subcommand("bench", "Measures each stage, module and layer");
   const auto arguments = std::make_shared<BenchArguments>();
   command->add_option("MODEL", arguments->model, "A model file made by maskrt-convert")->required()->type_name("");
   add_size_option(*command, "--size", arguments->size,

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "call_parts.h"
 #include "commit.h"
 #include "console.h"
 #include "options.h"
@@ -59,9 +60,27 @@ std::vector<Sum> by_operation(const std::vector<LayerTiming>& layers) {
 double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 /// Median seconds of the whole network, whose layers then run without the pauses of timing them one by one.
-double network_seconds(const Measured& measured) { return quantile(measured.stages.back().seconds, 0.5); }
+double network_seconds(const Measured& measured) { return measured.median("network alone"); }
 
 bool on_gpu(const BenchReport& report) { return report.info.device.starts_with("cuda"); }
+
+/// The parts of a call, and how many a second there are.
+void print_parts(const BenchReport& report) {
+  const std::vector<CallPart> parts = parts_of_call(report.measured);
+  const double all = seconds_of(parts);
+  const auto line = [&](const std::string& name, double seconds) {
+    say("%-14s  %10.3f  %9.1f%%\n", name.c_str(), 1e3 * seconds, 100 * share(seconds, all));
+  };
+  say("\n%-14s  %10s  %10s\n", "module", "ms", "share");
+  for (const CallPart& part : parts) line(part.name, part.seconds);
+  line("all", all);
+  say("network and post-processing alone, as SparseInst's authors count: %.2f frames a second\n",
+      frames_per_second(parts, report.batch));
+  say("modules share \"network\" as their layers do, timed one by one%s\n",
+      report.measured.picture_network == report.measured.network
+          ? ""
+          : (" on an input of " + size_text(report.measured.network)).c_str());
+}
 
 /// The width of a column: its longest text or title.
 int column_width(const std::vector<LayerTiming>& layers, std::string LayerTiming::*text, const char* title) {
@@ -173,7 +192,9 @@ void print_bench(const BenchReport& report, bool layers) {
   }
   say("decode is of one picture, the others are of a batch; whole call is from pixels to instances\n");
   if (gpu)
-    say("compute is pre-processing, network and post-processing; it and the copies are timed by the GPU\n"
+    say("compute is pre-processing, network and post-processing at one go; preprocess, network and postprocess are "
+        "the\n"
+        "same, launched one after the other; these and the copies are timed by the GPU\n"
         "network alone: the same network without them, again and again on one generated input\n");
   else
     say("network: within whole calls, after other stages have used the caches; network alone: again and again, on one\n"
@@ -182,6 +203,7 @@ void print_bench(const BenchReport& report, bool layers) {
   if (!(measured.picture_network == measured.network))
     say("the model turns pictures of %s into %s: whole call and the stages within are of that size\n",
         size_text(measured.picture).c_str(), size_text(measured.picture_network).c_str());
+  print_parts(report);
   if (!layers) return;
   const Sum all = all_of(measured.layers);
   print_layers(measured.layers, all);
@@ -219,6 +241,14 @@ std::string bench_json(const BenchReport& report) {
                           {"p99_ms", spread.p99},
                           {"runs", spread.runs}};
   }
+  const std::vector<CallPart> parts = parts_of_call(measured);
+  json["frames_per_second"] = frames_per_second(parts, report.batch);
+  json["modules"] = Json::array();
+  for (const CallPart& part : parts) {
+    Json module = {{"name", part.name}, {"ms", 1e3 * part.seconds}, {"share", share(part.seconds, seconds_of(parts))}};
+    if (part.layers > 0) module["layers"] = part.layers;
+    json["modules"].push_back(std::move(module));
+  }
   const Sum all = all_of(measured.layers);
   if (all.bound > 0) {
     json["peak"] = {{"flops", report.peak.flops}, {"memory_bytes", report.peak.bytes}};
@@ -239,7 +269,8 @@ std::string bench_json(const BenchReport& report) {
   for (const LayerTiming& layer : measured.layers) {
     Sum one;
     one.add(layer);
-    Json described = {{"name", layer.name}, {"op", layer.operation}, {"algorithm", layer.algorithm}};
+    Json described = {
+        {"name", layer.name}, {"module", layer.module}, {"op", layer.operation}, {"algorithm", layer.algorithm}};
     described.update(json_of(one, all));
     json["layers"].push_back(std::move(described));
   }

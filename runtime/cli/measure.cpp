@@ -64,6 +64,14 @@ std::vector<double> stage_of(const std::vector<std::array<double, n>>& runs, std
   return seconds;
 }
 
+/// The first three stages of many runs.
+template <std::size_t n>
+void add_stages(Measured& measured, const std::array<const char*, 3>& names,
+                const std::vector<std::array<double, n>>& runs) {
+  for (std::size_t place = 0; place < names.size(); ++place)
+    measured.stages.push_back({names[place], stage_of(runs, place)});
+}
+
 std::vector<LayerTiming> measure_layers(Session& session, Size size, const MeasureSettings& settings) {
   const auto measured = repeat(settings, [&] {
     std::vector<LayerTiming> layers;
@@ -80,6 +88,11 @@ std::vector<LayerTiming> measure_layers(Session& session, Size size, const Measu
 }
 
 }  // namespace
+
+double Measured::median(const char* stage) const {
+  return quantile(std::find_if(stages.begin(), stages.end(), [&](const Stage& s) { return s.name == stage; })->seconds,
+                  0.5);
+}
 
 Measured measure(const Model& model, const MeasureSettings& settings, const std::function<void()>& before_layers) {
   const ModelInfo info = model.info();
@@ -116,10 +129,16 @@ Measured measure(const Model& model, const MeasureSettings& settings, const std:
     const Timings timings = session.timings();
     return std::array{timings.preprocess, timings.network, timings.postprocess, whole};
   });
-  const bool gpu = info.device.starts_with("cuda");
-  measured.stages.push_back({gpu ? "host to device" : "preprocess", stage_of(calls, 0)});
-  measured.stages.push_back({gpu ? "compute" : "network", stage_of(calls, 1)});
-  measured.stages.push_back({gpu ? "device to host" : "postprocess", stage_of(calls, 2)});
+  if (info.device.starts_with("cuda")) {
+    const auto apart = repeat(settings, [&] {
+      const Timings timings = session.time_stages(images);
+      return std::array{timings.preprocess, timings.network, timings.postprocess};
+    });
+    add_stages(measured, {"host to device", "compute", "device to host"}, calls);
+    add_stages(measured, {"preprocess", "network", "postprocess"}, apart);
+  } else {
+    add_stages(measured, {"preprocess", "network", "postprocess"}, calls);
+  }
   measured.stages.push_back({"whole call", stage_of(calls, 3)});
   measured.stages.push_back({"network alone", repeat(settings, [&] {
                                return session.run_network(settings.batch, measured.network.height,
@@ -135,7 +154,7 @@ Measured measure(const Model& model, const MeasureSettings& settings, const std:
     measured.further_plan_seconds = seconds_since(making);
   }
   before_layers();
-  if (settings.layers) measured.layers = measure_layers(session, measured.network, settings);
+  measured.layers = measure_layers(session, measured.network, settings);
   return measured;
 }
 

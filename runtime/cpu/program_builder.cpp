@@ -106,28 +106,29 @@ View ProgramBuilder::in_format(graph::ValueId value, Format format) {
     const View from = s.parts[0];
     const kernels::onednn::Reorder reorder(kernels::onednn::layout_of(from.tensor),
                                            kernels::onednn::layout_of(to.tensor));
-    helper_step("reorder " + name, "reorder", algorithm, {from}, {to},
+    helper_step(owner_of(value), "reorder " + name, "reorder", algorithm, {from}, {to},
                 [=](const Addresses& addresses) { reorder.run(from.address(addresses), to.address(addresses)); });
   } else {
-    helper_step("join " + name, "reorder", algorithm, s.parts, {to}, [parts = s.parts, to](const Addresses& addresses) {
-      const kernels::Tensor out = to.at(addresses);
-      kernels::clear_padding(out);
-      std::int64_t begin = 0;
-      for (const View& part : parts) {
-        const kernels::Tensor in = part.at(addresses);
-        kernels::copy_channels_cpu(in, 0, out, begin, in.channels);
-        begin += in.channels;
-      }
-    });
+    helper_step(owner_of(value), "join " + name, "reorder", algorithm, s.parts, {to},
+                [parts = s.parts, to](const Addresses& addresses) {
+                  const kernels::Tensor out = to.at(addresses);
+                  kernels::clear_padding(out);
+                  std::int64_t begin = 0;
+                  for (const View& part : parts) {
+                    const kernels::Tensor in = part.at(addresses);
+                    kernels::copy_channels_cpu(in, 0, out, begin, in.channels);
+                    begin += in.channels;
+                  }
+                });
   }
   s.copies.push_back(to);
   return to;
 }
 
-void ProgramBuilder::helper_step(const std::string& name, const std::string& operation, const std::string& algorithm,
-                                 const std::vector<View>& reads, const std::vector<View>& writes,
-                                 std::function<void(const Addresses&)> run) {
-  Step& added = append_step(name, operation, algorithm, reads, writes, std::move(run));
+void ProgramBuilder::helper_step(const graph::Node& owner, const std::string& name, const std::string& operation,
+                                 const std::string& algorithm, const std::vector<View>& reads,
+                                 const std::vector<View>& writes, std::function<void(const Addresses&)> run) {
+  Step& added = append_step(owner, name, operation, algorithm, reads, writes, std::move(run));
   for (const View& view : reads) added.bytes += static_cast<double>(bytes_of(view));
   for (const View& view : writes) added.bytes += static_cast<double>(bytes_of(view));
 }

@@ -114,10 +114,16 @@ class ProgramBuilder : private ProgramBase {
   /// Adds a step that reads and writes these views.
   void step(const std::string& operation, const std::string& algorithm, const std::vector<View>& reads,
             const std::vector<View>& writes, std::function<void(const Addresses&)> run);
-  /// A step that is not the node's own: its name says whose it is, and it has no work of the layer's.
+  /// A step that is no layer: its name says whose it is, and it has no work of the layer's. `owner`: the node whose
+  /// module's time it takes; the current one where not given.
+  void helper_step(const graph::Node& owner, const std::string& name, const std::string& operation,
+                   const std::string& algorithm, const std::vector<View>& reads, const std::vector<View>& writes,
+                   std::function<void(const Addresses&)> run);
   void helper_step(const std::string& name, const std::string& operation, const std::string& algorithm,
                    const std::vector<View>& reads, const std::vector<View>& writes,
-                   std::function<void(const Addresses&)> run);
+                   std::function<void(const Addresses&)> run) {
+    helper_step(node(), name, operation, algorithm, reads, writes, std::move(run));
+  }
 
   int threads_;
   ConvChooser& chooser_;

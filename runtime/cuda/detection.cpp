@@ -29,12 +29,20 @@ const GraphExec& Detection::graph(MaskForm form) {
   return *graph;
 }
 
-void Detection::launch_all(MaskForm form) {
+void Detection::launch_preprocessing() {
   kernels::preprocess_cuda(stream_.queue(),
                            reinterpret_cast<const kernels::cuda::ImageToResize*>(block_.pictures_on_device()),
                            normalisation_, input_);
+}
+
+void Detection::launch_network() {
   for (const Step& step : program_.steps)
     if (!step.for_outputs_alone) step.run(addresses_);
+}
+
+void Detection::launch_all(MaskForm form) {
+  launch_preprocessing();
+  launch_network();
   head_->launch(block_.head_on_device(), form);
 }
 
@@ -62,12 +70,26 @@ void Detection::describe(const Call& call) {
       [&](std::span<std::byte> head) { head_->describe(call, head); });
 }
 
-void Detection::compute(const Call& call) {
-  const GraphExec& recorded = graph(call.options.mask_form);
+template <typename Launch>
+void Detection::with_clear_head(const Launch& launch) {
   if (!head_clear_) head_->clear();
   head_clear_ = false;  // where the launch fails
-  recorded.launch(stream_.stream().get());
+  launch();
   head_clear_ = true;
+}
+
+void Detection::compute(const Call& call) {
+  const GraphExec& recorded = graph(call.options.mask_form);
+  with_clear_head([&] { recorded.launch(stream_.stream().get()); });
+}
+
+std::vector<Detected> Detection::read(const Call& call) {
+  const auto launch_again = [&] {
+    describe(call);
+    head_->launch(block_.head_on_device(), call.options.mask_form);
+    computed_.record(stream_.stream().get());
+  };
+  return head_->read(call, launch_again, fetched_);
 }
 
 std::vector<Detected> Detection::run(std::span<const ImageToProcess> images, const DetectionOptions& options,
@@ -78,14 +100,30 @@ std::vector<Detected> Detection::run(std::span<const ImageToProcess> images, con
   mark(sent_);
   compute(call);
   mark(computed_);
-  const auto launch_again = [&] {
-    describe(call);
-    head_->launch(block_.head_on_device(), call.options.mask_form);
-    mark(computed_);
-  };
-  std::vector<Detected> found = head_->read(call, launch_again, fetched_);
+  std::vector<Detected> found = read(call);
   seconds = {sent_.seconds_since(sending_), computed_.seconds_since(sent_), fetched_.seconds_since(computed_)};
   return found;
+}
+
+StageSeconds Detection::time_stages(std::span<const ImageToProcess> images, const DetectionOptions& options) {
+  const Call call = receive(images, options, nullptr);
+  describe(call);
+  std::vector<Event> between;
+  const auto mark = [&] { between.emplace_back(stream_.context(), Event::Timing::yes).record(stream_.stream().get()); };
+  graph(options.mask_form);  // loads the kernels of all stages
+  if (!network_) network_.emplace(stream_.context(), stream_.record([this] { launch_network(); }));
+  with_clear_head([&] {
+    mark();
+    launch_preprocessing();
+    mark();
+    network_->launch(stream_.stream().get());  // at one go: a launch takes longer than some layers
+    mark();
+    head_->launch(block_.head_on_device(), options.mask_form);
+    mark();
+  });
+  read(call);
+  return {between[1].seconds_since(between[0]), between[2].seconds_since(between[1]),
+          between[3].seconds_since(between[2])};
 }
 
 DeviceResults Detection::enqueue(std::span<const ImageToProcess> images, const DetectionOptions& options) {

@@ -21,6 +21,8 @@ class Detection {
 
   std::vector<Detected> run(std::span<const ImageToProcess> images, const DetectionOptions& options,
                             StageSeconds& seconds);
+  /// run(), with the three stages of its graph launched one after the other; gives what they take.
+  StageSeconds time_stages(std::span<const ImageToProcess> images, const DetectionOptions& options);
   /// Waits for nothing but memory that grows and pixels of an earlier call that are still on their way.
   DeviceResults enqueue(std::span<const ImageToProcess> images, const DetectionOptions& options);
 
@@ -31,8 +33,15 @@ class Detection {
   };
   Call receive(std::span<const ImageToProcess> images, const DetectionOptions& options, const Event* before);
   void describe(const Call& call);
+  /// Has `launch` put launches on the stream, the head's among them, with the head's memory fit for them.
+  template <typename Launch>
+  void with_clear_head(const Launch& launch);
   void compute(const Call& call);
+  /// Waits for a call's results; they are computed again where they lacked room.
+  std::vector<Detected> read(const Call& call);
 
+  void launch_preprocessing();
+  void launch_network();
   void launch_all(MaskForm form);
   const GraphExec& graph(MaskForm form);
 
@@ -46,6 +55,7 @@ class Detection {
   CallBlock block_;
   Event sending_, sent_, computed_, fetched_;
   std::optional<GraphExec> graphs_[2];  // by MaskForm
+  std::optional<GraphExec> network_;    // alone, once its stages are timed
   bool head_clear_ = false;
 };
 

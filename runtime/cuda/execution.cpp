@@ -43,6 +43,10 @@ std::vector<Detected> CudaExecution::detect(std::span<const ImageToProcess> imag
   return detection().run(images, options, seconds);
 }
 
+StageSeconds CudaExecution::time_stages(std::span<const ImageToProcess> images, const DetectionOptions& options) {
+  return detection().time_stages(images, options);
+}
+
 DeviceResults CudaExecution::enqueue(std::span<const ImageToProcess> images, const DetectionOptions& options) {
   return detection().enqueue(images, options);
 }

@@ -16,6 +16,7 @@ class CudaExecution final : public Execution {
   double run(std::vector<double>* seconds) override;
   std::vector<Detected> detect(std::span<const ImageToProcess> images, const DetectionOptions& options,
                                StageSeconds& seconds) override;
+  StageSeconds time_stages(std::span<const ImageToProcess> images, const DetectionOptions& options) override;
   DeviceResults enqueue(std::span<const ImageToProcess> images, const DetectionOptions& options) override;
 
  private:

@@ -134,7 +134,7 @@ void ProgramBuilder::step(const std::string& operation, const std::string& algor
   check(work);
   const graph::Cost cost = node_cost(size_of(factor_type()));
   Step& added =
-      append_step(node().name, operation, algorithm, reads, writes,
+      append_step(node(), node().name, operation, algorithm, reads, writes,
                   [work = std::move(work)](const Addresses& addresses) { work(addresses, queue_of(addresses)); });
   added.flops = cost.flops;
   added.bytes = cost.bytes;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <set>
 #include <thread>
 
 #include "maskrt/maskrt.hpp"
@@ -178,6 +179,20 @@ TEST_CASE("Options out of range are errors that name them") {
   CHECK(session.run(street()).size() > 1);  // none of it did any harm
 }
 
+TEST_CASE("Stages and layers are timed, and layers name their modules") {
+  Session session(Model::load(demo_model(), on_cpu()), with_threads(1));
+  const Image image = street();
+  const Timings stages = session.time_stages({&image, 1});
+  for (const double seconds : {stages.preprocess, stages.network, stages.postprocess}) CHECK(seconds > 0);
+  CHECK_THROWS_WITH(session.time_stages({}), Contains("expected at least one image"));
+
+  std::vector<LayerTiming> layers;
+  session.run_network(1, 64, 64, &layers);
+  std::set<std::string> modules;
+  for (const LayerTiming& layer : layers) modules.insert(layer.module);
+  CHECK(modules == std::set<std::string>{"backbone", "decoder", "encoder"});
+}
+
 TEST_CASE("What was moved from says so") {
   Model model = Model::load(demo_model(), on_cpu());
   Session session(model, with_threads(1));
@@ -185,6 +200,7 @@ TEST_CASE("What was moved from says so") {
   CHECK_THROWS_WITH(session.run(street()), Contains("moved from"));
   CHECK_THROWS_WITH(session.prepare(1, 64, 64), Contains("moved from"));
   CHECK_THROWS_WITH(session.timings(), Contains("moved from"));
+  CHECK_THROWS_WITH(session.time_stages({}), Contains("moved from"));
   CHECK(taken.run(street()).size() > 1);
   session = std::move(taken);
   CHECK(session.run(street()).size() > 1);

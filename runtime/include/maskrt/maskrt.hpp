@@ -337,7 +337,9 @@ struct Timings {
 
 /// Time and work of one step of a plan.
 struct LayerTiming {
-  std::string name, operation, algorithm;
+  std::string name;
+  std::string module;  ///< the part of the network that it belongs to: "backbone", "encoder", "decoder"
+  std::string operation, algorithm;
   double seconds = 0, flops = 0, bytes = 0;
   double bound = 0;  ///< seconds that the device's arithmetic and memory need at least; 0 where it does not tell
 };
@@ -387,6 +389,9 @@ class MASKRT_API Session {
   /// Runs the network of that plan on a generated input, once; gives its seconds, a GPU's by its own clock. For
   /// benchmarks.
   double run_network(int batch, int height, int width, std::vector<LayerTiming>* layers = nullptr);
+  /// Runs as run() does, with the stages started one by one, and gives what each takes. On a GPU that is its own work
+  /// alone, by its clock, without the ways of pixels and results, which timings() counts instead. For benchmarks.
+  Timings time_stages(std::span<const Image> images);
   /// Measures the algorithms that could compute each convolution of that plan, on the CPU for the session's number of
   /// threads, and gives the text of a tuning file with the fastest ones, and with what the model's own has for others.
   /// `progress`, where given, hears how many of how many convolutions are done; it may be called on another thread,

@@ -359,6 +359,26 @@ TEST_CASE("what bounds a convolution: the products of its algorithm, in the type
   CHECK(found);
 }
 
+TEST_CASE("steps are of the modules of their nodes, reorders of those of their values", "[cpu]") {
+  Dice dice(23);
+  cpu::CpuDevice device;
+  Graph g;
+  // A picture's few channels lie in planes, and so does what is resized for looking at it; others read blocks.
+  const ValueId x = g.add("input", graph::Input{3}, {});
+  const ValueId first = g.add("backbone.c", same_size(dice, "a", 3, 16), {x});
+  const ValueId large = g.add("backbone.resize", graph::ResizeBilinear{2}, {first});
+  const ValueId last = g.add("head.c", same_size(dice, "b", 16, 16), {large});
+  g.outputs = {last, g.add("side.pool", graph::AdaptiveAveragePool{2}, {x})};
+  const auto network = device.prepare(g, Precision::fp32);
+  network->measure_nothing();
+  std::set<std::string> found;
+  for (const Step& step : network->compile(1, 64, 64, 1).steps) found.insert(step.module + ": " + step.name);
+  CAPTURE(found);
+  for (const char* step : {"backbone: backbone.resize", "backbone: reorder backbone.resize", "head: head.c",
+                           "side: side.pool", "side: reorder input"})
+    CHECK(found.contains(step));
+}
+
 TEST_CASE("the processor's rates are measured once for each precision and number of threads", "[cpu]") {
   cpu::CpuDevice device;
   const PeakRates peak = device.peak(Precision::fp32, 3);

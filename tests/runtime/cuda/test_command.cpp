@@ -30,13 +30,20 @@ TEST_CASE("bench on a GPU: copies and computing apart, and layers against what t
   const auto figures = nlohmann::json::parse(read_text(folder / "b.json"));
   CHECK(figures.at("device") == "cuda:0");
   CHECK(figures.at("precision") == "fp16");
-  for (const char* stage : {"host_to_device", "compute", "device_to_host", "whole_call", "network_alone"}) {
+  for (const char* stage : {"host_to_device", "compute", "device_to_host", "preprocess", "network", "postprocess",
+                            "whole_call", "network_alone"}) {
     INFO(stage);
     CHECK(figures.at(stage).at("median_ms").get<double>() > 0);
   }
   // The parts are parts of the whole, and a layer is no faster than arithmetic and memory.
   const auto median = [&](const char* stage) { return figures.at(stage).at("median_ms").get<double>(); };
   CHECK(median("host_to_device") + median("compute") + median("device_to_host") <= 1.01 * median("whole_call"));
+  double modules = 0;
+  for (const auto& module : figures.at("modules"))
+    if (module.contains("layers")) modules += module.at("ms").get<double>();
+  CHECK(modules == Approx(median("network")));
+  CHECK(figures.at("modules").size() == 5);
+  CHECK(figures.at("frames_per_second").get<double>() == Approx(1e3 / (median("network") + median("postprocess"))));
   const auto share_is_right = [](const nlohmann::json& of) {
     const double share = of.at("bound_share").get<double>();
     return share > 0 && share < 1;
