@@ -17,7 +17,6 @@
 #include "options.h"
 #include "outputs.h"
 #include "runtime/model.h"
-#include "runtime/support/usable_processors.h"
 
 namespace maskrt::cli {
 namespace {
@@ -25,13 +24,12 @@ namespace {
 struct BenchArguments {
   std::string model, json;
   std::optional<Size> size, image;
+  ResizeOptions resize;
   int batch = 1, runs = 0, warmup = 2;
   bool layers = false;
   DeviceOptions device;
   RewriteOptions rewrites;
 };
-
-int thread_count(const DeviceOptions& options) { return options.threads > 0 ? options.threads : usable_processors(); }
 
 /// Bytes of memory that the process has had at most; 0 where the system does not tell. Not getrusage's figure, which
 /// counts what the program that started this one had then.
@@ -60,11 +58,13 @@ int bench(const BenchArguments& arguments) {
   ModelOptions options = arguments.device.model_options();
   options.rewrites_off = arguments.rewrites.rewrites_off();
   const Model model = load_model(arguments.model, options);
+  note_bounded_resize(model.info(), arguments.resize);
   const std::chrono::duration<double> load = std::chrono::steady_clock::now() - start;
 
   MeasureSettings settings;
   settings.size = arguments.size;
   settings.image = arguments.image;
+  settings.resize = arguments.resize;
   settings.batch = arguments.batch;
   settings.runs = arguments.runs;
   settings.warmup = arguments.warmup;
@@ -75,7 +75,7 @@ int bench(const BenchArguments& arguments) {
   report.processor = model.impl()->device->description();
   report.date = today();
   report.load_seconds = load.count();
-  report.threads = thread_count(arguments.device);
+  report.threads = arguments.device.thread_count();
   report.batch = arguments.batch;
   report.measured = measure(model, settings, [&] { report.peak_memory = peak_memory(); });
   report.peak = model.impl()->device->peak(model.impl()->precision, report.threads);
@@ -94,6 +94,7 @@ Command add_bench(CLI::App& app) {
                   "The network's input, rounded up to what the model needs (default:\n"
                   "what the model's settings make of a large picture)");
   add_size_option(*command, "--image", arguments->image, "The generated picture (default: as --size)");
+  add_resize_options(*command, arguments->resize);
   add_batch_option(*command, arguments->batch);
   command->add_option("--runs", arguments->runs, "Measured runs of each stage; 0: for about three seconds, 7 to 200")
       ->check(whole_number(0, 100000))

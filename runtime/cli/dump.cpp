@@ -26,6 +26,7 @@ struct DumpArguments {
   std::string output;
   bool all = false;
   DecodeOptions decode;
+  ResizeOptions resize;
   DeviceOptions device;
   RewriteOptions rewrites;
 };
@@ -47,9 +48,10 @@ int dump(const DumpArguments& arguments) {
   if (arguments.all) options.keep = {"all"};
   options.rewrites_off = arguments.rewrites.rewrites_off();
   const Model model = load_model(arguments.model, options);
+  note_bounded_resize(model.info(), arguments.resize);
   Session session(model, arguments.device.session_options());
   check_interrupt();
-  const std::map<std::string, HostTensor> tensors = session.tensors(images);
+  const std::map<std::string, HostTensor> tensors = session.tensors(images, arguments.resize);
   check_interrupt();
 
   std::vector<graph::TensorToWrite> to_write;
@@ -72,6 +74,7 @@ Command add_dump(CLI::App& app) {
   command->add_flag("--all", arguments->all, "Write every value inside the network that has a name, too");
   add_rewrite_options(*command, arguments->rewrites, "Run the network as it was converted, with nothing fused");
   add_decode_options(*command, arguments->decode);
+  add_resize_options(*command, arguments->resize);
   add_device_options(*command, arguments->device);
   command->footer(
       "Tensors are fp32 in NCHW order; lists of vectors are [batch, number, channels].\n\n"

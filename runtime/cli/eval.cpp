@@ -194,7 +194,7 @@ Scored run_model(std::span<const coco::ImageEntry> images, const coco::Annotatio
   if (!arguments.ignore_labels) remark(check_categories(model.info().categories, annotations));
   coco::check_shapes(annotations, iou_type(arguments));
   const std::string described =
-      arguments.results.lines.empty() ? "" : describe_run(arguments.model, std::nullopt, arguments.decode);
+      arguments.results.lines.empty() ? "" : describe_run(arguments.model, model.info(), std::nullopt, arguments.decode, {});
   ResultSink sink(arguments.results, pictures, described);
 
   std::string summary;

@@ -28,6 +28,7 @@ struct InfoArguments {
   std::string model;
   bool graph = false;
   std::optional<Size> size;
+  ResizeOptions resize;
   int batch = 1;
   DeviceOptions device;
   RewriteOptions rewrites;
@@ -65,12 +66,6 @@ std::string classes_text(const std::vector<Category>& categories) {
     text += " " + categories[i].name + (i + 1 < categories.size() ? "," : "");
   }
   return text;
-}
-
-std::string resize_text(const graph::Preprocessing& settings) {
-  if (settings.min_size <= 0) return "none";
-  return "shortest edge " + std::to_string(settings.min_size) + ", longest at most " +
-         std::to_string(settings.max_size);
 }
 
 /// How tensors are stored, as "fp32" or "fp16 (160), fp32 (5)".
@@ -111,7 +106,7 @@ void print_model(const graph::ModelDescription& model, const ModelInfo& info) {
   print_line("channel order", pre.rgb ? "RGB" : "BGR");
   print_line("mean", three(pre.mean));
   print_line("deviation", three(pre.std));
-  print_line("resize", resize_text(pre));
+  print_line("resize", resize_text(info.input));
   print_line("padded to",
              pre.size_divisibility > 1 ? "multiples of " + std::to_string(pre.size_divisibility) : "nothing");
   print_settings(model.head);
@@ -122,6 +117,7 @@ void print_model(const graph::ModelDescription& model, const ModelInfo& info) {
 }
 
 int print_info(const InfoArguments& arguments) {
+  check_one_size(arguments.size, arguments.resize);
   const graph::ModelDescription description = graph::read_model(arguments.model);
   ModelOptions options = arguments.device.model_options();
   options.rewrites_off = arguments.rewrites.rewrites_off();
@@ -129,8 +125,7 @@ int print_info(const InfoArguments& arguments) {
   const ModelInfo info = model.info();
   print_model(description, info);
 
-  const graph::Preprocessing& pre = description.preprocessing;
-  const Size size = padded(arguments.size.value_or(usual_size(pre.min_size, pre.max_size)), pre.size_divisibility);
+  const Size size = network_size(arguments.size, info, arguments.resize);
   Session session(model, arguments.device.session_options());
   const MemoryUse memory = session.memory(arguments.batch, size.height, size.width);
   say("\nto run %d x %s on %s in %s\n", arguments.batch, size_text(size).c_str(), info.device.c_str(),
@@ -165,6 +160,7 @@ Command add_info(CLI::App& app) {
   add_size_option(*command, "--size", arguments->size,
                   "The network's input, rounded up to what the model needs (default:\n"
                   "what the model's settings make of a large picture)");
+  add_resize_options(*command, arguments->resize);
   add_batch_option(*command, arguments->batch);
   add_device_options(*command, arguments->device);
   command->footer("Example:\n  maskrt info model.maskrt --graph --size 640x864");

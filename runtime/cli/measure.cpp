@@ -96,13 +96,13 @@ double Measured::median(const char* stage) const {
 
 Measured measure(const Model& model, const MeasureSettings& settings, const std::function<void()>& before_layers) {
   const ModelInfo info = model.info();
-  const int divisibility = info.input.size_divisibility;
+  const InputSettings input = input_settings(info, settings.resize);
+  const int divisibility = input.size_divisibility;
   Measured measured;
   measured.warmup = settings.warmup;
   if (settings.size) measured.network = padded(*settings.size, divisibility);
   if (settings.image) measured.picture = *settings.image;
-  if (!settings.size && !settings.image)
-    measured.network = padded(usual_size(info.input.min_size, info.input.max_size), divisibility);
+  if (!settings.size && !settings.image) measured.network = padded(usual_size(input), divisibility);
   if (!settings.image) measured.picture = measured.network;
 
   const Canvas picture = synthetic_picture(measured.picture);
@@ -114,17 +114,19 @@ Measured measure(const Model& model, const MeasureSettings& settings, const std:
                              })});
 
   const std::vector<Image> images(static_cast<std::size_t>(settings.batch), Image::from_bytes(jpeg));
-  const auto [height, width] = input_size(info, images);
+  const auto [height, width] = input_size(info, images, settings.resize);
   measured.picture_network = {height, width};
   if (settings.image && !settings.size) measured.network = measured.picture_network;
 
   Session session(model, settings.session);
+  RunOptions options;
+  options.resize = settings.resize;
   const auto start = Clock::now();
   session.prepare(settings.batch, measured.network.height, measured.network.width);
   measured.plan_seconds = seconds_since(start);
   const auto calls = repeat(settings, [&] {
     const auto calling = Clock::now();
-    measured.instances = session.run(images).front().size();
+    measured.instances = session.run(images, options).front().size();
     const double whole = seconds_since(calling);
     const Timings timings = session.timings();
     return std::array{timings.preprocess, timings.network, timings.postprocess, whole};

@@ -15,6 +15,7 @@ namespace maskrt::cli {
 struct MeasureSettings {
   std::optional<Size> size;   ///< size of the network's input, rounded up to what the model needs
   std::optional<Size> image;  ///< size of the generated picture; `size` where not given
+  ResizeOptions resize;       ///< of the picture, and of the network's input where `size` is not given
   int batch = 1;
   int runs = 0;               ///< runs of each stage; 0: as many as take about three seconds, 7 to 200
   int warmup = 2;             ///< runs of each stage before those

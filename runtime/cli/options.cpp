@@ -7,10 +7,12 @@
 #include <charconv>
 #include <utility>
 
+#include "command.h"
 #include "console.h"
 #include "graph/rewrites/rewrites.h"
 #include "outputs.h"
 #include "runtime/precision.h"
+#include "runtime/support/usable_processors.h"
 
 namespace maskrt::cli {
 
@@ -87,6 +89,8 @@ SessionOptions DeviceOptions::session_options() const {
   options.threads = threads;
   return options;
 }
+
+int DeviceOptions::thread_count() const { return threads > 0 ? threads : usable_processors(); }
 
 Model load_model(const std::string& path, const ModelOptions& options) {
   Model model = Model::load(path, options);
@@ -193,9 +197,10 @@ Size padded(Size size, int divisibility) {
   return {up(size.height), up(size.width)};
 }
 
-Size usual_size(int min_size, int max_size) {
-  if (min_size <= 0) return {640, 864};
-  return {min_size, std::max(min_size, max_size)};
+Size usual_size(const InputSettings& input) {
+  if (input.min_size <= 0) return {640, 864};
+  if (input.max_size <= 0) return {input.min_size, (4 * input.min_size + 1) / 3};
+  return {std::min(input.min_size, input.max_size), input.max_size};
 }
 
 std::string size_text(Size size) { return std::to_string(size.height) + "x" + std::to_string(size.width); }
@@ -209,6 +214,53 @@ void add_size_option(CLI::App& command, const std::string& name, std::optional<S
         return refusal("a height and a width such as 640x864", text);
       })
       ->type_name("HxW");
+}
+
+Check side_length() { return whole_number(0, 65536); }
+
+void add_max_size_option(CLI::App& command, std::optional<int>& max_size) {
+  command
+      .add_option_function<int>(
+          "--max-size", [&max_size](int side) { max_size = side; },
+          "The bound on the longer side of resized pictures, in pixels, as\n"
+          "INPUT.MAX_SIZE_TEST (default: the model's); 0: none")
+      ->check(side_length())
+      ->type_name("N");
+}
+
+void add_resize_options(CLI::App& command, ResizeOptions& resize) {
+  command
+      .add_option_function<int>(
+          "--min-size", [&resize](int side) { resize.min_size = side; },
+          "The shorter side of resized pictures, in pixels, as\n"
+          "INPUT.MIN_SIZE_TEST (default: the model's); 0: no resize")
+      ->check(side_length())
+      ->type_name("N");
+  add_max_size_option(command, resize.max_size);
+}
+
+void note_bounded_resize(const ModelInfo& model, const ResizeOptions& resize) {
+  const InputSettings input = input_settings(model, resize);
+  if (!resize.min_size && !resize.max_size) return;
+  if (input.max_size > 0 && input.min_size > input.max_size)
+    note("a shorter side of " + std::to_string(input.min_size) + " is beyond the bound on the longer one, " +
+         std::to_string(input.max_size) + ", which decides (--max-size)");
+}
+
+std::string resize_text(const InputSettings& input) {
+  if (input.min_size <= 0) return "none";
+  const std::string shortest = "shortest edge " + std::to_string(input.min_size);
+  return input.max_size <= 0 ? shortest : shortest + ", longest at most " + std::to_string(input.max_size);
+}
+
+void check_one_size(const std::optional<Size>& size, const ResizeOptions& resize) {
+  if (size && (resize.min_size || resize.max_size))
+    throw UsageError("--size is the network's input itself: it goes without --min-size and --max-size");
+}
+
+Size network_size(const std::optional<Size>& size, const ModelInfo& model, const ResizeOptions& resize) {
+  const InputSettings input = input_settings(model, resize);
+  return padded(size.value_or(usual_size(input)), input.size_divisibility);
 }
 
 }  // namespace maskrt::cli

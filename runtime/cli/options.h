@@ -38,6 +38,8 @@ struct DeviceOptions {
 
   ModelOptions model_options() const;
   SessionOptions session_options() const;
+  /// `threads`, or how many 0 means.
+  int thread_count() const;
 };
 
 /// Loads a model; where "auto" found no GPU or the tuning file is ignored, a line on stderr says why.
@@ -86,11 +88,31 @@ std::string size_text(Size size);
 /// Both rounded up to multiples; 0 or 1: as they are.
 Size padded(Size size, int divisibility);
 
-/// What a picture of 4:3 and more becomes under a model's shortest-edge resize, before padding; 640x864 for a model
-/// that resizes nothing.
-Size usual_size(int min_size, int max_size);
+/// The largest that a shortest-edge resize makes of a picture, before padding; without a bound on the longest edge,
+/// what it makes of one of 4:3; 640x864 where nothing is resized.
+Size usual_size(const InputSettings& input);
 
 /// An option that takes "HxW"; other text is a usage error.
 void add_size_option(CLI::App& command, const std::string& name, std::optional<Size>& size, const std::string& help);
+
+/// A side of a resized picture, or 0.
+Check side_length();
+
+/// --min-size and --max-size, as INPUT.MIN_SIZE_TEST and MAX_SIZE_TEST.
+void add_resize_options(CLI::App& command, ResizeOptions& resize);
+void add_max_size_option(CLI::App& command, std::optional<int>& max_size);
+
+/// A line on stderr where the bound on the longer side makes the shorter one less than what --min-size asks for.
+void note_bounded_resize(const ModelInfo& model, const ResizeOptions& resize);
+
+/// "shortest edge 640, longest at most 853", "shortest edge 640" without a bound, or "none".
+std::string resize_text(const InputSettings& input);
+
+/// Throws UsageError where --size is given with --min-size or --max-size, from which it would be made otherwise.
+void check_one_size(const std::optional<Size>& size, const ResizeOptions& resize);
+
+/// The network's input for commands that run it alone: `size` where --size is given, or else usual_size() of the
+/// resize; rounded up to what the model needs.
+Size network_size(const std::optional<Size>& size, const ModelInfo& model, const ResizeOptions& resize);
 
 }  // namespace maskrt::cli

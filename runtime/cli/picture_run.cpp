@@ -15,7 +15,6 @@
 #include "interrupt.h"
 #include "ordered_pipeline.h"
 #include "runtime/coco/result_text.h"
-#include "runtime/support/usable_processors.h"
 
 namespace maskrt::cli {
 namespace {
@@ -56,8 +55,9 @@ coco::ImageLine line_of(const Picture& picture, const Image& image, const std::v
   return line;
 }
 
-std::string describe_run(const std::string& model, std::optional<float> score, const DecodeOptions& decode) {
-  const auto metadata = graph::Safetensors::read(model).metadata;
+std::string describe_run(const std::string& path, const ModelInfo& model, std::optional<float> score,
+                         const DecodeOptions& decode, const ResizeOptions& resize) {
+  const auto metadata = graph::Safetensors::read(path).metadata;
   const auto checksum = metadata.find(std::string(graph::kChecksumKey));
   std::string text = "model " + (checksum == metadata.end() ? "without a checksum" : checksum->second);
   if (score) {
@@ -65,6 +65,8 @@ std::string describe_run(const std::string& model, std::optional<float> score, c
     text += ", score " + std::string(digits, std::to_chars(digits, digits + sizeof digits, *score).ptr);
   }
   if (!decode.exif_orientation) text += ", no EXIF";
+  const std::string resized = resize_text(input_settings(model, resize));
+  if (resized != resize_text(model.input)) text += ", resize: " + resized;
   return text;
 }
 
@@ -88,7 +90,7 @@ PictureRun::PictureRun(const Model& model, const DeviceOptions& device, std::spa
     : model_(model),
       info_(model.info()),
       on_gpu_(info_.device != "cpu"),
-      processors_(device.threads > 0 ? device.threads : usable_processors()),
+      processors_(device.thread_count()),
       pictures_(pictures),
       sink_(sink),
       settings_(std::move(settings)),
@@ -204,7 +206,7 @@ void PictureRun::detect(std::size_t batch) {
 void PictureRun::detect(std::span<Member* const> members) {
   std::vector<Image> images;
   for (const Member* member : members) images.push_back(*member->image);
-  const std::pair<int, int> size = input_size(info_, images);
+  const std::pair<int, int> size = input_size(info_, images, settings_.options.resize);
   sessions_.with_session(size, [&](Session& session) {
     const bool has_a_team = !on_gpu_ && sessions_.shares().threads > 1;
     StageTimes& times = has_a_team ? team_times_ : times_;

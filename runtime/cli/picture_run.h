@@ -125,7 +125,8 @@ class PictureRun {
 coco::ImageLine line_of(const Picture& picture, const Image& image, const std::vector<Instance>& instances);
 
 /// What makes results of one run differ from another's on the same pictures: the model file and the options that
-/// matter. Throws Error for a model file that is none.
-std::string describe_run(const std::string& model, std::optional<float> score, const DecodeOptions& decode);
+/// matter, a resize where it is not the one of the model, whose file is `path`. Throws Error for a file that is none.
+std::string describe_run(const std::string& path, const ModelInfo& model, std::optional<float> score,
+                         const DecodeOptions& decode, const ResizeOptions& resize);
 
 }  // namespace maskrt::cli

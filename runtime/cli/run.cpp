@@ -40,6 +40,7 @@ struct RunArguments {
   std::string annotations;
   bool fail_fast = false, quiet = false;
   DecodeOptions decode;
+  ResizeOptions resize;
   DeviceOptions device;
 
   float shown_score() const { return score.value_or(kDefaultShownScore); }
@@ -100,6 +101,7 @@ class Runner final : public PictureRun {
   static PictureRunSettings settings_of(const RunArguments& arguments) {
     PictureRunSettings settings{static_cast<std::size_t>(arguments.batch), arguments.fail_fast, arguments.decode, {}};
     settings.options.minimum_score = arguments.score.value_or(0.0f);
+    settings.options.resize = arguments.resize;
     if (!arguments.drawing.any()) settings.options.mask_form = MaskForm::runs;
     return settings;
   }
@@ -149,9 +151,12 @@ int run(const RunArguments& arguments) {
   check_files(arguments, inputs, drawings);
 
   const Model model = load_model(arguments.model, arguments.device.model_options());
+  note_bounded_resize(model.info(), arguments.resize);
   drawings.make_folders();
   const std::string described =
-      arguments.results.lines.empty() ? "" : describe_run(arguments.model, arguments.score, arguments.decode);
+      arguments.results.lines.empty()
+          ? ""
+          : describe_run(arguments.model, model.info(), arguments.score, arguments.decode, arguments.resize);
   ResultSink sink(arguments.results, pictures, described);
   Runner runner(arguments, inputs, pictures, model, drawings, sink);
   runner.run();
@@ -185,6 +190,7 @@ Command add_run(CLI::App& app) {
       ->type_name("FILE");
   add_drawing_options(*command, arguments->drawing);
   add_decode_options(*command, arguments->decode);
+  add_resize_options(*command, arguments->resize);
   command->add_flag("--fail-fast", arguments->fail_fast, "Stop at the first image that cannot be used");
   add_quiet_flag(*command, arguments->quiet);
   add_device_options(*command, arguments->device);

@@ -21,20 +21,20 @@ namespace {
 struct TuneArguments {
   std::string model, output;
   std::optional<Size> size;
+  ResizeOptions resize;
   int batch = 1;
   DeviceOptions device;
 };
 
 int tune(const TuneArguments& arguments) {
+  check_one_size(arguments.size, arguments.resize);
   // The file that --tuning names may be the output, too: what it holds is kept.
   graph::FileRoles roles;
   roles.input(arguments.model);
   roles.output(arguments.output);
   roles.check();
   const Model model = load_model(arguments.model, arguments.device.model_options());
-  const InputSettings input = model.info().input;
-  const Size size =
-      padded(arguments.size.value_or(usual_size(input.min_size, input.max_size)), input.size_divisibility);
+  const Size size = network_size(arguments.size, model.info(), arguments.resize);
   Session session(model, arguments.device.session_options());
   std::optional<Progress> bar;
   const std::string choices =
@@ -61,6 +61,7 @@ Command add_tune(CLI::App& app) {
   add_size_option(*command, "--size", arguments->size,
                   "The network's input, rounded up to what the model needs (default:\n"
                   "what the model's settings make of a large picture)");
+  add_resize_options(*command, arguments->resize);
   add_batch_option(*command, arguments->batch);
   add_output_option(*command, "-o,--output", arguments->output, "The file to write (default: standard output)");
   add_device_options(*command, arguments->device);

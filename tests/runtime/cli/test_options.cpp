@@ -17,6 +17,8 @@ TEST_CASE("Sizes are a height and a width") {
   }
   CHECK(size_text(padded({500, 501}, 32)) == "512x512");
   CHECK(size_text(padded({500, 501}, 0)) == "500x501");
-  CHECK(size_text(usual_size(640, 853)) == "640x853");
-  CHECK(size_text(usual_size(640, 0)) == "640x640");
+  CHECK(size_text(usual_size({640, 853, 32})) == "640x853");
+  CHECK(size_text(usual_size({640, 0, 32})) == "640x853");
+  CHECK(size_text(usual_size({640, 400, 32})) == "400x400");
+  CHECK(size_text(usual_size({0, 853, 32})) == "640x864");
 }

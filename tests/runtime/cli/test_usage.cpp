@@ -89,6 +89,11 @@ TEST_CASE("Wrong usage is one sentence and exit 2") {
       {{"bench", "m", "--size", "640"}, "640x864"},
       {{"bench", "m", "--size", "0x3"}, "0x3"},
       {{"info"}, "MODEL"},
+      {{"run", "m", "i.jpg", "--min-size", "-1"}, "a whole number from 0 to 65536, found '-1'"},
+      {{"run", "m", "i.jpg", "--min-size", "65537"}, "--min-size"},
+      {{"dump", "m", "i.jpg", "-o", "o", "--max-size", "640x864"}, "--max-size"},
+      {{"info", "m", "--size", "64x64", "--min-size", "64"}, "it goes without --min-size and --max-size"},
+      {{"tune", "m", "--size", "64x64", "--max-size", "64"}, "--size is the network's input itself"},
   };
   for (const auto& [arguments, part] : cases) {
     std::string line = "maskrt";
