@@ -226,9 +226,9 @@ struct Session::Impl {
     return results;
   }
 
-  Timings time_stages(std::vector<ImageToProcess> images) {
+  Timings time_stages(std::vector<ImageToProcess> images, const ResizeOptions& resize) {
     const DetectionOptions wanted = detection_options(RunOptions());
-    Plan& plan = plan_for(images);
+    Plan& plan = plan_for(images, resize);
     const StageSeconds seconds = execution(plan).time_stages(images, wanted);
     with_results = &plan;
     return {seconds.preprocess, seconds.network, seconds.postprocess};
@@ -391,9 +391,9 @@ double Session::run_network(int batch, int height, int width, std::vector<LayerT
   return impl.call([&] { return impl.run_network(batch, height, width, layers); });
 }
 
-Timings Session::time_stages(std::span<const Image> images) {
+Timings Session::time_stages(std::span<const Image> images, const ResizeOptions& resize) {
   Impl& impl = Impl::of(impl_);
-  return impl.call([&] { return impl.time_stages(images_to_process(images)); });
+  return impl.call([&] { return impl.time_stages(images_to_process(images), resize); });
 }
 
 std::string Session::tune(int batch, int height, int width,

@@ -133,7 +133,7 @@ Measured measure(const Model& model, const MeasureSettings& settings, const std:
   });
   if (info.device.starts_with("cuda")) {
     const auto apart = repeat(settings, [&] {
-      const Timings timings = session.time_stages(images);
+      const Timings timings = session.time_stages(images, settings.resize);
       return std::array{timings.preprocess, timings.network, timings.postprocess};
     });
     add_stages(measured, {"host to device", "compute", "device to host"}, calls);

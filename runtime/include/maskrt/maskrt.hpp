@@ -391,7 +391,7 @@ class MASKRT_API Session {
   double run_network(int batch, int height, int width, std::vector<LayerTiming>* layers = nullptr);
   /// Runs as run() does, with the stages started one by one, and gives what each takes. On a GPU that is its own work
   /// alone, by its clock, without the ways of pixels and results, which timings() counts instead. For benchmarks.
-  Timings time_stages(std::span<const Image> images);
+  Timings time_stages(std::span<const Image> images, const ResizeOptions& resize = {});
   /// Measures the algorithms that could compute each convolution of that plan, on the CPU for the session's number of
   /// threads, and gives the text of a tuning file with the fastest ones, and with what the model's own has for others.
   /// `progress`, where given, hears how many of how many convolutions are done; it may be called on another thread,
