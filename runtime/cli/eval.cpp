@@ -28,6 +28,8 @@
 #include "runtime/coco/evaluate.h"
 #include "runtime/coco/parallel.h"
 #include "runtime/coco/results.h"
+#include "size_options.h"
+#include "size_sweep.h"
 
 namespace maskrt::cli {
 namespace {
@@ -41,6 +43,7 @@ struct EvalArguments {
   int batch = 1;
   std::size_t limit = 0;
   bool errors = false, quiet = false, ignore_labels = false;
+  SizeOptions sizes;
   DecodeOptions decode;
   DeviceOptions device;
 };
@@ -52,12 +55,18 @@ void check_usage(const EvalArguments& arguments) {
   } else if (!arguments.model.empty() || !arguments.images.empty() || !arguments.results.list.empty() ||
              !arguments.results.lines.empty()) {
     throw UsageError("--results-only runs no model: it goes without MODEL, --images, --results and --jsonl");
+  } else if (arguments.sizes.given()) {
+    throw UsageError("--results-only runs no model: it goes without --min-size, --max-size and --plot");
   }
-  if (arguments.quiet && arguments.json.empty() && arguments.results.list.empty() && arguments.results.lines.empty())
+  if (arguments.quiet && arguments.json.empty() && arguments.results.list.empty() && arguments.results.lines.empty() &&
+      arguments.sizes.plot.empty())
     throw UsageError(
         "--quiet prints errors alone, so that eval would give nothing: it needs --json FILE, or another output");
   if (arguments.results.resume && arguments.results.lines.empty())
     throw UsageError("--resume goes on from a file of lines: it needs --jsonl FILE");
+  check_sizes(arguments.sizes, arguments.results);
+  if (arguments.errors && arguments.sizes.are_several())
+    throw UsageError("--errors is of one size: it goes without several --min-size");
 }
 
 /// The images to be scored: all, or the first of them.
@@ -126,6 +135,7 @@ void check_files(const EvalArguments& arguments, std::span<const coco::ImageEntr
   roles.output(arguments.results.list);
   roles.output(arguments.results.lines);
   roles.output(arguments.json);
+  roles.output(arguments.sizes.plot);
   roles.check();
 }
 
@@ -134,28 +144,33 @@ struct Scored {
   std::vector<coco::CocoResult> results;
   std::vector<coco::Id> images;  ///< ids of those that could be used
   std::size_t failures = 0;
+  std::optional<SizeFigures> figures;  ///< where a model ran: without the metrics
 };
 
 /// Collects results to be scored.
 class EvalRun final : public PictureRun {
  public:
-  EvalRun(const EvalArguments& arguments, std::span<const coco::ImageEntry> entries, std::span<const Picture> pictures,
-          const Model& model, ResultSink& sink)
-      : PictureRun(model, arguments.device, pictures, sink, settings_of(arguments)),
+  EvalRun(const EvalArguments& arguments, const ResizeOptions& resize, std::span<const coco::ImageEntry> entries,
+          std::span<const Picture> pictures, const Model& model, ResultSink& sink)
+      : PictureRun(model, arguments.device, pictures, sink, settings_of(arguments, resize)),
         arguments_(arguments),
+        input_(input_settings(model.info(), resize)),
         entries_(entries),
         pictures_(pictures),
         progress_("images", pictures.size(), arguments.quiet) {}
 
   Scored take() {
     scored_.failures = failures();
+    scored_.figures = {input_, call_times().usual_input(), scored_.images.size(), {}, call_times().of_an_image()};
     return std::move(scored_);
   }
 
  private:
-  static PictureRunSettings settings_of(const EvalArguments& arguments) {
+  static PictureRunSettings settings_of(const EvalArguments& arguments, const ResizeOptions& resize) {
     PictureRunSettings settings{static_cast<std::size_t>(arguments.batch), false, arguments.decode, {}};
     settings.options.mask_form = MaskForm::runs;
+    settings.options.resize = resize;
+    settings.alone = arguments.sizes.are_timed();
     return settings;
   }
 
@@ -173,6 +188,7 @@ class EvalRun final : public PictureRun {
   }
 
   const EvalArguments& arguments_;
+  InputSettings input_;
   std::span<const coco::ImageEntry> entries_;
   std::span<const Picture> pictures_;
   Progress progress_;
@@ -187,21 +203,28 @@ coco::EvaluationOptions evaluation_options(const EvalArguments& arguments) {
   return options;
 }
 
-Scored run_model(std::span<const coco::ImageEntry> images, const coco::Annotations& annotations,
-                 const EvalArguments& arguments) {
-  const std::vector<Picture> pictures = find_pictures(images, arguments);
-  const Model model = load_model(arguments.model, arguments.device.model_options());
+/// A model that can be scored by the annotations.
+Model load_for(const coco::Annotations& annotations, const EvalArguments& arguments) {
+  Model model = load_model(arguments.model, arguments.device.model_options());
+  for (const ResizeOptions& resize : arguments.sizes.resizes()) note_bounded_resize(model.info(), resize);
   if (!arguments.ignore_labels) remark(check_categories(model.info().categories, annotations));
   coco::check_shapes(annotations, iou_type(arguments));
-  const std::string described =
-      arguments.results.lines.empty() ? "" : describe_run(arguments.model, model.info(), std::nullopt, arguments.decode, {});
+  return model;
+}
+
+Scored run_model(const Model& model, std::span<const coco::ImageEntry> images, std::span<const Picture> pictures,
+                 const EvalArguments& arguments) {
+  const ResizeOptions resize = arguments.sizes.resizes().front();
+  const std::string described = arguments.results.lines.empty() ? ""
+                                                                : describe_run(arguments.model, model.info(),
+                                                                               std::nullopt, arguments.decode, resize);
   ResultSink sink(arguments.results, pictures, described);
 
   std::string summary;
   std::size_t ran = 0;
   Scored scored;
   {
-    EvalRun run(arguments, images, pictures, model, sink);
+    EvalRun run(arguments, resize, images, pictures, model, sink);
     run.run();
     summary = "in " + duration_text(run.seconds());
     ran = run.ran();
@@ -277,6 +300,48 @@ void write_scores(const std::string& path, const Scores& scores) {
   write_text_file(path, json.dump(1));
 }
 
+/// How what was found is scored: on the images that could be used, where some could not, which is reported. Nothing
+/// where none could.
+std::optional<coco::EvaluationOptions> options_for(const Scored& scored, std::span<const coco::ImageEntry> images,
+                                                   const EvalArguments& arguments) {
+  coco::EvaluationOptions options = evaluation_options(arguments);
+  if (scored.failures > 0) {
+    report("scored " + std::to_string(scored.images.size()) + " of " + std::to_string(images.size()) +
+           " images, the others could not be used");
+    if (scored.images.empty()) return std::nullopt;
+    options.image_ids = scored.images;
+  } else if (arguments.limit != 0) {
+    options.image_ids.emplace();
+    for (const coco::ImageEntry& image : images) options.image_ids->push_back(image.id);
+  }
+  return options;
+}
+
+SweepSubject subject_of(const Model& model, const EvalArguments& arguments) {
+  return {model.info(), arguments.device.thread_count(), arguments.batch, iou_type(arguments)};
+}
+
+/// A table of average precision and times, a row a size.
+int evaluate_sizes(const Model& model, std::span<const coco::ImageEntry> images, std::span<const Picture> pictures,
+                   const coco::Annotations& annotations, const EvalArguments& arguments) {
+  bool all_used = true;
+  const auto measure = [&](const ResizeOptions& size) -> std::optional<SizeFigures> {
+    ResultSink sink({}, pictures, {});
+    EvalRun run(arguments, size, images, pictures, model, sink);
+    run.run();
+    const Scored scored = run.take();
+    all_used = all_used && scored.failures == 0;
+    const std::optional<coco::EvaluationOptions> options = options_for(scored, images, arguments);
+    if (!options) return std::nullopt;
+    SizeFigures figures = *scored.figures;
+    figures.metrics = coco::evaluate(annotations, scored.results, *options).metrics;
+    return figures;
+  };
+  const bool all_measured = sweep_sizes(subject_of(model, arguments), arguments.sizes.resizes(),
+                                        {arguments.json, arguments.sizes.plot}, measure);
+  return all_used && all_measured ? kExitOk : kExitBadInput;
+}
+
 int evaluate_command(const EvalArguments& arguments) {
   check_usage(arguments);
   coco::Annotations annotations;
@@ -297,23 +362,25 @@ int evaluate_command(const EvalArguments& arguments) {
            " is annotated as LVIS is, for some of its categories in each image: these are COCO's numbers, which take "
            "what is not annotated for absent, not LVIS's AP");
 
-  if (arguments.results_only.empty())
-    scored = run_model(images, annotations, arguments);
-  else if (!scored.results.empty())
+  std::optional<Model> model;
+  if (arguments.results_only.empty()) {
+    const std::vector<Picture> pictures = find_pictures(images, arguments);
+    model = load_for(annotations, arguments);
+    if (arguments.sizes.are_several()) return evaluate_sizes(*model, images, pictures, annotations, arguments);
+    scored = run_model(*model, images, pictures, arguments);
+  } else if (!scored.results.empty()) {
     remark(check_categories(scored.results, annotations, arguments.results_only, arguments.ignore_labels));
-  coco::EvaluationOptions options = evaluation_options(arguments);
-  if (scored.failures > 0) {
-    report("scored " + std::to_string(scored.images.size()) + " of " + std::to_string(images.size()) +
-           " images, the others could not be used");
-    if (scored.images.empty()) return kExitBadInput;
-    options.image_ids = scored.images;
-  } else if (arguments.limit != 0) {
-    options.image_ids.emplace();
-    for (const coco::ImageEntry& image : images) options.image_ids->push_back(image.id);
   }
-  const Scores scores = score(annotations, scored.results, options, arguments.errors);
+  const std::optional<coco::EvaluationOptions> options = options_for(scored, images, arguments);
+  if (!options) return kExitBadInput;
+  const Scores scores = score(annotations, scored.results, *options, arguments.errors);
   print(scores);
   if (!arguments.json.empty()) write_scores(arguments.json, scores);
+  if (!arguments.sizes.plot.empty()) {
+    scored.figures->metrics = scores.metrics;
+    write_text_file(arguments.sizes.plot,
+                    svg_of(sizes_plot(subject_of(*model, arguments), std::span(&*scored.figures, 1))));
+  }
   return scored.failures == 0 ? kExitOk : kExitBadInput;
 }
 
@@ -343,10 +410,12 @@ Command add_eval(CLI::App& app) {
   add_output_option(*command, "--json", arguments->json,
                     "Write the twelve numbers: AP, AP50, AP75, APs, APm, APl, AR1, ...;\n"
                     "with --errors also \"errors\": AP, Cls, Loc, Both, Dupe, Bkg, Miss,\n"
-                    "FalsePos, FalseNeg");
+                    "FalsePos, FalseNeg; of several sizes in the list \"sizes\", with their\n"
+                    "times");
   command->add_option("--limit", arguments->limit, "Only the first N images of the annotations; 0: all")
       ->check(whole_number(0, 1L << 40))
       ->type_name("N");
+  add_sweep_options(*command, arguments->sizes);
   add_batch_option(*command, arguments->batch);
   add_decode_options(*command, arguments->decode);
   add_quiet_flag(*command, arguments->quiet);
@@ -359,6 +428,8 @@ Command add_eval(CLI::App& app) {
       "Categories of model and annotations are compared before the model runs, by id and by name.\n\n"
       "Examples:\n"
       "  maskrt eval model.maskrt --images val2017 --annotations instances_val2017.json --results results.json\n"
+      "  maskrt eval model.maskrt --images val2017 --annotations instances_val2017.json --min-size 448 512 576 608 640 "
+      "--plot speed.svg\n"
       "  maskrt eval --results-only results.json --annotations instances_val2017.json");
   return [arguments] { return evaluate_command(*arguments); };
 }

@@ -30,10 +30,12 @@ bool concerns_all(int reason) {
   return reason == ENOSPC || reason == EDQUOT || reason == EIO || reason == EPIPE || reason == EINTR;
 }
 
-SessionShares shares(std::size_t batches, std::size_t batch, const DeviceOptions& device, bool on_gpu, int processors) {
-  if (on_gpu) return shares_on_gpu(batches);
-  if (!device.tuning.empty()) return {1, processors};  // a file's choices are for a session of that many threads
-  return shares_on_processors(batches, batch, processors, !device.deterministic);
+SessionShares shares(std::size_t batches, const PictureRunSettings& settings, const DeviceOptions& device, bool on_gpu,
+                     int processors) {
+  if (on_gpu) return shares_on_gpu(settings.alone ? 1 : batches);
+  // A tuning file's choices are for a session of that many threads.
+  if (settings.alone || !device.tuning.empty()) return {1, processors};
+  return shares_on_processors(batches, settings.batch, processors, !device.deterministic);
 }
 
 }  // namespace
@@ -95,7 +97,7 @@ PictureRun::PictureRun(const Model& model, const DeviceOptions& device, std::spa
       sink_(sink),
       settings_(std::move(settings)),
       batches_((pictures.size() + settings_.batch - 1) / settings_.batch),
-      sessions_(model, shares(batches_, settings_.batch, device, on_gpu_, processors_)),
+      sessions_(model, shares(batches_, settings_, device, on_gpu_, processors_)),
       usual_open_(std::max(static_cast<std::size_t>(processors_), sessions_.shares().sessions * settings_.batch) +
                   settings_.batch),
       most_held_(2 * (usual_open_ / settings_.batch) + 8),
@@ -118,6 +120,7 @@ std::span<PictureRun::Member> PictureRun::members(std::size_t batch) {
 }
 
 std::size_t PictureRun::most_open() const {
+  if (settings_.alone) return 1;
   const std::size_t room = static_cast<std::size_t>(processors_) * kBytesAProcessor / kBytesAPixel;
   const std::size_t pictures = std::min(usual_open_, room / most_pixels_.load(std::memory_order_relaxed));
   return std::max<std::size_t>(1, pictures / settings_.batch);
@@ -220,6 +223,7 @@ void PictureRun::detect(std::span<Member* const> members) {
     const double seconds = running.seconds();
     // A GPU measures stages by its own clock; here they are parts of the call's time.
     const Timings timings = session.timings();
+    call_times_.add(timings, images.size(), size);
     const double sum = timings.preprocess + timings.network + timings.postprocess;
     const double share = on_gpu_ ? 1 : seconds / std::max(sum, 1e-9);
     times.add(Stage::preparation, share * timings.preprocess);

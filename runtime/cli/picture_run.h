@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "call_times.h"
 #include "encoded_file.h"
 #include "maskrt/maskrt.hpp"
 #include "options.h"
@@ -27,6 +28,9 @@ struct PictureRunSettings {
   bool fail_fast = false;  ///< the first picture that cannot be used ends the run
   DecodeOptions decode;
   RunOptions options;
+  /// One batch after the other, with all threads in one session: while it computes nothing else does, so that
+  /// call_times() are of pictures that have the device to themselves.
+  bool alone = false;
 };
 
 /// Throws Error unless a model finds instances, which are all that run and eval have forms for.
@@ -56,6 +60,8 @@ class PictureRun {
   double seconds() const { return seconds_; }         ///< from the first picture to the last, on the wall
   /// "21.3 ms an image ..." (stage_times.h), of the images that this run found the results of, 1 or more.
   std::string times() const;
+  /// What the sessions' calls took by their own clocks, making plans apart.
+  const CallTimes& call_times() const { return call_times_; }
 
  protected:
   // Called on several threads at a time.
@@ -115,6 +121,7 @@ class PictureRun {
   std::atomic<std::size_t> most_pixels_ = 1;  ///< pixels of the largest picture so far
   StageTimes times_;                          ///< stage times of processors and of a GPU
   StageTimes team_times_;  ///< on the wall, of what sessions of several threads do: what is left of the process's time
+  CallTimes call_times_;
   double processor_seconds_ = 0;  ///< processor time of the process during the run
   std::size_t failures_ = 0, ran_ = 0;
   std::size_t to_run_ = 0, tried_ = 0;  ///< pictures without results of an earlier run, all and those that are through

@@ -63,6 +63,7 @@ TEST_CASE("No output of any command is one of its inputs, and nothing is begun")
       eval + Words{"--results", here + "x.png"},
       eval + Words{"--json", list},
       eval + Words{"--jsonl", model},
+      eval + Words{"--min-size", "64", "96", "--plot", here + "x.png"},
       {"eval", "--results-only", results, "--annotations", list, "--json", results},
       {"eval", "--results-only", results, "--annotations", list, "--json", here + "a.json"},
       {"dump", model, picture, "-o", picture},
@@ -92,6 +93,7 @@ TEST_CASE("No output of any command is one of its inputs, and nothing is begun")
       {"run", model, picture, "--json", folder / "drawn/x.jpg", "--overlay", folder / "drawn"},
       {"run", model, picture, "--json", "-", "--jsonl", "-"},
       eval + Words{"--results", folder / "new", "--json", folder / "new"},
+      eval + Words{"--plot", folder / "new", "--json", folder / "new"},
   };
   for (Words words : twice) {
     words.insert(words.begin(), MASKRT_COMMAND);

@@ -94,6 +94,13 @@ TEST_CASE("Wrong usage is one sentence and exit 2") {
       {{"dump", "m", "i.jpg", "-o", "o", "--max-size", "640x864"}, "--max-size"},
       {{"info", "m", "--size", "64x64", "--min-size", "64"}, "it goes without --min-size and --max-size"},
       {{"tune", "m", "--size", "64x64", "--max-size", "64"}, "--size is the network's input itself"},
+      {{"eval", "m", "--images", "d", "--annotations", "a", "--min-size", "448", "large"}, "found 'large'"},
+      {{"eval", "m", "--images", "d", "--annotations", "a", "--min-size", "448", "512", "448"}, "found 448 twice"},
+      {{"eval", "m", "--images", "d", "--annotations", "a", "--min-size", "1", "2", "--results", "r"}, "of one size"},
+      {{"eval", "m", "--images", "d", "--annotations", "a", "--min-size", "1,2", "--jsonl", "l"}, "of one size"},
+      {{"eval", "m", "--images", "d", "--annotations", "a", "--plot", "p", "--jsonl", "l", "--resume"}, "--plot"},
+      {{"eval", "--results-only", "r", "--annotations", "a", "--plot", "p"}, "--results-only"},
+      {{"eval", "--results-only", "r", "--annotations", "a", "--min-size", "4"}, "--results-only"},
   };
   for (const auto& [arguments, part] : cases) {
     std::string line = "maskrt";
