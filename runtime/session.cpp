@@ -171,6 +171,7 @@ struct Session::Impl {
         Instance instance;
         instance.score = one.score;
         instance.class_id = one.class_id;
+        instance.query = one.query;
         session.name_class(instance);
         if (masks) {
           instance.box = {static_cast<float>(one.x), static_cast<float>(one.y), static_cast<float>(one.width),

@@ -135,6 +135,8 @@ struct Instance {
   std::string label;
   Box box;
   Mask mask;
+  /// Which of the network's queries found it, from 0. A query has learned in training where to look and for what.
+  int query = 0;
 };
 
 /// A class for every pixel of a picture.
