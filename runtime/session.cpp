@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "activations.h"
 #include "executor.h"
 #include "input_image.h"
 #include "maskrt/maskrt.hpp"
@@ -215,6 +216,8 @@ struct Session::Impl {
     std::vector<Result> results;
     for (Detected& one : detected) results.push_back(std::visit(Namer{*this, options.masks}, one));
     timings = {seconds.preprocess, seconds.network, seconds.postprocess};
+    geometries.clear();
+    for (const ImageToProcess& image : images) geometries.push_back(image.geometry);
     with_results = &plan;
     return results;
   }
@@ -239,13 +242,25 @@ struct Session::Impl {
     return {std::move(shape), stream->read(tensor, e.list)};
   }
 
-  std::map<std::string, HostTensor> kept() {
+  /// A value as the last run left it, for the call `what`.
+  HostTensor left(const std::string& what, const std::string& name) {
     if (with_results == nullptr)
-      throw Error("kept: expected a run whose values are still there, found none since the plan last changed");
+      throw Error(what + ": expected a run whose values are still there, found none since the plan last changed");
+    return read(with_results->program().outputs.at(name), with_results->output(arena, name));
+  }
+
+  std::map<std::string, HostTensor> kept() {
     std::map<std::string, HostTensor> found;
-    for (const std::string& name : model->kept)
-      found[name] = read(with_results->program().outputs.at(name), with_results->output(arena, name));
+    for (const std::string& name : model->kept) found[name] = left("kept", name);
     return found;
+  }
+
+  std::vector<ActivationMaps> activations() {
+    if (!model->activations_kept)
+      throw Error("activations: expected a model that was loaded with ModelOptions::activations, found one without");
+    const graph::ActivationSource& source = *model->activations;
+    const std::string& name = model->description.graph.values[static_cast<std::size_t>(source.value)].name;
+    return activation_maps(left("activations", name), source, geometries);
   }
 
   std::map<std::string, HostTensor> tensors(std::span<const Image> images);
@@ -283,7 +298,8 @@ struct Session::Impl {
   std::unique_ptr<DeviceStream> stream;
   Arena arena;
   std::list<Cached> plans;
-  const Plan* with_results = nullptr;  ///< whose values the last run left in the arena; null: others are there
+  const Plan* with_results = nullptr;         ///< whose values the last run left in the arena; null: others are there
+  std::vector<kernels::Geometry> geometries;  ///< of the last run's pictures
   Timings timings;
   std::atomic<pid_t> busy{0};  ///< the process that a call is running in; 0: none is
 };
@@ -353,6 +369,11 @@ std::vector<Result> Session::results(std::span<const InputImage> images, const R
 std::map<std::string, HostTensor> Session::kept() {
   Impl& impl = Impl::of(impl_);
   return impl.call([&] { return impl.kept(); });
+}
+
+std::vector<ActivationMaps> Session::activations() {
+  Impl& impl = Impl::of(impl_);
+  return impl.call([&] { return impl.activations(); });
 }
 
 DeviceResults Session::enqueue(std::span<const InputImage> images, const RunOptions& options) {
