@@ -27,6 +27,9 @@ struct PictureRunSettings {
   bool fail_fast = false;  ///< the first picture that cannot be used ends the run
   DecodeOptions decode;
   RunOptions options;
+  bool activations = false;  ///< draw() gets instance activation maps; the model was loaded with them
+  /// Memory of a decoded picture, for each of its pixels: with its masks (1 bit each) and its drawing.
+  std::size_t bytes_a_pixel = 16;
 };
 
 /// Throws Error unless a model finds instances, which are all that run and eval have forms for.
@@ -63,7 +66,8 @@ class PictureRun {
   virtual void check(std::size_t /*picture*/, const Image& /*image*/) const {}
   /// Gives what else is to be written of a picture than its results. An Error is that picture's.
   virtual std::vector<EncodedFile> draw(std::size_t /*picture*/, const Image& /*image*/,
-                                        const std::vector<Instance>& /*instances*/) const {
+                                        const std::vector<Instance>& /*instances*/,
+                                        const ActivationMaps& /*activations*/) const {
     return {};
   }
 
@@ -78,6 +82,7 @@ class PictureRun {
   struct Member {
     std::optional<Image> image;
     std::vector<Instance> instances;
+    ActivationMaps activations;
     std::optional<coco::ImageLine> line;
     std::vector<EncodedFile> files;
     std::exception_ptr unusable;  ///< why there is no line
