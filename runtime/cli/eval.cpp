@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "activation_means.h"
 #include "annotated_pictures.h"
 #include "category_check.h"
 #include "command.h"
@@ -33,7 +34,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct EvalArguments {
-  std::string model, images, annotations, results_only, json;
+  std::string model, images, annotations, results_only, json, activations;
   ResultFiles results;
   std::string iou_type = "segm";
   int batch = 1;
@@ -48,14 +49,18 @@ void check_usage(const EvalArguments& arguments) {
     if (arguments.model.empty()) throw UsageError("eval needs a MODEL, or --results-only FILE");
     if (arguments.images.empty()) throw UsageError("eval needs --images DIR to run a model");
   } else if (!arguments.model.empty() || !arguments.images.empty() || !arguments.results.list.empty() ||
-             !arguments.results.lines.empty()) {
-    throw UsageError("--results-only runs no model: it goes without MODEL, --images, --results and --jsonl");
+             !arguments.results.lines.empty() || !arguments.activations.empty()) {
+    throw UsageError(
+        "--results-only runs no model: it goes without MODEL, --images, --results, --jsonl and --activations");
   }
-  if (arguments.quiet && arguments.json.empty() && arguments.results.list.empty() && arguments.results.lines.empty())
+  if (arguments.quiet && arguments.json.empty() && arguments.results.list.empty() && arguments.results.lines.empty() &&
+      arguments.activations.empty())
     throw UsageError(
         "--quiet prints errors alone, so that eval would give nothing: it needs --json FILE, or another output");
   if (arguments.results.resume && arguments.results.lines.empty())
     throw UsageError("--resume goes on from a file of lines: it needs --jsonl FILE");
+  if (arguments.results.resume && !arguments.activations.empty())
+    throw UsageError("--activations is of all images, of which lines have none: it goes without --resume");
 }
 
 /// The images to be scored: all, or the first of them.
@@ -110,7 +115,8 @@ void check_size(const coco::ImageEntry& entry, const Image& image, const EvalArg
               (turned ? "; if the annotations are of the pixels as stored, use --no-exif" : ""));
 }
 
-void check_files(const EvalArguments& arguments, std::span<const coco::ImageEntry> images) {
+void check_files(const EvalArguments& arguments, std::span<const coco::ImageEntry> images,
+                 const std::optional<ActivationMeans>& means) {
   graph::FileRoles roles;
   add_inputs(roles, arguments.model, arguments.device);
   roles.input(arguments.annotations);
@@ -124,6 +130,7 @@ void check_files(const EvalArguments& arguments, std::span<const coco::ImageEntr
   roles.output(arguments.results.list);
   roles.output(arguments.results.lines);
   roles.output(arguments.json);
+  if (means) means->add_outputs(roles);
   roles.check();
 }
 
@@ -138,11 +145,12 @@ struct Scored {
 class EvalRun final : public PictureRun {
  public:
   EvalRun(const EvalArguments& arguments, std::span<const coco::ImageEntry> entries, std::span<const Picture> pictures,
-          const Model& model, ResultSink& sink)
+          const Model& model, ResultSink& sink, ActivationMeans* means)
       : PictureRun(model, arguments.device, pictures, sink, settings_of(arguments)),
         arguments_(arguments),
         entries_(entries),
         pictures_(pictures),
+        means_(means),
         progress_("images", pictures.size(), arguments.quiet) {}
 
   Scored take() {
@@ -154,11 +162,19 @@ class EvalRun final : public PictureRun {
   static PictureRunSettings settings_of(const EvalArguments& arguments) {
     PictureRunSettings settings{static_cast<std::size_t>(arguments.batch), false, arguments.decode, {}};
     settings.options.mask_form = MaskForm::runs;
+    settings.activations = !arguments.activations.empty();
     return settings;
   }
 
   void check(std::size_t picture, const Image& image) const override {
     check_size(entries_[picture], image, arguments_);
+  }
+
+  std::vector<EncodedFile> draw(std::size_t /*picture*/, const Image& /*image*/,
+                                const std::vector<Instance>& /*instances*/,
+                                const ActivationMaps& activations) const override {
+    if (means_ != nullptr) means_->add(activations);
+    return {};
   }
 
   void added(std::size_t picture, const coco::ImageLine& line, bool /*earlier*/) override {
@@ -173,6 +189,7 @@ class EvalRun final : public PictureRun {
   const EvalArguments& arguments_;
   std::span<const coco::ImageEntry> entries_;
   std::span<const Picture> pictures_;
+  ActivationMeans* means_;
   Progress progress_;
   Scored scored_;
 };
@@ -186,9 +203,12 @@ coco::EvaluationOptions evaluation_options(const EvalArguments& arguments) {
 }
 
 Scored run_model(std::span<const coco::ImageEntry> images, const coco::Annotations& annotations,
-                 const EvalArguments& arguments) {
+                 const EvalArguments& arguments, ActivationMeans* means) {
   const std::vector<Picture> pictures = find_pictures(images, arguments);
-  const Model model = load_model(arguments.model, arguments.device.model_options());
+  ModelOptions model_options = arguments.device.model_options();
+  model_options.activations = means != nullptr;
+  const Model model = load_model(arguments.model, model_options);
+  if (means != nullptr) means->make_folder();
   if (!arguments.ignore_labels) remark(check_categories(model.info().categories, annotations));
   coco::check_shapes(annotations, iou_type(arguments));
   const std::string described =
@@ -199,7 +219,7 @@ Scored run_model(std::span<const coco::ImageEntry> images, const coco::Annotatio
   std::size_t ran = 0;
   Scored scored;
   {
-    EvalRun run(arguments, images, pictures, model, sink);
+    EvalRun run(arguments, images, pictures, model, sink, means);
     run.run();
     summary = "in " + duration_text(run.seconds());
     ran = run.ran();
@@ -249,20 +269,23 @@ int evaluate_command(const EvalArguments& arguments) {
   });
   const auto images = chosen_images(annotations, arguments.limit);
 
-  check_files(arguments, images);
+  std::optional<ActivationMeans> means;
+  if (!arguments.activations.empty()) means.emplace(arguments.activations);
+  check_files(arguments, images, means);
   if (annotations.federated)
     remark(arguments.annotations +
            " is annotated as LVIS is, for some of its categories in each image: these are COCO's numbers, which take "
            "what is not annotated for absent, not LVIS's AP");
 
   if (arguments.results_only.empty())
-    scored = run_model(images, annotations, arguments);
+    scored = run_model(images, annotations, arguments, means ? &*means : nullptr);
   else if (!scored.results.empty())
     remark(check_categories(scored.results, annotations, arguments.results_only, arguments.ignore_labels));
   coco::EvaluationOptions options = evaluation_options(arguments);
   if (scored.failures > 0) {
-    report("scored " + std::to_string(scored.images.size()) + " of " + std::to_string(images.size()) +
-           " images, the others could not be used");
+    if (scored.images.size() < images.size())
+      report("scored " + std::to_string(scored.images.size()) + " of " + std::to_string(images.size()) +
+             " images, the others could not be used");
     if (scored.images.empty()) return kExitBadInput;
     options.image_ids = scored.images;
   } else if (arguments.limit != 0) {
@@ -272,6 +295,7 @@ int evaluate_command(const EvalArguments& arguments) {
   const coco::Metrics metrics = coco::evaluate(annotations, scored.results, options).metrics;
   print_table(metrics);
   if (!arguments.json.empty()) write_metrics(arguments.json, metrics);
+  if (means) means->write();
   return scored.failures == 0 ? kExitOk : kExitBadInput;
 }
 
@@ -297,6 +321,12 @@ Command add_eval(CLI::App& app) {
                     "annotations call them");
   add_output_option(*command, "--json", arguments->json,
                     "Write the twelve numbers: AP, AP50, AP75, APs, APm, APl, AR1, ...");
+  command
+      ->add_option("--activations", arguments->activations,
+                   "Write the mean of each query's instance activation maps over the\n"
+                   "images, DIR/query_NNN.png, all in one, DIR/queries.png, and as\n"
+                   "numbers, DIR/activations.safetensors")
+      ->type_name("DIR");
   command->add_option("--limit", arguments->limit, "Only the first N images of the annotations; 0: all")
       ->check(whole_number(0, 1L << 40))
       ->type_name("N");

@@ -1,4 +1,5 @@
-// `maskrt run --activations`: what is written, against maps of a session in this process.
+// `maskrt run --activations` and `maskrt eval --activations`: what is written, against maps of a session in this
+// process.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -295,11 +296,99 @@ TEST_CASE("run --activations: results are those without it, and name nothing tha
 TEST_CASE("A network without activation maps is refused in a sentence, and nothing is made") {
   const TemporaryFolder folder;
   const std::string model = model_without_queries(folder), maps = folder / "maps";
-  {
-    const ProcessResult refused = run_command("run", model, {demo_picture(0), "--activations", maps});
+  for (const ProcessResult& refused :
+       {run_command("run", model, {demo_picture(0), "--activations", maps}),
+        run_command("eval", model,
+                    {"--images", demo + "/images", "--annotations", demo + "/annotations.json", "--activations", maps,
+                     "--ignore-labels"})}) {
     CHECK(refused.status == 1);
     CHECK(refused.err ==
           "maskrt: expected a network with instance activation maps, found one with head values that has none\n");
   }
   CHECK_FALSE(fs::exists(maps));
+}
+
+TEST_CASE("eval --activations: the means are those of the images' maps") {
+  const TemporaryFolder folder;
+  const std::string batch = GENERATE("1", "3");
+  check_success(run_command("eval", demo_model(),
+                            {"--images", demo + "/images", "--annotations", demo + "/annotations.json", "--limit", "4",
+                             "--batch", batch, "--activations", folder / "means", "--json", folder / "ap.json"}));
+  std::set<std::string> expected = {"activations.safetensors", "queries.png"};
+  for (int i = 0; i < 40; ++i) expected.insert("query_0" + std::to_string(i / 10) + std::to_string(i % 10) + ".png");
+  CHECK(files_in(folder / "means") == expected);
+  CHECK(json::parse(read_text(folder / "ap.json")).size() == 12);
+
+  Session session = session_of(demo_model());
+  const json annotations = json::parse(read_text(demo + "/annotations.json"));
+  std::vector<Image> images;
+  for (int i = 0; i < 4; ++i)
+    images.push_back(
+        Image::from_file(demo + "/images/" + annotations.at("images")[i].at("file_name").get<std::string>()));
+  std::vector<ActivationMaps> maps;
+  const std::size_t step = batch == "1" ? 1 : 3;
+  for (std::size_t i = 0; i < images.size(); i += step) {
+    session.run(std::span(images).subspan(i, std::min(step, images.size() - i)));
+    for (ActivationMaps& of_image : session.activations()) maps.push_back(std::move(of_image));
+  }
+  const auto file = graph::Safetensors::read(folder / "means/activations.safetensors");
+  CHECK(file.metadata.at("images") == "4");
+  REQUIRE(file.tensors.size() == 40);
+  for (const int query : {0, 17, 39}) {
+    const auto& tensor = file.tensors.at(query == 0 ? "query_000" : "query_0" + std::to_string(query));
+    REQUIRE(tensor.shape == Shape{4, 64, 64});
+    const std::vector<float> found = tensor.to_floats();
+    const std::vector<int> of_query = maps[0].maps_of(query);
+    for (std::size_t group = 0; group < 4; ++group) {
+      std::vector<double> mean(64 * 64);
+      for (const ActivationMaps& of_image : maps) {
+        const std::vector<float> map = of_image.over_image(of_query[group], 64, 64);
+        for (std::size_t i = 0; i < map.size(); ++i) mean[i] += static_cast<double>(map[i]) / 4;
+      }
+      double most = 0;
+      for (std::size_t i = 0; i < mean.size(); ++i)
+        most = std::max(most, std::abs(mean[i] - static_cast<double>(found[group * 64 * 64 + i])));
+      CHECK(most < 1e-5);
+    }
+  }
+  const Image sheet = Image::from_file((folder / "means/queries.png").string()),
+              one = Image::from_file((folder / "means/query_017.png").string());
+  CHECK(one.width() == 4 * 256 + 3 * kGap);
+  CHECK(one.height() == 256);
+  CHECK(sheet.width() > 2 * 4 * 128);
+  CHECK(sheet.height() > 8 * 128);
+}
+
+TEST_CASE("eval --activations: images that cannot be used are not part of the means") {
+  const TemporaryFolder folder;
+  json set = json::parse(read_text(demo + "/annotations.json"));
+  json images = json::array();
+  for (const json& image : set["images"]) {
+    if (images.size() == 2) break;
+    fs::copy(demo + "/images/" + image["file_name"].get<std::string>(), folder / image["file_name"].get<std::string>());
+    images.push_back(image);
+  }
+  write_text(folder / images[1]["file_name"].get<std::string>(), "no picture");
+  set["images"] = images;
+  write_text(folder / "set.json", set.dump());
+  const Words arguments = {"--images",      folder.path(),    "--annotations", folder / "set.json",
+                           "--activations", folder / "means", "--json",        folder / "ap.json"};
+  CHECK(run_command("eval", demo_model(), arguments).status == 1);
+  CHECK(graph::Safetensors::read(folder / "means/activations.safetensors").metadata.at("images") == "1");
+
+  fs::remove_all(folder / "means");
+  write_text(folder / images[0]["file_name"].get<std::string>(), "no picture");
+  CHECK(run_command("eval", demo_model(), arguments).status == 1);
+  CHECK(files_in(folder / "means").empty());
+}
+
+TEST_CASE("eval --activations goes with nothing that has no maps of all images") {
+  const Words base = {"--images", "d", "--annotations", "a", "--activations", "m"};
+  const ProcessResult resumed = run_command("eval", "model", base + Words{"--jsonl", "l", "--resume"});
+  CHECK(resumed.status == 2);
+  CHECK_THAT(resumed.err, Contains("it goes without --resume"));
+  const ProcessResult scored =
+      run_process({MASKRT_COMMAND, "eval", "--results-only", "r", "--annotations", "a", "--activations", "m"});
+  CHECK(scored.status == 2);
+  CHECK_THAT(scored.err, Contains("--results-only runs no model"));
 }

@@ -64,6 +64,7 @@ TEST_CASE("No output of any command is one of its inputs, and nothing is begun")
       {"run", model, photo, "--overlay", here + "here"},
       {"run", model, folder.path(), "--quiet", "--masks", here},
       {"run", model, folder.path(), "--quiet", "--activations", here},
+      {"eval", model, "--images", folder.path(), "--annotations", folder / "means.json", "--activations", here},
       eval + Words{"--results", list},
       eval + Words{"--results", here + "x.png"},
       eval + Words{"--json", list},
@@ -98,6 +99,8 @@ TEST_CASE("No output of any command is one of its inputs, and nothing is begun")
       {"run", model, picture, "--json", "-", "--jsonl", "-"},
       {"run", model, picture, "--json", folder / "maps/x_000_car_iam.jpg", "--activations", folder / "maps"},
       {"run", model, picture, heat, "--overlay", folder / "new", "--activations", folder / "new"},
+      eval + Words{"--json", folder / "means/queries.png", "--activations", folder / "means"},
+      eval + Words{"--json", folder / "means/query_012.png", "--activations", folder / "means"},
       eval + Words{"--results", folder / "new", "--json", folder / "new"},
   };
   for (Words words : twice) {
@@ -138,6 +141,9 @@ TEST_CASE("Outputs that cannot be written are errors, and nothing is left behind
       {"run", {demo_picture(0), "--overlay", file}},
       {"run", {demo_picture(0), "--masks", file + "/below"}},
       {"run", {demo_picture(0), "--activations", file}},
+      {"eval",
+       {"--images", demo + "/images", "--annotations", demo + "/annotations.json", "--limit", "1", "--activations",
+        file}},
       {"dump", {demo_picture(0), "-o", file + "/t.safetensors"}},
       {"dump", {demo_picture(0), "-o", folder.path()}},
       {"bench", {"--size", "64x64", "--runs", "1", "--json", file + "/b.json"}},
