@@ -67,6 +67,9 @@ concept HeadKind = std::default_initializable<T> && std::copyable<T> &&
   T::visit_settings(changing, visitor);
   /// Throws Error through `values` where the values are not what the head takes for granted when it addresses them.
   head.check(values);
+  /// The value in which each row is a query, where such rows are made of features that were gathered for each query
+  /// under instance activation maps (activation_source.h); -1 for any other head.
+  { head.queries() } -> std::same_as<ValueId>;
   /// How many categories a model with this head names; nullopt: it does not matter. `values` were checked.
   { head.categories(values) } -> std::same_as<std::optional<std::int64_t>>;
 };

@@ -21,6 +21,10 @@ std::vector<ValueId> values_of(const Head& head) {
   return std::move(collector.found);
 }
 
+ValueId queries_of(const Head& head) {
+  return std::visit([](const auto& kind) { return kind.queries(); }, head);
+}
+
 void check(const Head& head, const Graph& graph, const std::vector<Extent>& extents) {
   std::visit([&](const auto& kind) { kind.check({kind.name, graph, extents}); }, head);
 }

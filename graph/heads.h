@@ -33,6 +33,8 @@ std::string_view name_of(const Head& head);
 std::span<const Task> tasks_of(const Head& head);
 /// The values that a head reads, in its own order.
 std::vector<ValueId> values_of(const Head& head);
+/// The list of its queries that are made of features under instance activation maps; -1: it has none.
+ValueId queries_of(const Head& head);
 /// Shows each setting of a head, const or not, to a HeadVisitor or who looks like one.
 template <typename AnyHead, typename Visitor>
 void visit_settings(AnyHead& head, Visitor&& visitor) {

@@ -55,6 +55,17 @@ std::vector<graph::ValueId> keep_values(graph::Graph& graph, const std::vector<s
   return kept;
 }
 
+/// Has every run leave what instance activation maps are computed of, beside the values that the caller named.
+void keep_activations(Model::Impl& impl, graph::LoweredNetwork& network) {
+  if (!impl.activations)
+    throw Error("expected a network with instance activation maps, found one with head " +
+                std::string(graph::name_of(network.head)) + " that has none");
+  const graph::ValueId value = impl.activations->value;
+  if (!network.graph.is_output(value)) network.graph.outputs.push_back(value);
+  network.kept.push_back(value);
+  impl.activations_kept = true;
+}
+
 /// The numbers of all distinct tensors in the graph.
 std::int64_t count_parameters(const graph::Graph& graph) {
   std::set<std::string> seen;
@@ -78,6 +89,8 @@ Model make_model(graph::ModelDescription description, const ModelOptions& option
   const auto name = [&](graph::ValueId value) { return network.graph.values[static_cast<std::size_t>(value)].name; };
   for (const graph::ValueId value : network.kept) impl->kept.insert(name(value));
   for (const graph::ValueId value : network.graph.outputs) impl->outputs.insert(name(value));
+  impl->activations = graph::activation_source(network.graph, network.head);
+  if (options.activations) keep_activations(*impl, network);
   std::set<std::string, std::less<>> off = options.rewrites_off;
   if (off.erase("all") != 0)
     for (const graph::Rewrite& rewrite : graph::rewrites()) off.emplace(rewrite.name);
@@ -120,6 +133,7 @@ ModelInfo Model::info() const {
     info.head = graph::name_of(d.head);
     const std::span<const Task> tasks = graph::tasks_of(d.head);
     info.tasks.assign(tasks.begin(), tasks.end());
+    info.has_activations = impl_->activations.has_value();
     info.device = impl_->device->name();
     info.device_reason = impl_->device_reason;
     info.tuning_reason = impl_->tuning_reason;

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "device.h"
+#include "graph/activation_source.h"
 #include "graph/model_file.h"
 #include "maskrt/maskrt.hpp"
 
@@ -18,8 +20,10 @@ struct Model::Impl {
   std::string tuning_reason;  ///< why the tuning file is ignored
   Precision precision = Precision::fp32;
   std::unique_ptr<Network> network;
-  std::set<std::string> kept;     ///< values that a run leaves beside its results, by name
-  std::set<std::string> outputs;  ///< the kept values and the network's own outputs
+  std::set<std::string> kept;                          ///< values that a run leaves beside its results, by name
+  std::set<std::string> outputs;                       ///< the kept values and the network's own outputs
+  std::optional<graph::ActivationSource> activations;  ///< of the plain graph; none where it has no such maps
+  bool activations_kept = false;                       ///< a run leaves them
 };
 
 /// A model from a description in memory: for tests, benchmarks and whoever builds graphs.

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "activations.h"
 #include "executor.h"
 #include "input_image.h"
 #include "input_size.h"
@@ -179,6 +180,7 @@ struct Session::Impl {
         Instance instance;
         instance.score = one.score;
         instance.class_id = one.class_id;
+        instance.query = one.query;
         session.name_class(instance);
         if (masks) {
           instance.box = {static_cast<float>(one.x), static_cast<float>(one.y), static_cast<float>(one.width),
@@ -222,15 +224,22 @@ struct Session::Impl {
     std::vector<Result> results;
     for (Detected& one : detected) results.push_back(std::visit(Namer{*this, options.masks}, one));
     timings = {seconds.preprocess, seconds.network, seconds.postprocess};
-    with_results = &plan;
+    remember(plan, images);
     return results;
+  }
+
+  /// The plan's values are those of these pictures, until it or another runs again.
+  void remember(const Plan& plan, std::span<const ImageToProcess> images) {
+    geometries.clear();
+    for (const ImageToProcess& image : images) geometries.push_back(image.geometry);
+    with_results = &plan;
   }
 
   Timings time_stages(std::vector<ImageToProcess> images, const ResizeOptions& resize) {
     const DetectionOptions wanted = detection_options(RunOptions());
     Plan& plan = plan_for(images, resize);
     const StageSeconds seconds = execution(plan).time_stages(images, wanted);
-    with_results = &plan;
+    remember(plan, images);
     return {seconds.preprocess, seconds.network, seconds.postprocess};
   }
 
@@ -254,13 +263,25 @@ struct Session::Impl {
     return {std::move(shape), stream->read(tensor, e.list)};
   }
 
-  std::map<std::string, HostTensor> kept() {
+  /// A value as the last run left it, for the call `what`.
+  HostTensor left(const std::string& what, const std::string& name) {
     if (with_results == nullptr)
-      throw Error("kept: expected a run whose values are still there, found none since the plan last changed");
+      throw Error(what + ": expected a run whose values are still there, found none since the plan last changed");
+    return read(with_results->program().outputs.at(name), with_results->output(arena, name));
+  }
+
+  std::map<std::string, HostTensor> kept() {
     std::map<std::string, HostTensor> found;
-    for (const std::string& name : model->kept)
-      found[name] = read(with_results->program().outputs.at(name), with_results->output(arena, name));
+    for (const std::string& name : model->kept) found[name] = left("kept", name);
     return found;
+  }
+
+  std::vector<ActivationMaps> activations() {
+    if (!model->activations_kept)
+      throw Error("activations: expected a model that was loaded with ModelOptions::activations, found one without");
+    const graph::ActivationSource& source = *model->activations;
+    const std::string& name = model->description.graph.values[static_cast<std::size_t>(source.value)].name;
+    return activation_maps(left("activations", name), source, geometries);
   }
 
   std::map<std::string, HostTensor> tensors(std::span<const Image> images, const ResizeOptions& resize);
@@ -298,7 +319,8 @@ struct Session::Impl {
   std::unique_ptr<DeviceStream> stream;
   Arena arena;
   std::list<Cached> plans;
-  const Plan* with_results = nullptr;  ///< whose values the last run left in the arena; null: others are there
+  const Plan* with_results = nullptr;         ///< whose values the last run left in the arena; null: others are there
+  std::vector<kernels::Geometry> geometries;  ///< of the last run's pictures
   Timings timings;
   std::atomic<pid_t> busy{0};  ///< the process that a call is running in; 0: none is
 };
@@ -369,6 +391,11 @@ std::vector<Result> Session::results(std::span<const InputImage> images, const R
 std::map<std::string, HostTensor> Session::kept() {
   Impl& impl = Impl::of(impl_);
   return impl.call([&] { return impl.kept(); });
+}
+
+std::vector<ActivationMaps> Session::activations() {
+  Impl& impl = Impl::of(impl_);
+  return impl.call([&] { return impl.activations(); });
 }
 
 DeviceResults Session::enqueue(std::span<const InputImage> images, const RunOptions& options) {

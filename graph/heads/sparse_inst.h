@@ -45,6 +45,7 @@ struct SparseInstHead {
     values.expect(masks.batch == classes.batch && masks.channels == classes.height, "mask_logits", mask_logits,
                   one_channel);
   }
+  ValueId queries() const { return class_logits; }
   std::optional<std::int64_t> categories(const HeadValues& values) const { return values.of(class_logits).channels; }
 };
 

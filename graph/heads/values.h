@@ -16,6 +16,7 @@ struct ValuesHead {
   static void visit_values(auto&, auto&&) {}
   static void visit_settings(auto&, auto&&) {}
   void check(const HeadValues&) const {}
+  ValueId queries() const { return -1; }
   std::optional<std::int64_t> categories(const HeadValues&) const { return std::nullopt; }
 };
 

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "activation_picture.h"
 #include "graph/safetensors.h"
 #include "mask_png.h"
 #include "options.h"
@@ -28,7 +29,7 @@ void add_drawing_options(CLI::App& command, DrawingOptions& options) {
           [&options](const std::string& name) {
             options.format = name == "png" ? PictureFormat::png : PictureFormat::jpeg;
           },
-          "As jpg (default) or png")
+          "As jpg (default) or png; --activations, too")
       ->check(one_of({"jpg", "jpeg", "png"}))
       ->type_name("FORMAT");
   command
@@ -45,6 +46,11 @@ void add_drawing_options(CLI::App& command, DrawingOptions& options) {
                   "Write the mask of each instance that is drawn as a grey picture\n"
                   "of 0 and 255, DIR/NAME_INDEX_CATEGORY.png")
       ->type_name("DIR");
+  command
+      .add_option("--activations", options.activations,
+                  "Write the instance activation maps of each instance that is drawn\n"
+                  "as heat over the image, DIR/NAME_INDEX_CATEGORY_iam.jpg")
+      ->type_name("DIR");
 }
 
 DrawingFiles::DrawingFiles(DrawingOptions options, std::vector<std::string> stems, float minimum_score)
@@ -52,42 +58,62 @@ DrawingFiles::DrawingFiles(DrawingOptions options, std::vector<std::string> stem
 
 void DrawingFiles::add_outputs(graph::FileRoles& roles) const {
   for (std::size_t i = 0; i < stems_.size() && !options_.overlay.empty(); ++i) roles.output(overlay_path(i));
-  std::set<std::string> stems(stems_.begin(), stems_.end());
-  roles.outputs(options_.masks,
-                [stems = std::move(stems)](const std::string& name) { return is_mask_name(name, stems); });
+  const std::set<std::string> stems(stems_.begin(), stems_.end());
+  roles.outputs(options_.masks, [stems](const std::string& name) { return is_mask_name(name, stems); });
+  roles.outputs(options_.activations, [stems, extension = extension()](const std::string& name) {
+    return is_activations_name(name, stems, extension);
+  });
 }
 
 void DrawingFiles::make_folders() const {
   if (!options_.overlay.empty()) make_folder(options_.overlay);
   if (!options_.masks.empty()) make_folder(options_.masks);
+  if (!options_.activations.empty()) make_folder(options_.activations);
 }
 
 std::vector<EncodedFile> DrawingFiles::draw(std::size_t picture, const Image& image,
                                             std::span<const Instance> instances,
-                                            const std::vector<Category>& categories) const {
+                                            const std::vector<Category>& categories,
+                                            const ActivationMaps& activations) const {
   std::vector<EncodedFile> files;
   if (!options_.overlay.empty()) {
     Canvas canvas(image);
     draw_overlay(canvas, drawings_of(instances, categories, minimum_score_, options_.colouring));
-    files.push_back({overlay_path(picture), encode(canvas, options_.format), std::nullopt});
+    files.push_back({overlay_path(picture), encode(canvas, options_.format)});
   }
   for (std::size_t i = 0; i < instances.size() && !options_.masks.empty(); ++i) {
     if (instances[i].score < minimum_score_) continue;
     files.push_back({fs::path(options_.masks) / mask_name(stems_[picture], i, instances[i].label),
-                     encode_mask(instances[i].mask), i});
+                     encode_mask(instances[i].mask), FileOf::mask, i});
+  }
+  if (options_.activations.empty()) return files;
+  const Canvas below(image);
+  for (std::size_t i = 0; i < instances.size(); ++i) {
+    if (instances[i].score < minimum_score_) continue;
+    const std::string name = activations_name(stems_[picture], i, instances[i].label, extension());
+    files.push_back({fs::path(options_.activations) / name,
+                     encode(activation_picture(below, activations, instances[i].query), options_.format),
+                     FileOf::activations, i});
   }
   return files;
 }
 
 void write(const EncodedFile& file, coco::ImageLine& line) {
   graph::write_file(file.path, file.bytes);
-  std::string& name = file.instance ? line.instances[*file.instance].mask_file : line.overlay;
-  name = file.path.string();
+  switch (file.of) {
+    case FileOf::overlay:
+      line.overlay = file.path.string();
+      return;
+    case FileOf::mask:
+      line.instances.at(file.instance).mask_file = file.path.string();
+      return;
+    case FileOf::activations:
+      line.instances.at(file.instance).activations_file = file.path.string();
+  }
 }
 
 fs::path DrawingFiles::overlay_path(std::size_t picture) const {
-  const char* extension = options_.format == PictureFormat::png ? ".png" : ".jpg";
-  return fs::path(options_.overlay) / (stems_[picture] + extension);
+  return fs::path(options_.overlay) / (stems_[picture] + extension());
 }
 
 std::vector<std::byte> encode(const Canvas& canvas, PictureFormat format) {

@@ -22,15 +22,16 @@ namespace maskrt::cli {
 enum class PictureFormat : std::uint8_t { jpeg, png };
 
 struct DrawingOptions {
-  std::string overlay;  ///< folder for pictures with their instances drawn; none where empty
-  std::string masks;    ///< folder for a picture of each instance's mask; none where empty
+  std::string overlay;      ///< folder for pictures with their instances drawn; none where empty
+  std::string masks;        ///< folder for a picture of each instance's mask; none where empty
+  std::string activations;  ///< folder for a picture of each instance's activation maps; none where empty
   PictureFormat format = PictureFormat::jpeg;
   Colouring colouring = Colouring::instance;
 
-  bool any() const { return !overlay.empty() || !masks.empty(); }
+  bool any_of_masks() const { return !overlay.empty() || !masks.empty(); }
 };
 
-/// --overlay, --overlay-format, --colour and --masks.
+/// --overlay, --overlay-format, --colour, --masks and --activations.
 void add_drawing_options(CLI::App& command, DrawingOptions& options);
 
 /// Draws and encodes. May be used from several threads at once.
@@ -43,11 +44,12 @@ class DrawingFiles {
   void add_outputs(graph::FileRoles& roles) const;
   void make_folders() const;
 
-  /// The files of one picture. Throws Error where one cannot be made.
+  /// The files of one picture. `activations` are its maps where these are drawn. Throws Error where one cannot be made.
   std::vector<EncodedFile> draw(std::size_t picture, const Image& image, std::span<const Instance> instances,
-                                const std::vector<Category>& categories) const;
+                                const std::vector<Category>& categories, const ActivationMaps& activations) const;
 
  private:
+  const char* extension() const { return options_.format == PictureFormat::png ? ".png" : ".jpg"; }
   std::filesystem::path overlay_path(std::size_t picture) const;
 
   DrawingOptions options_;

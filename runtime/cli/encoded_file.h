@@ -2,19 +2,26 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <vector>
 
 #include "runtime/coco/image_lines.h"
 
 namespace maskrt::cli {
 
-/// A drawing of a picture, or the mask of one of its instances.
+/// What a file shows.
+enum class FileOf : std::uint8_t {
+  overlay,      ///< a picture with its instances drawn
+  mask,         ///< an instance's mask
+  activations,  ///< an instance's activation maps
+};
+
 struct EncodedFile {
   std::filesystem::path path;
   std::vector<std::byte> bytes;
-  std::optional<std::size_t> instance;  ///< whose mask it is, by its place in the line of results
+  FileOf of = FileOf::overlay;
+  std::size_t instance = 0;  ///< its place in the line of results; not of an overlay
 };
 
 /// Writes the file, and then notes its path in the picture's line of results. Throws Error and WriteError.

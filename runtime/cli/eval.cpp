@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "activation_means.h"
 #include "annotated_pictures.h"
 #include "category_check.h"
 #include "command.h"
@@ -37,7 +38,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct EvalArguments {
-  std::string model, images, annotations, results_only, json;
+  std::string model, images, annotations, results_only, json, activations;
   ResultFiles results;
   std::string iou_type = "segm";
   int batch = 1;
@@ -53,20 +54,23 @@ void check_usage(const EvalArguments& arguments) {
     if (arguments.model.empty()) throw UsageError("eval needs a MODEL, or --results-only FILE");
     if (arguments.images.empty()) throw UsageError("eval needs --images DIR to run a model");
   } else if (!arguments.model.empty() || !arguments.images.empty() || !arguments.results.list.empty() ||
-             !arguments.results.lines.empty()) {
-    throw UsageError("--results-only runs no model: it goes without MODEL, --images, --results and --jsonl");
+             !arguments.results.lines.empty() || !arguments.activations.empty()) {
+    throw UsageError(
+        "--results-only runs no model: it goes without MODEL, --images, --results, --jsonl and --activations");
   } else if (arguments.sizes.given()) {
     throw UsageError("--results-only runs no model: it goes without --min-size, --max-size and --plot");
   }
   if (arguments.quiet && arguments.json.empty() && arguments.results.list.empty() && arguments.results.lines.empty() &&
-      arguments.sizes.plot.empty())
+      arguments.sizes.plot.empty() && arguments.activations.empty())
     throw UsageError(
         "--quiet prints errors alone, so that eval would give nothing: it needs --json FILE, or another output");
   if (arguments.results.resume && arguments.results.lines.empty())
     throw UsageError("--resume goes on from a file of lines: it needs --jsonl FILE");
   check_sizes(arguments.sizes, arguments.results);
-  if (arguments.errors && arguments.sizes.are_several())
-    throw UsageError("--errors is of one size: it goes without several --min-size");
+  if (arguments.sizes.are_several() && (arguments.errors || !arguments.activations.empty()))
+    throw UsageError("--errors and --activations are of one size: they go without several --min-size");
+  if (arguments.results.resume && !arguments.activations.empty())
+    throw UsageError("--activations is of all images, of which lines have none: it goes without --resume");
 }
 
 /// The images to be scored: all, or the first of them.
@@ -121,7 +125,8 @@ void check_size(const coco::ImageEntry& entry, const Image& image, const EvalArg
               (turned ? "; if the annotations are of the pixels as stored, use --no-exif" : ""));
 }
 
-void check_files(const EvalArguments& arguments, std::span<const coco::ImageEntry> images) {
+void check_files(const EvalArguments& arguments, std::span<const coco::ImageEntry> images,
+                 const std::optional<ActivationMeans>& means) {
   graph::FileRoles roles;
   add_inputs(roles, arguments.model, arguments.device);
   roles.input(arguments.annotations);
@@ -136,6 +141,7 @@ void check_files(const EvalArguments& arguments, std::span<const coco::ImageEntr
   roles.output(arguments.results.lines);
   roles.output(arguments.json);
   roles.output(arguments.sizes.plot);
+  if (means) means->add_outputs(roles);
   roles.check();
 }
 
@@ -151,12 +157,13 @@ struct Scored {
 class EvalRun final : public PictureRun {
  public:
   EvalRun(const EvalArguments& arguments, const ResizeOptions& resize, std::span<const coco::ImageEntry> entries,
-          std::span<const Picture> pictures, const Model& model, ResultSink& sink)
+          std::span<const Picture> pictures, const Model& model, ResultSink& sink, ActivationMeans* means = nullptr)
       : PictureRun(model, arguments.device, pictures, sink, settings_of(arguments, resize)),
         arguments_(arguments),
         input_(input_settings(model.info(), resize)),
         entries_(entries),
         pictures_(pictures),
+        means_(means),
         progress_("images", pictures.size(), arguments.quiet) {}
 
   Scored take() {
@@ -171,11 +178,19 @@ class EvalRun final : public PictureRun {
     settings.options.mask_form = MaskForm::runs;
     settings.options.resize = resize;
     settings.alone = arguments.sizes.are_timed();
+    settings.activations = !arguments.activations.empty();
     return settings;
   }
 
   void check(std::size_t picture, const Image& image) const override {
     check_size(entries_[picture], image, arguments_);
+  }
+
+  std::vector<EncodedFile> draw(std::size_t /*picture*/, const Image& /*image*/,
+                                const std::vector<Instance>& /*instances*/,
+                                const ActivationMaps& activations) const override {
+    if (means_ != nullptr) means_->add(activations);
+    return {};
   }
 
   void added(std::size_t picture, const coco::ImageLine& line, bool /*earlier*/) override {
@@ -191,6 +206,7 @@ class EvalRun final : public PictureRun {
   InputSettings input_;
   std::span<const coco::ImageEntry> entries_;
   std::span<const Picture> pictures_;
+  ActivationMeans* means_;
   Progress progress_;
   Scored scored_;
 };
@@ -205,7 +221,9 @@ coco::EvaluationOptions evaluation_options(const EvalArguments& arguments) {
 
 /// A model that can be scored by the annotations.
 Model load_for(const coco::Annotations& annotations, const EvalArguments& arguments) {
-  Model model = load_model(arguments.model, arguments.device.model_options());
+  ModelOptions options = arguments.device.model_options();
+  options.activations = !arguments.activations.empty();
+  Model model = load_model(arguments.model, options);
   for (const ResizeOptions& resize : arguments.sizes.resizes()) note_bounded_resize(model.info(), resize);
   if (!arguments.ignore_labels) remark(check_categories(model.info().categories, annotations));
   coco::check_shapes(annotations, iou_type(arguments));
@@ -213,7 +231,7 @@ Model load_for(const coco::Annotations& annotations, const EvalArguments& argume
 }
 
 Scored run_model(const Model& model, std::span<const coco::ImageEntry> images, std::span<const Picture> pictures,
-                 const EvalArguments& arguments) {
+                 const EvalArguments& arguments, ActivationMeans* means) {
   const ResizeOptions resize = arguments.sizes.resizes().front();
   const std::string described = arguments.results.lines.empty() ? ""
                                                                 : describe_run(arguments.model, model.info(),
@@ -224,7 +242,7 @@ Scored run_model(const Model& model, std::span<const coco::ImageEntry> images, s
   std::size_t ran = 0;
   Scored scored;
   {
-    EvalRun run(arguments, resize, images, pictures, model, sink);
+    EvalRun run(arguments, resize, images, pictures, model, sink, means);
     run.run();
     summary = "in " + duration_text(run.seconds());
     ran = run.ran();
@@ -306,8 +324,9 @@ std::optional<coco::EvaluationOptions> options_for(const Scored& scored, std::sp
                                                    const EvalArguments& arguments) {
   coco::EvaluationOptions options = evaluation_options(arguments);
   if (scored.failures > 0) {
-    report("scored " + std::to_string(scored.images.size()) + " of " + std::to_string(images.size()) +
-           " images, the others could not be used");
+    if (scored.images.size() < images.size())
+      report("scored " + std::to_string(scored.images.size()) + " of " + std::to_string(images.size()) +
+             " images, the others could not be used");
     if (scored.images.empty()) return std::nullopt;
     options.image_ids = scored.images;
   } else if (arguments.limit != 0) {
@@ -356,7 +375,9 @@ int evaluate_command(const EvalArguments& arguments) {
   });
   const auto images = chosen_images(annotations, arguments.limit);
 
-  check_files(arguments, images);
+  std::optional<ActivationMeans> means;
+  if (!arguments.activations.empty()) means.emplace(arguments.activations);
+  check_files(arguments, images, means);
   if (annotations.federated)
     remark(arguments.annotations +
            " is annotated as LVIS is, for some of its categories in each image: these are COCO's numbers, which take "
@@ -366,8 +387,9 @@ int evaluate_command(const EvalArguments& arguments) {
   if (arguments.results_only.empty()) {
     const std::vector<Picture> pictures = find_pictures(images, arguments);
     model = load_for(annotations, arguments);
+    if (means) means->make_folder();
     if (arguments.sizes.are_several()) return evaluate_sizes(*model, images, pictures, annotations, arguments);
-    scored = run_model(*model, images, pictures, arguments);
+    scored = run_model(*model, images, pictures, arguments, means ? &*means : nullptr);
   } else if (!scored.results.empty()) {
     remark(check_categories(scored.results, annotations, arguments.results_only, arguments.ignore_labels));
   }
@@ -381,6 +403,7 @@ int evaluate_command(const EvalArguments& arguments) {
     write_text_file(arguments.sizes.plot,
                     svg_of(sizes_plot(subject_of(*model, arguments), std::span(&*scored.figures, 1))));
   }
+  if (means) means->write();
   return scored.failures == 0 ? kExitOk : kExitBadInput;
 }
 
@@ -412,6 +435,12 @@ Command add_eval(CLI::App& app) {
                     "with --errors also \"errors\": AP, Cls, Loc, Both, Dupe, Bkg, Miss,\n"
                     "FalsePos, FalseNeg; of several sizes in the list \"sizes\", with their\n"
                     "times");
+  command
+      ->add_option("--activations", arguments->activations,
+                   "Write the mean of each query's instance activation maps over the\n"
+                   "images, DIR/query_NNN.png, all in one, DIR/queries.png, and as\n"
+                   "numbers, DIR/activations.safetensors")
+      ->type_name("DIR");
   command->add_option("--limit", arguments->limit, "Only the first N images of the annotations; 0: all")
       ->check(whole_number(0, 1L << 40))
       ->type_name("N");

@@ -16,8 +16,10 @@
 namespace maskrt::cli {
 namespace {
 
-// With "_", a number, "_", a label and ".png" a name stays below the 255 bytes that file systems take.
+// With "_", a number, "_", a label and "_iam.jpg" a name stays below the 255 bytes that file systems take.
 constexpr std::size_t kLongestStem = 200, kLongestLabel = 40;
+
+const std::string kMaskEnd = ".png", kActivationsEnd = "_iam";
 
 constexpr std::string_view kRefusedOnSomeSystems = "<>:\"|?*\\/";
 
@@ -76,6 +78,23 @@ class CaseFolding {
   locale_t locale_;
 };
 
+std::string instance_name(const std::string& stem, std::size_t index, const std::string& label,
+                          const std::string& end) {
+  std::array<char, 32> number{};
+  std::snprintf(number.data(), number.size(), "_%03zu_", index);
+  return stem + number.data() + sanitised(label) + end;
+}
+
+bool is_instance_name(const std::string& name, const std::set<std::string>& stems, const std::string& end) {
+  if (!name.ends_with(end)) return false;
+  for (std::size_t i = name.find('_'); i != std::string::npos; i = name.find('_', i + 1)) {
+    const std::size_t after = name.find_first_not_of("0123456789", i + 1);
+    if (after != std::string::npos && after >= i + 4 && name[after] == '_' && stems.contains(name.substr(0, i)))
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<std::string> output_stems(const std::vector<std::filesystem::path>& pictures) {
@@ -98,20 +117,21 @@ std::vector<std::string> output_stems(const std::vector<std::filesystem::path>& 
 }
 
 std::string mask_name(const std::string& stem, std::size_t index, const std::string& label) {
-  std::array<char, 32> number{};
-  std::snprintf(number.data(), number.size(), "_%03zu_", index);
-  return stem + number.data() + sanitised(label) + ".png";
+  return instance_name(stem, index, label, kMaskEnd);
 }
 
 bool is_mask_name(const std::string& name, const std::set<std::string>& stems) {
-  if (!name.ends_with(".png")) return false;
-  for (std::size_t i = name.find('_'); i != std::string::npos; i = name.find('_', i + 1)) {
-    const std::size_t end = name.find_first_not_of("0123456789", i + 1);
-    if (end != std::string::npos && end >= i + 4 && name[end] == '_' && stems.contains(name.substr(0, i))) return true;
-  }
-  return false;
+  return is_instance_name(name, stems, kMaskEnd);
 }
 
+std::string activations_name(const std::string& stem, std::size_t index, const std::string& label,
+                             const std::string& extension) {
+  return instance_name(stem, index, label, kActivationsEnd + extension);
+}
+
+bool is_activations_name(const std::string& name, const std::set<std::string>& stems, const std::string& extension) {
+  return is_instance_name(name, stems, kActivationsEnd + extension);
+}
 std::string sanitised(const std::string& label) {
   std::string clean;
   for (const char c : label) {

@@ -22,6 +22,13 @@ std::string mask_name(const std::string& stem, std::size_t index, const std::str
 /// True for what mask_name() gives for one of `stems`, an index and a label.
 bool is_mask_name(const std::string& name, const std::set<std::string>& stems);
 
+/// "STEM_INDEX_LABEL_iam.jpg", or with another extension, for an instance's activation maps; likewise.
+std::string activations_name(const std::string& stem, std::size_t index, const std::string& label,
+                             const std::string& extension);
+
+/// True for what activations_name() gives with that extension.
+bool is_activations_name(const std::string& name, const std::set<std::string>& stems, const std::string& extension);
+
 /// A label as a part of a file's name, 40 bytes at most: ASCII letters, digits, "-" and "." stay, every other run of
 /// bytes becomes one "_": "hair drier" is "hair_drier". A digit at the start or after "_" gets a "-" before it: what
 /// stands between two "_" in a mask's name and is a number is the index.

@@ -22,9 +22,6 @@ namespace {
 /// Memory budget for decoded pictures in flight, for each processor. It suffices for pictures of up to 33 megapixels.
 constexpr std::size_t kBytesAProcessor = std::size_t{1} << 29;
 
-/// Memory of a decoded picture with its masks (1 bit a pixel each) and its drawing.
-constexpr std::size_t kBytesAPixel = 16;
-
 /// The next picture's files would fare no better.
 bool concerns_all(int reason) {
   return reason == ENOSPC || reason == EDQUOT || reason == EIO || reason == EPIPE || reason == EINTR;
@@ -121,7 +118,7 @@ std::span<PictureRun::Member> PictureRun::members(std::size_t batch) {
 
 std::size_t PictureRun::most_open() const {
   if (settings_.alone) return 1;
-  const std::size_t room = static_cast<std::size_t>(processors_) * kBytesAProcessor / kBytesAPixel;
+  const std::size_t room = static_cast<std::size_t>(processors_) * kBytesAProcessor / settings_.bytes_a_pixel;
   const std::size_t pictures = std::min(usual_open_, room / most_pixels_.load(std::memory_order_relaxed));
   return std::max<std::size_t>(1, pictures / settings_.batch);
 }
@@ -230,6 +227,11 @@ void PictureRun::detect(std::span<Member* const> members) {
     times.add(Stage::network, share * timings.network);
     times.add(Stage::postprocessing, share * timings.postprocess);
     for (std::size_t i = 0; i < members.size(); ++i) members[i]->instances = std::move(found[i]);
+    if (!settings_.activations) return;
+    const StageClock fetching(what);
+    std::vector<ActivationMaps> maps = session.activations();
+    for (std::size_t i = 0; i < members.size(); ++i) members[i]->activations = std::move(maps[i]);
+    times.add(Stage::postprocessing, fetching.seconds());
   });
 }
 
@@ -238,6 +240,7 @@ void PictureRun::finish(std::size_t batch, std::size_t member) {
   Member& found = members(batch)[member];
   const std::optional<Image> image = std::exchange(found.image, std::nullopt);
   const std::vector<Instance> instances = std::exchange(found.instances, {});
+  const ActivationMaps activations = std::exchange(found.activations, {});
   if (!image || found.unusable || sink_.earlier(picture) != nullptr) return;
   try {
     const StageClock clock;
@@ -249,7 +252,7 @@ void PictureRun::finish(std::size_t batch, std::size_t member) {
   }
   const StageClock clock;
   try {
-    found.files = draw(picture, *image, instances);
+    found.files = draw(picture, *image, instances, activations);
   } catch (const Error&) {
     found.undrawn = std::current_exception();
   }

@@ -31,6 +31,9 @@ struct PictureRunSettings {
   /// One batch after the other, with all threads in one session: while it computes nothing else does, so that
   /// call_times() are of pictures that have the device to themselves.
   bool alone = false;
+  bool activations = false;  ///< draw() gets instance activation maps; the model was loaded with them
+  /// Memory of a decoded picture, for each of its pixels: with its masks (1 bit each) and its drawing.
+  std::size_t bytes_a_pixel = 16;
 };
 
 /// Throws Error unless a model finds instances, which are all that run and eval have forms for.
@@ -69,7 +72,8 @@ class PictureRun {
   virtual void check(std::size_t /*picture*/, const Image& /*image*/) const {}
   /// Gives what else is to be written of a picture than its results. An Error is that picture's.
   virtual std::vector<EncodedFile> draw(std::size_t /*picture*/, const Image& /*image*/,
-                                        const std::vector<Instance>& /*instances*/) const {
+                                        const std::vector<Instance>& /*instances*/,
+                                        const ActivationMaps& /*activations*/) const {
     return {};
   }
 
@@ -84,6 +88,7 @@ class PictureRun {
   struct Member {
     std::optional<Image> image;
     std::vector<Instance> instances;
+    ActivationMaps activations;
     std::optional<coco::ImageLine> line;
     std::vector<EncodedFile> files;
     std::exception_ptr unusable;  ///< why there is no line

@@ -30,6 +30,10 @@ namespace {
 /// What is drawn and counted where --score does not say otherwise: below it, detections are mostly wrong.
 constexpr float kDefaultShownScore = 0.4f;
 
+/// What a picture takes in memory while its instances' activation maps are drawn: a sheet of four, and some that are
+/// encoded and wait to be written.
+constexpr std::size_t kBytesAPixelWithActivations = 64;
+
 struct RunArguments {
   std::string model;
   std::vector<std::string> inputs;
@@ -102,13 +106,17 @@ class Runner final : public PictureRun {
     PictureRunSettings settings{static_cast<std::size_t>(arguments.batch), arguments.fail_fast, arguments.decode, {}};
     settings.options.minimum_score = arguments.score.value_or(0.0f);
     settings.options.resize = arguments.resize;
-    if (!arguments.drawing.any()) settings.options.mask_form = MaskForm::runs;
+    if (!arguments.drawing.any_of_masks()) settings.options.mask_form = MaskForm::runs;
+    if (!arguments.drawing.activations.empty()) {
+      settings.activations = true;
+      settings.bytes_a_pixel = kBytesAPixelWithActivations;
+    }
     return settings;
   }
 
-  std::vector<EncodedFile> draw(std::size_t picture, const Image& image,
-                                const std::vector<Instance>& instances) const override {
-    return drawings_.draw(picture, image, instances, categories_);
+  std::vector<EncodedFile> draw(std::size_t picture, const Image& image, const std::vector<Instance>& instances,
+                                const ActivationMaps& activations) const override {
+    return drawings_.draw(picture, image, instances, categories_, activations);
   }
 
   void added(std::size_t picture, const coco::ImageLine& line, bool earlier) override {
@@ -150,7 +158,9 @@ int run(const RunArguments& arguments) {
   const DrawingFiles drawings(arguments.drawing, stems_of(inputs), arguments.shown_score());
   check_files(arguments, inputs, drawings);
 
-  const Model model = load_model(arguments.model, arguments.device.model_options());
+  ModelOptions options = arguments.device.model_options();
+  options.activations = !arguments.drawing.activations.empty();
+  const Model model = load_model(arguments.model, options);
   note_bounded_resize(model.info(), arguments.resize);
   drawings.make_folders();
   const std::string described =
@@ -201,9 +211,8 @@ Command add_run(CLI::App& app) {
       "In the results, image_id is the number that the file's name is made of (000000000139.jpg is 139) where all\n"
       "names are numbers and differ, otherwise the image's position among the inputs, from 1; file_name is the last\n"
       "part of the path, or all of it where two images share the last part. With --annotations both are those of the\n"
-      "annotated image whose file_name ends the input's path. Results name what --overlay and --masks wrote, as "
-      "overlay\n"
-      "and mask_file.\n\n"
+      "annotated image whose file_name ends the input's path. Results name what --overlay, --masks and\n"
+      "--activations wrote, as overlay, mask_file and activations_file.\n\n"
       "Example:\n  maskrt run model.maskrt photos/ --json results.json --overlay drawn --batch 2");
   return [arguments] { return run(*arguments); };
 }

@@ -105,6 +105,10 @@ void append_result(std::string& out, const CocoResult& result) {
     out += ", \"mask_file\": ";
     append_string(out, result.mask_file);
   }
+  if (!result.activations_file.empty()) {
+    out += ", \"activations_file\": ";
+    append_string(out, result.activations_file);
+  }
   out += '}';
 }
 
@@ -119,6 +123,7 @@ CocoResult read_result(const Record& record, bool with_mask) {
   if (with_mask) read_mask(record, result);
   result.overlay = record.text("overlay");
   result.mask_file = record.text("mask_file");
+  result.activations_file = record.text("activations_file");
   return result;
 }
 

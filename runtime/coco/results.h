@@ -4,8 +4,8 @@
 //   {"file_name": "street.jpg", "image_id": 1, "category_id": 3, "category": "car", "score": 0.93,
 //    "segmentation": {"size": [480, 640], "counts": "..."}}
 // "size" is height, width; "counts" is COCO's compressed run-length encoding. Where boxes are asked for, there is a
-// "bbox", x, y, width, height; and where `maskrt run` wrote pictures, "overlay" and "mask_file" with their paths as the
-// command named them.
+// "bbox", x, y, width, height; and where `maskrt run` wrote pictures, "overlay", "mask_file" and "activations_file"
+// with their paths as the command named them.
 #pragma once
 
 #include <array>
@@ -34,6 +34,7 @@ struct CocoResult {
   Polygons outlines = {};      ///< the mask where a file has outlines instead of runs; read, and never written
   std::string overlay = {};    ///< the picture in which it is drawn; maskrt's own member; not written where empty
   std::string mask_file = {};  ///< the picture of its mask; maskrt's own member; not written where empty
+  std::string activations_file = {};  ///< of its activation maps; likewise
 };
 
 /// Reads a results file. Masks may be compressed or uncompressed runs or outlines; they are kept as written and checked

@@ -66,8 +66,8 @@ IncludeRules project_rules() {
        vocabulary + graphs + runtime_base + runtime_parts + Names{"device interface", "sessions"}},
       // libmaskrt: it opens devices, and knows of the CUDA device alone, which is part of it.
       {"sessions",
-       {"runtime/device_loader.*", "runtime/executor.*", "runtime/input_image.*", "runtime/model.*",
-        "runtime/session.*", "runtime/version.*"},
+       {"runtime/activations.*", "runtime/device_loader.*", "runtime/executor.*", "runtime/input_image.*",
+        "runtime/model.*", "runtime/session.*", "runtime/version.*"},
        vocabulary + graphs + contracts + runtime_base + Names{"device interface", "CUDA device", "masks"}},
       {"device interface", {"runtime/*"}, vocabulary + graphs + contracts + runtime_base},
 

@@ -1,5 +1,6 @@
 // The public interface as programs use and misuse it: models in files that change, models in memory, options out of
 // range, objects that were moved from, sessions that two threads share. A crash would end this program.
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -224,6 +225,33 @@ TEST_CASE("What was moved from says so") {
   CHECK(mask.polygon().empty());
   CHECK_FALSE(mask.at(0, 0));
   CHECK(moved.width() == kept.width());
+}
+
+TEST_CASE("An instance tells which query found it, whichever others did") {
+  Session session(Model::load(demo_model(), on_cpu()), with_threads(1));
+  const std::vector<Instance> all = session.run(street());
+  RunOptions likely;
+  likely.minimum_score = 0.4f;
+  const std::vector<Instance> few = session.run(street(), likely);
+  REQUIRE(!few.empty());
+  REQUIRE(few.size() < all.size());
+  const Image images[] = {street()};
+  const HostTensor classes = session.tensors(images).at("class_logits");  // [1, queries, classes]
+  for (const std::vector<Instance>& instances : {all, few})
+    for (std::size_t i = 0; i < instances.size(); ++i) {
+      const Instance& instance = instances[i];
+      REQUIRE(instance.query >= 0);
+      REQUIRE(instance.query < classes.shape[1]);
+      if (i > 0) CHECK(instance.query > instances[i - 1].query);
+      const auto row = classes.values.begin() + instance.query * classes.shape[2];
+      CHECK(std::max_element(row, row + classes.shape[2]) - row == instance.class_id);
+    }
+  for (const Instance& instance : few) {
+    const auto same =
+        std::find_if(all.begin(), all.end(), [&](const Instance& other) { return other.query == instance.query; });
+    REQUIRE(same != all.end());
+    CHECK(same->score == instance.score);
+  }
 }
 
 TEST_CASE("Two threads in one session: one of them gets an error, and nothing else happens") {

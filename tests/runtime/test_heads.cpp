@@ -119,6 +119,8 @@ TEST_CASE("Results by task are those of run, with classes named and boxes the ma
   REQUIRE(found.size() == run.size());
   for (std::size_t i = 0; i < run.size(); ++i) {
     CHECK(found[i].score == run[i].score);
+    CHECK(found[i].query == static_cast<int>(i));  // every query is an instance
+    CHECK(run[i].query == found[i].query);
     CHECK(found[i].category_id == 10 + found[i].class_id);
     CHECK(found[i].label == "class " + std::to_string(found[i].class_id));
     CHECK(found[i].box.of == BoxOf::mask);

@@ -135,6 +135,38 @@ struct Instance {
   std::string label;
   Box box;
   Mask mask;
+  /// Which of the network's queries found it, from 0. A query has learned in training where to look and for what.
+  int query = 0;
+};
+
+/// A picture's instance activation maps (SparseInst): for each query of a network, where in the picture it gathers the
+/// features of its instance, and with which weight. A query has one map, or with groups (G-IAM) one for each group of
+/// features; maps_of() tells which are whose. Copies share the numbers; may be read from several threads.
+class MASKRT_API ActivationMaps {
+ public:
+  ActivationMaps();  ///< none
+  int queries() const;
+  int count() const;  ///< maps of all queries together
+  /// Of every map. It covers the network's input: the resized picture, and right and below of it the padding.
+  int width() const;
+  int height() const;
+
+  /// The maps of a query, ascending; Instance::query names an instance's. Queries may share maps: those of a
+  /// GroupIAMDecoder whose GROUPS is not 4 do. Throws Error for a query that there is not.
+  std::vector<int> maps_of(int query) const;
+  /// [height(), width()], row-major: weights from 0 to 1, or where the network takes a softmax (GroupIAMSoftDecoder)
+  /// weights that add up to 1. Throws Error for a map that there is not.
+  std::vector<float> map(int index) const;
+  /// The part of a map that the picture fills, resized bilinearly to [height, width]: with the picture's own size a
+  /// number for each of its pixels. Throws Error for a map that there is not, and for a size below 1x1.
+  std::vector<float> over_image(int index, int width, int height) const;
+
+  struct Data;
+  explicit ActivationMaps(std::shared_ptr<const Data> data);
+
+ private:
+  const Data& data() const;
+  std::shared_ptr<const Data> data_;
 };
 
 /// A class for every pixel of a picture.
@@ -232,6 +264,8 @@ struct ModelOptions {
   /// file.
   std::string tuning;
   std::vector<std::string> keep;  ///< values to keep as further outputs, by name; "all" for every named one
+  /// Runs leave what Session::activations() gives. Model::load throws Error where ModelInfo::has_activations is false.
+  bool activations = false;
 };
 
 /// How images become the network's input: detectron2's shortest-edge resize, then zeros on the right and at the bottom.
@@ -249,11 +283,12 @@ struct ResizeOptions {
 
 struct ModelInfo {
   std::string name;
-  std::string head;           ///< "SparseInst": what its outputs mean
-  std::vector<Task> tasks;    ///< what it can find; none: it is run for its tensors alone
-  std::string device;         ///< "cpu", "cuda:0"
-  std::string device_reason;  ///< under "auto", why it is not a GPU; empty otherwise
-  std::string tuning_reason;  ///< why the tuning file is ignored; empty otherwise
+  std::string head;              ///< "SparseInst": what its outputs mean
+  std::vector<Task> tasks;       ///< what it can find; none: it is run for its tensors alone
+  bool has_activations = false;  ///< whether its queries have instance activation maps
+  std::string device;            ///< "cpu", "cuda:0"
+  std::string device_reason;     ///< under "auto", why it is not a GPU; empty otherwise
+  std::string tuning_reason;     ///< why the tuning file is ignored; empty otherwise
   std::string precision;
   InputSettings input;
   std::vector<Category> categories;
@@ -381,6 +416,9 @@ class MASKRT_API Session {
   /// The values that ModelOptions::keep names, as the last run() or results() left them. Throws Error where there was
   /// none since the plan changed.
   std::map<std::string, HostTensor> kept();
+  /// The instance activation maps of each picture of the last run() or results(), with ModelOptions::activations.
+  /// Throws Error without, and where there was none since the plan changed.
+  std::vector<ActivationMaps> activations();
   /// Runs the network alone and gives its input, its outputs and the kept values by name.
   std::map<std::string, HostTensor> tensors(std::span<const Image> images, const ResizeOptions& resize = {});
 

@@ -36,8 +36,12 @@ TEST_CASE("No output of any command is one of its inputs, and nothing is begun")
   const std::string picture = write_text(folder / "x.png", "picture"), model = write_text(folder / "m.maskrt", "model"),
                     tuning = write_text(folder / "t.txt", "tuning"),
                     mask = write_text(folder / "x_000_car.png", "mask"),
-                    photo = write_text(folder / "photo.jpg", "photo");
+                    photo = write_text(folder / "photo.jpg", "photo"),
+                    heat = write_text(folder / "x_000_car_iam.jpg", "heat"),
+                    mean = write_text(folder / "query_000.png", "mean");
   const std::string list = write_text(folder / "a.json", R"({"images": [{"id": 1, "file_name": "x.png"}],
+                                      "categories": [], "annotations": []})");
+  write_text(folder / "means.json", R"({"images": [{"id": 1, "file_name": "query_000.png"}],
                                       "categories": [], "annotations": []})");
   const std::string results = write_text(folder / "r.json", "[]");
   const std::string base = write_text(folder / "base.yaml", read_text(demo + "/base.yaml")),
@@ -59,6 +63,8 @@ TEST_CASE("No output of any command is one of its inputs, and nothing is begun")
       {"run", model, folder.path(), "--quiet", "--overlay", folder.path(), "--overlay-format", "png"},
       {"run", model, photo, "--overlay", here + "here"},
       {"run", model, folder.path(), "--quiet", "--masks", here},
+      {"run", model, folder.path(), "--quiet", "--activations", here},
+      {"eval", model, "--images", folder.path(), "--annotations", folder / "means.json", "--activations", here},
       eval + Words{"--results", list},
       eval + Words{"--results", here + "x.png"},
       eval + Words{"--json", list},
@@ -92,6 +98,10 @@ TEST_CASE("No output of any command is one of its inputs, and nothing is begun")
       {"run", model, picture, "--json", folder / "new", "--jsonl", here + "new"},
       {"run", model, picture, "--json", folder / "drawn/x.jpg", "--overlay", folder / "drawn"},
       {"run", model, picture, "--json", "-", "--jsonl", "-"},
+      {"run", model, picture, "--json", folder / "maps/x_000_car_iam.jpg", "--activations", folder / "maps"},
+      {"run", model, picture, heat, "--overlay", folder / "new", "--activations", folder / "new"},
+      eval + Words{"--json", folder / "means/queries.png", "--activations", folder / "means"},
+      eval + Words{"--json", folder / "means/query_012.png", "--activations", folder / "means"},
       eval + Words{"--results", folder / "new", "--json", folder / "new"},
       eval + Words{"--plot", folder / "new", "--json", folder / "new"},
   };
@@ -107,10 +117,12 @@ TEST_CASE("No output of any command is one of its inputs, and nothing is begun")
   CHECK(read_text(base) == read_text(demo + "/base.yaml"));
   CHECK(read_text(mask) == "mask");
   CHECK(read_text(photo) == "photo");
+  CHECK(read_text(heat) == "heat");
+  CHECK(read_text(mean) == "mean");
   CHECK(read_text(results) == "[]");
-  CHECK(files_in(folder.path()) == std::set<std::string>{"x.png", "x_000_car.png", "photo.jpg", "hard.png", "m.maskrt",
-                                                         "soft", "t.txt", "a.json", "base.yaml", "c.yaml", "r.json",
-                                                         "here"});
+  CHECK(files_in(folder.path()) == std::set<std::string>{"x.png", "x_000_car.png", "x_000_car_iam.jpg", "query_000.png",
+                                                         "means.json", "photo.jpg", "hard.png", "m.maskrt", "soft",
+                                                         "t.txt", "a.json", "base.yaml", "c.yaml", "r.json", "here"});
 }
 
 TEST_CASE("run: drawings beside pictures of other names are no inputs") {
@@ -130,6 +142,10 @@ TEST_CASE("Outputs that cannot be written are errors, and nothing is left behind
       {"run", {demo_picture(0), "--json", file + "/r.json"}},
       {"run", {demo_picture(0), "--overlay", file}},
       {"run", {demo_picture(0), "--masks", file + "/below"}},
+      {"run", {demo_picture(0), "--activations", file}},
+      {"eval",
+       {"--images", demo + "/images", "--annotations", demo + "/annotations.json", "--limit", "1", "--activations",
+        file}},
       {"dump", {demo_picture(0), "-o", file + "/t.safetensors"}},
       {"dump", {demo_picture(0), "-o", folder.path()}},
       {"bench", {"--size", "64x64", "--runs", "1", "--json", file + "/b.json"}},

@@ -93,6 +93,31 @@ TEST_CASE("Masks have names of their own, whatever pictures and labels are calle
   CHECK_FALSE(is_mask_name("x_000_car.jpg", stems));
 }
 
+TEST_CASE("Activation maps have names of their own, none of which is a mask's or a drawing's of the picture") {
+  CHECK(activations_name("000", 7, "hair drier", ".jpg") == "000_007_hair_drier_iam.jpg");
+  CHECK(activations_name(std::string(200, 'x'), 99999, std::string(300, 'z'), ".jpg").size() <= 255);
+  const Names pictures = {"x", "x_000", "x_000_car_iam", "x_000_iam", "iam"};
+  const std::set<std::string> stems(pictures.begin(), pictures.end());
+  std::set<std::string> made;
+  std::size_t count = 0;
+  for (const std::string& stem : pictures)
+    for (const std::size_t index : {0, 1})
+      for (const bool mask : {true, false}) {
+        // An instance has one label.
+        const std::string label = index == 0 ? "car" : "car iam";
+        const std::string name = mask ? mask_name(stem, index, label) : activations_name(stem, index, label, ".png");
+        INFO(name);
+        CHECK((mask ? is_mask_name(name, stems) : is_activations_name(name, stems, ".png")));
+        CHECK(made.insert(name).second);
+        ++count;
+      }
+  CHECK(made.size() == count);
+  CHECK_FALSE(is_activations_name("x_000_car_iam.png", stems, ".jpg"));
+  CHECK_FALSE(is_activations_name("y_000_car_iam.jpg", stems, ".jpg"));
+  CHECK_FALSE(is_activations_name("x_000_car.jpg", stems, ".jpg"));
+  CHECK_FALSE(is_activations_name("x.jpg", stems, ".jpg"));
+}
+
 TEST_CASE("UTF-8 is read and written, and what is not UTF-8 is told") {
   for (const char32_t code : {0x0u, 0x7fu, 0x80u, 0x7ffu, 0x800u, 0xd7ffu, 0xe000u, 0xffffu, 0x10000u, 0x10ffffu}) {
     std::string text;
