@@ -80,7 +80,6 @@ class Runner final : public PictureRun {
   Runner(const RunArguments& arguments, std::span<const Input> inputs, std::span<const Picture> pictures,
          const Model& model, const DrawingFiles& drawings, ResultSink& sink)
       : PictureRun(model, arguments.device, pictures, sink, settings_of(arguments)),
-        arguments_(arguments),
         inputs_(inputs),
         drawings_(drawings),
         shown_score_(arguments.shown_score()),
@@ -136,7 +135,6 @@ class Runner final : public PictureRun {
     progress_.update(pictures, run, to_run);
   }
 
-  const RunArguments& arguments_;
   std::span<const Input> inputs_;
   const DrawingFiles& drawings_;
   float shown_score_;
