@@ -78,7 +78,13 @@ void ProgramBuilder::add_linear(const View& in, const std::optional<kernels::Reg
        });
 }
 
-void ProgramBuilder::add(const graph::Linear& op) { add_linear(input(0), std::nullopt, {head_of("weight", op)}); }
+void ProgramBuilder::add(const graph::Linear& op) {
+  kernels::LinearHead head = head_of("weight", op);
+  const bool activated_later = !kernels::is_short(head.activation);
+  if (activated_later) head.activation = kernels::Activation::none;
+  add_linear(input(0), std::nullopt, {head});
+  if (activated_later) activate_in_place(op.activation, stored(node().output()));
+}
 
 void ProgramBuilder::add(const graph::LinearHeads& op) {
   std::vector<kernels::LinearHead> heads;

@@ -35,8 +35,15 @@ void ProgramBuilder::add(const graph::Activate& op) {
   const View in = input(0), out = make_output();
   const kernels::Activation activation = kernel_activation(op.activation);
   step("activate", "elementwise", {in}, {out}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
-    kernels::activate_cuda(queue, activation, in.at(addresses), out.at(addresses));
+    kernels::activate_cuda(queue, activation, in.at(addresses), out.at(addresses), graph::kLeakySlope);
   });
+}
+
+void ProgramBuilder::activate_in_place(graph::Activation activation, const View& out) {
+  step("activate", "elementwise", {out}, {out},
+       [=, activation = kernel_activation(activation)](const Addresses& addresses, kernels::CudaQueue& queue) {
+         kernels::activate_cuda(queue, activation, out.at(addresses), out.at(addresses), graph::kLeakySlope);
+       });
 }
 
 void ProgramBuilder::add(const graph::Add&) {
