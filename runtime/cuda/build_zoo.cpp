@@ -2,8 +2,6 @@
 
 namespace maskrt::cuda {
 
-void ProgramBuilder::add(const graph::DeformConv&) { throw Error("cuda: DeformConv is not there yet"); }
-void ProgramBuilder::add(const graph::AveragePool&) { throw Error("cuda: AveragePool is not there yet"); }
 void ProgramBuilder::add(const graph::LayerNorm&) { throw Error("cuda: LayerNorm is not there yet"); }
 void ProgramBuilder::add(const graph::Attention&) { throw Error("cuda: Attention is not there yet"); }
 

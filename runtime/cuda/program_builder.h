@@ -36,8 +36,8 @@ class ProgramBuilder : private ProgramBase {
   /// What a step does on a queue with its tensors in place.
   using Work = std::function<void(const Addresses&, kernels::CudaQueue&)>;
 
-  // Each adds the steps of one node and stores its outputs. (build_conv.cpp, build_maps.cpp, build_lists.cpp,
-  // build_queries.cpp)
+  // Each adds the steps of one node and stores its outputs. (build_conv.cpp, build_deform.cpp, build_maps.cpp,
+  // build_lists.cpp, build_queries.cpp)
   void add(const graph::Conv&);
   void add(const graph::Input&);
   void add(const graph::BatchNorm&);

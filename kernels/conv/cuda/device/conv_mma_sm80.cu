@@ -9,8 +9,9 @@
 // last row has 28 pixels; pixels beyond are loaded as zeros and not stored.
 // Bound by tensor cores where the tiles fill the chip. A warp with 64 x 64 reads 8 KiB of shared memory for 32 mma (256
 // cycles on sm_80, of which the reads take 64); narrower warp tiles are bound by shared memory sooner.
-// Launch: grid [row tiles x column tiles, groups, splits], dynamic shared memory of stages * kStageBytes, programmatic
-// dependent launch on sm_90.
+// Split-K: through global memory (split_sum.cuh); on sm_90 within a cluster where p.in_cluster (cluster_rows.cuh).
+// Launch: grid [row tiles x column tiles, groups, splits], dynamic shared memory of stages * kStageBytes, clusters of
+// [1, 1, splits] where p.in_cluster, programmatic dependent launch on sm_90.
 #include <cuda_fp16.h>
 
 #include "kernels/ptx/griddepcontrol.cuh"
@@ -103,6 +104,14 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   wait_for_chunks<0>();
   __syncthreads();
 
+#if __CUDA_ARCH__ >= 900
+  if constexpr (Tile::kRows * Tile::kStagedLine * 4 <= stages * Tile::kStageBytes) {
+    if (p.in_cluster != 0) {
+      store_cluster_tile<Tile>(p, sums, reinterpret_cast<float*>(shared), first_pixel, first_channel, group, p.splits);
+      return;
+    }
+  }
+#endif
   if (p.splits > 1) {
     const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
     if (!reduce_splits<Tile::kThreads>(p, tile, split, sums, reinterpret_cast<unsigned*>(shared),

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "cluster_rows.cuh"
 #include "epilogue.cuh"
 #include "implicit_gemm.cuh"
 #include "kernels/conv/cuda/conv_tiles.h"
@@ -29,7 +30,7 @@ struct Tile {
   static constexpr int kProducts = kChunks / 2;  // mma steps in one step of the depth, two chunks each
   static constexpr int kRowFragments = kWarpRows / 16, kColumnFragments = kWarpColumns / 8;
   static constexpr int kFragments = kRowFragments * kColumnFragments;
-  static constexpr int kStagedLine = kColumns + 8;  // words; the padding avoids bank conflicts of the 8-byte stores
+  static constexpr int kStagedLine = tile.staged_line();
   static_assert(kWarpRows * kStagedLine * 4 <= kStages * kStageBytes,
                 "the epilogue's staging buffer reuses the stages");
 };
@@ -99,35 +100,54 @@ struct Place {
   __device__ __forceinline__ int column() const { return warp % Tile::kWarpsAcross * Tile::kWarpColumns; }
 };
 
+/// Writes a warp's accumulators to the staging buffer, whose line 0 is the first row of the warp's tile.
+template <typename Tile>
+__device__ __forceinline__ void stage_rows(const float (&sums)[Tile::kFragments][4], const Place<Tile>& place,
+                                           float* staging) {
+  constexpr int line = Tile::kStagedLine;
+  float* const mine =
+      staging + place.lane / 4 * line + staging_index<Tile::kColumns>(place.column() + place.lane % 4 * 2);
+#pragma unroll
+  for (int i = 0; i < Tile::kRowFragments; ++i) {
+#pragma unroll
+    for (int j = 0; j < Tile::kColumnFragments; ++j) {
+      const float(&sum)[4] = sums[i * Tile::kColumnFragments + j];
+      float* const to = mine + i * 16 * line + j * staging_index<Tile::kColumns>(8);
+      *reinterpret_cast<float2*>(to) = make_float2(sum[0], sum[1]);
+      *reinterpret_cast<float2*>(to + 8 * line) = make_float2(sum[2], sum[3]);
+    }
+  }
+}
+
 /// Epilogue: stores the block's accumulators through shared memory, one row of warps after the other.
 template <typename Tile>
 __device__ __forceinline__ void store_tile(const ConvParams& p, const float (&sums)[Tile::kFragments][4],
                                            float* staging, int first_pixel, int first_channel, int group) {
-  constexpr int line = Tile::kStagedLine;
   const unsigned thread = ptx::thread_index();
   const Place<Tile> place(thread);
   Epilogue<Tile::kColumns, Tile::kThreads, typename Tile::Element> store;
   store.start(p, thread, first_channel, group);
-  float* const mine =
-      staging + place.lane / 4 * line + staging_index<Tile::kColumns>(place.column() + place.lane % 4 * 2);
 #pragma unroll 1
   for (int band = 0; band < Tile::kWarpsDown; ++band) {
     if (band != 0) __syncthreads();
-    if (band == place.band()) {
-#pragma unroll
-      for (int i = 0; i < Tile::kRowFragments; ++i) {
-#pragma unroll
-        for (int j = 0; j < Tile::kColumnFragments; ++j) {
-          const float(&sum)[4] = sums[i * Tile::kColumnFragments + j];
-          float* const to = mine + i * 16 * line + j * staging_index<Tile::kColumns>(8);
-          *reinterpret_cast<float2*>(to) = make_float2(sum[0], sum[1]);
-          *reinterpret_cast<float2*>(to + 8 * line) = make_float2(sum[2], sum[3]);
-        }
-      }
-    }
+    if (band == place.band()) stage_rows<Tile>(sums, place, staging);
     __syncthreads();
-    store.template store<Tile::kWarpRows, line>(p, staging, first_pixel + band * Tile::kWarpRows);
+    store.template store<Tile::kWarpRows, Tile::kStagedLine>(p, staging, first_pixel + band * Tile::kWarpRows);
   }
 }
+
+#if __CUDA_ARCH__ >= 900
+/// Epilogue of a block whose cluster's blocks have one of `splits` splits each: stages the whole tile, and stores the
+/// sums of this block's rows (cluster_rows.cuh). Called by all threads of all blocks of the cluster.
+template <typename Tile>
+__device__ __forceinline__ void store_cluster_tile(const ConvParams& p, const float (&sums)[Tile::kFragments][4],
+                                                   float* staging, int first_pixel, int first_channel, int group,
+                                                   int splits) {
+  const Place<Tile> place(ptx::thread_index());
+  stage_rows<Tile>(sums, place, staging + place.row() * Tile::kStagedLine);
+  store_cluster_rows<Tile::kRows, Tile::kColumns, Tile::kStagedLine, Tile::kThreads, typename Tile::Element>(
+      p, staging, first_pixel, first_channel, group, splits);
+}
+#endif
 
 }  // namespace maskrt::kernels
