@@ -39,10 +39,14 @@ TEST_CASE("bench on a GPU: copies and computing apart, and layers against what t
   const auto median = [&](const char* stage) { return figures.at(stage).at("median_ms").get<double>(); };
   CHECK(median("host_to_device") + median("compute") + median("device_to_host") <= 1.01 * median("whole_call"));
   double modules = 0;
-  for (const auto& module : figures.at("modules"))
+  std::vector<std::string> names;
+  for (const auto& module : figures.at("modules")) {
     if (module.contains("layers")) modules += module.at("ms").get<double>();
+    // Where sums of splits count blocks in memory, setting those counters to zero belongs to no module.
+    if (module.at("name") != "other") names.push_back(module.at("name"));
+  }
   CHECK(modules == Approx(median("network")));
-  CHECK(figures.at("modules").size() == 5);
+  CHECK(names.size() == 5);
   CHECK(figures.at("frames_per_second").get<double>() == Approx(1e3 / (median("network") + median("postprocess"))));
   const auto share_is_right = [](const nlohmann::json& of) {
     const double share = of.at("bound_share").get<double>();
