@@ -469,3 +469,40 @@ TEST_CASE("reassociate_masks") {
     CHECK(count_of<Conv>(c.apply(reassociate_masks)) == 2);
   }
 }
+
+TEST_CASE("linear_as_conv") {
+  Case c(4);
+  auto linear = c.dice.linear("linear", 4, 6);
+  linear.of_map = true, linear.activation = Activation::relu;
+  const auto y = c.graph.add("linear", linear, {c.x});
+  const auto list = c.graph.add("list", Aggregate{}, {c.x, y});
+  c.graph.outputs = {c.graph.add("of list", c.dice.linear("of list", 6, 3), {list})};
+  const auto after = c.apply(linear_as_conv);
+  const auto& conv = std::get<Conv>(after.nodes[1].operation);
+  CHECK(conv.weight->shape() == Shape{6, 4, 1, 1});
+  CHECK(conv.activation == Activation::relu);
+  CHECK(std::holds_alternative<Linear>(after.nodes[3].operation));
+}
+
+TEST_CASE("norms and activations go into deformable convolutions, GELU where transformers have it") {
+  Case c(4);
+  DeformConv deform;
+  deform.weight = c.dice.constant("deform.weight", {4, 4, 3, 3}), deform.padding = 1;
+  const auto offsets = c.graph.add("offsets", c.dice.conv("offsets", 4, 18, 3), {c.x});
+  auto y = c.graph.add("deform", deform, {c.x, offsets});
+  y = c.graph.add("norm", c.dice.batch_norm("norm", 4), {y});
+  y = c.graph.add("relu", Activate{Activation::relu}, {y});
+  auto z =
+      c.graph.add("layer norm",
+                  LayerNorm{c.dice.constant("layer norm.weight", {4}), c.dice.constant("layer norm.bias", {4})}, {c.x});
+  z = c.graph.add("gelu", Activate{Activation::gelu}, {z});
+  auto w = c.graph.add("conv", c.dice.conv("conv", 4, 4, 1), {c.x});
+  w = c.graph.add("gelu of conv", Activate{Activation::gelu}, {w});
+  c.graph.outputs = {y, z, w};
+  c.graph = c.apply(fold_batch_norm);
+  const auto after = c.apply(fuse_epilogue);
+  REQUIRE(after.nodes.size() == 6);
+  CHECK(std::get<DeformConv>(after.nodes[2].operation).activation == Activation::relu);
+  CHECK(std::get<LayerNorm>(after.nodes[3].operation).activation == Activation::gelu);
+  CHECK(std::get<Conv>(after.nodes[4].operation).activation == Activation::none);
+}
