@@ -71,8 +71,14 @@ TEST_CASE("R-50 over pictures of thirty sizes takes little more memory than over
   }
   CHECK(memory_of_process("VmHWM:") <= most_weights() + arena + beside);
   // Four plans later nothing is left of the others'.
-  for (const int width : {800, 768, 736, 704}) session.prepare(1, 640, width);
-  CHECK(session.memory(1, 640, 704).prepared_weights == first.prepared_weights);
+  maps.clear();
+  add_maps(640, 864);
+  for (const int width : {800, 768, 736, 704}) {
+    session.prepare(1, 640, width);
+    add_maps(640, width);
+  }
+  const std::size_t left = session.memory(1, 640, 704).prepared_weights;
+  CHECK((winograd_orders(256, maps, 2).size() <= 1 ? left == first.prepared_weights : left <= most_weights()));
   CHECK(resident() >= first.prepared_weights);
 }
 
