@@ -5,6 +5,7 @@
 
 #include "checking_queue.h"
 #include "driver.h"
+#include "graph/modules.h"
 #include "kernels/element.h"
 #include "runtime/kernel_activation.h"
 #include "session_stream.h"
@@ -42,6 +43,7 @@ Program ProgramBuilder::build() {
   if (const std::size_t bytes = program_.buffers[static_cast<std::size_t>(zeroed_buffer_)].bytes; bytes != 0) {
     Step clear;
     clear.name = "zeros";
+    clear.module = graph::module_of(clear.name);
     clear.operation = "clear";
     clear.algorithm = "memset";
     clear.writes = {zeroed_buffer_};
