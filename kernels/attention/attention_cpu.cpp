@@ -4,14 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
+#include <utility>
 
 #include "kernels/cpu/exponential.h"
-#include "kernels/cpu/multiply_tile.h"
+#include "kernels/cpu/multiply.h"
 #include "kernels/cpu/pixel_rows.h"
 #include "kernels/cpu/rows.h"
 #include "kernels/cpu/transpose.h"
+#include "kernels/cpu/vector.h"
 
 namespace maskrt::kernels {
 namespace {
@@ -40,75 +41,78 @@ HeadChannels head_of(const Tensor& t, std::int64_t b, std::int64_t first, std::i
 
 /// One head's keys and values and a tile of its queries, in a thread's memory.
 struct Tile {
+  int lanes, vectors;
   HeadChannels keys, values;
   std::int64_t width, depth, key_count;
-  float* queries;  ///< [width][vectors * Lanes], scaled
-  float* scores;   ///< [kKeyBlock][vectors * Lanes]
-  float* sums;     ///< [depth][vectors * Lanes]
+  float* queries;  ///< [width][vectors * lanes], scaled
+  float* scores;   ///< [kKeyBlock][vectors * lanes]
+  float* sums;     ///< [depth][vectors * lanes]
+  float* most;     ///< [vectors * lanes]: the largest score so far
+  float* total;    ///< [vectors * lanes]: the sum of the weights so far
+  std::int64_t row() const { return std::int64_t{lanes} * vectors; }
 };
 
-/// sums = softmax(keys x queries) x values, `Vectors` vectors of queries in lanes.
+/// A block of scores becomes weights e^(score - most), where `most` now counts these scores too; what was summed up
+/// before is scaled accordingly.
 template <int Lanes, int Vectors>
-[[gnu::always_inline]] inline void attend(const Tile& t) {
+[[gnu::always_inline]] inline void weigh_block(const Tile& t, std::int64_t count, bool first) {
   using V = Vector<Lanes>;
   constexpr std::int64_t row = std::int64_t{Lanes} * Vectors;
-  constexpr float lowest = -std::numeric_limits<float>::max();
-  static constexpr float zeros[Lanes] = {};
-  const TileSums<const float> nothing{zeros, 0, 0};
   V most[Vectors], total[Vectors];
-  for (int v = 0; v < Vectors; ++v) most[v] = V{} + lowest, total[v] = V{};
-  for (std::int64_t begin = 0; begin < t.key_count; begin += kKeyBlock) {
-    const std::int64_t count = t.key_count - begin < kKeyBlock ? t.key_count - begin : kKeyBlock;
-    multiply_rows<Lanes, Vectors>(
-        {t.keys.data + begin * t.keys.pixel, t.keys.pixel, 1, t.keys.block, t.keys.next_block}, count, t.queries, row,
-        t.width, nothing, {t.scores, row, Lanes});
-    V higher[Vectors];
-    for (int v = 0; v < Vectors; ++v) higher[v] = most[v];
-    for (std::int64_t k = 0; k < count; ++k)
-      for (int v = 0; v < Vectors; ++v) {
-        const V score = *reinterpret_cast<const V*>(t.scores + k * row + v * Lanes);
-        higher[v] = score > higher[v] ? score : higher[v];
-      }
-    if (begin != 0) {
-      // What was summed up so far had the smaller maximum taken from its exponents.
-      for (int v = 0; v < Vectors; ++v) {
-        V factor = most[v] - higher[v];
-        exponentiate(factor);
-        total[v] *= factor;
-        for (std::int64_t c = 0; c < t.depth; ++c) *reinterpret_cast<V*>(t.sums + c * row + v * Lanes) *= factor;
-      }
-    }
-    for (int v = 0; v < Vectors; ++v) most[v] = higher[v];
-    for (std::int64_t k = 0; k < count; ++k)
-      for (int v = 0; v < Vectors; ++v) {
-        V& score = *reinterpret_cast<V*>(t.scores + k * row + v * Lanes);
-        V share = score - most[v];
-        exponentiate(share);
-        total[v] += share;
-        score = share;
-      }
-    for (std::int64_t c = 0; c < t.depth; c += t.values.block) {
-      const float* values = t.values.data + begin * t.values.pixel + c / t.values.block * t.values.next_block;
-      const TileSums<float> sums{t.sums + c * row, row, Lanes};
-      multiply_rows<Lanes, Vectors>({values, 1, t.values.pixel}, t.values.block, t.scores, row, count,
-                                    begin == 0 ? nothing : TileSums<const float>{sums.data, row, Lanes}, sums);
-    }
-  }
   for (int v = 0; v < Vectors; ++v) {
-    const V share = 1.0f / total[v];
-    for (std::int64_t c = 0; c < t.depth; ++c) *reinterpret_cast<V*>(t.sums + c * row + v * Lanes) *= share;
+    most[v] = first ? V{} - std::numeric_limits<float>::max() : *reinterpret_cast<const V*>(t.most + v * Lanes);
+    total[v] = first ? V{} : *reinterpret_cast<const V*>(t.total + v * Lanes);
+  }
+  for (std::int64_t k = 0; k < count; ++k)
+    for (int v = 0; v < Vectors; ++v) {
+      const V score = *reinterpret_cast<const V*>(t.scores + k * row + v * Lanes);
+      most[v] = score > most[v] ? score : most[v];
+    }
+  for (int v = 0; v < Vectors && !first; ++v) {
+    V factor = *reinterpret_cast<const V*>(t.most + v * Lanes) - most[v];
+    exponentiate(factor);
+    total[v] *= factor;
+    for (std::int64_t c = 0; c < t.depth; ++c) *reinterpret_cast<V*>(t.sums + c * row + v * Lanes) *= factor;
+  }
+  for (std::int64_t k = 0; k < count; ++k)
+    for (int v = 0; v < Vectors; ++v) {
+      V& score = *reinterpret_cast<V*>(t.scores + k * row + v * Lanes);
+      V weight = score - most[v];
+      exponentiate(weight);
+      total[v] += weight;
+      score = weight;
+    }
+  for (int v = 0; v < Vectors; ++v) {
+    *reinterpret_cast<V*>(t.most + v * Lanes) = most[v];
+    *reinterpret_cast<V*>(t.total + v * Lanes) = total[v];
   }
 }
 
-/// to[j][i] = from[i][j] * scale for `rows` x `columns` numbers, both multiples of Lanes.
+template <int Lanes>
+[[gnu::always_inline]] inline void weigh_block(const Tile& t, std::int64_t count, bool first) {
+  static_assert(kMostVectors == 3);
+  if (t.vectors == 3) {
+    weigh_block<Lanes, 3>(t, count, first);
+  } else if (t.vectors == 2) {
+    weigh_block<Lanes, 2>(t, count, first);
+  } else {
+    weigh_block<Lanes, 1>(t, count, first);
+  }
+}
+
+MASKRT_CLONES void weigh_block_16(const Tile& t, std::int64_t count, bool first) { weigh_block<16>(t, count, first); }
+MASKRT_CLONES void weigh_block_8(const Tile& t, std::int64_t count, bool first) { weigh_block<8>(t, count, first); }
+
+/// to[j][i] = from[i][j] * scale for `rows` x `columns` numbers, both multiples of Lanes. `scales`: a factor for each j
+/// as well, or null.
 template <int Lanes>
 [[gnu::always_inline]] inline void transpose(const float* from, std::int64_t from_row, std::int64_t rows,
-                                             std::int64_t columns, float scale, float* to, std::int64_t to_row) {
+                                             std::int64_t columns, float* to, std::int64_t to_row) {
   using V = Vector<Lanes>;
   for (std::int64_t i = 0; i < rows; i += Lanes)
     for (std::int64_t j = 0; j < columns; j += Lanes) {
       V lines[Lanes];
-      for (int l = 0; l < Lanes; ++l) lines[l] = *reinterpret_cast<const V*>(from + (i + l) * from_row + j) * scale;
+      for (int l = 0; l < Lanes; ++l) lines[l] = *reinterpret_cast<const V*>(from + (i + l) * from_row + j);
       if constexpr (Lanes == 16) {
         transpose16(lines);
       } else {
@@ -118,35 +122,57 @@ template <int Lanes>
     }
 }
 
-/// From rows of queries to rows of results, each [vectors * Lanes][channels rounded up to Lanes].
-template <int Lanes>
-[[gnu::always_inline]] inline void attend_rows(const Tile& t, int vectors, const float* queries, float* results) {
-  const std::int64_t row = std::int64_t{Lanes} * vectors, width = (t.width + Lanes - 1) / Lanes * Lanes,
-                     depth = (t.depth + Lanes - 1) / Lanes * Lanes;
-  transpose<Lanes>(queries, width, row, width, 1.0f / __builtin_sqrtf(static_cast<float>(t.width)), t.queries, row);
-  if (vectors == 3) {
-    attend<Lanes, 3>(t);
-  } else if (vectors == 2) {
-    attend<Lanes, 2>(t);
-  } else {
-    attend<Lanes, 1>(t);
+MASKRT_CLONES void transpose_16(const float* from, std::int64_t from_row, std::int64_t rows, std::int64_t columns,
+                                float* to, std::int64_t to_row) {
+  transpose<16>(from, from_row, rows, columns, to, to_row);
+}
+
+MASKRT_CLONES void transpose_8(const float* from, std::int64_t from_row, std::int64_t rows, std::int64_t columns,
+                               float* to, std::int64_t to_row) {
+  transpose<8>(from, from_row, rows, columns, to, to_row);
+}
+
+MASKRT_CLONES void scale_row(float factor, std::int64_t n, float* row) {
+  for (std::int64_t i = 0; i < n; ++i) row[i] *= factor;
+}
+
+/// Divides each of `count` rows of n numbers by the row `total`.
+MASKRT_CLONES void divide_rows(float* total, std::int64_t n, std::int64_t count, float* rows) {
+  for (std::int64_t i = 0; i < n; ++i) total[i] = 1.0f / total[i];
+  for (std::int64_t c = 0; c < count; ++c)
+    for (std::int64_t i = 0; i < n; ++i) rows[c * n + i] *= total[i];
+}
+
+/// sums = softmax(keys x queries) x values, with queries in the lanes of vectors.
+void attend(const Tile& t) {
+  static constexpr float zeros[16] = {};
+  const VectorRows<const float> nothing{zeros, 0, 0};
+  const std::int64_t row = t.row();
+  for (std::int64_t begin = 0; begin < t.key_count; begin += kKeyBlock) {
+    const std::int64_t count = std::min(kKeyBlock, t.key_count - begin);
+    multiply(t.lanes, {.left = {t.keys.data + begin * t.keys.pixel, t.keys.pixel, 1, t.keys.block, t.keys.next_block},
+                       .rows = count,
+                       .right = t.queries,
+                       .right_step = row,
+                       .vectors = t.vectors,
+                       .depth = t.width,
+                       .start = nothing,
+                       .sums = {t.scores, row, t.lanes}});
+    (t.lanes == 16 ? weigh_block_16 : weigh_block_8)(t, count, begin == 0);
+    for (std::int64_t c = 0; c < t.depth; c += t.values.block) {
+      float* const sums = t.sums + c * row;
+      multiply(t.lanes, {.left = {t.values.data + begin * t.values.pixel + c / t.values.block * t.values.next_block, 1,
+                                  t.values.pixel},
+                         .rows = t.values.block,
+                         .right = t.scores,
+                         .right_step = row,
+                         .vectors = t.vectors,
+                         .depth = count,
+                         .start = begin == 0 ? nothing : VectorRows<const float>{sums, row, t.lanes},
+                         .sums = {sums, row, t.lanes}});
+    }
   }
-  transpose<Lanes>(t.sums, row, depth, row, 1.0f, results, depth);
-}
-
-MASKRT_CLONES void attend_rows_16(const Tile& t, int vectors, const float* queries, float* results) {
-  attend_rows<16>(t, vectors, queries, results);
-}
-
-MASKRT_CLONES void attend_rows_8(const Tile& t, int vectors, const float* queries, float* results) {
-  attend_rows<8>(t, vectors, queries, results);
-}
-
-int vector_lanes() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) return 16;
-#endif
-  return 8;
+  divide_rows(t.total, row, t.depth, t.sums);
 }
 
 /// A tensor in fp32 with channels innermost, in `memory`.
@@ -175,7 +201,7 @@ Attention::Attention(const Tensor& queries, const Tensor& keys, const Tensor& va
       copies_keys_(!lies_apart(keys, width_)),
       copies_values_(!lies_apart(values, depth_)) {
   const std::int64_t vectors = (queries.height * queries.width + lanes_ - 1) / lanes_;
-  tiles_ = (vectors + kTileVectors - 1) / kTileVectors;
+  tiles_ = (vectors + kMostVectors - 1) / kMostVectors;
   // Narrow tiles multiply at half the rate of wide ones; better that than threads without work.
   const std::int64_t tiles_for_all = (threads + out.batch * heads - 1) / (out.batch * heads);
   tiles_ = std::max(tiles_, std::min(vectors, tiles_for_all));
@@ -185,9 +211,9 @@ Attention::Attention(const Tensor& queries, const Tensor& keys, const Tensor& va
   const auto copy_of = [&](const Tensor& t) { return bytes_of(t.batch * t.height * t.width * t.channels); };
   if (copies_keys_) copy_bytes_[0] = copy_of(keys);
   if (copies_values_) copy_bytes_[1] = copy_of(values);
-  const std::int64_t row = kTileVectors * lanes_;
-  // Rows of queries and of results, both transposed, and scores.
-  thread_bytes_ = bytes_of(row * (2 * (whole(width_, lanes_) + whole(depth_, lanes_)) + kKeyBlock));
+  const std::int64_t row = kMostVectors * lanes_;
+  // Rows of queries and of results, both transposed, scores, and what is carried along.
+  thread_bytes_ = bytes_of(row * (2 * (whole(width_, lanes_) + whole(depth_, lanes_)) + kKeyBlock + 2));
   scratch_bytes_ = copy_bytes_[0] + copy_bytes_[1] + static_cast<std::size_t>(threads) * thread_bytes_;
 }
 
@@ -199,30 +225,37 @@ void Attention::run(const Tensor& queries, const Tensor& key_tensor, const Tenso
   const Tensor values = copies_values_ ? copied(value_tensor, reinterpret_cast<float*>(memory)) : value_tensor;
   memory += copy_bytes_[1];
   const std::int64_t count = queries.height * queries.width, vectors = (count + lanes_ - 1) / lanes_,
-                     width = whole(width_, lanes_), depth = whole(depth_, lanes_), row = kTileVectors * lanes_;
+                     width = whole(width_, lanes_), depth = whole(depth_, lanes_), row = kMostVectors * lanes_;
 #pragma omp parallel for schedule(dynamic) num_threads(threads_)
   for (std::int64_t i = 0; i < out.batch * heads_ * tiles_; ++i) {
     const std::int64_t b = i / (heads_ * tiles_), head = i / tiles_ % heads_, tile = i % tiles_;
     const std::int64_t begin = vectors * tile / tiles_, end = vectors * (tile + 1) / tiles_, first = begin * lanes_,
                        pixels = std::min(end * lanes_, count) - first;
     auto* own = reinterpret_cast<float*>(memory + static_cast<std::size_t>(omp_get_thread_num()) * thread_bytes_);
-    float* const query_rows = own;
-    float* const result_rows = query_rows + row * width;
-    Tile t{head_of(keys, b, head * width_, width_),
-           head_of(values, b, head * depth_, depth_),
-           width_,
-           depth_,
-           keys.height * keys.width,
-           result_rows + row * depth,
-           nullptr,
-           nullptr};
-    t.sums = t.queries + row * width;
-    t.scores = t.sums + row * depth;
+    const auto take = [&](std::int64_t rows) { return std::exchange(own, own + row * rows); };
+    Tile t{.lanes = lanes_,
+           .vectors = static_cast<int>(end - begin),
+           .keys = head_of(keys, b, head * width_, width_),
+           .values = head_of(values, b, head * depth_, depth_),
+           .width = width_,
+           .depth = depth_,
+           .key_count = keys.height * keys.width,
+           .queries = take(width),
+           .scores = take(kKeyBlock),
+           .sums = take(depth),
+           .most = take(1),
+           .total = take(1)};
+    float* const query_rows = take(width);
+    float* const result_rows = take(depth);
+    const auto transpose = lanes_ == 16 ? transpose_16 : transpose_8;
     // What follows the last query and the last channel is transposed with the rest.
-    std::fill_n(query_rows, (end - begin) * lanes_ * width, 0.0f);
-    std::fill_n(t.sums + (end - begin) * lanes_ * depth_, (end - begin) * lanes_ * (depth - depth_), 0.0f);
+    std::fill_n(query_rows, t.row() * width, 0.0f);
+    std::fill_n(t.sums + t.row() * depth_, t.row() * (depth - depth_), 0.0f);
     read_pixels(queries, {b, first, pixels, head * width_, width_}, query_rows, width);
-    (lanes_ == 16 ? attend_rows_16 : attend_rows_8)(t, static_cast<int>(end - begin), query_rows, result_rows);
+    scale_row(1 / std::sqrt(static_cast<float>(width_)), t.row() * width, query_rows);
+    transpose(query_rows, width, t.row(), width, t.queries, t.row());
+    attend(t);
+    transpose(t.sums, t.row(), depth, t.row(), result_rows, depth);
     write_pixels(result_rows, depth, {b, first, pixels, head * depth_, depth_}, out);
   }
 }

@@ -1,7 +1,6 @@
 // exp, the logistic function and GELU without libm, so that loops over them vectorise.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <type_traits>
 
@@ -9,11 +8,15 @@ namespace maskrt::kernels {
 
 // Of a number or of the compiler's vector of numbers, which no function that is not inlined could return.
 
+/// Whole numbers as wide as these floats.
+template <typename Float>
+using WholeOf = std::conditional_t<std::is_same_v<Float, float>, std::int32_t, decltype(Float{} < Float{})>;
+
 /// out = e^(n ln 2 + r) for |r| up to ln 2 / 2, by Cephes' polynomial. `shifted` is n + 1.5 * 2^23: it has n in its low
 /// bits.
 template <typename Float>
 [[gnu::always_inline]] inline void exponential_of_parts(const Float& shifted, const Float& r, Float& out) {
-  using Whole = std::conditional_t<std::is_same_v<Float, float>, std::int32_t, decltype(Float{} < Float{})>;
+  using Whole = WholeOf<Float>;
   Float p = r * 1.9875691500e-4f + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
   p = p * r + 4.1665795894e-2f;
@@ -47,26 +50,29 @@ template <typename Float>
   return x;
 }
 
-/// e^(x + low) for x up to 0, within 2 ulp of that of the exact sum; below -87.3 x counts as -87.3. `low` is a
-/// thousandth of x at most.
-[[gnu::always_inline]] inline float exponential_of_sum(float x, float low) {
-  x = x < -87.3f ? -87.3f : x;
-  const float shifted = x * kInverseLn2 + kShift, n = shifted - kShift;
-  exponential_of_parts(shifted, (x - n * kLn2) - (n * kLn2Rest - low), x);
-  return x;
+/// x becomes 1 / (1 + e^-x).
+template <typename Float>
+[[gnu::always_inline]] inline void logistic_in_place(Float& x) {
+  x = -x;
+  exponentiate(x);
+  x = 1.0f / (1.0f + x);
 }
 
 /// 1 / (1 + e^-x)
-[[gnu::always_inline]] inline float logistic(float x) { return 1.0f / (1.0f + exponential(-x)); }
+[[gnu::always_inline]] inline float logistic(float x) {
+  logistic_in_place(x);
+  return x;
+}
 
-/// x * Phi(x), Phi being the standard normal distribution: within 8 * 2^-24 of it in proportion where that is no less
-/// than 2^-126. Phi(-a) = e^(-a^2 / 2) * q(1 / (1 + 0.35 a)), where the polynomial q is fitted to 5e-8 for a up to 14.
-[[gnu::always_inline]] inline float gelu(float x) {
-  x = x < -20 ? -20.0f : x;  // of which nothing is left
-  const float size = x < 0 ? -x : x, a = size > 20 ? 20.0f : size;
-  const float t = 1.0f / (1.0f + 0.35f * a);
-  float q = -2.9145928099751472e-2f;
-  q = q * t + 1.4397168159484863e-1f;
+/// x becomes x * Phi(x), Phi being the standard normal distribution: within 8 * 2^-24 of it in proportion where that is
+/// no less than 2^-126. Phi(-a) = e^(-a^2 / 2) * q(1 / (1 + 0.35 a)), where the polynomial q is fitted to 5e-8 for a up
+/// to 14.
+template <typename Float>
+[[gnu::always_inline]] inline void gelu_in_place(Float& x) {
+  x = x < -20.0f ? Float{} - 20.0f : x;  // of which nothing is left
+  const Float size = x < 0.0f ? -x : x, a = size > 20.0f ? Float{} + 20.0f : size;
+  const Float t = 1.0f / (1.0f + 0.35f * a);
+  Float q = t * -2.9145928099751472e-2f + 1.4397168159484863e-1f;
   q = q * t - 2.5571420788764954e-1f;
   q = q * t + 1.5917408466339111e-1f;
   q = q * t - 2.3109758272767067e-2f;
@@ -74,10 +80,17 @@ template <typename Float>
   q = q * t + 1.1983288824558258e-1f;
   q = q * t + 1.3986186683177948e-1f;
   q = q * t + 1.3962140679359436e-1f;
-  // A rounding of a^2 is a^2 times as much of the exponential: the square of the upper 12 bits is exact.
-  const float high = std::bit_cast<float>(std::bit_cast<std::uint32_t>(a) & 0xfffff000u);
-  const float tail = q * t * exponential_of_sum(-0.5f * high * high, -0.5f * (a - high) * (a + high));
-  return x < 0 ? x * tail : x * (1.0f - tail);
+  // A rounding of a^2 is a^2 times as much of the exponential. So a^2 / 2 is the square of the upper 12 bits, which is
+  // exact, and a rest, which goes into the exponential's reduced argument.
+  const Float high = __builtin_bit_cast(Float, __builtin_bit_cast(WholeOf<Float>, a) & ~0xfff);
+  const Float rest = (a - high) * (a + high) * -0.5f;
+  Float square = high * high * -0.5f;
+  square = square < -87.3f ? Float{} - 87.3f : square;
+  const Float shifted = square * kInverseLn2 + kShift, n = shifted - kShift;
+  Float tail;
+  exponential_of_parts(shifted, (square - n * kLn2) - (n * kLn2Rest - rest), tail);
+  tail *= q * t;
+  x = x < 0.0f ? x * tail : x * (1.0f - tail);
 }
 
 }  // namespace maskrt::kernels

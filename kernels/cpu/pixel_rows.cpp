@@ -22,8 +22,8 @@ void for_each_run(const Tensor& t, const PixelRange& range, const F& f) {
 }
 
 /// Rows of `run` numbers from one place to another; the common runs are known to the compiler.
-void copy_rows(const float* from, std::int64_t from_row, float* to, std::int64_t to_row, std::int64_t rows,
-               std::int64_t run) {
+MASKRT_CLONES void copy_rows(const float* from, std::int64_t from_row, float* to, std::int64_t to_row,
+                             std::int64_t rows, std::int64_t run) {
   if (run == 16) {
     for (std::int64_t p = 0; p < rows; ++p) std::memcpy(to + p * to_row, from + p * from_row, 16 * sizeof(float));
   } else if (run == 8) {

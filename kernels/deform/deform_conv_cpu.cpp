@@ -7,8 +7,7 @@
 
 #include "deform_samples_cpu.h"
 #include "kernels/cpu/activate_row.h"
-#include "kernels/cpu/multiply_tile.h"
-#include "kernels/cpu/rows.h"
+#include "kernels/cpu/multiply.h"
 #include "kernels/element.h"
 
 namespace maskrt::kernels {
@@ -28,39 +27,9 @@ constexpr std::size_t kMostPointBytes = 256 * 1024;
 std::int64_t ceil_div(std::int64_t n, std::int64_t d) { return (n + d - 1) / d; }
 std::size_t whole_lines(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-/// Sums of a panel: `pixels` rows of samples times `vectors` vectors of outputs.
-struct Panel {
-  const float* samples;
-  std::int64_t row, pixels;
-  const float* weights;
-  int vectors;
-  std::int64_t depth;
-  TileSums<const float> start;
-  TileSums<float> out;
-  const float* next_weights;  ///< of as many numbers, for the panel that comes next
-};
-
-/// Fetches the next panel's weights into L2, a part of them beside each tile of rows: they come from beyond it.
-template <int Lanes>
-[[gnu::always_inline]] inline void multiply(const Panel& p) {
-  constexpr std::int64_t step = kTileRows<Lanes>, line = 64 / sizeof(float);
-  const std::int64_t numbers = p.vectors * Lanes * p.depth, share = (numbers * step / p.pixels + line) / line * line;
-  for (std::int64_t first = 0; first < p.pixels; first += step) {
-    const float* next = p.next_weights + first / step * share;
-    for (std::int64_t i = 0; i < share; i += line) __builtin_prefetch(next + i, 0, 2);
-    const std::int64_t rows = p.pixels - first < step ? p.pixels - first : step;
-    multiply_rows<Lanes>({p.samples + first * p.row, p.row, 1}, rows, p.weights, p.vectors * Lanes, p.vectors, p.depth,
-                         {p.start.data + first * p.start.row, p.start.row, p.start.vector},
-                         {p.out.data + first * p.out.row, p.out.row, p.out.vector});
-  }
-}
-
-MASKRT_CLONES void multiply_16(const Panel& p) { multiply<16>(p); }
-MASKRT_CLONES void multiply_8(const Panel& p) { multiply<8>(p); }
-
 }  // namespace
 
-std::int64_t DeformConv::Part::panels() const { return ceil_div(outs, kTileVectors); }
+std::int64_t DeformConv::Part::panels() const { return ceil_div(outs, kMostVectors); }
 
 bool DeformConv::fast() const {
   const Tensor &in = shape_.in, &out = shape_.out;
@@ -188,22 +157,21 @@ void DeformConv::multiply_panels(const Tile& tile, const Slice& slice, const flo
     const std::int64_t begin = part.panel_begin(i), vectors = part.panel_begin(i + 1) - begin,
                        o = part.first_out + begin;
     float* to = out.as<float>() + tile.b * out.batch_stride + o * out.block_stride + tile.first * block;
-    TileSums<const float> start{to, block, out.block_stride};
+    VectorRows<const float> start{to, block, out.block_stride};
     if (j == 0 && tile.bias != nullptr) start = {tile.bias + o * block, 0, block};
     if (j == 0 && tile.bias == nullptr) start = {zeros, 0, 0};
     const float* const next = i + 1 < slice.last_panel ? panel_weights(tile, part, i + 1, j)
                               : end < part.ins         ? panel_weights(tile, part, slice.first_panel, end)
                                                        : tile.weights;
-    const Panel panel{samples,
-                      row_,
-                      tile.pixels,
-                      panel_weights(tile, part, i, j),
-                      static_cast<int>(vectors),
-                      blocks * shape_.geometry.taps() * block,
-                      start,
-                      {to, block, out.block_stride},
-                      next};
-    (block == 16 ? multiply_16 : multiply_8)(panel);
+    multiply(static_cast<int>(block), {.left = {samples, row_, 1},
+                                       .rows = tile.pixels,
+                                       .right = panel_weights(tile, part, i, j),
+                                       .right_step = vectors * block,
+                                       .vectors = static_cast<int>(vectors),
+                                       .depth = blocks * shape_.geometry.taps() * block,
+                                       .start = start,
+                                       .sums = {to, block, out.block_stride},
+                                       .next_right = next});
     if (end < part.ins || shape_.activation == Activation::none) continue;
     for (std::int64_t v = 0; v < vectors; ++v, to += out.block_stride)
       activate_block(shape_.activation, shape_.slope, to, tile.pixels, block, out.channels - (o + v) * block, to);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "iam.h"
+#include "kernels/cpu/activate_row.h"
 #include "kernels/cpu/exponential.h"
 #include "kernels/cpu/lines.h"
 #include "kernels/cpu/rows.h"
@@ -71,10 +72,6 @@ MASKRT_CLONES void add_block_8(const float* maps, const float* features, std::in
   add_block<8>(maps, features, block_stride, blocks, n, sums, sums_stride);
 }
 
-MASKRT_CLONES void sigmoid_row(const float* in, std::int64_t n, float* out) {
-  for (std::int64_t i = 0; i < n; ++i) out[i] = logistic(in[i]);
-}
-
 /// out = e^(in - most), `block` maps a position.
 MASKRT_CLONES void exponential_rows(const float* in, const float* most, std::int64_t n, std::int64_t block,
                                     float* out) {
@@ -126,7 +123,7 @@ class MapBlock {
       weight = logits;
     } else {
       if (weights_ == MapWeights::sigmoid) {
-        sigmoid_row(logits, n * block, weighed);
+        activate_row(Activation::sigmoid, 0, logits, n * block, weighed);
       } else {
         exponential_rows(logits, most_.data(), n, block, weighed);
       }
