@@ -13,12 +13,15 @@ namespace maskrt::kernels {
 namespace {
 
 constexpr int kLanes = 16;
-/// Numbers of a tile: 16 KiB, which stay in L1 from one pass over them to the next.
-constexpr std::int64_t kTileNumbers = 4096;
+/// A tile stays in L1 (16 KiB) from one pass over it to the next. With more pixels the blocks of channels, which come
+/// one after the other, are each read in runs that start the processor's prefetching anew.
+constexpr std::int64_t kTileNumbers = 4096, kTilePixels = 16;
 
 std::int64_t row_of(std::int64_t channels) { return (channels + kLanes - 1) / kLanes * kLanes; }
 
-std::int64_t tile_pixels(std::int64_t channels) { return std::max<std::int64_t>(1, kTileNumbers / row_of(channels)); }
+std::int64_t tile_pixels(std::int64_t channels) {
+  return std::clamp<std::int64_t>(kTileNumbers / row_of(channels), 1, kTilePixels);
+}
 
 using Floats = Vector<kLanes>;
 

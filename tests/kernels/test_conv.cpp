@@ -51,7 +51,15 @@ const std::vector<Case> cases = {
     {1, 13, 14, 128, 128, {3, 3, 2, 1, 1, 4}},
     {1, 12, 10, 24, 36, {3, 3, 1, 1, 1, 12}},
     {1, 12, 10, 32, 32, {3, 3, 1, 1, 1, 32}},
+    {1, 17, 13, 64, 64, {3, 3, 1, 1, 1, 1}, true, false, Activation::leaky_relu},
+    {2, 9, 11, 33, 48, {1, 1, 1, 0, 1, 1}, true, true, Activation::leaky_relu},
+    {2, 14, 15, 48, 48, {3, 3, 1, 1, 1, 48}, true, false, Activation::gelu},
+    {1, 7, 33, 21, 21, {3, 3, 1, 1, 1, 21}, true, true, Activation::gelu},
+    {1, 1, 1, 16, 16, {3, 3, 1, 1, 1, 16}, false, false, Activation::gelu},
+    {1, 13, 14, 64, 64, {3, 3, 2, 1, 1, 64}, true, false, Activation::leaky_relu},
 };
+
+constexpr float kSlope = 0.1f;  // of leaky ReLU
 
 /// Sums of n products in any order are within about sqrt(n) units of the sum of the products' magnitudes; Winograd's
 /// F(4x4, 3x3) multiplies that by what its transforms can enlarge: with points 0, 1, -1, 2, -2 the sums of magnitudes
@@ -72,7 +80,7 @@ void check(const Case& c, ConvAlgorithm algorithm, DataType in_type, DataType ou
   std::vector<float> weight = numbers(3, c.out * fan_in), bias = numbers(4, c.out);
 
   conv_ref(g, *in, weight.data(), c.bias ? bias.data() : nullptr, nullptr, c.accumulate ? &*out : nullptr, c.activation,
-           *want);
+           *want, kSlope);
   OwnedTensor positive(DataType::f32, c.batch, c.height, c.width, c.in, 0);
   for_each_element(*positive,
                    [&](auto b, auto y, auto x, auto i) { set(*positive, b, y, x, i, std::abs(get(*in, b, y, x, i))); });
@@ -80,7 +88,7 @@ void check(const Case& c, ConvAlgorithm algorithm, DataType in_type, DataType ou
   for (float& w : positive_weight) w = std::abs(w);
   conv_ref(g, *positive, positive_weight.data(), nullptr, nullptr, nullptr, Activation::none, *magnitude);
 
-  ConvProblem problem{g, *in, *out, c.bias, c.accumulate, c.activation};
+  ConvProblem problem{g, *in, *out, c.bias, c.accumulate, c.activation, kSlope};
   const auto conv = Convolution::make(problem, algorithm);
   if (conv == nullptr) return;
   std::vector<std::byte> memory(conv->weight_bytes() + conv->scratch_bytes() + conv->in_span() + conv->out_span() +
@@ -109,10 +117,19 @@ void check(const Case& c, ConvAlgorithm algorithm, DataType in_type, DataType ou
   } else {
     conv->run(in->data, weights, c.bias ? bias.data() : nullptr, out->data, scratch);
   }
+  const bool left = algorithm == ConvAlgorithm::winograd && c.activation != Activation::relu;
+  CHECK(conv->activation_left() == (left ? c.activation : Activation::none));
+  if (left)
+    for_each_element(*out, [&](auto b, auto y, auto x, auto o) {
+      set(*out, b, y, x, o, activate(c.activation, get(*out, b, y, x, o), kSlope));
+    });
   const double enlarged = algorithm == ConvAlgorithm::winograd ? 16 : 1;
+  // GELU: its slope, and oneDNN's erf, which is good to 1.5e-7 and some roundings.
+  const bool gelu = c.activation == Activation::gelu;
   require_close(out, *want, [&](auto b, auto y, auto x, auto o) {
     const double sum = get(*magnitude, b, y, x, o) + 2;
-    return testing::kUnitFp32 * (4 + std::sqrt(static_cast<double>(fan_in))) * enlarged * sum +
+    return testing::kUnitFp32 * (4 + std::sqrt(static_cast<double>(fan_in))) * enlarged * sum * (gelu ? 1.13 : 1) +
+           (gelu ? (1.5e-7 + 4 * testing::kUnitFp32) * sum : 0) +
            (out_type == DataType::bf16 ? testing::kUnitBf16 * std::abs(get(*want, b, y, x, o)) + 1e-6 : 0.0);
   });
 }

@@ -45,6 +45,42 @@ const std::vector<Case> cases = {
        op.activation = Activation::sigmoid;
        g.add("s", same_size(d, "s", 33, 5), {g.add("c", op, {x})});
      }},
+    {"convolutions with leaky ReLU, of which Winograd's epilogue has none", 64,
+     [](Graph& g, ValueId x, Dice& d) {
+       auto op = same_size(d, "a", 64, 64);
+       op.activation = Activation::leaky_relu;
+       const auto first = g.add("a", op, {x});
+       auto point = same_size(d, "b", 64, 33, 1);
+       point.activation = Activation::leaky_relu;
+       g.outputs.push_back(g.add("b", point, {first}));
+       auto wide = same_size(d, "c", 256, 64);
+       wide.activation = Activation::leaky_relu;
+       g.add("c", wide, {g.add("four", graph::Concat{}, {x, first, first, x})});
+     }},
+    {"depthwise convolutions with GELU", 21,
+     [](Graph& g, ValueId x, Dice& d) {
+       auto op = grouped(d, 21, 21, 21);
+       op.activation = Activation::gelu;
+       const auto first = g.add("odd", op, {x});
+       auto next = grouped(d, 21, 21, 21);
+       next.activation = Activation::gelu;
+       next.residual = true;
+       g.add("residual", next, {first, x});
+     }},
+    {"deformable convolutions", 32,
+     [](Graph& g, ValueId x, Dice& d) {
+       graph::DeformConv op;
+       op.weight = d.constant("deform", {33, 32, 3, 3}), op.bias = d.constant("bias", {33});
+       op.padding = 1, op.modulated = true, op.activation = Activation::relu;
+       const auto first = g.add("deform", op, {x, g.add("offsets", same_size(d, "offsets", 32, 27), {x})});
+       graph::DeformConv groups;
+       groups.weight = d.constant("groups", {32, 8, 3, 3});
+       groups.padding = 2, groups.dilation = 2, groups.groups = 2, groups.offset_groups = 2;
+       groups.activation = Activation::sigmoid;
+       const auto part = g.add("part", graph::Slice{16, 16}, {x});
+       g.outputs.push_back(first);
+       g.add("grouped", groups, {part, g.add("more offsets", same_size(d, "more", 33, 36), {first})});
+     }},
     {"convolution, stride 2", 32,
      [](Graph& g, ValueId x, Dice& d) {
        auto op = same_size(d, "c", 32, 48);
@@ -143,6 +179,31 @@ const std::vector<Case> cases = {
      }},
     {"batch norm", 21, [](Graph& g, ValueId x, Dice& d) { g.add("n", d.batch_norm("n", 21), {x}); }},
     {"relu", 21, [](Graph& g, ValueId x, Dice&) { g.add("r", graph::Activate{Activation::relu}, {x}); }},
+    {"leaky ReLU", 21, [](Graph& g, ValueId x, Dice&) { g.add("l", graph::Activate{Activation::leaky_relu}, {x}); }},
+    {"GELU", 21, [](Graph& g, ValueId x, Dice&) { g.add("g", graph::Activate{Activation::gelu}, {x}); }},
+    {"layer norms of a map, of a slice and of a list", 40,
+     [](Graph& g, ValueId x, Dice& d) {
+       const auto norm = [&](const std::string& name, std::int64_t channels) {
+         return graph::LayerNorm{d.constant(name + ".weight", {channels}), d.constant(name + ".bias", {channels}),
+                                 0.125, Activation::gelu};
+       };
+       g.outputs.push_back(g.add("map", norm("map", 40), {x}));
+       g.outputs.push_back(g.add("slice", norm("slice", 24), {g.add("end", graph::Slice{16, 24}, {x})}));
+       const auto maps = g.add("iam", same_size(d, "iam", 40, 5), {x});
+       const auto normed = g.add("list", norm("list", 40), {g.add("rows", graph::Aggregate{}, {maps, x})});
+       g.add("kernels", d.linear("kernels", 40, 3), {normed});
+     }},
+    {"attention of maps, of slices, and of a list to a map", 64,
+     [](Graph& g, ValueId x, Dice& d) {
+       const auto keys = g.add("keys", graph::AdaptiveAveragePool{3}, {x});
+       g.outputs.push_back(g.add("maps", graph::Attention{2}, {x, keys, keys}));
+       const auto low = g.add("low", graph::Slice{0, 32}, {x}), high = g.add("high", graph::Slice{32, 32}, {x});
+       g.outputs.push_back(g.add("slices", graph::Attention{2}, {low, high, x}));
+       const auto list = g.add("list", graph::Parameter{d.constant("list", {7, 64})}, {});
+       const auto read = g.add("read", graph::Attention{4}, {list, x, x});
+       g.outputs.push_back(g.add("itself", graph::Attention{1}, {read, read, read}));
+       g.add("narrow heads", graph::Attention{8}, {low, low, low});
+     }},
     {"sigmoid, then a convolution over its padding", 21,
      [](Graph& g, ValueId x, Dice& d) {
        g.add("c", same_size(d, "c", 21, 4), {g.add("s", graph::Activate{Activation::sigmoid}, {x})});
@@ -155,6 +216,11 @@ const std::vector<Case> cases = {
     {"max pool of a slice", 48,
      [](Graph& g, ValueId x, Dice&) {
        g.add("p", graph::MaxPool{}, {g.add("s", graph::Slice{16, 32}, {x})});
+     }},
+    {"average pools, of a slice as well", 48,
+     [](Graph& g, ValueId x, Dice&) {
+       g.outputs.push_back(g.add("a", graph::AveragePool{}, {x}));
+       g.add("p", graph::AveragePool{3, 2}, {g.add("s", graph::Slice{16, 32}, {x})});
      }},
     {"adaptive pools and their sum", 20,
      [](Graph& g, ValueId x, Dice&) {
