@@ -72,6 +72,8 @@ const bool registered = [] {
     register_network("sparse_inst_r50_giam", precision, 4);
     register_network("sparse_inst_r50_base", precision, 1);
     register_network("sparse_inst_r101_giam", precision, 1);
+    register_network("sparse_inst_r50vd_dcn_giam", precision, 1);
+    register_network("sparse_inst_pvt_b2_li_giam", precision, 1);
   }
   return true;
 }();

@@ -15,7 +15,8 @@ constexpr int kInputHeight = 640, kInputWidth = 864;
 /// Throws Error where the processor lacks the precision.
 const Model& model(const std::string& config, Compute precision);
 
-/// One benchmark for each distinct step of the R-50 G-IAM plan.
+/// One benchmark for each distinct step of the plans of R-50 G-IAM, of its deformable variant and of Pyramid Vision
+/// Transformers.
 void register_layers(Compute precision);
 
 /// Threads of every benchmark: MASKRT_BENCH_THREADS, or all that the process may use.
