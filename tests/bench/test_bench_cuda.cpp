@@ -33,6 +33,7 @@ TEST_CASE("every kernel of a network is counted on the virtual GPU") {
     REQUIRE(found != results.end());
     CHECK(found->batch == "b2");
     CHECK(found->precision == "fp16");
+    CHECK(found->config == "sparse_inst_r50_giam");
     return *found;
   };
   const bench::Result conv = find("backbone.res2.0.conv2", "conv_sm");
