@@ -201,7 +201,7 @@ __global__ void __launch_bounds__(kThreads, 4) layer_norm_f32_x2(const __grid_co
 __global__ void __launch_bounds__(kThreads, 4) layer_norm_f16_x2(const __grid_constant__ LayerNormParams p) {
   layer_norm<__half, kFewNormVectors>(p);
 }
-__global__ void __launch_bounds__(kThreads, 3) layer_norm_f32_x8(const __grid_constant__ LayerNormParams p) {
+__global__ void __launch_bounds__(kThreads, 2) layer_norm_f32_x8(const __grid_constant__ LayerNormParams p) {
   layer_norm<float, kManyNormVectors>(p);
 }
 __global__ void __launch_bounds__(kThreads, 2) layer_norm_f16_x8(const __grid_constant__ LayerNormParams p) {
