@@ -95,7 +95,8 @@ __device__ void layer_norm(const LayerNormParams& p) {
   __syncthreads();
   ptx::wait_for_previous_grid();
 
-  const bool ragged = channels != vectors * each;
+  const int stored = p.out.block / each;  // vectors
+  const bool ragged = channels != p.out.block;
   const int lanes = 1 << p.lanes_log2, groups = kThreads >> p.lanes_log2, thread = static_cast<int>(threadIdx.x);
   const int group = thread >> p.lanes_log2, lane = thread & (lanes - 1), positions = p.out.height * p.out.width,
             b = static_cast<int>(blockIdx.y);
@@ -135,7 +136,7 @@ __device__ void layer_norm(const LayerNormParams& p) {
     T* const to = pixel_of<T>(p.out, b, position);
 #pragma unroll
     for (int i = 0; i < most; ++i) {
-      if (vector_of(i) >= vectors) continue;
+      if (vector_of(i) >= stored) continue;
       if (ragged) clear_beyond(channels, vector_of(i) * each, x[i]);
       store_wide(to + vector_of(i) * each, x[i]);
     }
