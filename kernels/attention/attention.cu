@@ -1,6 +1,6 @@
 // Attention on the FP32 pipes: out[b, n, h, :] = sum over keys k of softmax_k(scale * queries[b, n, h, :] . keys[b, k,
-// h,
-// :]) * values[b, k, h, :], for heads of any width; queries and out fp32 or fp16, keys and values fp32 or fp16.
+// h, :]) * values[b, k, h, :], for heads h of any width; queries [B, N, heads * C], keys [B, K, heads * C], values
+// [B, K, heads * D], out [B, N, heads * D]; queries and out fp32 or fp16, keys and values fp32 or fp16.
 //
 // A block computes 64 queries by 64 channels of one head's values. It loops over tiles of 64 keys: scores are a product
 // on the FP32 pipes (sgemm.cuh); the softmax is computed online, with the largest score so far in registers: where a

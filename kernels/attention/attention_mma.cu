@@ -1,21 +1,24 @@
 // Attention on tensor cores: out[b, n, h, :] = sum over keys k of softmax_k(scale * queries[b, n, h, :] . keys[b, k, h,
-// :]) * values[b, k, h, :]; heads of a multiple of 8 channels, at most 32, 64 or 128. Queries and out fp16 or fp32,
-// keys and values fp16 or fp32, fp32 being rounded to fp16; scores, softmax and results in fp32, weights rounded to
-// fp16.
+// :]) * values[b, k, h, :]; queries [B, N, heads * C], keys [B, K, heads * C], values [B, K, heads * D], out [B, N,
+// heads * D]; C and D multiples of 8, at most 32, 64 or 128. Queries and out fp16 or fp32, keys and values fp16 or
+// fp32, fp32 being rounded to fp16; scores, softmax and results in fp32, weights rounded to fp16.
 //
 // A block of 4 warps computes tiles of 128 queries (64 of wide heads) by one head. A warp has 32 queries (16) to
 // itself: their fragments stay in registers while it goes over all keys, 32 at a time, so that scores never leave
 // registers: the accumulators of the first product are the fragments of the second one's left operand. The softmax is
-// computed online: where a step has a larger score than all before, the results so far are scaled. Keys and values of
-// 64 keys are one pipeline stage in shared memory (cp.async; sm_75: synchronous copies). Few keys stay there while the
-// block loops over its tiles of queries; many are loaded for each tile, stage by stage, the first of the next tile
-// while the last of this one are multiplied. Chunks of 16 bytes are swizzled: neither the reads of keys (16 bytes a
-// lane, the permutation of k of fragments.cuh, as queries come from global memory) nor those of values (ldmatrix.trans)
-// have bank conflicts. Example: 160 x 216 queries, 20 x 27 keys, one head of 64 channels: 270 tiles of queries; 9
-// stages of keys, the last of which has 28: its second step is left out, and in the first 4 keys get the score
-// -infinity. They are zeros in shared memory. Bound by the tensor cores and the exponentials (SFU) where keys are many;
-// with 49 keys by memory, from which each query is read, and to which each result is written, once. Launch: grid
-// [ceil(tiles of queries / tiles), heads, B], B at most 65535; 128 threads, dynamic shared memory of `stages` stages.
+// computed online: where a step has a larger score than all before, the results so far are scaled.
+// Keys and values of 64 keys are one pipeline stage in shared memory (cp.async; sm_75: synchronous copies). Few keys
+// stay there while the block loops over its tiles of queries; many are loaded for each tile, stage by stage, the first
+// of the next tile while the last of this one are multiplied. Chunks of 16 bytes are swizzled: neither the reads of
+// keys (16 bytes a lane, the permutation of k of fragments.cuh, as queries come from global memory) nor those of values
+// (ldmatrix.trans) have bank conflicts.
+// Example: 160 x 216 queries, 20 x 27 keys, one head of 64 channels: 270 tiles of queries; 9 stages of keys, the last
+// of which has 28: its second step is left out, and in the first 4 keys get the score -infinity. They are zeros in
+// shared memory.
+// Bound by the tensor cores and the exponentials (SFU) where keys are many; with 49 keys by memory, from which each
+// query is read, and to which each result is written, once.
+// Launch: grid [ceil(tiles of queries / tiles), heads, B], B at most 65535; 128 threads, dynamic shared memory of
+// `stages` stages.
 #include "attention_params.h"
 #include "kernels/cuda/fragments.cuh"
 #include "kernels/cuda/octet.cuh"

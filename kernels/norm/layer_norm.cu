@@ -12,7 +12,7 @@
 // Example: 20 x 27 positions of 320 channels in fp16 are 40 vectors: 8 lanes have 5 each, of the 8 that the kernel has
 // room for. A block of 256 threads has 32 positions at a time, the last of 17 blocks 28. With 321 channels there are 41
 // vectors: the first lane has a sixth, of whose 8 channels one exists; the other seven count in no sum and are written
-// as zeros.
+// as zeros, like all padding.
 // Bound by memory: each number is read and written once. GELU takes longer than the rest of the arithmetic.
 // Launch: grid [ceil(positions / (256 / lanes * passes)), B], B at most 65535; 256 threads, dynamic shared memory for 2
 // parameters of each / 4 rows of norm_row_pitch() floats (layer_norm_any: grid [positions, B] and none).

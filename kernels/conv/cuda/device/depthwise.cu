@@ -1,5 +1,6 @@
 // Depthwise convolution with its epilogue: out[b, y, x, c] = activation(sum over taps of in[b, y s - p + ky d, x s - p
-// + kx d, c] * weight[tap, c] * factor[c] + bias[c]); NHWC, fp32 or fp16, summed in fp32 and rounded once.
+// + kx d, c] * weight[tap, c] * factor[c] + bias[c]); in [B, H, W, C], out [B, H', W', C], NHWC, fp32 or fp16, summed
+// in fp32 and rounded once.
 //
 // Each thread has 16 bytes of channels (8 of fp16, 4 of fp32).
 // depthwise_3x3 (stride and dilation 1): a thread computes a column of up to 16 output pixels, one below the other. It
@@ -11,9 +12,9 @@
 // the second in grid.y with 8 of 32 lanes at work. 54 columns x 3 strips are 162 items: 41 blocks in grid.x. The last
 // strip has 8 rows. Taps beyond the map count as zeros.
 // Bound by memory; with GELU as much by arithmetic, about 215 instructions for 16 bytes (SASS of sm_80: 72
-// multiply-adds of the taps, 24 conversions, 96 of GELU). Launch: grid [ceil(items / block.y), chunks of a pixel's
-// channels, B], B at most 65535; block of block.x channel lanes (a power of two, at most 32) x items, 128 threads, no
-// shared memory.
+// multiply-adds of the taps, 24 conversions, 96 of GELU).
+// Launch: grid [ceil(items / block.y), chunks of a pixel's channels, B], B at most 65535; block of block.x channel
+// lanes (a power of two, at most 32) x items, 128 threads, no shared memory.
 #include "kernels/conv/cuda/depthwise_params.h"
 #include "kernels/cuda/activate.cuh"
 #include "kernels/cuda/octet.cuh"
