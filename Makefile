@@ -110,6 +110,8 @@ bench: all
 # What ptxas, the virtual GPU's counters and the cost model say of every kernel and layer. No GPU takes part: it needs a
 # build with CUDA and benchmarks, of which it makes the suite, the table's program and the virtual GPU; tests it needs not.
 COUNTS := $(BUILD)/kernel-table
+# Configs with kernels that the first network has none of.
+COUNTED := sparse_inst_pvt_b1_giam sparse_inst_pvt_b2_li_giam
 count = MASKRT_CUDA_DRIVER=$(BUILD)/lib/libvgpu.so VGPU_CC=$(1) $(BUILD)/bin/maskrt-bench-cuda \
   --benchmark_out=$(COUNTS)/$(2).json $(3) > /dev/null
 kernel-table: configure
@@ -123,9 +125,12 @@ kernel-table: configure
 	$(call count,9.0,sm90-fp32,--batch 1 --precision fp32)
 	$(call count,8.0,sm80,--batch 1 8)
 	$(call count,8.0,sm80-fp32,--batch 1 --precision fp32)
+	for config in $(COUNTED); do \
+	  $(call count,9.0,sm90-$$config,--batch 1 --precision fp16 fp32 --config $$config) && \
+	  $(call count,8.0,sm80-$$config,--batch 1 --precision fp16 fp32 --config $$config) || exit 1; done
 	$(BUILD)/bin/kernel-table --ptxas $(BUILD)/kernels/device_code \
-	  --run sm_90 sm_90a $(COUNTS)/sm90.json $(COUNTS)/sm90-fp32.json \
-	  --run sm_80 sm_80 $(COUNTS)/sm80.json $(COUNTS)/sm80-fp32.json \
+	  --run sm_90 sm_90a $(COUNTS)/sm90.json $(COUNTS)/sm90-fp32.json $(COUNTED:%=$(COUNTS)/sm90-%.json) \
+	  --run sm_80 sm_80 $(COUNTS)/sm80.json $(COUNTS)/sm80-fp32.json $(COUNTED:%=$(COUNTS)/sm80-%.json) \
 	  --note "commit $$(git rev-parse --short HEAD), $$(date -u +%F)" > $(COUNTS)/kernel-table.md
 	mv $(COUNTS)/kernel-table.md docs/kernel-table.md
 

@@ -8,7 +8,8 @@
 
 namespace maskrt::graph {
 
-/// Limits of a device's kernels. The defaults are a device without any: nothing is fused.
+/// Limits of a device's kernels. The defaults are a device without any: nothing is fused. Of activations, the fused
+/// operations' kernels have ReLU and the logistic function.
 struct FusedKernels {
   std::int64_t stem_side = 0;        ///< StemPool: side of the convolution's kernel; 0: not supported
   std::int64_t stem_channels = 0;    ///< StemPool: most input channels

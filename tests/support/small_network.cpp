@@ -254,10 +254,7 @@ Graph every_operation(Dice& dice) {
 Graph without_what_gpus_lack(Graph graph) {
   std::erase_if(graph.outputs, [&](ValueId value) {
     const Operation& op = graph.nodes[static_cast<std::size_t>(graph.producer(value))].operation;
-    const auto* conv = std::get_if<Conv>(&op);
-    return std::holds_alternative<DeformConv>(op) || std::holds_alternative<AveragePool>(op) ||
-           std::holds_alternative<LayerNorm>(op) || std::holds_alternative<Attention>(op) ||
-           (conv != nullptr && conv->activation == Activation::gelu);
+    return std::holds_alternative<DeformConv>(op) || std::holds_alternative<AveragePool>(op);
   });
   graph.remove_dead_nodes();
   return graph;

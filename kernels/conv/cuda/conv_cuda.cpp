@@ -50,6 +50,7 @@ void check(const CudaConvProblem& problem) {
   const ConvGeometry& g = problem.geometry;
   const Tensor &in = problem.in, &out = problem.out, &residual = problem.residual;
   check_type(in.type);
+  if (problem.activation == Activation::gelu) refuse("another activation", "GELU");
   check_tensor(in, "a convolution's input");
   check_tensor(out, "a convolution's output");
   if (g.kernel_height > 15 || g.kernel_width > 15)

@@ -46,8 +46,8 @@ struct CudaConvProblem {
   /// groups.
   std::int64_t out_group_stride = 0;
   bool tf32 = false;  ///< f32 only: operands may be rounded to tf32 (10 bits of mantissa) for tensor cores
-  Activation activation = Activation::none;
-  float slope = 0;  ///< negative slope of leaky ReLU
+  Activation activation = Activation::none;  ///< but for GELU
+  float slope = 0;                           ///< negative slope of leaky ReLU
 };
 
 /// Whether the groups of a problem's output may be padded to a stride: there are several groups, none of them merged

@@ -67,7 +67,7 @@ TEST_CASE("what only the CPU device computes is refused when a plan is made, by 
   Dice dice(6);
   const graph::Graph all = every_operation(dice);
   const std::shared_ptr<Device> device = open_device("cuda");
-  for (const char* const lacking : {"deform", "means", "layer norm", "depthwise", "attention"}) {
+  for (const char* const lacking : {"deform", "means"}) {
     INFO(lacking);
     graph::Graph g = all;
     g.outputs = {g.find(lacking)};
@@ -76,11 +76,6 @@ TEST_CASE("what only the CPU device computes is refused when a plan is made, by 
     CHECK_THROWS_WITH(network->compile(2, 24, 40, 1),
                       Catch::Contains("node " + std::string(lacking) + " (") && Catch::Contains("only the CPU device"));
   }
-  graph::Graph leaky;
-  const auto x = leaky.add("x", graph::Input{4}, {});
-  leaky.outputs = {leaky.add("leaky", graph::Activate{graph::Activation::leaky_relu}, {x})};
-  CHECK_THROWS_WITH(device->prepare(leaky, Precision::fp32)->compile(2, 24, 40, 1),
-                    Catch::Contains("found leaky_relu"));
 }
 
 TEST_CASE("parameters are weights on the GPU: read where they are, and copied only to be outputs") {
