@@ -14,6 +14,7 @@ graph::FusedKernels fused_kernels(Precision precision) {
   }
   kernels.pyramid_branches = kernels::cuda::PyramidParams::kMostBranches;
   kernels.linear_heads = kernels::cuda::LinearParams::kMostHeads;
+  kernels.pooled_conv = true;
   kernels.residual_scale = 2;  // ConvResidual::upsampled
   return kernels;
 }

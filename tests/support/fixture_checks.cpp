@@ -12,10 +12,7 @@ namespace maskrt::testing {
 namespace {
 
 /// Models with operations that only the CPU device computes so far.
-const std::set<std::string> kLackedByGpus = {"sparse_inst_pvt_b1_giam",    "sparse_inst_pvt_b2_li_giam",
-                                             "sparse_inst_r101_dcn_giam",  "sparse_inst_r50_dcn_giam",
-                                             "sparse_inst_r50_dcnv2_giam", "sparse_inst_r50vd_base",
-                                             "sparse_inst_r50vd_dcn_giam", "wide_sparse_inst_r50vd_dcn_giam"};
+const std::set<std::string> kLackedByGpus = {"sparse_inst_pvt_b1_giam", "sparse_inst_pvt_b2_li_giam"};
 
 double bound_of(const Noise& noise, Compute precision) {
   if (precision == Compute::bf16) return 12 * noise.fp16_rms;
