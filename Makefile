@@ -111,6 +111,9 @@ bench: all
 COUNTS := $(BUILD)/kernel-table
 count = MASKRT_CUDA_DRIVER=$(BUILD)/lib/libvgpu.so VGPU_CC=$(1) $(BUILD)/bin/maskrt-bench-cuda \
   --benchmark_out=$(COUNTS)/$(2).json $(3) > /dev/null
+# Deformable convolutions, and the shortcuts on means.
+SAMPLED := --config sparse_inst_r50vd_dcn_giam --height 608 --batch 1 --precision fp16 fp32 \
+  --benchmark_filter='/(deform_|average_windows)[a-z0-9_]*$$'
 kernel-table: configure
 	@for option in MASKRT_CUDA MASKRT_BENCH; do \
 	  grep -qE "^$$option:BOOL=(ON|1|TRUE|YES)$$" $(BUILD)/CMakeCache.txt || { \
@@ -122,9 +125,12 @@ kernel-table: configure
 	$(call count,9.0,sm90-fp32,--batch 1 --precision fp32)
 	$(call count,8.0,sm80,--batch 1 8)
 	$(call count,8.0,sm80-fp32,--batch 1 --precision fp32)
+	$(call count,9.0,sm90-sampled,$(SAMPLED))
+	$(call count,8.0,sm80-sampled,$(SAMPLED))
 	$(BUILD)/bin/kernel-table --ptxas $(BUILD)/kernels/device_code \
 	  --run sm_90 sm_90a $(COUNTS)/sm90.json $(COUNTS)/sm90-fp32.json \
 	  --run sm_80 sm_80 $(COUNTS)/sm80.json $(COUNTS)/sm80-fp32.json \
+	  --others sm_90 $(COUNTS)/sm90-sampled.json --others sm_80 $(COUNTS)/sm80-sampled.json \
 	  --note "commit $$(git rev-parse --short HEAD), $$(date -u +%F)" > $(COUNTS)/kernel-table.md
 	mv $(COUNTS)/kernel-table.md docs/kernel-table.md
 

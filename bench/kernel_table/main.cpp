@@ -1,6 +1,6 @@
-// kernel-table --ptxas FOLDER --run TITLE ARCHITECTURE FILE... : what the compiler, the virtual GPU's counters and the
-// cost model say of every kernel and layer, as one Markdown page on standard output. `make kernel-table` writes it into
-// docs/.
+// kernel-table --ptxas FOLDER --run TITLE ARCHITECTURE FILE... [--others TITLE FILE...]: what the compiler, the virtual
+// GPU's counters and the cost model say of every kernel and layer, as one Markdown page on standard output. `make
+// kernel-table` writes it into docs/.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
@@ -14,7 +14,8 @@ using namespace maskrt::bench;
 constexpr const char* kHead = R"(# Kernels and layers, by their figures
 
 Written by `make kernel-table`%s. Nothing here was measured on a GPU: registers are
-ptxas's, counts the [virtual GPU's](virtual-gpu.md#counters) on SparseInst R-50 G-IAM at 640 x 864, times a model's.
+ptxas's, counts the [virtual GPU's](virtual-gpu.md#counters) on SparseInst R-50 G-IAM at 640 x 864, and on the sampled
+layers of R-50-D with deformable stages at 608 x 864; times are a model's.
 
 Passes are those over the banks of shared memory, for each that the accesses need at least: 1 is free of conflicts, and
 main loops may have %.2f at most. Of global sectors, %.0f%% of the bytes should be used. Tensor cores: their share of what
@@ -48,11 +49,13 @@ void print(const std::vector<ChipRun>& runs, const ResourceTable& resources, con
 int main(int argc, char** argv) {
   CLI::App app("Tables of kernels and layers from ptxas's reports and maskrt-bench-cuda's results.", "kernel-table");
   std::string folder, note;
-  std::vector<std::vector<std::string>> runs;
+  std::vector<std::vector<std::string>> runs, others;
   app.add_option("--ptxas", folder, "the folder with *.ptxas.txt: BUILD/kernels/device_code")->required();
   app.add_option("--run", runs, "TITLE ARCHITECTURE FILE...: results of one chip; the first run is of an H200")
       ->required()
       ->expected(3, 16);
+  app.add_option("--others", others, "TITLE FILE...: more results of the run TITLE, for the tables of kernels alone")
+      ->expected(2, 16);
   app.add_option("--note", note, "commit and date");
   CLI11_PARSE(app, argc, argv);
   try {
@@ -61,6 +64,9 @@ int main(int argc, char** argv) {
       ChipRun chip{run[0], run[1], {}};
       for (std::size_t i = 2; i < run.size(); ++i)
         for (Result& result : read_results(run[i])) chip.results.push_back(std::move(result));
+      for (const std::vector<std::string>& more : others)
+        for (std::size_t i = 1; more[0] == run[0] && i < more.size(); ++i)
+          for (Result& result : read_results(more[i])) chip.others.push_back(std::move(result));
       chips.push_back(std::move(chip));
     }
     print(chips, read_ptxas_folder(folder), note);

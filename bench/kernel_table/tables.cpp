@@ -68,8 +68,8 @@ struct KernelSummary {
 /// In the order in which they ran first.
 std::vector<KernelSummary> kernels_of(const ChipRun& run) {
   std::vector<KernelSummary> kernels;
-  for (const Result& result : run.results) {
-    if (result.kernel.empty() || !result.has("block_threads")) continue;
+  const auto take = [&](const Result& result) {
+    if (result.kernel.empty() || !result.has("block_threads")) return;
     auto found = std::find_if(kernels.begin(), kernels.end(),
                               [&](const KernelSummary& kernel) { return kernel.name == result.kernel; });
     if (found == kernels.end()) {
@@ -78,7 +78,9 @@ std::vector<KernelSummary> kernels_of(const ChipRun& run) {
       found->name = result.kernel;
     }
     found->take(result);
-  }
+  };
+  for (const Result& result : run.results) take(result);
+  for (const Result& result : run.others) take(result);
   return kernels;
 }
 

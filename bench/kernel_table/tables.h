@@ -14,6 +14,7 @@ struct ChipRun {
   std::string title;         ///< "sm_90"
   std::string architecture;  ///< architecture of the SASS that runs there, as ptxas calls it: "sm_90a"
   std::vector<Result> results;
+  std::vector<Result> others = {};  ///< of other networks, whose kernels count and whose layers are not listed
 };
 
 /// What kernels must keep to: passes over the banks of shared memory in the main loop, for each that there must be;

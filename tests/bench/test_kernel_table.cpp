@@ -72,6 +72,16 @@ TEST_CASE("what misses a limit is listed, and nothing else") {
   CHECK(misses({{"sm_80", "sm_80", {run.results.front()}}}, {}).empty());
 }
 
+TEST_CASE("kernels of other networks have their lines, and their layers none") {
+  ChipRun run{
+      "sm_80", "sm_80", {result("a", "plain", {{"block_threads", 128}, {"layers", 1}, {"tiles", 5}, {"bound_us", 2}})}};
+  run.others = {result("b", "other",
+                       {{"block_threads", 64}, {"layers", 1}, {"tiles", 7}, {"bound_us", 2}, {"sectors_used", 0.5}})};
+  CHECK_THAT(kernel_table(run, {}), Catch::Contains("| plain |") && Catch::Contains("| other |"));
+  CHECK_THAT(misses({run}, {}), Catch::Contains("`other`: 50% of global sectors used"));
+  CHECK_THAT(layer_table(run, "b1", {}), Catch::Contains("| a |") && !Catch::Contains("| b |"));
+}
+
 TEST_CASE("a layer's waves count the blocks that fit, and its kernels add up") {
   ResourceTable resources;
   add_ptxas_text(said, resources);

@@ -66,7 +66,7 @@ struct DeformWgmmaTile {
   TILE(deform_sm80_64x128x64, 64, 128, 64, 32, 32, 2, 2)                                                      \
   TILE(deform_sm80_64x64x64, 64, 64, 64, 32, 32, 2, 2)
 #define MASKRT_DEFORM_SM80_TF32_TILES(TILE)                   \
-  TILE(deform_sm80_tf32_64x128x32, 64, 128, 32, 32, 32, 2, 2) \
+  TILE(deform_sm80_tf32_64x128x32, 64, 128, 32, 32, 64, 2, 2) \
   TILE(deform_sm80_tf32_64x64x32, 64, 64, 32, 32, 32, 2, 2)
 // entry (pixels x channels), pixels, producers, stages, registers of consumers and producers
 #define MASKRT_DEFORM_SM90_TILES(TILE)                                                     \

@@ -1,5 +1,6 @@
 // How deformable convolutions are planned for chips that are not there, and the order of their packed weights.
 #include <catch2/catch.hpp>
+#include <tuple>
 
 #include "kernels/deform/cuda/deform_conv_cuda.h"
 #include "kernels/deform/cuda/deform_kernels.h"
@@ -76,6 +77,28 @@ TEST_CASE("sampling costs less than half of a convolution on Hopper, at batch 1 
     const double sampled = plan_deform_conv(problem, h200).predicted_seconds;
     CHECK(sampled > plain);
     CHECK(sampled < 1.5 * plain);
+  }
+}
+
+TEST_CASE("sampling means costs less than the 2x2 convolution of four times the products that does the same") {
+  // The shortcuts of R-50-D for pictures of 608 x 864: res3 to res5.
+  for (const Chip& chip : {h200, a100, t4}) {
+    for (const std::int64_t batch : {1, 8}) {
+      for (const auto& [height, width, channels] :
+           {std::tuple<std::int64_t, std::int64_t, std::int64_t>{76, 108, 256}, {38, 54, 512}, {19, 27, 1024}}) {
+        INFO("compute capability " << chip.compute_capability << ", batch " << batch << ", " << channels);
+        CudaDeformProblem pooled;
+        pooled.geometry.conv.stride = 2;
+        pooled.pooled = true;
+        pooled.in = dense(nullptr, DataType::f16, batch, 2 * height, 2 * width, channels, 0);
+        pooled.out = dense(nullptr, DataType::f16, batch, height, width, 2 * channels, 0);
+        CudaConvProblem quadruple;
+        quadruple.geometry = {2, 2, 2, 0};
+        quadruple.in = pooled.in;
+        quadruple.out = pooled.out;
+        CHECK(plan_deform_conv(pooled, chip).predicted_seconds < plan_conv(quadruple, chip).predicted_seconds);
+      }
+    }
   }
 }
 
