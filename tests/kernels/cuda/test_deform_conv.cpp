@@ -1,6 +1,8 @@
 // Deformable convolutions on the GPU, and 1x1 convolutions of means, against the loops that define them, with every
 // kernel that can compute them.
 #include <cstring>
+#include <iterator>
+#include <map>
 
 #include "kernels/deform/cuda/deform_conv_cuda.h"
 #include "kernels/deform/cuda/deform_kernels.h"
@@ -44,12 +46,6 @@ const std::vector<DeformConvCase> kPooledCases = {
     pooled({3, 7, 12, 17}, 33, relu), pooled({2, 16, 15, 24}, 72, sigmoid),
     pooled({1, 19, 28, 64}, 260),     pooled({1, 26, 14, 256}, 512, relu),
 };
-
-std::vector<DeformConvCase> all_cases() {
-  std::vector<DeformConvCase> all = deform_conv_cases;
-  all.insert(all.end(), kTileCases.begin(), kTileCases.end());
-  return all;
-}
 
 struct Types {
   DataType in, offsets, out;
@@ -183,20 +179,37 @@ class Prepared {
   DeviceArray<unsigned> counters_;
 };
 
-/// Of each kernel the choices that add the parts of a sum in different ways: one part, in clusters, through memory.
-std::vector<ConvChoice> choices_to_test(const CudaDeformProblem& described) {
+/// How much of the many ways to compute a case is tried, where there are many cases.
+enum class Tried : std::uint8_t {
+  all_ways,         ///< each kernel adds the parts of a sum in each of its ways: one part, in clusters, through memory
+  a_way_of_each,    ///< each kernel in one of its ways, another one for each case
+  a_single_kernel,  ///< another one for each case
+};
+
+/// What to try of a problem's choices; `turn` is the number of the case. In tf32 the kernels of fp32 are left out.
+std::vector<ConvChoice> choices_to_test(const CudaDeformProblem& described, Tried tried = Tried::all_ways,
+                                        std::size_t turn = 0) {
   const Chip& chip = Gpu::instance().chip();
   const auto way = [&](const ConvChoice& choice) {
     if (choice.splits == 1) return 0;
     return plan_deform_conv(described, chip, &choice).params.conv.in_cluster != 0 ? 1 : 2;
   };
+  std::map<int, std::map<int, ConvChoice>> ways;  // by kernel and way
+  for (const ConvChoice& choice : deform_choices(described, chip))
+    if (deform_kernels()[static_cast<std::size_t>(choice.kernel)].tf32 == described.tf32)
+      ways[choice.kernel].emplace(way(choice), choice);
+  const auto turned = [&](const auto& of) {
+    return std::next(of.begin(), static_cast<std::ptrdiff_t>(turn % of.size()));
+  };
   std::vector<ConvChoice> some;
-  for (const ConvChoice& choice : deform_choices(described, chip)) {
-    const bool known = std::any_of(some.begin(), some.end(), [&](const ConvChoice& taken) {
-      return taken.kernel == choice.kernel && way(taken) == way(choice);
-    });
-    if (!known) some.push_back(choice);
+  for (const auto& [kernel, of_kernel] : ways) {
+    if (tried == Tried::all_ways) {
+      for (const auto& [number, choice] : of_kernel) some.push_back(choice);
+    } else {
+      some.push_back(turned(of_kernel)->second);
+    }
   }
+  if (tried == Tried::a_single_kernel && !some.empty()) some = {*turned(some)};
   return some;
 }
 
@@ -214,10 +227,10 @@ void poison(PlacedMap& out) {
   });
 }
 
-void check(const Problem& problem) {
+void check(const Problem& problem, Tried tried = Tried::all_ways, std::size_t turn = 0) {
   const DeviceMap in(problem.in), offsets(problem.offsets);
   PlacedMap out(problem.types.out, problem.c.out(), problem.out_place);
-  for (const ConvChoice& choice : choices_to_test(problem.describe(*in, *offsets, out.map()))) {
+  for (const ConvChoice& choice : choices_to_test(problem.describe(*in, *offsets, out.map()), tried, turn)) {
     INFO(name_of_choice(choice));
     poison(out);
     const DeviceMap device_out(out);
@@ -231,25 +244,28 @@ void check(const Problem& problem) {
 
 }  // namespace
 
-TEST_CASE("deformable convolutions on the GPU in fp32") {
-  for (const DeformConvCase& c : all_cases()) {
+namespace {
+
+/// All cases: those of tiles with each kernel in all of its ways, the others in one.
+void check_all(const Types& types, bool scaled = false) {
+  const auto check_one = [&](const DeformConvCase& c, Tried tried, std::size_t turn) {
     INFO(c);
-    check(Problem(c, {DataType::f32, DataType::f32, DataType::f32}, Place::padded, Place::padded));
-  }
+    check(Problem(c, types, Place::padded, Place::padded, scaled), tried, turn);
+  };
+  for (std::size_t i = 0; i < deform_conv_cases.size(); ++i) check_one(deform_conv_cases[i], Tried::a_way_of_each, i);
+  for (const DeformConvCase& c : kTileCases) check_one(c, Tried::all_ways, 0);
 }
 
+}  // namespace
+
+TEST_CASE("deformable convolutions on the GPU in fp32") { check_all({DataType::f32, DataType::f32, DataType::f32}); }
+
 TEST_CASE("deformable convolutions on the GPU by way of tf32") {
-  for (const DeformConvCase& c : all_cases()) {
-    INFO(c);
-    check(Problem(c, {DataType::f32, DataType::f32, DataType::f32, true}, Place::padded, Place::padded));
-  }
+  check_all({DataType::f32, DataType::f32, DataType::f32, true});
 }
 
 TEST_CASE("deformable convolutions on the GPU in fp16") {
-  for (const DeformConvCase& c : all_cases()) {
-    INFO(c);
-    check(Problem(c, {DataType::f16, DataType::f32, DataType::f16}, Place::padded, Place::padded, true));
-  }
+  check_all({DataType::f16, DataType::f32, DataType::f16}, true);
 }
 
 TEST_CASE("convolutions of means on the GPU, in each precision") {
@@ -271,6 +287,7 @@ TEST_CASE("deformable convolutions of offsets in fp16, to maps in fp32") {
 }
 
 TEST_CASE("deformable convolutions of maps in every place") {
+  std::size_t turn = 0;
   for (const DataType type : {DataType::f32, DataType::f16}) {
     for (const std::size_t i : {5u, 10u, 16u}) {
       const DeformConvCase& c = deform_conv_cases[i];
@@ -278,7 +295,7 @@ TEST_CASE("deformable convolutions of maps in every place") {
         for (const Place out_place : kAllPlaces) {
           INFO(maskrt::name_of(type) << " " << c << " from " << testing::name_of(in_place) << " to "
                                      << testing::name_of(out_place));
-          check(Problem(c, {type, type, type}, in_place, out_place));
+          check(Problem(c, {type, type, type}, in_place, out_place), Tried::a_single_kernel, turn++);
         }
       }
     }
