@@ -23,6 +23,7 @@ struct Question {
     return shape[2] == kernels.stem_side && shape[1] <= kernels.stem_channels && maker >= 0 &&
            std::holds_alternative<Input>(graph.nodes[static_cast<std::size_t>(maker)].operation);
   }
+  bool operator()(const PooledConv&) const { return kernels.pooled_conv; }
   bool operator()(const PyramidPool& op) const { return takes(op.branches, kernels.pyramid_branches); }
   bool operator()(const LinearHeads& op) const { return takes(op.heads, kernels.linear_heads); }
   bool operator()(const Conv& op) const { return op.residual_scale <= kernels.residual_scale; }

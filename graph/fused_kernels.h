@@ -15,6 +15,7 @@ struct FusedKernels {
   std::int64_t stem_channels = 0;    ///< StemPool: most input channels
   std::size_t pyramid_branches = 0;  ///< PyramidPool: most branches; 0: not supported
   std::size_t linear_heads = 0;      ///< LinearHeads: most heads; 0: not supported
+  bool pooled_conv = false;          ///< PooledConv
   int residual_scale = 1;            ///< Conv: largest upsampling factor of the residual
 };
 

@@ -10,6 +10,7 @@
 #include "kernels/activation.h"
 #include "kernels/conv/cuda/conv_tuning.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/deform/cuda/deform_conv_cuda.h"
 #include "kernels/iam/iam_cuda.h"
 #include "kernels/linear/linear_cuda.h"
 #include "runtime/program_base.h"
@@ -36,8 +37,8 @@ class ProgramBuilder : private ProgramBase {
   /// What a step does on a queue with its tensors in place.
   using Work = std::function<void(const Addresses&, kernels::CudaQueue&)>;
 
-  // Each adds the steps of one node and stores its outputs. (build_conv.cpp, build_maps.cpp, build_lists.cpp,
-  // build_queries.cpp, build_attention.cpp)
+  // Each adds the steps of one node and stores its outputs. (build_conv.cpp, build_deform.cpp, build_maps.cpp,
+  // build_lists.cpp, build_queries.cpp, build_attention.cpp)
   void add(const graph::Conv&);
   void add(const graph::Input&);
   void add(const graph::BatchNorm&);
@@ -66,15 +67,16 @@ class ProgramBuilder : private ProgramBase {
   void add(const graph::GatherPositions&);
   void add(const graph::LayerNorm&);
   void add(const graph::Attention&);
-  // What only the CPU device computes so far.
-  void add(const graph::DeformConv&) { refuse(); }
-  void add(const graph::AveragePool&) { refuse(); }
-  [[noreturn]] static void refuse() {
-    throw Error("expected an operation with kernels on the GPU, found one that only the CPU device computes so far");
-  }
+  void add(const graph::DeformConv&);
+  void add(const graph::AveragePool&);
+  void add(const graph::PooledConv&);
 
   /// The steps of the current node.
   void add_node();
+  /// A convolution whose pixels are sampled: where offsets say, or as means where there are none. `problem` has its
+  /// geometry.
+  void add_sampled(const std::string& operation, kernels::CudaDeformProblem problem, const View& offsets,
+                   const graph::ConstantPtr& weight, const graph::ConstantPtr& bias, graph::Activation activation);
   void aggregate(kernels::MapWeights weights, double epsilon);
   /// Of a node whose kernel has another epilogue: its output's numbers are replaced by their activation.
   void activate_in_place(graph::Activation activation, const View& out);

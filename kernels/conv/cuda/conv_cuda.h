@@ -77,7 +77,7 @@ struct CudaConvPlan {
   /// persistent.
   int work_items = 0;
   /// Split-K factor within a cluster, whose blocks add their partial sums through distributed shared memory. Where it
-  /// exceeds 1, params.splits is 1.
+  /// exceeds 1, params.splits is 1 for persistent kernels, and the same for others.
   int cluster_splits = 1;
   std::uint32_t shared_bytes = 0;
 };

@@ -8,6 +8,7 @@
 #include "kernels/conv/cuda/conv_cuda.h"
 #include "kernels/conv/cuda/depthwise_cuda.h"
 #include "kernels/cuda/kernel_family.h"
+#include "kernels/deform/cuda/deform_conv_cuda.h"
 #include "kernels/elementwise/elementwise_cuda.h"
 #include "kernels/iam/iam_cuda.h"
 #include "kernels/layout/layout_cuda.h"
@@ -15,6 +16,7 @@
 #include "kernels/mask_head/mask_product_cuda.h"
 #include "kernels/norm/layer_norm_cuda.h"
 #include "kernels/pool/average_pool_cuda.h"
+#include "kernels/pool/average_windows_cuda.h"
 #include "kernels/pool/max_pool_cuda.h"
 #include "kernels/ppm/ppm_cuda.h"
 #include "kernels/preprocess/preprocess_cuda.h"
@@ -108,6 +110,10 @@ const std::vector<Launcher> kLaunchers = {
      }},
     {"average pool", 2, kSame2,
      [](auto& q, auto& t) { adaptive_average_pool_cuda(q, map(t[0]), tensor(t[1], 2, 2, 8)); }},
+    {"average pool of windows", 2, kSame2,
+     [](auto& q, auto& t) {
+       average_pool_cuda(q, {2, 2}, map(t[0]), tensor(t[1], 4, 4, 8));
+     }},
     {"max pool", 2, kSame2,
      [](auto& q, auto& t) {
        max_pool_cuda(q, {3, 2, 1}, map(t[0]), tensor(t[1], 4, 4, 8));
@@ -182,6 +188,29 @@ TEST_CASE("a launcher launches kernels for the types of its tensors, or says whi
                             Catch::StartsWith(launcher.name + " (") && Catch::EndsWith("found " + text_of(types)));
           CHECK(queue.entries.empty());
         }
+      }
+    }
+  }
+}
+
+TEST_CASE("a deformable convolution is planned for the types of its tensors, or not at all") {
+  for (const Chip& chip : kChips) {
+    for (const TypeList& types : all_lists(3)) {
+      const DataType in = types[0], offsets = types[1], out = types[2];
+      INFO(text_of(types) << " on " << chip.compute_capability);
+      CudaDeformProblem problem;
+      problem.geometry.conv = {3, 3, 1, 1};
+      problem.in = dense(nullptr, in, 1, 8, 8, 16, 0);
+      problem.offsets = dense(nullptr, offsets, 1, 8, 8, 18, 0);
+      problem.out = dense(nullptr, out, 1, 8, 8, 16, 0);
+      if (kOrWider.count({in, out}) != 0 && (offsets == f32 || offsets == f16)) {
+        const CudaDeformPlan plan = plan_deform_conv(problem, chip);
+        CHECK(plan.weights.type == in);
+        CHECK((plan.params.conv.out_f32 != 0) == (out == f32));
+        CHECK((plan.params.offsets_f32 != 0) == (offsets == f32));
+      } else {
+        CHECK_THROWS_WITH(plan_deform_conv(problem, chip),
+                          Catch::StartsWith("deformable convolution on the GPU: expected "));
       }
     }
   }
