@@ -11,8 +11,7 @@ void fuse_pooled_conv(Graph& graph, const FusedKernels& kernels) {
   for (int i = 0; i < static_cast<int>(graph.nodes.size()); ++i) {
     const Node& node = graph.nodes[static_cast<std::size_t>(i)];
     const auto* conv = std::get_if<Conv>(&node.operation);
-    if (conv == nullptr || !is_pointwise(*conv) || conv->residual || only_reader(graph, node.inputs[0]) != i)
-      continue;
+    if (conv == nullptr || !is_pointwise(*conv) || conv->residual || only_reader(graph, node.inputs[0]) != i) continue;
     const auto* pool = maker_as<AveragePool>(graph, node.inputs[0]);
     if (pool == nullptr || pool->kernel != 2 || pool->stride != 2) continue;
     const int maker = graph.producer(node.inputs[0]);
