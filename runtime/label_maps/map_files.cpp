@@ -38,18 +38,6 @@ std::vector<fs::path> list_maps(const fs::path& folder) {
   return files;
 }
 
-/// What files of the same image have in common.
-std::string image_of(const fs::path& file, MapNames names) {
-  const std::string stem = file.stem().string();
-  if (names != MapNames::cityscapes) return stem;
-  std::size_t end = 0;
-  for (int part = 0; part < 3; ++part) {
-    end = stem.find('_', part == 0 ? 0 : end + 1);
-    if (end == std::string::npos) return stem;
-  }
-  return stem.substr(0, end);
-}
-
 std::map<std::string, fs::path> by_image(const std::vector<fs::path>& files, MapNames names) {
   std::map<std::string, fs::path> found;
   for (const fs::path& file : files) {
@@ -69,6 +57,17 @@ std::vector<fs::path> ending_in(const std::vector<fs::path>& files, std::string_
 }
 
 }  // namespace
+
+std::string image_of(const fs::path& file, MapNames names) {
+  const std::string stem = file.stem().string();
+  if (names != MapNames::cityscapes) return stem;
+  std::size_t end = 0;
+  for (int part = 0; part < 3; ++part) {
+    end = stem.find('_', part == 0 ? 0 : end + 1);
+    if (end == std::string::npos) return stem;
+  }
+  return stem.substr(0, end);
+}
 
 MapFolders find_maps(const fs::path& truths, const fs::path& results, MapNames names,
                      std::optional<Numbering> truth_numbering) {

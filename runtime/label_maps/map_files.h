@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "classes.h"
@@ -17,6 +18,9 @@ struct MapFolders {
   Numbering truths = Numbering::ids;
   std::size_t left_out = 0;  ///< results of images that the truths have not
 };
+
+/// What the names of an image's files have in common: all but the extension, or as MapNames::cityscapes says.
+std::string image_of(const std::filesystem::path& file, MapNames names);
 
 /// Finds the PNG files in both folders and those inside them. Files are paired by their names without extension, or as
 /// MapNames::cityscapes says, whose truths in ids are taken where there are some and nothing else was asked for. Hidden

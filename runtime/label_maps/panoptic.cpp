@@ -60,7 +60,11 @@ ReadSegment read_segment(const Record& record, bool is_truth) {
     record.fail("id", "a whole number from 1 to 16777215 (0 is void)", record.find("id"));
   read.segment.id = static_cast<std::uint32_t>(id);
   read.category = record.id("category_id");
-  if (!is_truth) return read;
+  if (!is_truth) {
+    if (const auto score = record.find("score"); score && !score->is_null())
+      read.segment.score = record.to_number(*score, "score");
+    return read;
+  }
   read.segment.crowd = record.flag("iscrowd");
   if (const auto area = record.find("area"); area && !area->is_null())
     read.segment.area = record.to_number(*area, "area");

@@ -31,6 +31,7 @@ struct PanopticSegment {
   bool crowd = false;        ///< of truths
   /// Pixels as a truth's file says. Scores are made of this number where there is one; mostly it is that of the pixels.
   std::optional<double> area;
+  std::optional<double> score;  ///< of results, where the file says
 };
 
 struct PanopticImage {
