@@ -2,11 +2,14 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "maskrt/maskrt.hpp"
 #include "runtime/cli/png.h"
-#include "support/demo_command.h"
+#include "support/files.h"
+#include "support/process.h"
 
 using namespace maskrt;
 using Catch::Contains;
@@ -14,6 +17,24 @@ using namespace maskrt::testing;
 using nlohmann::json;
 
 namespace {
+
+using Words = std::vector<std::string>;
+
+Words operator+(Words words, const Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+void check_success(const ProcessResult& result) {
+  CHECK(result.err == "");
+  REQUIRE(result.status == 0);
+}
+
+std::set<std::string> files_in(const std::filesystem::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.insert(entry.path().filename().string());
+  return names;
+}
 
 const std::string data = MASKRT_TEST_DATA "/label_maps/";
 const Words panoptic = {
