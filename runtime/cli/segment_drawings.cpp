@@ -106,7 +106,7 @@ std::vector<Drawing> drawings_of(const label_maps::LabelMap& map, const label_ma
   return drawings;
 }
 
-std::vector<Drawing> drawings_of(const SegmentMap& map, const std::vector<label_maps::PanopticSegment>& segments,
+std::vector<Drawing> drawings_of(const SegmentMap& map, const std::vector<label_maps::SegmentInfo>& segments,
                                  const std::vector<label_maps::PanopticCategory>& categories) {
   std::vector<std::uint32_t> ids;
   for (const auto& segment : segments) ids.push_back(segment.id);
@@ -124,7 +124,7 @@ std::vector<Drawing> drawings_of(const SegmentMap& map, const std::vector<label_
   std::vector<Drawing> drawings = drawn(map, chosen);
   const auto stuff = static_cast<std::size_t>(things - chosen.begin());
   for (std::size_t i = 0; i < drawings.size(); ++i) {
-    const label_maps::PanopticSegment& segment = segments[chosen[i].place];
+    const label_maps::SegmentInfo& segment = segments[chosen[i].place];
     const label_maps::PanopticCategory& category = categories[segment.category];
     drawings[i].name = category.name;
     drawings[i].centred = i < stuff;
@@ -135,6 +135,34 @@ std::vector<Drawing> drawings_of(const SegmentMap& map, const std::vector<label_
     drawings[i].score = score;
   }
   return drawings;
+}
+
+std::vector<Drawing> drawings_of(const SemanticMap& result, const std::vector<Category>& categories) {
+  label_maps::LabelClasses table;
+  for (const Category& category : categories) {
+    const auto index = static_cast<std::uint16_t>(table.classes.size());
+    table.indices.set(index, index);
+    table.classes.push_back({category.name, {category.color[0], category.color[1], category.color[2]}});
+  }
+  return drawings_of(label_maps::label_map_of(result, categories.size()), table.indices, table);
+}
+
+std::vector<Drawing> drawings_of(const PanopticMap& result, const std::vector<Category>& categories) {
+  // A class's name and kind are those of its segments, whatever the model calls it.
+  std::vector<label_maps::PanopticCategory> kinds;
+  std::vector<label_maps::SegmentInfo> segments;
+  for (const PanopticSegment& segment : result.segments) {
+    const auto index = static_cast<std::size_t>(segment.class_id);
+    if (index >= kinds.size()) kinds.resize(index + 1);
+    const Category category = index < categories.size() ? categories[index] : Category();
+    kinds[index] = {segment.category_id,
+                    segment.label,
+                    segment.is_thing,
+                    {category.color[0], category.color[1], category.color[2]}};
+    segments.push_back({static_cast<std::uint32_t>(segment.id), index, false, {}, {}});
+    if (segment.is_thing) segments.back().score = segment.score;
+  }
+  return drawings_of(label_maps::segment_map_of(result), segments, kinds);
 }
 
 }  // namespace maskrt::cli

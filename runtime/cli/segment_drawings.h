@@ -21,7 +21,11 @@ std::vector<Drawing> drawings_of(const label_maps::LabelMap& map, const label_ma
 /// that tell them apart, labels on their edges, with scores where they have some. The largest first of each. Throws
 /// Error for a map that does not have the segments' ids.
 std::vector<Drawing> drawings_of(const label_maps::SegmentMap& map,
-                                 const std::vector<label_maps::PanopticSegment>& segments,
+                                 const std::vector<label_maps::SegmentInfo>& segments,
                                  const std::vector<label_maps::PanopticCategory>& categories);
+
+/// A network's results, in the same way.
+std::vector<Drawing> drawings_of(const SemanticMap& result, const std::vector<Category>& categories);
+std::vector<Drawing> drawings_of(const PanopticMap& result, const std::vector<Category>& categories);
 
 }  // namespace maskrt::cli

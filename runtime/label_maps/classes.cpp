@@ -113,7 +113,7 @@ LabelClasses read_classes(const std::string& name_or_file, std::optional<std::ui
     table.ignore(*ignored);
   } else if (!is_cityscapes && !is_ade20k) {
     // Where the number is a class's own after all (an id of 255), the class has it.
-    const std::uint16_t usual = table.classes.size() < 256 ? 255 : 65535;
+    const std::uint16_t usual = ignored_label(table.classes.size());
     if (table.ids[usual] == kUnknown) table.ids.set(usual, kIgnored);
     if (table.indices[usual] == kUnknown) table.indices.set(usual, kIgnored);
   }

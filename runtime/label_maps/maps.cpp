@@ -123,4 +123,25 @@ std::vector<std::byte> encode_segment_map(const SegmentMap& map) {
   return image::encode_areas(rows, map.width, map.height, 8, static_cast<int>(PngType::rgb));
 }
 
+LabelMap label_map_of(const SemanticMap& result, std::size_t classes) {
+  LabelMap map{result.width, result.height, {}};
+  map.labels.reserve(result.class_ids.size());
+  for (const std::int32_t id : result.class_ids) {
+    if (id < -1 || (id >= 0 && static_cast<std::size_t>(id) >= std::min<std::size_t>(classes, 65535)))
+      throw Error("expected classes below " + std::to_string(classes) + ", or -1, found " + std::to_string(id));
+    map.labels.push_back(id < 0 ? ignored_label(classes) : static_cast<std::uint16_t>(id));
+  }
+  return map;
+}
+
+SegmentMap segment_map_of(const PanopticMap& result) {
+  SegmentMap map{result.width, result.height, {}};
+  map.ids.reserve(result.ids.size());
+  for (const std::int32_t id : result.ids) {
+    if (id < 0) throw Error("expected ids of segments from 0, found " + std::to_string(id));
+    map.ids.push_back(static_cast<std::uint32_t>(id));
+  }
+  return map;
+}
+
 }  // namespace maskrt::label_maps

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "maskrt/maskrt.hpp"
+
 namespace maskrt::label_maps {
 
 /// The number of each pixel's class, row by row.
@@ -45,6 +47,14 @@ std::vector<std::byte> encode_label_map(const LabelMap& map, std::span<const Cla
 
 /// COCO's panoptic PNG. Throws Error for a map that is empty, and for an id of more than 24 bits.
 std::vector<std::byte> encode_segment_map(const SegmentMap& map);
+
+/// What stands for no class in the label maps of so many classes.
+constexpr std::uint16_t ignored_label(std::size_t classes) { return classes < 256 ? 255 : 65535; }
+
+/// A network's result, whose pixels without a class are ignored_label(). Throws Error for a class that there is not.
+LabelMap label_map_of(const SemanticMap& result, std::size_t classes);
+/// A network's result. Throws Error for an id that is negative.
+SegmentMap segment_map_of(const PanopticMap& result);
 
 /// "640x480"
 std::string size_text(int width, int height);

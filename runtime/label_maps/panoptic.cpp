@@ -44,7 +44,7 @@ Places places_of(const std::vector<PanopticCategory>& categories, const std::fil
 
 /// A segment as the file has it: its category may be listed further down.
 struct ReadSegment {
-  PanopticSegment segment;
+  SegmentInfo segment;
   Id category;
 };
 

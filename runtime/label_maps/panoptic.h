@@ -25,7 +25,7 @@ struct PanopticCategory {
   ClassColor color{};  ///< black: none of its own
 };
 
-struct PanopticSegment {
+struct SegmentInfo {
   std::uint32_t id = 0;
   std::size_t category = 0;  ///< place in the categories
   bool crowd = false;        ///< of truths
@@ -37,7 +37,7 @@ struct PanopticSegment {
 struct PanopticImage {
   coco::Id id;
   std::string file_name;  ///< of the PNG file, in the folder of maps
-  std::vector<PanopticSegment> segments;
+  std::vector<SegmentInfo> segments;
 };
 
 struct PanopticSet {

@@ -41,7 +41,7 @@ std::vector<CommonPixels> common_pixels(const SegmentMap& truth, const SegmentMa
 
 /// A segment with what its map says of it.
 struct Found {
-  const PanopticSegment* segment;
+  const SegmentInfo* segment;
   std::uint64_t pixels = 0;
   std::uint64_t in_void = 0;   ///< of a result: pixels that are void in the truth
   std::uint64_t in_crowd = 0;  ///< of a result: pixels in the crowd of its category that counts
@@ -50,9 +50,9 @@ struct Found {
 
 using Segments = std::map<std::uint32_t, Found>;
 
-Segments by_id(const std::vector<PanopticSegment>& segments) {
+Segments by_id(const std::vector<SegmentInfo>& segments) {
   Segments found;
-  for (const PanopticSegment& segment : segments) found.emplace(segment.id, Found{&segment});
+  for (const SegmentInfo& segment : segments) found.emplace(segment.id, Found{&segment});
   return found;
 }
 
@@ -74,9 +74,9 @@ void expect_pixels(const Segments& segments, const char* whose) {
 }
 
 /// For each category the crowd in which its results are no false positives.
-std::vector<std::uint32_t> crowds_of(const std::vector<PanopticSegment>& truths, std::size_t categories) {
+std::vector<std::uint32_t> crowds_of(const std::vector<SegmentInfo>& truths, std::size_t categories) {
   std::vector<std::uint32_t> crowds(categories, kVoid);
-  for (const PanopticSegment& truth : truths)
+  for (const SegmentInfo& truth : truths)
     if (truth.crowd) crowds[truth.category] = truth.id;
   return crowds;
 }
@@ -137,8 +137,8 @@ void SegmentMatches::add(const SegmentMatches& other) {
   missed += other.missed;
 }
 
-std::vector<SegmentMatches> match_segments(const SegmentMap& truth_map, const std::vector<PanopticSegment>& truths,
-                                           const SegmentMap& result_map, const std::vector<PanopticSegment>& results,
+std::vector<SegmentMatches> match_segments(const SegmentMap& truth_map, const std::vector<SegmentInfo>& truths,
+                                           const SegmentMap& result_map, const std::vector<SegmentInfo>& results,
                                            std::size_t categories) {
   if (truth_map.width != result_map.width || truth_map.height != result_map.height)
     throw Error("expected a result of " + size_text(truth_map.width, truth_map.height) +

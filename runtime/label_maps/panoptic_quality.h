@@ -54,8 +54,8 @@ struct PanopticQuality {
 
 /// Compares an image's segments, of as many categories. Throws Error, without the files' names: for maps of different
 /// sizes, ids in a map that its segments lack, and segments without a pixel.
-std::vector<SegmentMatches> match_segments(const SegmentMap& truth_map, const std::vector<PanopticSegment>& truths,
-                                           const SegmentMap& result_map, const std::vector<PanopticSegment>& results,
+std::vector<SegmentMatches> match_segments(const SegmentMap& truth_map, const std::vector<SegmentInfo>& truths,
+                                           const SegmentMap& result_map, const std::vector<SegmentInfo>& results,
                                            std::size_t categories);
 
 /// Reads and compares the maps of all images that `truths` has. Throws Error: for an image without a result, and what

@@ -71,6 +71,16 @@ PanopticFile encode_panoptic(const coco::Id& image_id, const std::string& file_n
   return file;
 }
 
+PanopticFile encode_panoptic(const coco::Id& image_id, const std::string& file_name, const PanopticMap& result) {
+  std::vector<SegmentToWrite> segments;
+  for (const PanopticSegment& segment : result.segments) {
+    std::optional<double> score;
+    if (segment.is_thing) score = segment.score;
+    segments.push_back({static_cast<std::uint32_t>(segment.id), segment.category_id, segment.is_thing, score});
+  }
+  return encode_panoptic(image_id, file_name, segment_map_of(result), segments);
+}
+
 void PanopticWriter::add(const PanopticFile& image) {
   graph::write_file(maps_ / image.file_name, image.bytes);
   list_.add(image.record);

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "maps.h"
+#include "maskrt/maskrt.hpp"
 #include "runtime/coco/id.h"
 #include "runtime/coco/list_writer.h"
 
@@ -50,6 +51,9 @@ struct PanopticFile {
 /// that is not finite.
 PanopticFile encode_panoptic(const coco::Id& image_id, const std::string& file_name, const SegmentMap& map,
                              std::span<const SegmentToWrite> segments);
+
+/// A network's result.
+PanopticFile encode_panoptic(const coco::Id& image_id, const std::string& file_name, const PanopticMap& result);
 
 /// Writes what encode_panoptic() made. The JSON file appears at finish() or keep(), as of ListWriter; each PNG file
 /// does at once, all of it or nothing. Belongs to one thread at a time.

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     for (const label_maps::PanopticImage& image : truths.images) {
       // A picture of one row, in which each segment has a pixel, and void has one.
       label_maps::SegmentMap map{static_cast<int>(image.segments.size()) + 1, 1, {0}};
-      for (const label_maps::PanopticSegment& segment : image.segments) map.ids.push_back(segment.id);
+      for (const label_maps::SegmentInfo& segment : image.segments) map.ids.push_back(segment.id);
       const auto matches =
           label_maps::match_segments(map, image.segments, map, image.segments, truths.categories.size());
       fuzz::require(matches.size() == truths.categories.size(), "each category has its matches");

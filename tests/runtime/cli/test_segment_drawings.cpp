@@ -65,7 +65,7 @@ TEST_CASE("things are drawn above stuff, with colours and scores of their own") 
   const auto map = map_of<SegmentMap>([](int x, int y) {
     return y < 60 ? (x < 20 ? 500 : x < 50 ? 70000 : 7) : x < 110 ? 8 : 0;
   });
-  std::vector<PanopticSegment> segments(4);
+  std::vector<SegmentInfo> segments(4);
   segments[0] = {500, 0, false, {}, 0.876};
   segments[1] = {7, 1, false, {}, 0.5};
   segments[2] = {8, 2, false, {}, {}};
@@ -114,10 +114,48 @@ TEST_CASE("labels of areas lie over their middles") {
 
 TEST_CASE("of many segments the largest are drawn") {
   const auto map = map_of<SegmentMap>([](int x, int y) { return y == 0 ? 1 : y * 120 + x; });
-  std::vector<PanopticSegment> segments;
+  std::vector<SegmentInfo> segments;
   for (std::uint32_t id = 1; id < 90 * 120; ++id)
     if (id == 1 || id >= 120) segments.push_back({id, 0, false, {}, {}});
-  const std::vector<Drawing> drawings = drawings_of(map, segments, {{1, "dot", true, {}}});
+  const std::vector<Drawing> drawings = drawings_of(map, segments, {label_maps::PanopticCategory{1, "dot", true, {}}});
   CHECK(drawings.size() == kMostDrawnSegments);
   CHECK(drawings[0].mask.area() == 120);
+}
+
+TEST_CASE("a network's results are drawn alike") {
+  std::vector<Category> categories(3);
+  categories[1].name = "sky";
+  categories[1].color[2] = 200;
+  const auto at = [](int x, int y) { return y < 60 ? (x < 20 ? 0 : 1) : -1; };
+  SemanticMap semantic;
+  PanopticMap panoptic;
+  semantic.width = panoptic.width = 120;
+  semantic.height = panoptic.height = 90;
+  for (int y = 0; y < 90; ++y)
+    for (int x = 0; x < 120; ++x) {
+      semantic.class_ids.push_back(at(x, y));
+      panoptic.ids.push_back(at(x, y) + 1);
+    }
+  const std::vector<Drawing> areas = drawings_of(semantic, categories);
+  REQUIRE(areas.size() == 2);
+  CHECK(areas[0].name == "sky");
+  CHECK(areas[0].color == Color{0, 0, 200});
+  CHECK(areas[0].mask.area() == 100 * 60);
+
+  panoptic.segments.resize(2);
+  panoptic.segments[0].id = 1;
+  panoptic.segments[0].score = 0.5f;
+  panoptic.segments[0].class_id = 2;
+  panoptic.segments[0].label = "cat";
+  panoptic.segments[1].id = 2;
+  panoptic.segments[1].class_id = 1;
+  panoptic.segments[1].label = "sky";
+  panoptic.segments[1].is_thing = false;
+  const std::vector<Drawing> drawings = drawings_of(panoptic, categories);
+  REQUIRE(drawings.size() == 2);
+  CHECK(drawings[0].name == "sky");
+  CHECK(drawings[0].color == Color{0, 0, 200});
+  CHECK(drawings[0].centred);
+  CHECK(drawings[1].name == "cat");
+  CHECK(drawings[1].score == "0.50");
 }

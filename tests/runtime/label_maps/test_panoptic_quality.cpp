@@ -49,10 +49,10 @@ PanopticQuality quality_of(const std::string& truths, const std::string& results
 }
 
 /// Segments of category 0, crowds in capitals.
-std::vector<PanopticSegment> named(std::string_view ids) {
-  std::vector<PanopticSegment> made;
+std::vector<SegmentInfo> named(std::string_view ids) {
+  std::vector<SegmentInfo> made;
   for (const char c : ids) {
-    PanopticSegment segment;
+    SegmentInfo segment;
     segment.crowd = c < 'a';
     segment.id = static_cast<std::uint32_t>(c - (segment.crowd ? 'A' : 'a')) + 1;
     made.push_back(segment);

@@ -85,6 +85,34 @@ TEST_CASE("segments that are not as their map are refused") {
         "expected a finite score of segment 1, found one that is not");
 }
 
+TEST_CASE("a network's results are written alike") {
+  PanopticMap panoptic;
+  panoptic.width = 3;
+  panoptic.height = 1;
+  panoptic.ids = {2, 0, 1};
+  panoptic.segments.resize(2);
+  panoptic.segments[0].id = 1;
+  panoptic.segments[0].category_id = 7;
+  panoptic.segments[0].score = 0.5f;
+  panoptic.segments[1].id = 2;
+  panoptic.segments[1].category_id = 90;
+  panoptic.segments[1].is_thing = false;
+  const PanopticFile file = encode_panoptic(1, "1.png", panoptic);
+  CHECK(json::parse(file.record) == json::parse(R"({"image_id": 1, "file_name": "1.png", "segments_info": [
+    {"id": 1, "category_id": 7, "isthing": true, "bbox": [2, 0, 1, 1], "area": 1, "score": 0.5},
+    {"id": 2, "category_id": 90, "isthing": false, "bbox": [0, 0, 1, 1], "area": 1}]})"));
+  panoptic.ids[0] = -1;
+  CHECK(error_of([&] { encode_panoptic(1, "1.png", panoptic); }) == "expected ids of segments from 0, found -1");
+
+  SemanticMap semantic;
+  semantic.width = 3;
+  semantic.height = 1;
+  semantic.class_ids = {0, -1, 18};
+  CHECK(label_map_of(semantic, 19).labels == std::vector<std::uint16_t>{0, 255, 18});
+  CHECK(label_map_of(semantic, 256).labels == std::vector<std::uint16_t>{0, 65535, 18});
+  CHECK(error_of([&] { label_map_of(semantic, 18); }) == "expected classes below 18, or -1, found 18");
+}
+
 TEST_CASE("label maps are written whole or not at all") {
   const TemporaryFolder folder;
   const std::vector<ClassColor> colors(3);
