@@ -65,6 +65,7 @@ test-full: all
 	cd $(BUILD) && ctest -C full --output-on-failure --parallel $(JOBS)
 
 # Address and undefined-behaviour sanitizers under every test that feeds broken files to readers.
+check-sanitized: PACKAGES += $(FUZZ_PACKAGES)
 check-sanitized: deps
 	cmake --preset sanitized
 	cmake --build build-sanitized --parallel $(JOBS) --target reader_tests
@@ -77,15 +78,15 @@ check-threads: deps
 	cmake --build build-tsan --parallel $(JOBS) --target thread_tests
 	cd build-tsan && ctest --output-on-failure -L threads
 
-# Every fuzz target for SECONDS, as many at a time as there are processors (docs/testing.md).
+# Every fuzz target for SECONDS, as many at a time as there are processors (docs/testing.md), of the same build.
 SECONDS := 60
 SEED := 1
 TARGETS :=
 fuzz: PACKAGES += $(FUZZ_PACKAGES)
 fuzz: deps
-	cmake --preset fuzz
-	cmake --build build-fuzz --parallel $(JOBS) --target fuzz_programs
-	tests/fuzz/fuzz build-fuzz $(SECONDS) $(SEED) $(TARGETS)
+	cmake --preset sanitized
+	cmake --build build-sanitized --parallel $(JOBS) --target fuzz_programs
+	tests/fuzz/fuzz build-sanitized $(SECONDS) $(SEED) $(TARGETS)
 
 # All of our C++ and CUDA as .clang-format says; check-format names the files that are not, and fails where there are some.
 # One version, since versions differ in what they write.
@@ -109,6 +110,8 @@ bench: all
 # What ptxas, the virtual GPU's counters and the cost model say of every kernel and layer. No GPU takes part: it needs a
 # build with CUDA and benchmarks, of which it makes the suite, the table's program and the virtual GPU; tests it needs not.
 COUNTS := $(BUILD)/kernel-table
+# Configs with kernels that the first network has none of.
+COUNTED := sparse_inst_r50vd_dcn_giam sparse_inst_pvt_b1_giam sparse_inst_pvt_b2_li_giam
 count = MASKRT_CUDA_DRIVER=$(BUILD)/lib/libvgpu.so VGPU_CC=$(1) $(BUILD)/bin/maskrt-bench-cuda \
   --benchmark_out=$(COUNTS)/$(2).json $(3) > /dev/null
 kernel-table: configure
@@ -122,9 +125,12 @@ kernel-table: configure
 	$(call count,9.0,sm90-fp32,--batch 1 --precision fp32)
 	$(call count,8.0,sm80,--batch 1 8)
 	$(call count,8.0,sm80-fp32,--batch 1 --precision fp32)
+	for config in $(COUNTED); do \
+	  $(call count,9.0,sm90-$$config,--batch 1 --precision fp16 fp32 --config $$config) && \
+	  $(call count,8.0,sm80-$$config,--batch 1 --precision fp16 fp32 --config $$config) || exit 1; done
 	$(BUILD)/bin/kernel-table --ptxas $(BUILD)/kernels/device_code \
-	  --run sm_90 sm_90a $(COUNTS)/sm90.json $(COUNTS)/sm90-fp32.json \
-	  --run sm_80 sm_80 $(COUNTS)/sm80.json $(COUNTS)/sm80-fp32.json \
+	  --run sm_90 sm_90a $(COUNTS)/sm90.json $(COUNTS)/sm90-fp32.json $(COUNTED:%=$(COUNTS)/sm90-%.json) \
+	  --run sm_80 sm_80 $(COUNTS)/sm80.json $(COUNTS)/sm80-fp32.json $(COUNTED:%=$(COUNTS)/sm80-%.json) \
 	  --note "commit $$(git rev-parse --short HEAD), $$(date -u +%F)" > $(COUNTS)/kernel-table.md
 	mv $(COUNTS)/kernel-table.md docs/kernel-table.md
 
@@ -150,4 +156,4 @@ install: all
 	cmake --install $(BUILD)
 
 clean:
-	rm -rf build build-sanitized build-tsan build-fuzz $(GPU_BUILD) gpu-check $(DEMO)
+	rm -rf build build-sanitized build-tsan $(GPU_BUILD) gpu-check $(DEMO)

@@ -8,12 +8,14 @@
 
 namespace maskrt::graph {
 
-/// Limits of a device's kernels. The defaults are a device without any: nothing is fused.
+/// Limits of a device's kernels. The defaults are a device without any: nothing is fused. Of activations, the fused
+/// operations' kernels have ReLU and the logistic function.
 struct FusedKernels {
   std::int64_t stem_side = 0;        ///< StemPool: side of the convolution's kernel; 0: not supported
   std::int64_t stem_channels = 0;    ///< StemPool: most input channels
   std::size_t pyramid_branches = 0;  ///< PyramidPool: most branches; 0: not supported
   std::size_t linear_heads = 0;      ///< LinearHeads: most heads; 0: not supported
+  bool pooled_conv = false;          ///< PooledConv
   int residual_scale = 1;            ///< Conv: largest upsampling factor of the residual
 };
 

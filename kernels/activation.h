@@ -9,6 +9,11 @@ namespace maskrt::kernels {
 
 enum class Activation : std::uint8_t { none, relu, sigmoid, leaky_relu, gelu };
 
+/// Whether it is one of those that every kernel with an activation has.
+constexpr bool is_short(Activation activation) {
+  return activation == Activation::none || activation == Activation::relu || activation == Activation::sigmoid;
+}
+
 /// The activation of one value; `slope` is the negative slope of leaky ReLU. GELU is value * Phi(value), Phi being the
 /// standard normal distribution, not its approximation by tanh.
 inline float activate(Activation activation, float value, float slope = 0) {

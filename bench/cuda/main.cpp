@@ -95,6 +95,7 @@ void run(const Options& options) {
   if (!options.times) virtual_gpu = bench::VirtualGpu::of(cuda::Driver::instance());
   const std::shared_ptr<Device> device = open_device("cuda");
   benchmark::AddCustomContext("device", device->description());
+  benchmark::AddCustomContext("config", options.config);
   if (virtual_gpu) {
     benchmark::AddCustomContext("times", "none: counters of the virtual GPU");
   } else if (options.rivals) {

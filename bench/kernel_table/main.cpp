@@ -14,7 +14,8 @@ using namespace maskrt::bench;
 constexpr const char* kHead = R"(# Kernels and layers, by their figures
 
 Written by `make kernel-table`%s. Nothing here was measured on a GPU: registers are
-ptxas's, counts the [virtual GPU's](virtual-gpu.md#counters) on SparseInst R-50 G-IAM at 640 x 864, times a model's.
+ptxas's, counts the [virtual GPU's](virtual-gpu.md#counters) on SparseInst R-50 G-IAM and networks with other backbones at
+640 x 864, times a model's.
 
 Passes are those over the banks of shared memory, for each that the accesses need at least: 1 is free of conflicts, and
 main loops may have %.2f at most. Of global sectors, %.0f%% of the bytes should be used. Tensor cores: their share of what
@@ -39,8 +40,10 @@ void print(const std::vector<ChipRun>& runs, const ResourceTable& resources, con
   std::printf("\n## What misses the limits\n\n%s",
               list.empty() ? "Nothing.\n" : ("[kernels.md](kernels.md#counters) says why.\n\n" + list).c_str());
   std::fputs(kBeforeLayers, stdout);
-  for (const char* batch : {"b1", "b8", "b16"})
-    std::printf("\n### Batch %s\n\n%s", batch + 1, layer_table(runs.front(), batch, resources).c_str());
+  for (const std::string& config : configs_of(runs.front()))
+    for (const std::string& batch : batches_of(runs.front(), config))
+      std::printf("\n### %s, batch %s\n\n%s", config.c_str(), batch.c_str() + 1,
+                  layer_table(runs.front(), config, batch, resources).c_str());
 }
 
 }  // namespace

@@ -37,10 +37,12 @@ std::vector<Result> read_results(const std::string& file) {
   const nlohmann::json json = nlohmann::json::parse(stream, nullptr, false);
   if (!json.is_object() || !json.contains("benchmarks"))
     throw Error(file + ": expected what maskrt-bench-cuda --benchmark_out writes, found something else");
+  const std::string config = json.value("context", nlohmann::json::object()).value("config", "");
   std::vector<Result> results;
   for (const auto& benchmark : json["benchmarks"]) {
     if (benchmark.value("error_occurred", false)) continue;
     Result result = named(benchmark.at("name").get<std::string>());
+    result.config = config;
     for (const auto& [key, value] : benchmark.items())
       if (value.is_number()) result.counters[key] = value.get<double>();
     results.push_back(std::move(result));

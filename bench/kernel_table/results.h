@@ -13,6 +13,7 @@ struct Result {
   std::string batch, precision, layer;     ///< parts of the name: "b1", "fp16", "backbone.res2.0.conv1"
   std::string kernel;                      ///< empty where it is of several
   std::map<std::string, double> counters;  ///< by name
+  std::string config = {};                 ///< the network's
   bool has(const std::string& counter) const { return counters.count(counter) != 0; }
   double get(const std::string& counter) const;  ///< 0 where it has none
 };

@@ -113,10 +113,11 @@ void add_launch(LayerLine& line, const Result& r, const ChipRun& run, const Reso
   line.waves = waves;
 }
 
-std::vector<LayerLine> layers_of(const ChipRun& run, const std::string& batch, const ResourceTable& resources) {
+std::vector<LayerLine> layers_of(const ChipRun& run, const std::string& config, const std::string& batch,
+                                 const ResourceTable& resources) {
   std::vector<LayerLine> lines;
   for (const Result& r : run.results) {
-    if (r.batch != batch || r.precision != "fp16" || !r.has("layers")) continue;
+    if (r.config != config || r.batch != batch || r.precision != "fp16" || !r.has("layers")) continue;
     if (lines.empty() || lines.back().layer != r.layer) {
       lines.push_back({});
       lines.back().layer = r.layer;
@@ -131,6 +132,10 @@ std::vector<LayerLine> layers_of(const ChipRun& run, const std::string& batch, c
     if (line.predicted == 0) line.predicted = line.bound * filling(line.tiles, line.waves) + line.launches;
   }
   return lines;
+}
+
+void add_new(std::vector<std::string>& words, const std::string& word) {
+  if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
 }
 
 }  // namespace
@@ -177,13 +182,27 @@ std::string misses(const std::vector<ChipRun>& runs, const ResourceTable& resour
   return list;
 }
 
-std::string layer_table(const ChipRun& run, const std::string& batch, const ResourceTable& resources) {
+std::vector<std::string> configs_of(const ChipRun& run) {
+  std::vector<std::string> configs;
+  for (const Result& r : run.results) add_new(configs, r.config);
+  return configs;
+}
+
+std::vector<std::string> batches_of(const ChipRun& run, const std::string& config) {
+  std::vector<std::string> batches;
+  for (const Result& r : run.results)
+    if (r.config == config && r.precision == "fp16") add_new(batches, r.batch);
+  return batches;
+}
+
+std::string layer_table(const ChipRun& run, const std::string& config, const std::string& batch,
+                        const ResourceTable& resources) {
   std::string table =
       "| layer | times | kernel | tiles | waves | predicted us | bound us | bound / predicted |\n"
       "|---|---|---|---|---|---|---|---|\n";
   double bound = 0, predicted = 0;
   int launches = 0;
-  for (const LayerLine& line : layers_of(run, batch, resources)) {
+  for (const LayerLine& line : layers_of(run, config, batch, resources)) {
     if (line.launches == 0) continue;  // bytes that are set
     const int times = line.in_pipeline ? line.times : 0;
     table += "| " + cell(line.layer) + text(" | %d | ", times) + line.kernels + text(" | %.0f | ", line.tiles) +

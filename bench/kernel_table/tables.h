@@ -29,9 +29,16 @@ std::string kernel_table(const ChipRun& run, const ResourceTable& resources);
 /// Empty where nothing misses a limit.
 std::string misses(const std::vector<ChipRun>& runs, const ResourceTable& resources);
 
-/// Every distinct layer of one batch size ("b8") in fp16 with its tiles, waves, predicted time and bound on an H200,
-/// and the sums of what detection runs; it takes place 0 times where it does not. Where the cost model of convolutions
-/// does not say, a kernel takes the time of its bound, in whole waves, and a microsecond to begin.
-std::string layer_table(const ChipRun& run, const std::string& batch, const ResourceTable& resources);
+/// The configs of a run's results, each once, in their order.
+std::vector<std::string> configs_of(const ChipRun& run);
+/// The batch sizes of one's results in fp16, likewise.
+std::vector<std::string> batches_of(const ChipRun& run, const std::string& config);
+
+/// Every distinct layer of a config's network at one batch size ("b8") in fp16 with its tiles, waves, predicted time
+/// and bound on an H200, and the sums of what detection runs; it takes place 0 times where it does not. Where the cost
+/// model of convolutions does not say, a kernel takes the time of its bound, in whole waves, and a microsecond to
+/// begin.
+std::string layer_table(const ChipRun& run, const std::string& config, const std::string& batch,
+                        const ResourceTable& resources);
 
 }  // namespace maskrt::bench

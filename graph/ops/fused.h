@@ -7,6 +7,7 @@
 
 #include "graph/op.h"
 #include "lists.h"
+#include "pools.h"
 
 namespace maskrt::graph {
 
@@ -56,6 +57,44 @@ struct StemPool {
     in.expect_channels(0, shape[1]);
     return {x.batch, in.windows(x.height, shape[2], 2, shape[2] / 2), in.windows(x.width, shape[3], 2, shape[3] / 2),
             shape[0]};
+  }
+};
+
+/// The shortcut of a ResNet-D: out = activation(conv(pool(x)) + bias), where pool is AveragePool{2, 2} and
+/// conv a 1x1 convolution. x [B, H, W, C] -> [B, ceil(H / 2), ceil(W / 2), O].
+struct PooledConv {
+  static constexpr std::string_view name = "pooled_conv";
+  static constexpr bool keeps_type = false, fused = true;
+  ConstantPtr weight;  ///< [O, C, 1, 1]
+  ConstantPtr bias;    ///< [O], or null
+  Activation activation = Activation::none;
+
+  static void visit_attributes(auto& self, auto& visit) {
+    visit.constant("weight", self.weight, false);
+    visit.constant("bias", self.bias, true);
+    visit.activation("activation", self.activation);
+  }
+  Arity arity() const { return {1, 1}; }
+  Reads reads(std::size_t, std::size_t) const { return Reads::all; }
+  void check(const NodeCheck& node) const {
+    node.expect_bounds(weight, {limits::kChannels, limits::kChannels, 1, 1});
+    node.expect_shape(bias, "bias", {weight->shape()[0]});
+  }
+  Extent extent(const InputExtents& in) const {
+    in.expect_channels(0, weight->shape()[1]);
+    Extent out = AveragePool{2, 2}.extent(in);
+    out.channels = weight->shape()[0];
+    return out;
+  }
+  /// The means and the products, as of two operations.
+  double flops(const InputExtents&, const Extent& out) const {
+    const auto pixels = static_cast<double>(out.batch * out.height * out.width);
+    const auto channels = static_cast<double>(weight->shape()[1]);
+    return 4 * pixels * channels + 2 * static_cast<double>(out.elements()) * channels;
+  }
+  std::string text() const {
+    return " mean 2x2/2, 1x1 " + std::to_string(weight->shape()[1]) + " -> " + std::to_string(weight->shape()[0]) +
+           (bias ? ", bias" : "") + after_comma(activation);
   }
 };
 

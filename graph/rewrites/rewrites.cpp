@@ -30,7 +30,7 @@ std::span<const Rewrite> rewrites() {
   // a fusion layer is split before its terms are composed, and siblings are merged last, because a merged convolution
   // cannot be composed any more. The slices that merging leaves are the halves that pair-convs matches. Rewrites into
   // fused operations come at the end, because no other rewrite matches these.
-  static constexpr std::array<Rewrite, 16> all = {{
+  static constexpr std::array<Rewrite, 17> all = {{
       {"fold-batch-norm", "BatchNorm into the convolution before it", plain<fold_batch_norm>},
       {"linear-as-conv", "a linear layer on the pixels of a map is a 1x1 convolution", plain<linear_as_conv>},
       {"fuse-iam", "sigmoid, normaliser (or softmax) and aggregation into one operation", plain<fuse_iam>},
@@ -53,6 +53,8 @@ std::span<const Rewrite> rewrites() {
       {"regroup-linear", "a regrouping into the linear layer that reads it", fused<regroup_linear>, true},
       {"linear-heads", "linear layers that read the same list into one operation", fused<fuse_linear_heads>, true},
       {"stem-pool", "the first convolution and its max pool into one operation", fused<fuse_stem_pool>, true},
+      {"pooled-conv", "an average pool and the 1x1 convolution behind it into one operation", fused<fuse_pooled_conv>,
+       true},
   }};
   return all;
 }

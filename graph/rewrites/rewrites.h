@@ -61,5 +61,6 @@ void fuse_pyramid_pool(Graph&, const FusedKernels&);  ///< average pools, each w
 void regroup_linear(Graph&, const FusedKernels&);     ///< regrouping before a linear layer -> LinearHeads of one head
 void fuse_linear_heads(Graph&, const FusedKernels&);  ///< linear layers on one list -> LinearHeads
 void fuse_stem_pool(Graph&, const FusedKernels&);     ///< first convolution and its max pool -> StemPool
+void fuse_pooled_conv(Graph&, const FusedKernels&);   ///< average pool and the 1x1 convolution behind -> PooledConv
 
 }  // namespace maskrt::graph

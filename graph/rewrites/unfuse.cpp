@@ -20,6 +20,14 @@ class Parts {
     last(0, "", MaxPool{3, 2, 1}, {add(".conv", std::move(conv), whole_.inputs)});
   }
 
+  void operator()(const PooledConv& op) {
+    Conv conv;
+    conv.weight = op.weight;
+    conv.bias = op.bias;
+    conv.activation = op.activation;
+    last(0, "", std::move(conv), {add(".pool", AveragePool{2, 2}, whole_.inputs)});
+  }
+
   void operator()(const PyramidPool& op) {
     for (std::size_t i = 0; i < op.branches.size(); ++i) {
       const PyramidPool::Branch& branch = op.branches[i];

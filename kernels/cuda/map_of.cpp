@@ -42,6 +42,12 @@ Map list_of(const Tensor& t, std::string_view what) {
   return map_of(t, what);
 }
 
+void require_short(Activation activation, std::string_view what) {
+  if (is_short(activation)) return;
+  throw Error(std::string(what) + ": expected no activation, ReLU or the logistic function, found " +
+              (activation == Activation::gelu ? "GELU" : "leaky ReLU"));
+}
+
 void require_same_type(const Tensor& a, std::string_view what_a, const Tensor& b, std::string_view what_b) {
   if (a.type == b.type) return;
   throw Error(std::string(what_a) + " and " + std::string(what_b) + ": expected one type, found " +

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "kernels/activation.h"
 #include "kernels/tensor.h"
 #include "map.h"
 
@@ -15,6 +16,9 @@ Map map_of(const Tensor& tensor, std::string_view what);
 
 /// A list [B, N, 1, C] as a Map of height N and width 1. Throws Error where it is no list or not fp32.
 Map list_of(const Tensor& tensor, std::string_view what);
+
+/// Throws Error where the activation is not short, of kernels that have no other.
+void require_short(Activation activation, std::string_view what);
 
 /// Throws Error where the two have different types.
 void require_same_type(const Tensor& a, std::string_view what_a, const Tensor& b, std::string_view what_b);

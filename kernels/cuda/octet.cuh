@@ -104,6 +104,15 @@ __device__ Channels<N> load_channels(const Map& map, const T* pixel, int c) {
   return o;
 }
 
+/// Sets those of channels c .. c + N - 1 to zero that do not exist.
+template <int N>
+__device__ void clear_beyond(int channels, int c, Channels<N>& x) {
+  if (c + N <= channels) return;
+#pragma unroll
+  for (int i = 0; i < N; ++i)
+    if (c + i >= channels) x.v[i] = 0;
+}
+
 /// Stores channels c .. c + N - 1 of a pixel: zeros in the padding [map.channels, map.block), nothing beyond. c is a
 /// multiple of N.
 template <int N, typename T>

@@ -16,13 +16,12 @@ namespace maskrt::kernels::cuda {
 namespace {
 
 template <typename T>
-__device__ void activate(const ActivateParams& p) {
+__device__ void activate_map(const ActivateParams& p) {
   constexpr int each = kChannelsOfThread<T>;
   for_channels<each>(p.out, [&](int b, int position, int c) {
-    Channels<each> x = load_channels<each>(p.in, pixel_of<T>(p.in, b, position), c);
-#pragma unroll
-    for (float& v : x.v) v = activated(static_cast<Activation>(p.activation), v);
-    store_channels(p.out, pixel_of<T>(p.out, b, position), c, x);
+    Channels<each> x[] = {load_channels<each>(p.in, pixel_of<T>(p.in, b, position), c)};
+    activate(x, static_cast<Activation>(p.activation), p.slope);
+    store_channels(p.out, pixel_of<T>(p.out, b, position), c, x[0]);
   });
 }
 
@@ -53,8 +52,8 @@ __device__ void scale_shift(const ScaleShiftParams& p) {
 }  // namespace
 
 extern "C" {
-__global__ void activate_f32(const __grid_constant__ ActivateParams p) { activate<float>(p); }
-__global__ void activate_f16(const __grid_constant__ ActivateParams p) { activate<__half>(p); }
+__global__ void activate_f32(const __grid_constant__ ActivateParams p) { activate_map<float>(p); }
+__global__ void activate_f16(const __grid_constant__ ActivateParams p) { activate_map<__half>(p); }
 __global__ void add_f32(const __grid_constant__ AddParams p) { add<float>(p); }
 __global__ void add_f16(const __grid_constant__ AddParams p) { add<__half>(p); }
 __global__ void scale_shift_f32(const __grid_constant__ ScaleShiftParams p) { scale_shift<float>(p); }

@@ -33,10 +33,10 @@ void launch(CudaQueue& queue, const KernelName& kernel, const Tensor& out, const
 
 }  // namespace
 
-void activate_cuda(CudaQueue& queue, Activation activation, const Tensor& in, const Tensor& out) {
+void activate_cuda(CudaQueue& queue, Activation activation, const Tensor& in, const Tensor& out, float slope) {
   cuda::require_same_shape(in, "activate: input", out, "output");
   const cuda::ActivateParams params{cuda::map_of(in, "activate: input"), cuda::map_of(out, "activate: output"),
-                                    static_cast<std::int32_t>(activation)};
+                                    static_cast<std::int32_t>(activation), slope};
   launch(queue, kActivate.of({in.type, out.type}), out, params);
 }
 

@@ -7,12 +7,12 @@
 
 namespace maskrt::kernels {
 
-/// out = activation(in).
+/// out = activation(in); `slope` is the negative slope of leaky ReLU. GELU is within 2^-23 (1 + |in|).
 /// in and out: [B, H, W, C], NHWC, one shape. fp32 or fp16, one type; fp16 is computed in fp32 and rounded once.
 /// Any alignment of elements; 16-byte accesses where base addresses and strides are multiples of 16 bytes. out may be
 /// in. Padding channels of out are written as zeros; channels outside of a slice are left alone. Batch at most 65535.
 /// One launch; bound by memory.
-void activate_cuda(CudaQueue& queue, Activation activation, const Tensor& in, const Tensor& out);
+void activate_cuda(CudaQueue& queue, Activation activation, const Tensor& in, const Tensor& out, float slope = 0);
 
 /// out = a + b. As activate_cuda; out may be a or b.
 void add_cuda(CudaQueue& queue, const Tensor& a, const Tensor& b, const Tensor& out);

@@ -8,6 +8,7 @@ namespace maskrt::kernels::cuda {
 struct ActivateParams {
   Map in, out;
   std::int32_t activation;  ///< an Activation
+  float slope;              ///< negative slope of leaky ReLU
 };
 
 struct AddParams {

@@ -67,6 +67,7 @@ void linear_cuda(CudaQueue& queue, const Tensor& in, const RegroupedList* regrou
                   " vectors, found " + std::to_string(out.batch) + " x " + std::to_string(out.height) + " x " +
                   std::to_string(out.width));
     what.kernel = kLinear.of({weight_type, out.type});
+    cuda::require_short(heads[i].activation, "linear");
     end_tile += tiles(out.block);
     params.heads[i] = {heads[i].weight,
                        heads[i].bias,

@@ -14,9 +14,9 @@ struct LinearHead {
   /// [O, linear_weight_stride(I)] on the device, row-major, of the launch's weight type, aligned to 16 bytes; columns
   /// from I on are zeros.
   const void* weight = nullptr;
-  const float* bias = nullptr;  ///< [O] on the device, or null
-  Activation activation = Activation::none;
-  Tensor out;  ///< a list [B, N, 1, O], fp32 or fp16
+  const float* bias = nullptr;               ///< [O] on the device, or null
+  Activation activation = Activation::none;  ///< a short one (activation.h)
+  Tensor out;                                ///< a list [B, N, 1, O], fp32 or fp16
 };
 
 /// Row pitch of a packed weight in elements.

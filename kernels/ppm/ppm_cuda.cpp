@@ -31,6 +31,7 @@ void pyramid_pool_cuda(CudaQueue& queue, const Tensor& in, std::span<const Pyram
   for (std::size_t i = 0; i < branches.size(); ++i) {
     const PyramidBranch& branch = branches[i];
     what.kernel = kPyramidPool.of({in.type, branch.out.type});
+    cuda::require_short(branch.activation, "pyramid pool");
     if (branch.out.batch != in.batch || branch.hidden < 1)
       throw Error("pyramid pool: expected outputs of " + std::to_string(in.batch) +
                   " images and hidden channels, found " + std::to_string(branch.out.batch) + " and " +

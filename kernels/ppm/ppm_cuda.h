@@ -12,13 +12,13 @@ namespace maskrt::kernels {
 
 /// One branch of the pyramid. Weights are in device memory, of the maps' type, row-major, aligned to 16 bytes.
 struct PyramidBranch {
-  const void* stage_weight = nullptr;  ///< [H, pyramid_weight_stride(C)]; columns from C on are zeros
-  const float* stage_bias = nullptr;   ///< [H], or null
-  Activation activation = Activation::relu;
-  std::int64_t hidden = 0;                  ///< H
-  const void* bottleneck_weight = nullptr;  ///< [O, pyramid_weight_stride(H)]; columns from H on are zeros
-  const float* bottleneck_bias = nullptr;   ///< [O], or null
-  Tensor out;                               ///< [B, size, size, O]
+  const void* stage_weight = nullptr;        ///< [H, pyramid_weight_stride(C)]; columns from C on are zeros
+  const float* stage_bias = nullptr;         ///< [H], or null
+  Activation activation = Activation::relu;  ///< a short one (activation.h)
+  std::int64_t hidden = 0;                   ///< H
+  const void* bottleneck_weight = nullptr;   ///< [O, pyramid_weight_stride(H)]; columns from H on are zeros
+  const float* bottleneck_bias = nullptr;    ///< [O], or null
+  Tensor out;                                ///< [B, size, size, O]
 };
 
 /// Row pitch of a packed weight in elements.

@@ -34,6 +34,16 @@ __device__ __forceinline__ void store_shared_of_block(std::uint32_t to, const fl
                : "memory");
 }
 
+/// Loads 16 bytes from an address of shared_of_block, a multiple of 16. PTX ISA, "ld", .shared::cluster.
+__device__ __forceinline__ float4 load_shared_of_block(std::uint32_t from) {
+  float4 four;
+  asm volatile("ld.shared::cluster.v4.f32 {%0, %1, %2, %3}, [%4];"
+               : "=f"(four.x), "=f"(four.y), "=f"(four.z), "=f"(four.w)
+               : "r"(from)
+               : "memory");
+  return four;
+}
+
 /// Arrives at an mbarrier of any block of the cluster (an address of shared_of_block), with release semantics at block
 /// scope: it orders this thread's preceding waits and reads, but does not publish its writes to the other block, which
 /// would need a release at cluster scope, a fence of the whole chip. PTX ISA, "mbarrier.arrive", .shared::cluster.

@@ -17,4 +17,12 @@ __device__ __forceinline__ void store_shared(std::uint32_t to_shared, const uint
                : "memory");
 }
 
+/// Loads 16 bytes from an address that is a multiple of 16. PTX ISA, "ld".
+__device__ __forceinline__ void load_shared(std::uint32_t (&r)[4], std::uint32_t from_shared) {
+  asm volatile("ld.shared.v4.b32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(from_shared)
+               : "memory");
+}
+
 }  // namespace maskrt::ptx

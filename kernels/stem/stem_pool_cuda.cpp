@@ -40,6 +40,7 @@ void stem_pool_cuda(CudaQueue& queue, const Tensor& in, const StemWeights& weigh
   const Shape want{in.batch, in_halves(conv_height), in_halves(conv_width)}, found{out.batch, out.height, out.width};
   if (want != found) throw Error("stem: expected an output of " + to_string(want) + ", found " + to_string(found));
   const KernelName kernel = kStemPool.of({in.type, out.type});
+  cuda::require_short(activation, "stem");
   const auto aligned = [](std::uintptr_t n) { return n % 8 == 0; };
   if (in.channels > 4 || in.pixel_stride != 4 || in.batch_stride % 4 != 0 ||
       !aligned(reinterpret_cast<std::uintptr_t>(in.data)))

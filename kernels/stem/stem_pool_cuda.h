@@ -30,7 +30,7 @@ struct StemWeights {
 /// `in` is aligned to 8 bytes; 16-byte stores where out's base and strides are multiples of 16 bytes. out must not
 /// alias `in`. No workspace. Padding channels of out are written as zeros. One launch; bound by tensor cores and the
 /// epilogue.
-/// Throws Error where shapes, types or alignment are not these.
+/// Throws Error where shapes, types or alignment are not these, or the activation is not short (activation.h).
 void stem_pool_cuda(CudaQueue& queue, const Tensor& in, const StemWeights& weights, Activation activation,
                     const Tensor& out);
 

@@ -1,6 +1,8 @@
-// The step of a convolution.
+// The steps of a convolution.
 #include "kernels/conv/cuda/conv_cuda.h"
+#include "kernels/conv/cuda/depthwise_cuda.h"
 #include "program_builder.h"
+#include "runtime/kernel_activation.h"
 
 namespace maskrt::cuda {
 namespace {
@@ -12,15 +14,48 @@ std::string key_of(const kernels::ConvWeightLayout& layout) {
          std::to_string(layout.tap_channels) + " " + std::to_string(layout.depth);
 }
 
+kernels::ConvGeometry geometry_of(const graph::Conv& op) {
+  const Shape& shape = op.weight->shape();
+  return {static_cast<int>(shape[2]), static_cast<int>(shape[3]), op.stride, op.padding, op.dilation, op.groups};
+}
+
 }  // namespace
+
+bool ProgramBuilder::has_depthwise_kernel(const graph::Conv& op) const {
+  const DataType in = input(0).tensor.type, out = value_type(node().output());
+  return op.groups > 1 && kernels::is_depthwise(geometry_of(op), input(0).tensor.channels, op.weight->shape()[0]) &&
+         in == out && !op.residual && op.coordinate_weight == nullptr;
+}
+
+void ProgramBuilder::add_depthwise(const graph::Conv& op) {
+  const View in = input(0), out = make_output();
+  const kernels::ConvGeometry geometry = geometry_of(op);
+  const kernels::Activation activation = kernel_activation(op.activation);
+  // A norm's factors stay apart from fp16 weights: plain ones of a checkpoint in fp16 then lose nothing.
+  const graph::Constant::ScaledRows& scaled = op.weight->scaled_rows();
+  const bool apart = in.tensor.type == DataType::f16 && scaled.factors != nullptr;
+  const std::byte* weights = weights_of("depthwise " + std::string(name_of(in.tensor.type)), [&] {
+    const auto numbers = [](const graph::ConstantPtr& constant) {
+      return constant != nullptr ? constant->evaluate() : std::vector<float>();
+    };
+    return kernels::pack_depthwise_weight(in.tensor.type, op.weight->shape(),
+                                          (apart ? scaled.rows : op.weight)->evaluate(),
+                                          numbers(apart ? scaled.factors : nullptr), numbers(op.bias));
+  });
+  step("conv", "depthwise", {in}, {out}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
+    kernels::depthwise_conv_cuda(queue, geometry, in.at(addresses), weights, activation, out.at(addresses),
+                                 graph::kLeakySlope);
+  });
+  program_.steps.back().predicted_seconds =
+      kernels::predicted_depthwise_seconds(geometry, out.planned(), activation, chip_);
+}
 
 void ProgramBuilder::add(const graph::Conv& op) {
   const View in = input(0);
   require_factors(in);
+  if (has_depthwise_kernel(op)) return add_depthwise(op);
   kernels::CudaConvProblem problem;
-  const Shape& shape = op.weight->shape();
-  problem.geometry = {
-      static_cast<int>(shape[2]), static_cast<int>(shape[3]), op.stride, op.padding, op.dilation, op.groups};
+  problem.geometry = geometry_of(op);
   // A norm's factors stay apart from fp16 weights: plain ones of a checkpoint in fp16 then lose nothing.
   const graph::Constant::ScaledRows& scaled = op.weight->scaled_rows();
   problem.scale = in.tensor.type == DataType::f16 && scaled.factors != nullptr;
@@ -28,8 +63,10 @@ void ProgramBuilder::add(const graph::Conv& op) {
   problem.bias = op.bias != nullptr;
   problem.tf32 = node_precision() == Precision::tf32;
   problem.coordinates = op.coordinate_weight != nullptr;
-  problem.activation = activation_of(op.activation, true);
-  if (op.activation == graph::Activation::leaky_relu) problem.slope = graph::kLeakySlope;
+  // These kernels have no GELU, which would cost all others registers.
+  const bool activated_later = op.activation == graph::Activation::gelu;
+  problem.activation = activated_later ? kernels::Activation::none : kernel_activation(op.activation);
+  problem.slope = graph::kLeakySlope;
 
   View residual;
   if (op.residual) {
@@ -90,6 +127,7 @@ void ProgramBuilder::add(const graph::Conv& op) {
              queue);
        });
   program_.steps.back().predicted_seconds = plan.predicted_seconds;
+  if (activated_later) activate_in_place(op.activation, out);
 }
 
 }  // namespace maskrt::cuda

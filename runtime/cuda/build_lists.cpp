@@ -4,6 +4,7 @@
 #include "kernels/linear/linear_cuda.h"
 #include "kernels/mask_head/mask_product_cuda.h"
 #include "program_builder.h"
+#include "runtime/kernel_activation.h"
 
 namespace maskrt::cuda {
 namespace {
@@ -61,7 +62,7 @@ kernels::LinearHead ProgramBuilder::head_of(const std::string& what, const graph
   kernels::LinearHead head;
   head.weight = rows_of(what, *op.weight, kernels::linear_weight_stride(op.weight->shape()[1]));
   head.bias = vector_of(what + " bias", op.bias);
-  head.activation = activation_of(op.activation);
+  head.activation = kernel_activation(op.activation);
   return head;
 }
 
@@ -77,7 +78,13 @@ void ProgramBuilder::add_linear(const View& in, const std::optional<kernels::Reg
        });
 }
 
-void ProgramBuilder::add(const graph::Linear& op) { add_linear(input(0), std::nullopt, {head_of("weight", op)}); }
+void ProgramBuilder::add(const graph::Linear& op) {
+  kernels::LinearHead head = head_of("weight", op);
+  const bool activated_later = !kernels::is_short(head.activation);
+  if (activated_later) head.activation = kernels::Activation::none;
+  add_linear(input(0), std::nullopt, {head});
+  if (activated_later) activate_in_place(op.activation, stored(node().output()));
+}
 
 void ProgramBuilder::add(const graph::LinearHeads& op) {
   std::vector<kernels::LinearHead> heads;

@@ -10,6 +10,7 @@
 #include "kernels/resize/resize_cuda.h"
 #include "kernels/stem/stem_pool_cuda.h"
 #include "program_builder.h"
+#include "runtime/kernel_activation.h"
 
 namespace maskrt::cuda {
 
@@ -32,10 +33,17 @@ void ProgramBuilder::add(const graph::BatchNorm& op) {
 
 void ProgramBuilder::add(const graph::Activate& op) {
   const View in = input(0), out = make_output();
-  const kernels::Activation activation = activation_of(op.activation);
+  const kernels::Activation activation = kernel_activation(op.activation);
   step("activate", "elementwise", {in}, {out}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
-    kernels::activate_cuda(queue, activation, in.at(addresses), out.at(addresses));
+    kernels::activate_cuda(queue, activation, in.at(addresses), out.at(addresses), graph::kLeakySlope);
   });
+}
+
+void ProgramBuilder::activate_in_place(graph::Activation activation, const View& out) {
+  step("activate", "elementwise", {out}, {out},
+       [=, activation = kernel_activation(activation)](const Addresses& addresses, kernels::CudaQueue& queue) {
+         kernels::activate_cuda(queue, activation, out.at(addresses), out.at(addresses), graph::kLeakySlope);
+       });
 }
 
 void ProgramBuilder::add(const graph::Add&) {
@@ -65,7 +73,7 @@ void ProgramBuilder::add(const graph::StemPool& op) {
   weights.scale = scale ? vector_of("scale", scaled.factors) : nullptr;
   weights.bias = vector_of("bias", op.bias);
   step("stem_pool", "tensor cores", {in}, {out},
-       [=, activation = activation_of(op.activation)](const Addresses& addresses, kernels::CudaQueue& queue) {
+       [=, activation = kernel_activation(op.activation)](const Addresses& addresses, kernels::CudaQueue& queue) {
          kernels::stem_pool_cuda(queue, in.at(addresses), weights, activation, out.at(addresses));
        });
 }
@@ -89,7 +97,7 @@ void ProgramBuilder::add(const graph::PyramidPool& op) {
     kernels::PyramidBranch p;
     p.stage_weight = rows_of(stage_name, *branch.stage_weight, kernels::pyramid_weight_stride(stage[1]));
     p.stage_bias = vector_of(stage_name + " bias", branch.stage_bias);
-    p.activation = activation_of(branch.activation);
+    p.activation = kernel_activation(branch.activation);
     p.hidden = stage[0];
     p.bottleneck_weight = rows_of(name, *branch.weight, kernels::pyramid_weight_stride(stage[0]));
     p.bottleneck_bias = vector_of(name + " bias", branch.bias);

@@ -11,6 +11,7 @@ graph::FusedKernels fused_kernels(Precision precision) {
   if (precision == Precision::fp16) {  // the stem's kernel has no other
     kernels.stem_side = kernels::cuda::kStemTaps;
     kernels.stem_channels = kernels::cuda::kStemPixelChannels;
+    kernels.pooled_conv = true;  // in fp32 sampling costs more than a map and a launch
   }
   kernels.pyramid_branches = kernels::cuda::PyramidParams::kMostBranches;
   kernels.linear_heads = kernels::cuda::LinearParams::kMostHeads;

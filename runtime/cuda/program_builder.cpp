@@ -7,7 +7,6 @@
 #include "driver.h"
 #include "graph/modules.h"
 #include "kernels/element.h"
-#include "runtime/kernel_activation.h"
 #include "session_stream.h"
 
 namespace maskrt::cuda {
@@ -64,13 +63,6 @@ void ProgramBuilder::add_node() {
   } catch (const Error& error) {
     throw Error("node " + node().name + " (" + std::string(graph::name_of(node().operation)) + "): " + error.what());
   }
-}
-
-kernels::Activation ProgramBuilder::activation_of(graph::Activation activation, bool of_conv) {
-  if (activation == graph::Activation::gelu || (activation == graph::Activation::leaky_relu && !of_conv))
-    throw Error("expected an activation with kernels on the GPU, found " + std::string(graph::name_of(activation)) +
-                ", which only the CPU device computes here so far");
-  return kernel_activation(activation);
 }
 
 View ProgramBuilder::make(graph::ValueId value) { return make_in_blocks(value, block_of(value)); }

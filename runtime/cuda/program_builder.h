@@ -10,6 +10,7 @@
 #include "kernels/activation.h"
 #include "kernels/conv/cuda/conv_tuning.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/deform/cuda/deform_conv_cuda.h"
 #include "kernels/iam/iam_cuda.h"
 #include "kernels/linear/linear_cuda.h"
 #include "runtime/program_base.h"
@@ -36,8 +37,8 @@ class ProgramBuilder : private ProgramBase {
   /// What a step does on a queue with its tensors in place.
   using Work = std::function<void(const Addresses&, kernels::CudaQueue&)>;
 
-  // Each adds the steps of one node and stores its outputs. (build_conv.cpp, build_maps.cpp, build_lists.cpp,
-  // build_queries.cpp)
+  // Each adds the steps of one node and stores its outputs. (build_conv.cpp, build_deform.cpp, build_maps.cpp,
+  // build_lists.cpp, build_queries.cpp, build_attention.cpp)
   void add(const graph::Conv&);
   void add(const graph::Input&);
   void add(const graph::BatchNorm&);
@@ -64,24 +65,27 @@ class ProgramBuilder : private ProgramBase {
   void add(const graph::ProposalScores&);
   void add(const graph::SelectTop&);
   void add(const graph::GatherPositions&);
-  // What only the CPU device computes so far.
-  void add(const graph::DeformConv&) { refuse(); }
-  void add(const graph::AveragePool&) { refuse(); }
-  void add(const graph::LayerNorm&) { refuse(); }
-  void add(const graph::Attention&) { refuse(); }
-  [[noreturn]] static void refuse() {
-    throw Error("expected an operation with kernels on the GPU, found one that only the CPU device computes so far");
-  }
-
-  /// Throws Error for an activation that kernels do not have: leaky ReLU is the convolutions' alone, GELU nobody's.
-  static kernels::Activation activation_of(graph::Activation activation, bool of_conv = false);
+  void add(const graph::LayerNorm&);
+  void add(const graph::Attention&);
+  void add(const graph::DeformConv&);
+  void add(const graph::AveragePool&);
+  void add(const graph::PooledConv&);
 
   /// The steps of the current node.
   void add_node();
+  /// A convolution whose pixels are sampled: where offsets say, or as means where there are none. `problem` has its
+  /// geometry.
+  void add_sampled(const std::string& operation, kernels::CudaDeformProblem problem, const View& offsets,
+                   const graph::ConstantPtr& weight, const graph::ConstantPtr& bias, graph::Activation activation);
   void aggregate(kernels::MapWeights weights, double epsilon);
+  /// Of a node whose kernel has another epilogue: its output's numbers are replaced by their activation.
+  void activate_in_place(graph::Activation activation, const View& out);
+  /// Whether the current node is a depthwise convolution that its kernels compute.
+  bool has_depthwise_kernel(const graph::Conv& op) const;
+  void add_depthwise(const graph::Conv& op);
 
   View& stored(graph::ValueId value) { return stored_[static_cast<std::size_t>(value)]; }
-  const View& input(std::size_t i) { return stored(node().inputs[i]); }
+  const View& input(std::size_t i) const { return stored_[static_cast<std::size_t>(node().inputs[i])]; }
 
   /// Channels between a value's pixels or rows, padding included, where make() stores it.
   std::int64_t block_of(graph::ValueId value) const;

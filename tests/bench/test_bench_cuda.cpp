@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <set>
 
 #include "bench/kernel_table/results.h"
+#include "bench/kernel_table/tables.h"
 #include "support/process.h"
 
 using namespace maskrt;
@@ -33,6 +35,7 @@ TEST_CASE("every kernel of a network is counted on the virtual GPU") {
     REQUIRE(found != results.end());
     CHECK(found->batch == "b2");
     CHECK(found->precision == "fp16");
+    CHECK(found->config == "sparse_inst_r50_giam");
     return *found;
   };
   const bench::Result conv = find("backbone.res2.0.conv2", "conv_sm");
@@ -52,6 +55,25 @@ TEST_CASE("every kernel of a network is counted on the virtual GPU") {
   CHECK(find("postprocess", "mask_runs").get("instructions") > 10 * find("postprocess", "mask_runs").get("blocks"));
   CHECK(find("network", "").get("GFLOP") > conv.get("GFLOP"));
   CHECK(find("pipeline", "").get("kernels") <= 83);
+}
+
+TEST_CASE("kernels of a transformer are counted, and keep to the limits") {
+  const std::string file = "bench_cuda_transformer.json";
+  for (const std::string precision : {"fp16", "fp32"}) {
+    REQUIRE(
+        run({"--config=sparse_inst_pvt_b1_giam", "--height=64", "--width=96", "--batch=1", "--precision=" + precision,
+             "--benchmark_filter=backbone.*(norm|attention|dwconv)", "--benchmark_out=" + file}) == 0);
+    std::set<std::string> kernels;
+    for (const bench::Result& r : bench::read_results(file)) {
+      INFO(r.name);
+      CHECK(r.config == "sparse_inst_pvt_b1_giam");
+      CHECK(r.get("bound_us") > 0);
+      CHECK(r.get("sectors_used") >= bench::kLeastSectorsUsed);
+      if (r.has("loop_passes_per_access")) CHECK(r.get("loop_passes_per_access") <= bench::kMostPassesPerAccess);
+      kernels.insert(r.kernel.substr(0, r.kernel.find('_')));
+    }
+    CHECK(kernels == std::set<std::string>{"attention", "depthwise", "layer"});
+  }
 }
 
 TEST_CASE("what a GPU is timed with runs clean on the virtual one") {

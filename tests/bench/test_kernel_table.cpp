@@ -21,7 +21,7 @@ const std::string said =
     "ptxas info    : Used 30 registers, used 1 barriers, 4224 bytes smem, 416 bytes cmem[0]\n";
 
 Result result(const std::string& layer, const std::string& kernel, std::map<std::string, double> counters) {
-  return {"b1/fp16/" + layer + "/" + kernel, "b1", "fp16", layer, kernel, std::move(counters)};
+  return {"b1/fp16/" + layer + "/" + kernel, "b1", "fp16", layer, kernel, std::move(counters), "config"};
 }
 
 }  // namespace
@@ -84,11 +84,15 @@ TEST_CASE("a layer's waves count the blocks that fit, and its kernels add up") {
        result("pool | b", "plain", {{"layers", 1}, {"block_threads", 256}, {"tiles", 66}, {"bound_us", 2}}),
        result("beside", "plain",
               {{"layers", 1}, {"block_threads", 256}, {"tiles", 66}, {"bound_us", 2}, {"beside_pipeline", 1}})}};
-  const std::string table = layer_table(run, "b1", resources);
+  const std::string table = layer_table(run, "config", "b1", resources);
   CHECK_THAT(table, Catch::Contains("| conv | 3 | plain | 396 | 1.50 | 12.0 | 6.0 | 50% |"));
   CHECK_THAT(table,
              Catch::Contains("| pool \\| b | 1 | plain | 66 | 0.25 | 5.0 | 2.0 | 40% |"));  // half the chip, 1 us
   CHECK_THAT(table, Catch::Contains("| beside | 0 | plain | 66 | 0.25 | 5.0 | 2.0 | 40% |"));
   CHECK_THAT(table, Catch::Contains("| all | 4 launches | | | | 41 | 20 | 49% |"));
-  CHECK_THAT(layer_table(run, "b8", resources), Catch::Contains("| all | 0 launches |"));
+  CHECK_THAT(layer_table(run, "config", "b8", resources), Catch::Contains("| all | 0 launches |"));
+  CHECK_THAT(layer_table(run, "another", "b1", resources), Catch::Contains("| all | 0 launches |"));
+  CHECK(configs_of(run) == std::vector<std::string>{"config"});
+  CHECK(batches_of(run, "config") == std::vector<std::string>{"b1"});
+  CHECK(batches_of(run, "another").empty());
 }

@@ -13,8 +13,12 @@ using namespace maskrt::testing;
 namespace {
 
 /// Of a device with kernels for all of them.
-constexpr FusedKernels kKernels{
-    .stem_side = 7, .stem_channels = 4, .pyramid_branches = 3, .linear_heads = 3, .residual_scale = 2};
+constexpr FusedKernels kKernels{.stem_side = 7,
+                                .stem_channels = 4,
+                                .pyramid_branches = 3,
+                                .linear_heads = 3,
+                                .pooled_conv = true,
+                                .residual_scale = 2};
 
 /// A graph with one input of `channels` channels, and what tests need to run it.
 struct Case {
@@ -128,6 +132,49 @@ TEST_CASE("stem-pool") {
     if (auto* changed = std::get_if<Conv>(&op)) changed->padding = 4;
     if (auto* changed = std::get_if<MaxPool>(&op)) changed->kernel = 2;
     CHECK(c.apply("stem-pool").nodes.size() == 3);
+  }
+}
+
+TEST_CASE("pooled-conv") {
+  Case c(4);
+  Conv conv = c.dice.conv("conv", 4, 5, 1, GENERATE(false, true));
+  conv.activation = GENERATE(Activation::none, Activation::relu);
+  const auto relu = c.graph.add("relu", Activate{}, {c.x});
+  const auto y = c.graph.add("pool", AveragePool{2, 2}, {relu});
+  const auto z = c.graph.add("conv", conv, {y}, "shortcut");
+  c.graph.outputs = {z};
+
+  SECTION("becomes one operation that makes the convolution's value, at odd sizes, too") {
+    const Graph after = c.apply("pooled-conv");
+    REQUIRE(after.nodes.size() == 3);
+    CHECK(std::get<PooledConv>(after.nodes[2].operation).activation == conv.activation);
+    CHECK(after.nodes[2].inputs == std::vector<ValueId>{relu});
+    CHECK(after.nodes[2].outputs == std::vector<ValueId>{z});
+  }
+  SECTION("stays apart where the means are an output, or others read them") {
+    c.graph.outputs.push_back(GENERATE(false, true) ? y : c.graph.add("other", Activate{}, {y}));
+    CHECK(count_of<AveragePool>(c.apply("pooled-conv")) == 1);
+  }
+  SECTION("stays apart with other windows") {
+    auto& pool = std::get<AveragePool>(c.graph.nodes[2].operation);
+    pool = GENERATE(AveragePool{3, 2}, AveragePool{2, 1}, AveragePool{3, 3});
+    CHECK(c.apply("pooled-conv").nodes.size() == 4);
+  }
+  SECTION("stays apart before another convolution") {
+    auto& changed = std::get<Conv>(c.graph.nodes[3].operation);
+    switch (GENERATE(0, 1, 2)) {
+      case 0:
+        changed.stride = 2;
+        break;
+      case 1:
+        changed = c.dice.conv("wide", 4, 5, 3);
+        break;
+      default:
+        changed.residual = true;
+        c.graph.nodes[3].inputs.push_back(c.graph.add("residual", c.dice.conv("residual", 4, 5, 1), {y}));
+        std::swap(c.graph.nodes[3], c.graph.nodes[4]);
+    }
+    CHECK(count_of<AveragePool>(c.apply("pooled-conv")) == 1);
   }
 }
 
@@ -312,6 +359,10 @@ TEST_CASE("fused operations say what is wrong with them") {
   CHECK_THAT(refused(StemPool{c.dice.constant("w", {5, 4, 7, 6}), nullptr, Activation::relu}, {c.x}),
              Catch::Contains("expected a square kernel of an odd side"));
   CHECK_THAT(refused(StemPool{c.dice.constant("w", {5, 3, 7, 7}), nullptr, Activation::relu}, {c.x}),
+             Catch::Contains("expected 3 channels"));
+  CHECK_THAT(refused(PooledConv{c.dice.constant("w", {5, 4, 3, 3}), nullptr, Activation::none}, {c.x}),
+             Catch::Contains("expected weight w of at most"));
+  CHECK_THAT(refused(PooledConv{c.dice.constant("w", {5, 3, 1, 1}), nullptr, Activation::none}, {c.x}),
              Catch::Contains("expected 3 channels"));
   CHECK_THAT(refused(PyramidPool{}, {c.x}), Catch::Contains("fused (pyramid_pool): expected"));
   CHECK_THAT(refused(PyramidPool{{{1, c.dice.constant("w", {5, 4, 1, 1}), nullptr, Activation::relu,

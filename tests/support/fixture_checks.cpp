@@ -4,18 +4,11 @@
 #include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <set>
 
 #include "runtime/input_size.h"
 
 namespace maskrt::testing {
 namespace {
-
-/// Models with operations that only the CPU device computes so far.
-const std::set<std::string> kLackedByGpus = {"sparse_inst_pvt_b1_giam",    "sparse_inst_pvt_b2_li_giam",
-                                             "sparse_inst_r101_dcn_giam",  "sparse_inst_r50_dcn_giam",
-                                             "sparse_inst_r50_dcnv2_giam", "sparse_inst_r50vd_base",
-                                             "sparse_inst_r50vd_dcn_giam", "wide_sparse_inst_r50vd_dcn_giam"};
 
 double bound_of(const Noise& noise, Compute precision) {
   if (precision == Compute::bf16) return 12 * noise.fp16_rms;
@@ -113,12 +106,6 @@ std::vector<std::filesystem::path> buildable_fixtures() {
   std::vector<std::filesystem::path> all;
   for (const auto& folder : fixture_folders())
     if (folder.filename().string().find("fastinst") == std::string::npos) all.push_back(folder);
-  return all;
-}
-
-std::vector<std::filesystem::path> fixtures_on_gpus() {
-  std::vector<std::filesystem::path> all = buildable_fixtures();
-  std::erase_if(all, [](const auto& folder) { return kLackedByGpus.contains(folder.filename().string()); });
   return all;
 }
 

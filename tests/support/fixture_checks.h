@@ -7,8 +7,6 @@ namespace maskrt::testing {
 
 /// Fixture folders whose models this version builds. Whatever else a folder holds must pass.
 std::vector<std::filesystem::path> buildable_fixtures();
-/// Those of them that GPUs compute, too.
-std::vector<std::filesystem::path> fixtures_on_gpus();
 /// The one that takes least time.
 std::filesystem::path smallest_fixture();
 

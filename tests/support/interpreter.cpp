@@ -446,6 +446,12 @@ class Interpreter {
     out_ = result_of(MaxPool{3, 2, 1}, result_of(conv, in(0)));
   }
 
+  void apply(const PooledConv& op) {
+    Conv conv;
+    conv.weight = op.weight, conv.bias = op.bias, conv.activation = op.activation;
+    out_ = result_of(conv, result_of(AveragePool{2, 2}, in(0)));
+  }
+
   void apply(const PyramidPool& op) {
     for (std::size_t i = 0; i < op.branches.size(); ++i) {
       const PyramidPool::Branch& branch = op.branches[i];

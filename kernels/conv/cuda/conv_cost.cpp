@@ -5,11 +5,7 @@
 namespace maskrt::kernels {
 namespace {
 
-// Latencies in cycles.
-constexpr double kFillCycles = 1500;     // prologue: addresses, then the first stages' loads from device memory or L2
-constexpr double kStepCycles = 60;       // barrier and issue of a step where no other block hides them
-constexpr double kWgmmaStepCycles = 20;  // the same for asynchronous products (wgmma)
-constexpr double kExchangeCycles = 600;  // two cluster barriers and the latency of distributed shared memory
+constexpr double kWgmmaStepCycles = 20;  // kStepCycles of asynchronous products (wgmma)
 
 double ceil_div(std::int64_t a, std::int64_t b) { return static_cast<double>((a + b - 1) / b); }
 
@@ -39,15 +35,37 @@ int resident_blocks(const ConvKernel& kernel, const Chip& chip) {
   return std::max(std::min(kernel.resident, static_cast<int>(by_shared)), 1);
 }
 
-int splits_in_cluster(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip) {
-  if (!kernel.uses_tma() || (splits != 2 && splits != 4)) return 1;
-  const int blocks = kernel.cluster() * splits;
-  const std::int64_t clusters = (gemm.pixels + kernel.rows * kernel.cluster() - 1) / (kernel.rows * kernel.cluster()) *
-                                ((gemm.columns + kernel.columns - 1) / kernel.columns) * gemm.groups;
+bool clusters_fit(std::int64_t clusters, int blocks, const Chip& chip) {
   // A cluster lies within one GPC, about 16 multiprocessors, and GPCs differ in size. Up to blocks - 2 multiprocessors
   // of each may be left over; half of that counts as lost.
   const int held = (chip.multiprocessors - chip.multiprocessors / 16 * (blocks - 2) / 2) / blocks;
-  return clusters <= held ? splits : 1;
+  return clusters <= held;
+}
+
+int splits_in_cluster(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip) {
+  const bool of_rows = kernel.stages_whole_tile && chip.path() == KernelPath::sm90a && splits >= 2 && splits <= 8;
+  const bool of_pairs = kernel.uses_tma() && (splits == 2 || splits == 4);
+  if (!of_rows && !of_pairs) return 1;
+  const int blocks = kernel.cluster() * splits;
+  const std::int64_t clusters = (gemm.pixels + kernel.rows * kernel.cluster() - 1) / (kernel.rows * kernel.cluster()) *
+                                ((gemm.columns + kernel.columns - 1) / kernel.columns) * gemm.groups;
+  return clusters_fit(clusters, blocks, chip) ? splits : 1;
+}
+
+double grid_cycles(const BlockCycles& block, std::int64_t blocks, std::int64_t multiprocessors, std::int64_t resident,
+                   bool overlaps_waves) {
+  const auto wave = [&](std::int64_t together) {
+    const double alone = block.steps * (block.step + block.overhead) + block.fill + block.tail;
+    const double shared = static_cast<double>(together) * (block.steps * block.step + block.tail) + block.fill;
+    return std::max(alone, shared);
+  };
+  const std::int64_t slots = multiprocessors * resident, full = blocks / slots, rest = blocks % slots;
+  double cycles = static_cast<double>(full) * wave(resident);
+  if (rest > 0) cycles += wave((rest + multiprocessors - 1) / multiprocessors);
+  // Where waves overlap, only the first one's prologue is exposed.
+  const std::int64_t waves = full + (rest > 0 ? 1 : 0);
+  if (waves > 1 && (resident > 1 || overlaps_waves)) cycles -= static_cast<double>(waves - 1) * block.fill;
+  return cycles;
 }
 
 double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip) {
@@ -83,17 +101,8 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
     tail += 1000 + tile * 4 * (1 + splits) / rates.l2_bytes;
   }
 
-  const auto wave = [&](std::int64_t together) {
-    const double alone = steps * (bound + overhead) + kFillCycles + tail;
-    const double shared = static_cast<double>(together) * (steps * bound + tail) + kFillCycles;
-    return std::max(alone, shared);
-  };
-  const std::int64_t slots = multiprocessors * resident, full = blocks / slots, rest = blocks % slots;
-  double cycles = static_cast<double>(full) * wave(resident);
-  if (rest > 0) cycles += wave((rest + multiprocessors - 1) / multiprocessors);
-  // Waves overlap: only the first one's prologue is exposed.
-  const std::int64_t waves = full + (rest > 0 ? 1 : 0);
-  if (waves > 1 && (resident > 1 || kernel.uses_tma())) cycles -= static_cast<double>(waves - 1) * kFillCycles;
+  const double cycles =
+      grid_cycles({steps, bound, overhead, kFillCycles, tail}, blocks, multiprocessors, resident, kernel.uses_tma());
   const double memory = static_cast<double>(gemm.bytes) / (rates.memory_bytes * static_cast<double>(multiprocessors));
   return std::max(cycles, memory + kFillCycles) / rates.hertz;
 }

@@ -31,6 +31,28 @@ struct ConvRates {
 };
 ConvRates conv_rates(const Chip& chip);
 
+/// Cycles of a block that has its multiprocessor to itself.
+struct BlockCycles {
+  double steps;     ///< of its main loop
+  double step;      ///< of a step: what bounds it, and other blocks on the multiprocessor cannot use
+  double overhead;  ///< of a step: what other blocks hide
+  double fill;      ///< prologue
+  double tail;      ///< epilogue
+};
+
+/// Predicted cycles of a grid. Blocks run in waves of `resident` on each of `multiprocessors`, which share what bounds
+/// a step; prologues are hidden by other resident blocks and, where `overlaps_waves`, by the preceding wave.
+double grid_cycles(const BlockCycles& block, std::int64_t blocks, std::int64_t multiprocessors, std::int64_t resident,
+                   bool overlaps_waves);
+
+/// Latencies in cycles, rounded from published measurements on sm_80 and sm_90.
+inline constexpr double kFillCycles = 1500;     ///< prologue: addresses, then the first stages' loads from memory or L2
+inline constexpr double kStepCycles = 60;       ///< barrier and issue of a step where no other block hides them
+inline constexpr double kExchangeCycles = 600;  ///< two cluster barriers and the latency of distributed shared memory
+
+/// Whether so many clusters of `blocks` blocks are resident on the chip at a time, one block on each multiprocessor.
+bool clusters_fit(std::int64_t clusters, int blocks, const Chip& chip);
+
 /// Occupancy: blocks of a kernel that one multiprocessor holds, limited by registers and shared memory. 0 where one
 /// block needs more shared memory than the chip has for a block.
 int resident_blocks(const ConvKernel& kernel, const Chip& chip);
@@ -41,8 +63,9 @@ inline std::int64_t steps_of(const ConvKernel& kernel, const ConvGemm& gemm) {
   return (gemm.taps * gemm.tap_channels + kernel.step - 1) / kernel.step;
 }
 
-/// The split-K factor within a cluster: `splits` where the kernel is fed by TMA, splits is 2 or 4 and all clusters of
-/// that many pairs of blocks are resident at a time; else 1, and split-K goes through global memory.
+/// The split-K factor within a cluster of sm_90, and 1 where split-K goes through global memory. It is `splits` where
+/// all clusters are resident at a time and, for kernels fed by TMA, whose clusters have that many pairs of blocks,
+/// splits is 2 or 4; for others on tensor cores, a block can stage its whole tile and splits is 2 to 8.
 int splits_in_cluster(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip);
 
 /// Predicted seconds of the kernel with split-K factor `splits`. Blocks run in waves of as many as are resident. The

@@ -1,13 +1,12 @@
 #include "conv_cuda.h"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 
 #include "conv_cost.h"
 #include "conv_kernels.h"
 #include "conv_tensor_maps.h"
-#include "kernels/cuda/map_of.h"
+#include "conv_tensors.h"
 
 namespace maskrt::kernels {
 namespace {
@@ -18,16 +17,6 @@ namespace {
 
 std::string shape_of(const Tensor& t) {
   return std::string(name_of(t.type)) + " " + to_string(Shape{t.batch, t.height, t.width, t.channels});
-}
-
-std::uintptr_t misalignment(const void* address) { return reinterpret_cast<std::uintptr_t>(address) % 16; }
-
-/// Throws Error unless the tensor is NHWC, f32 or f16, and has fewer than 2^31 elements.
-void check_tensor(const Tensor& t, const char* what) {
-  cuda::map_of(t, what);
-  const std::int64_t elements = t.batch * std::max(t.batch_stride, t.height * t.width * t.pixel_stride);
-  if (elements >= std::numeric_limits<std::int32_t>::max())
-    refuse(std::string(what) + " of fewer than 2^31 elements", std::to_string(elements) + " in " + shape_of(t));
 }
 
 void check_shape(const Tensor& t, const char* what, const Shape& want) {
@@ -50,8 +39,9 @@ void check(const CudaConvProblem& problem) {
   const ConvGeometry& g = problem.geometry;
   const Tensor &in = problem.in, &out = problem.out, &residual = problem.residual;
   check_type(in.type);
-  check_tensor(in, "a convolution's input");
-  check_tensor(out, "a convolution's output");
+  if (problem.activation == Activation::gelu) refuse("another activation", "GELU");
+  check_conv_tensor(in, "a convolution's input");
+  check_conv_tensor(out, "a convolution's output");
   if (g.kernel_height > 15 || g.kernel_width > 15)
     refuse("a kernel of at most 15 x 15", std::to_string(g.kernel_height) + " x " + std::to_string(g.kernel_width));
   if (g.groups < 1 || in.channels % g.groups != 0 || out.channels % g.groups != 0)
@@ -75,7 +65,7 @@ void check(const CudaConvProblem& problem) {
     refuse("at most 7 channels of padding in the output", std::to_string(out.block - out.channels));
   }
   if (problem.residual_kind == ConvResidual::none) return;
-  check_tensor(residual, "a convolution's residual");
+  check_conv_tensor(residual, "a convolution's residual");
   if (residual.type != out.type)
     refuse("a residual of the output's type",
            std::string(name_of(residual.type)) + " for " + std::string(name_of(out.type)));
@@ -85,18 +75,6 @@ void check(const CudaConvProblem& problem) {
     if (out.height % 2 != 0 || out.width % 2 != 0) refuse("an even output under an upsampled residual", shape_of(out));
     check_shape(residual, "a residual", {out.batch, out.height / 2, out.width / 2, out.channels});
   }
-}
-
-/// Neighbouring channels that one access may load or store, from the first channel of any octet of any group on: 8, 4
-/// or 1. An octet of f32 takes two accesses of 16 bytes.
-int vector_of(const Tensor& t, std::int64_t group_stride, int groups) {
-  const auto divides = [&](std::int64_t n) {
-    return t.pixel_stride % n == 0 && t.batch_stride % n == 0 && (groups == 1 || group_stride % n == 0);
-  };
-  const std::uintptr_t first = misalignment(t.data);
-  if (t.type == DataType::f32) return first == 0 && divides(4) ? 8 : 1;
-  if (first == 0 && divides(8)) return 8;
-  return first % 8 == 0 && divides(4) ? 4 : 1;
 }
 
 /// Whether the kernels may load the input in chunks of 16 bytes: they are aligned, and each chunk holds only channels
@@ -145,13 +123,13 @@ ConvParams params_of(const CudaConvProblem& problem, const ConvWeightLayout& wei
   p.group_stored = apart ? p.out_group_stride : p.group_out + narrow(out.block - out.channels);
   p.out_batch_stride = narrow(out.batch_stride);
   p.out_pixel_stride = narrow(out.pixel_stride);
-  p.out_vector = vector_of(out, p.out_group_stride, weights.device_groups());
+  p.out_vector = epilogue_vector(out, p.out_group_stride, weights.device_groups());
   p.out_f32 = out.type == DataType::f32 ? 1 : 0;
   if (problem.residual_kind != ConvResidual::none) {
     p.residual_batch_stride = narrow(problem.residual.batch_stride);
     p.residual_pixel_stride = narrow(problem.residual.pixel_stride);
     p.residual_shift = problem.residual_kind == ConvResidual::upsampled ? 1 : 0;
-    p.residual_vector = vector_of(problem.residual, p.group_out, weights.device_groups());
+    p.residual_vector = epilogue_vector(problem.residual, p.group_out, weights.device_groups());
   }
   p.activation = problem.activation;
   p.slope = problem.slope;
@@ -255,9 +233,13 @@ CudaConvPlan plan_conv(const CudaConvProblem& problem, const Chip& chip, const C
   plan.grid = {row_tiles * static_cast<std::uint32_t>(p.column_tiles),
                static_cast<std::uint32_t>(plan.weights.device_groups()), static_cast<std::uint32_t>(p.splits)};
   plan.cluster_splits = splits_in_cluster(kernel, gemm, plan.choice.splits, chip);
-  if (plan.cluster_splits > 1) plan.grid.z = static_cast<std::uint32_t>(p.splits = 1);
+  if (plan.cluster_splits > 1 && kernel.uses_tma()) plan.grid.z = static_cast<std::uint32_t>(p.splits = 1);
+  if (plan.cluster_splits > 1 && !kernel.uses_tma()) {
+    p.in_cluster = 1;
+    plan.cluster = {1, 1, plan.grid.z};
+  }
   if (plan.grid.y > 65535) refuse("at most 65535 groups", std::to_string(plan.grid.y));
-  if (p.splits > 1) {
+  if (p.splits > 1 && p.in_cluster == 0) {
     plan.workspace_bytes = plan.grid.count() * static_cast<std::size_t>(kernel.rows * kernel.columns) * sizeof(float);
     plan.counter_bytes = static_cast<std::size_t>(plan.grid.x) * plan.grid.y * sizeof(unsigned);
   }
@@ -284,7 +266,7 @@ void launch_conv(const CudaConvPlan& plan, const CudaConvOperands& operands, Cud
       refuse(std::string(what) + " " + std::to_string(alignment) + " bytes after a multiple of 16",
              std::to_string(misalignment(address)));
   };
-  const bool residual = problem.residual_kind != ConvResidual::none, split = plan.params.splits > 1;
+  const bool residual = problem.residual_kind != ConvResidual::none, split = plan.workspace_bytes != 0;
   need(true, operands.in, "an input", misalignment(problem.in.data));
   need(true, operands.weights, "weights", 0);
   need(true, operands.out, "an output", misalignment(problem.out.data));

@@ -46,8 +46,8 @@ struct CudaConvProblem {
   /// groups.
   std::int64_t out_group_stride = 0;
   bool tf32 = false;  ///< f32 only: operands may be rounded to tf32 (10 bits of mantissa) for tensor cores
-  Activation activation = Activation::none;
-  float slope = 0;  ///< negative slope of leaky ReLU
+  Activation activation = Activation::none;  ///< but for GELU
+  float slope = 0;                           ///< negative slope of leaky ReLU
 };
 
 /// Whether the groups of a problem's output may be padded to a stride: there are several groups, none of them merged
@@ -77,7 +77,7 @@ struct CudaConvPlan {
   /// persistent.
   int work_items = 0;
   /// Split-K factor within a cluster, whose blocks add their partial sums through distributed shared memory. Where it
-  /// exceeds 1, params.splits is 1.
+  /// exceeds 1, params.splits is 1 for persistent kernels, and the same for others.
   int cluster_splits = 1;
   std::uint32_t shared_bytes = 0;
 };

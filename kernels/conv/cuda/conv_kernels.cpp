@@ -21,7 +21,8 @@ constexpr ConvKernel mma(KernelPath path, const char* name, const MmaTile& tile)
           .warp_columns = tile.warp_columns,
           .threads = tile.threads(),
           .shared_bytes = dynamic ? static_cast<std::uint32_t>(tile.shared_bytes()) : 0,
-          .resident = tile.resident};
+          .resident = tile.resident,
+          .stages_whole_tile = tile.stages_whole_tile(tile.shared_bytes())};
 }
 
 /// A kernel of conv_wgmma_sm90.cu.
@@ -39,7 +40,8 @@ constexpr ConvKernel wgmma(const char* name, const WgmmaTile& tile) {
           .warp_columns = 64,
           .threads = WgmmaTile::kThreads,
           .shared_bytes = static_cast<std::uint32_t>(tile.shared_bytes()),
-          .resident = WgmmaTile::kResident};
+          .resident = WgmmaTile::kResident,
+          .stages_whole_tile = false};
 }
 
 /// A kernel of conv_ffma.cu. For the cost model, the tile of a warp is the shape of its reads of shared memory.
@@ -57,7 +59,8 @@ constexpr ConvKernel ffma(const char* name, DataType type) {
           .warp_columns = 64,
           .threads = FfmaTile::kThreads,
           .shared_bytes = 0,
-          .resident = FfmaTile::kResident};
+          .resident = FfmaTile::kResident,
+          .stages_whole_tile = false};
 }
 
 #define MASKRT_SM80_F16(name, ...) mma(KernelPath::sm80, #name, {2, __VA_ARGS__}),

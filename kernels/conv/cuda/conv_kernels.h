@@ -22,6 +22,8 @@ struct ConvKernel {
   std::uint32_t shared_bytes;  ///< dynamic shared memory
   int resident;                ///< blocks on one multiprocessor, as far as registers allow
 
+  bool stages_whole_tile;  ///< the mma.sync kernels: a block can stage all of its accumulators (cluster_rows.cuh)
+
   /// Whether operands are loaded by TMA, 64 channels of one tap a step. Such kernels are persistent and take
   /// ConvTmaParams.
   bool uses_tma() const { return oldest == KernelPath::sm90a; }

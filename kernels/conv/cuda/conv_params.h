@@ -58,8 +58,9 @@ struct ConvParams {
   float slope;  // negative slope of leaky ReLU
 
   int column_tiles;  // column tiles of one group
-  int splits;        // split-K factor through global memory
+  int splits;        // split-K factor; of persistent kernels: through global memory
   int steps;         // steps of the whole depth, all splits together
+  int in_cluster;    // 1: the splits of a tile are a cluster and add their sums there; partials and counters not used
 };
 
 }  // namespace maskrt::kernels

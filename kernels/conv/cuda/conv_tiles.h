@@ -28,6 +28,10 @@ struct MmaTile {
   constexpr int threads() const { return rows / warp_rows * (columns / warp_columns) * 32; }
   constexpr int stage_bytes() const { return (rows + columns) * step * element_bytes; }
   constexpr int shared_bytes() const { return stages * stage_bytes(); }
+  /// Words of a row in the epilogue's staging buffer: padded by 8 against bank conflicts of the 8-byte stores.
+  constexpr int staged_line() const { return columns + 8; }
+  /// Whether `bytes` of shared memory hold all rows of the staging buffer: what split-K within a cluster needs.
+  constexpr bool stages_whole_tile(int bytes) const { return rows * staged_line() * 4 <= bytes; }
 };
 
 /// conv_wgmma_sm90.cu, fp16: two consumer warpgroups, and a producer thread in a third. Each consumer computes `blocks`

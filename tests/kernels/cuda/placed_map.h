@@ -47,6 +47,16 @@ class PlacedMap {
     return *this;
   }
 
+  /// NaN in all that surrounds the map's channels: padding, and what a slice is cut from.
+  PlacedMap& poison_around() {
+    const kernels::Tensor all = kernels::padded(*whole_);
+    kernels::for_each_element(all, [&](auto b, auto y, auto x, auto c) {
+      if (c < begin_ || c >= begin_ + shape_.channels)
+        kernels::set(all, b, y, x, c, std::numeric_limits<float>::quiet_NaN());
+    });
+    return *this;
+  }
+
   /// The map, of the host's memory or of `elsewhere`, which has the whole's shape.
   kernels::Tensor map() const { return map_of(*whole_); }
   kernels::Tensor map_of(const kernels::Tensor& elsewhere) const {

@@ -236,14 +236,17 @@ CudaConvProblem describe_problem(const Problem& problem, const Tensor& in, const
   return described;
 }
 
-/// Of each kernel the choices that add the parts of a sum in different ways: one part, two or four (which clusters
-/// may exchange), and the best of the others.
+/// Of each kernel the choices that add the parts of a sum in different ways: one part, two or four, and the best of the
+/// others that add them in clusters and through memory.
 std::vector<ConvChoice> choices_to_test(const CudaConvProblem& described) {
   std::vector<ConvChoice> some;
-  const auto other = [](int splits) { return splits == 3 || splits > 4; };
+  const auto way = [&](const ConvChoice& choice) {
+    if (choice.splits < 3 || choice.splits == 4) return choice.splits;
+    return plan_conv(described, Gpu::instance().chip(), &choice).cluster_splits > 1 ? 3 : 5;
+  };
   for (const ConvChoice& choice : conv_choices(described, Gpu::instance().chip())) {
     const bool known = std::any_of(some.begin(), some.end(), [&](const ConvChoice& taken) {
-      return taken.kernel == choice.kernel && other(taken.splits) && other(choice.splits);
+      return taken.kernel == choice.kernel && way(taken) == way(choice);
     });
     if (!known) some.push_back(choice);
   }

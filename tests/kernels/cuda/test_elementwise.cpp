@@ -37,20 +37,51 @@ TEST_CASE("sums on the GPU") {
 
 TEST_CASE("activations on the GPU, in place") {
   for_each_case([](DataType type, const MapShape& s, Place place) {
-    for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid}) {
+    for (const Activation activation :
+         {Activation::none, Activation::relu, Activation::sigmoid, Activation::leaky_relu, Activation::gelu}) {
+      constexpr float slope = 0.1f;
       PlacedMap out(type, s, place), want(type, s, place);
       out.fill(1, -20, 20), want.fill(1, -20, 20);
-      activate_ref(activation, want.map(), want.map());
+      const Tensor wanted = want.map();
+      for_each_element(wanted, [&](auto b, auto y, auto x, auto c) {
+        set(wanted, b, y, x, c, activate(activation, get(wanted, b, y, x, c), slope));
+      });
       const DeviceMap device(out);
-      activate_cuda(Gpu::instance().queue(), activation, *device, *device);
+      activate_cuda(Gpu::instance().queue(), activation, *device, *device, slope);
       device.download(out);
-      // The exponential within 2 units in the last place, its sum with 1 and the quotient half a unit each; the
-      // reference as much.
+      // The exponential within 2 units in the last place, its sum with 1 half a unit, the reciprocal one; the
+      // reference as much. GELU as activate_cuda promises.
       out.require_near(want, [&](double value) {
-        return activation == Activation::sigmoid ? 12 * kUnitFp32 * std::abs(value) + rounding(type, value) : 0.0;
+        if (activation == Activation::sigmoid) return 12 * kUnitFp32 * std::abs(value) + rounding(type, value);
+        return activation == Activation::gelu ? 2 * kUnitFp32 * (1 + std::abs(value)) + rounding(type, value) : 0.0;
       });
     }
   });
+}
+
+TEST_CASE("GELU on the GPU at its ends and in between") {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  constexpr float odd[] = {0, 1e-30f, -1e-30f, 1e30f, -1e30f, infinity, 3e38f, -3e38f};
+  OwnedTensor in(DataType::f32, 1, 1, 4097, 8, 0), out(DataType::f32, 1, 1, 4097, 8, 0);
+  for_each_element(*in, [&](auto b, auto y, auto x, auto c) {
+    const auto i = static_cast<float>((x - 1) * 8 + c);
+    set(*in, b, y, x, c, x == 0 ? odd[c] : i / 32768 * 28 - 14);
+  });
+  const DeviceTensor device_in(*in), device_out(*out);
+  activate_cuda(Gpu::instance().queue(), Activation::gelu, *device_in, *device_out);
+  device_out.download(*out);
+  for_each_element(*in, [&](auto b, auto y, auto x, auto c) {
+    const double value = get(*in, b, y, x, c), want = value / 2 * std::erfc(-value / std::sqrt(2.0));
+    const double got = get(*out, b, y, x, c), error = std::abs(got - want);
+    const bool right =
+        error <= 2 * kUnitFp32 * (1 + std::max(value, 0.0)) && (value < -5 || error <= 1e-4 * std::abs(want) + 1e-37);
+    if (got != want && !right) FAIL("GELU of " << value << ": got " << got << ", want " << want);
+  });
+  set(*in, 0, 0, 0, 0, std::numeric_limits<float>::quiet_NaN());
+  const DeviceTensor not_a_number(*in);
+  activate_cuda(Gpu::instance().queue(), Activation::gelu, *not_a_number, *device_out);
+  device_out.download(*out);
+  CHECK(std::isnan(get(*out, 0, 0, 0, 0)));
 }
 
 TEST_CASE("scales and shifts on the GPU") {

@@ -4,14 +4,19 @@
 #include <functional>
 #include <set>
 
+#include "kernels/attention/attention_cuda.h"
 #include "kernels/conv/cuda/conv_cuda.h"
+#include "kernels/conv/cuda/depthwise_cuda.h"
 #include "kernels/cuda/kernel_family.h"
+#include "kernels/deform/cuda/deform_conv_cuda.h"
 #include "kernels/elementwise/elementwise_cuda.h"
 #include "kernels/iam/iam_cuda.h"
 #include "kernels/layout/layout_cuda.h"
 #include "kernels/linear/linear_cuda.h"
 #include "kernels/mask_head/mask_product_cuda.h"
+#include "kernels/norm/layer_norm_cuda.h"
 #include "kernels/pool/average_pool_cuda.h"
+#include "kernels/pool/average_windows_cuda.h"
 #include "kernels/pool/max_pool_cuda.h"
 #include "kernels/ppm/ppm_cuda.h"
 #include "kernels/preprocess/preprocess_cuda.h"
@@ -95,8 +100,20 @@ const std::vector<Launcher> kLaunchers = {
      }},
     {"mask product", 2, kOrWider,
      [](auto& q, auto& t) { mask_product_cuda(q, list(8, 8), map(t[0]), false, map(t[1])); }},
+    {"layer norm", 2, kSame2,
+     [](auto& q, auto& t) { layer_norm_cuda(q, map(t[0]), nullptr, nullptr, 1e-5, Activation::none, map(t[1])); }},
+    {"attention", 2, kAllFour,
+     [](auto& q, auto& t) { attention_cuda(q, map(t[0]), map(t[1]), map(t[1]), 1, map(t[0])); }},
+    {"depthwise convolution", 2, kSame2,
+     [](auto& q, auto& t) {
+       depthwise_conv_cuda(q, {3, 3, 1, 1, 1, 8}, map(t[0]), kMemory, Activation::none, map(t[1]));
+     }},
     {"average pool", 2, kSame2,
      [](auto& q, auto& t) { adaptive_average_pool_cuda(q, map(t[0]), tensor(t[1], 2, 2, 8)); }},
+    {"average pool of windows", 2, kSame2,
+     [](auto& q, auto& t) {
+       average_pool_cuda(q, {2, 2}, map(t[0]), tensor(t[1], 4, 4, 8));
+     }},
     {"max pool", 2, kSame2,
      [](auto& q, auto& t) {
        max_pool_cuda(q, {3, 2, 1}, map(t[0]), tensor(t[1], 4, 4, 8));
@@ -164,13 +181,36 @@ TEST_CASE("a launcher launches kernels for the types of its tensors, or says whi
         if (launcher.known.count(types) != 0) {
           CHECK_NOTHROW(launcher.launch(queue, types));
           CHECK(!queue.entries.empty());
-          // A linear layer's kernels store either type.
-          if (launcher.name != "linear") CHECK(launched.insert(queue.entries).second);
+          // A linear layer's kernels store either type, and attention's on tensor cores take either.
+          if (launcher.name != "linear" && launcher.name != "attention") CHECK(launched.insert(queue.entries).second);
         } else {
           CHECK_THROWS_WITH(launcher.launch(queue, types),
                             Catch::StartsWith(launcher.name + " (") && Catch::EndsWith("found " + text_of(types)));
           CHECK(queue.entries.empty());
         }
+      }
+    }
+  }
+}
+
+TEST_CASE("a deformable convolution is planned for the types of its tensors, or not at all") {
+  for (const Chip& chip : kChips) {
+    for (const TypeList& types : all_lists(3)) {
+      const DataType in = types[0], offsets = types[1], out = types[2];
+      INFO(text_of(types) << " on " << chip.compute_capability);
+      CudaDeformProblem problem;
+      problem.geometry.conv = {3, 3, 1, 1};
+      problem.in = dense(nullptr, in, 1, 8, 8, 16, 0);
+      problem.offsets = dense(nullptr, offsets, 1, 8, 8, 18, 0);
+      problem.out = dense(nullptr, out, 1, 8, 8, 16, 0);
+      if (kOrWider.count({in, out}) != 0 && (offsets == f32 || offsets == f16)) {
+        const CudaDeformPlan plan = plan_deform_conv(problem, chip);
+        CHECK(plan.weights.type == in);
+        CHECK((plan.params.conv.out_f32 != 0) == (out == f32));
+        CHECK((plan.params.offsets_f32 != 0) == (offsets == f32));
+      } else {
+        CHECK_THROWS_WITH(plan_deform_conv(problem, chip),
+                          Catch::StartsWith("deformable convolution on the GPU: expected "));
       }
     }
   }
@@ -199,6 +239,30 @@ TEST_CASE("a convolution is planned for the types of its tensors, or not at all"
     narrow.in = narrow.out = dense(nullptr, bf16, 1, 8, 8, 16, 0);
     CHECK_THROWS_WITH(plan_conv(narrow, chip), Catch::EndsWith("expected an input in fp32 or fp16, found bf16"));
   }
+}
+
+TEST_CASE("kernels whose epilogues lack an activation refuse it") {
+  EntryQueue queue(kChips[1]);
+  for (const Activation activation : {Activation::leaky_relu, Activation::gelu}) {
+    const char* const found = activation == Activation::gelu ? "GELU" : "leaky ReLU";
+    const LinearHead head{kMemory, nullptr, activation, tensor(f32, 4, 1, 8)};
+    CHECK_THROWS_WITH(linear_cuda(queue, list(4, 32), nullptr, f32, {&head, 1}),
+                      std::string("linear: expected no activation, ReLU or the logistic function, found ") + found);
+    CHECK_THROWS_WITH(
+        stem_pool_cuda(queue, tensor(f16, 8, 8, 3, 4), {kMemory, nullptr, nullptr}, activation, tensor(f16, 2, 2, 8)),
+        Catch::StartsWith("stem: ") && Catch::EndsWith(found));
+    PyramidBranch branch;
+    branch.hidden = 8;
+    branch.activation = activation;
+    branch.out = tensor(f16, 2, 2, 8);
+    CHECK_THROWS_WITH(pyramid_pool_cuda(queue, map(f16), {&branch, 1}),
+                      Catch::StartsWith("pyramid pool: ") && Catch::EndsWith(found));
+  }
+  CudaConvProblem problem;
+  problem.in = problem.out = dense(nullptr, f16, 1, 8, 8, 16, 0);
+  problem.activation = Activation::gelu;
+  CHECK_THROWS_WITH(plan_conv(problem, kChips[1]), "convolution on the GPU: expected another activation, found GELU");
+  CHECK(queue.entries.empty());
 }
 
 TEST_CASE("a family's error names it, its tensors and all that it knows") {

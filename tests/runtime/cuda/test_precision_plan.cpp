@@ -124,6 +124,35 @@ TEST_CASE("a convolution stores fp32 from fp16, and views keep the type of what 
   }
 }
 
+TEST_CASE("offsets of deformable convolutions alone are kept in fp32 in a network in fp16") {
+  Dice dice(9);
+  Graph g;
+  const auto x = g.add("x", graph::Input{16}, {});
+  const auto offsets = g.add("offsets", dice.conv("offsets", 16, 27, 3), {x});
+  const auto shared = g.add("shared", dice.conv("shared", 16, 27, 3), {x});
+  graph::DeformConv deform;
+  deform.weight = dice.constant("weight", {24, 16, 3, 3});
+  deform.padding = 1;
+  deform.modulated = true;
+  const auto alone = g.add("alone", deform, {x, offsets}), beside = g.add("beside", deform, {x, shared});
+  const auto relu = g.add("relu", graph::Activate{}, {shared});
+  g.outputs = {offsets, alone, shared, beside, relu};
+  const Map input = dice.map({2, 11, 9, 16, false});
+  const std::vector<Map> want = interpret(g, input);
+  using enum DataType;
+  const GpuRun half = run(g, plan_with(Precision::fp16, {}), input),
+               whole = run(g, plan_with(Precision::fp32, {}), input);
+  CHECK(half.stored.at("offsets") == f32);
+  CHECK(half.stored.at("shared") == f16);
+  for (const char* name : {"alone", "beside"}) {
+    INFO(name);
+    const Map& wanted = want[static_cast<std::size_t>(g.find(name))];
+    CHECK(half.stored.at(name) == f16);
+    CHECK(share_of_largest(half.outputs.at(name), wanted) <= bound_of(144, 2, 10));
+    CHECK(share_of_largest(whole.outputs.at(name), wanted) <= bound_of(144, 8, 23));
+  }
+}
+
 TEST_CASE("a plan without kernels for its types is refused when it is made, with the node, the family and the types") {
   const Small small;
   using enum DataType;

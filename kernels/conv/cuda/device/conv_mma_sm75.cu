@@ -44,7 +44,8 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
   __syncthreads();
 
   const Place<Tile> place(threadIdx.x);
-  const std::uint32_t left_at = base + place.left_in_stage(), right_at = base + place.right_in_stage();
+  const std::uint32_t left_at = base + place.left_in_tile();
+  const std::uint32_t right_at = base + Tile::kLeftBytes + place.right_in_tile();
   float sums[Tile::kFragments][4] = {};
   Fragments<Tile> fragments;
   fragments.load_first(left_at, right_at);

@@ -9,8 +9,9 @@
 // last row has 28 pixels; pixels beyond are loaded as zeros and not stored.
 // Bound by tensor cores where the tiles fill the chip. A warp with 64 x 64 reads 8 KiB of shared memory for 32 mma (256
 // cycles on sm_80, of which the reads take 64); narrower warp tiles are bound by shared memory sooner.
-// Launch: grid [row tiles x column tiles, groups, splits], dynamic shared memory of stages * kStageBytes, programmatic
-// dependent launch on sm_90.
+// Split-K: through global memory (split_sum.cuh); on sm_90 within a cluster where p.in_cluster (cluster_rows.cuh).
+// Launch: grid [row tiles x column tiles, groups, splits], dynamic shared memory of stages * kStageBytes, clusters of
+// [1, 1, splits] where p.in_cluster, programmatic dependent launch on sm_90.
 #include <cuda_fp16.h>
 
 #include "kernels/ptx/griddepcontrol.cuh"
@@ -59,7 +60,8 @@ __device__ __forceinline__ void conv(const ConvParams& p) {
                           gridDim.x * gridDim.y * gridDim.z);
 
   const Place<Tile> place(threadIdx.x);
-  const std::uint32_t left_at = base + place.left_in_stage(), right_at = base + place.right_in_stage();
+  const std::uint32_t left_at = base + place.left_in_tile();
+  const std::uint32_t right_at = base + Tile::kLeftBytes + place.right_in_tile();
   float sums[Tile::kFragments][4] = {};
   Fragments<Tile> fragments;
   std::uint32_t read = 0;

@@ -44,6 +44,7 @@
 #include "kernels/ptx/tma.cuh"
 #include "kernels/ptx/wgmma.cuh"
 #include "next_weights.cuh"
+#include "pipeline_state.cuh"
 #include "split_sum.cuh"
 
 namespace maskrt::kernels {
@@ -93,18 +94,6 @@ __device__ __forceinline__ WorkItem work_item_of(const ConvTmaParams& p, int num
   item.steps = static_cast<int>(steps * (slice + 1) / slices) - item.begin;
   return item;
 }
-
-/// Position in the ring of stages: the stage, and the parity of the mbarrier phase to wait for.
-template <int stages>
-struct PipelineState {
-  std::uint32_t stage = 0, phase = 0;
-  __device__ __forceinline__ void advance() {
-    if (++stage == stages) {
-      stage = 0;
-      phase ^= 1;
-    }
-  }
-};
 
 __device__ __forceinline__ int first_work_item(const ConvTmaParams& p) {
   return static_cast<int>(blockIdx.x) / (pair * p.cluster_splits);

@@ -183,10 +183,14 @@ struct Epilogue {
     if (p.bias != nullptr) bias = load_per_channel<columns, T>(p.bias + first, left, 0.0f);
   }
 
-  /// Stores this thread's share of `rows` pixels from first_pixel on, whose accumulators are in the staging buffer: one
-  /// line of `line` words for each pixel, channels in the order of staging_index.
   template <int rows, int line>
   __device__ __forceinline__ void store(const ConvParams& p, const float* staging, int first_pixel) const {
+    store<line>(p, staging, first_pixel, rows);
+  }
+  /// Stores this thread's share of `rows` pixels from first_pixel on, whose accumulators are in the staging buffer: one
+  /// line of `line` words for each pixel, channels in the order of staging_index.
+  template <int line>
+  __device__ __forceinline__ void store(const ConvParams& p, const float* staging, int first_pixel, int rows) const {
     if (stored <= 0) return;
 #pragma unroll 1
     for (int row = first_row; row < rows && first_pixel + row < p.pixels; row += kPass) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "cluster_rows.cuh"
 #include "epilogue.cuh"
 #include "implicit_gemm.cuh"
 #include "kernels/conv/cuda/conv_tiles.h"
@@ -30,7 +31,7 @@ struct Tile {
   static constexpr int kProducts = kChunks / 2;  // mma steps in one step of the depth, two chunks each
   static constexpr int kRowFragments = kWarpRows / 16, kColumnFragments = kWarpColumns / 8;
   static constexpr int kFragments = kRowFragments * kColumnFragments;
-  static constexpr int kStagedLine = kColumns + 8;  // words; the padding avoids bank conflicts of the 8-byte stores
+  static constexpr int kStagedLine = tile.staged_line();
   static_assert(kWarpRows * kStagedLine * 4 <= kStages * kStageBytes,
                 "the epilogue's staging buffer reuses the stages");
 };
@@ -119,50 +120,77 @@ struct Place {
   __device__ __forceinline__ int band() const { return warp / Tile::kWarpsAcross; }
   __device__ __forceinline__ int row() const { return band() * Tile::kWarpRows; }
   __device__ __forceinline__ int column() const { return warp % Tile::kWarpsAcross * Tile::kWarpColumns; }
-  /// Where the lane's row of the warp's fragments begins in a stage: ldmatrix takes a row's address from each lane.
-  __device__ __forceinline__ std::uint32_t left_in_stage() const {
+  /// Where the lane's row of the warp's fragments begins in a tile: ldmatrix takes a row's address from each lane.
+  __device__ __forceinline__ std::uint32_t left_in_tile() const {
     return swizzled<Tile::kChunks>(row() + lane % 16, lane / 16);
   }
-  __device__ __forceinline__ std::uint32_t right_in_stage() const {
-    return Tile::kLeftBytes + swizzled<Tile::kChunks>(column() + lane % 8 + lane / 16 * 8, lane / 8 % 2);
+  __device__ __forceinline__ std::uint32_t right_in_tile() const {
+    return swizzled<Tile::kChunks>(column() + lane % 8 + lane / 16 * 8, lane / 8 % 2);
   }
 };
+
+/// Writes a warp's accumulators to the staging buffer, whose line 0 is the first row of the warp's tile.
+template <typename Tile>
+__device__ __forceinline__ void stage_rows(const float (&sums)[Tile::kFragments][4], const Place<Tile>& place,
+                                           float* staging) {
+  constexpr int line = Tile::kStagedLine;
+  float* const mine =
+      staging + place.lane / 4 * line + staging_index<Tile::kColumns>(place.column() + place.lane % 4 * 2);
+#pragma unroll
+  for (int i = 0; i < Tile::kRowFragments; ++i) {
+#pragma unroll
+    for (int j = 0; j < Tile::kColumnFragments; ++j) {
+      const float(&sum)[4] = sums[i * Tile::kColumnFragments + j];
+      float* const to = mine + i * 16 * line + j * staging_index<Tile::kColumns>(8);
+      *reinterpret_cast<float2*>(to) = make_float2(sum[0], sum[1]);
+      *reinterpret_cast<float2*>(to + 8 * line) = make_float2(sum[2], sum[3]);
+    }
+  }
+}
 
 /// Epilogue: stores the block's accumulators through shared memory, one row of warps after the other.
 template <typename Tile>
 __device__ __forceinline__ void store_tile(const ConvParams& p, const float (&sums)[Tile::kFragments][4],
                                            float* staging, int first_pixel, int first_channel, int group) {
-  constexpr int line = Tile::kStagedLine;
   const unsigned thread = ptx::thread_index();
   const Place<Tile> place(thread);
   Epilogue<Tile::kColumns, Tile::kThreads, typename Tile::Element> store;
   store.start(p, thread, first_channel, group);
-  float* const mine =
-      staging + place.lane / 4 * line + staging_index<Tile::kColumns>(place.column() + place.lane % 4 * 2);
 #pragma unroll 1
   for (int band = 0; band < Tile::kWarpsDown; ++band) {
     if (band != 0) __syncthreads();
-    if (band == place.band()) {
-#pragma unroll
-      for (int i = 0; i < Tile::kRowFragments; ++i) {
-#pragma unroll
-        for (int j = 0; j < Tile::kColumnFragments; ++j) {
-          const float(&sum)[4] = sums[i * Tile::kColumnFragments + j];
-          float* const to = mine + i * 16 * line + j * staging_index<Tile::kColumns>(8);
-          *reinterpret_cast<float2*>(to) = make_float2(sum[0], sum[1]);
-          *reinterpret_cast<float2*>(to + 8 * line) = make_float2(sum[2], sum[3]);
-        }
-      }
-    }
+    if (band == place.band()) stage_rows<Tile>(sums, place, staging);
     __syncthreads();
-    store.template store<Tile::kWarpRows, line>(p, staging, first_pixel + band * Tile::kWarpRows);
+    store.template store<Tile::kWarpRows, Tile::kStagedLine>(p, staging, first_pixel + band * Tile::kWarpRows);
   }
 }
 
-/// The sum over splits, where there are any, and the epilogue. All stages of `shared` are free.
+#if __CUDA_ARCH__ >= 900
+/// Epilogue of a block whose cluster's blocks have one split each: stages the whole tile, and stores the
+/// sums of this block's rows (cluster_rows.cuh). Called by all threads of all blocks of the cluster.
 template <typename Tile>
+__device__ __forceinline__ void store_cluster_tile(const ConvParams& p, const BlockWork<Tile>& work,
+                                                   const float (&sums)[Tile::kFragments][4], float* staging) {
+  const Place<Tile> place(ptx::thread_index());
+  stage_rows<Tile>(sums, place, staging + place.row() * Tile::kStagedLine);
+  store_cluster_rows<Tile::kRows, Tile::kColumns, Tile::kStagedLine, Tile::kThreads, typename Tile::Element>(
+      p, staging, work.first_pixel, work.first_channel, work.group, p.splits);
+}
+#endif
+
+/// The sum over splits, where there are any, and the epilogue. All `shared_bytes` of `shared` are free; splits meet in
+/// clusters only where these hold the whole tile.
+template <typename Tile, int shared_bytes = Tile::kStages* Tile::kStageBytes>
 __device__ __forceinline__ void finish_tile(const ConvParams& p, const BlockWork<Tile>& work,
                                             float (&sums)[Tile::kFragments][4], unsigned char* shared) {
+#if __CUDA_ARCH__ >= 900
+  if constexpr (Tile::kRows * Tile::kStagedLine * 4 <= shared_bytes) {
+    if (p.in_cluster != 0) {
+      store_cluster_tile<Tile>(p, work, sums, reinterpret_cast<float*>(shared));
+      return;
+    }
+  }
+#endif
   if (p.splits > 1) {
     const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
     if (!reduce_splits<Tile::kThreads>(p, tile, work.split, sums, reinterpret_cast<unsigned*>(shared),

@@ -1,0 +1,30 @@
+// Multi-head attention on a CUDA device. The formula is in attention.h.
+#pragma once
+
+#include "kernels/cuda/launch.h"
+#include "kernels/tensor.h"
+
+namespace maskrt::kernels {
+
+/// out = softmax over keys(query . key / sqrt(C / heads)) x values, for each of `heads` equal parts of consecutive
+/// channels by itself. Each pixel of a map, or row of a list, is one query, one key or one value.
+/// queries [B, H, W, C], keys [B, h, w, C], values [B, h, w, D], out [B, H, W, D], NHWC, possibly slices of wider
+/// pixels; `heads` divides C and D.
+/// queries and out of one type, keys and values of one type, each fp32 or fp16. All fp32: fp32 multiply-adds. Otherwise
+/// fp32 is rounded to fp16 and multiplied on tensor cores with fp32 accumulators, weights being rounded to fp16; the
+/// softmax is fp32, the result rounded once. Heads that tensor cores do not take are computed by multiply-adds: more
+/// than 128 channels, no multiple of 8, or of tensors whose base addresses or strides are no multiples of 16 bytes.
+/// Sums run in a fixed order.
+/// Any alignment of elements. out must not alias an input. No workspace. Padding channels of inputs are not read, those
+/// of out are written as zeros.
+/// Any number of queries and keys; a block has 128 queries (64) of a head and goes over all keys, so that few queries
+/// on many keys do not fill a chip. heads and, beyond 64 channels a head, their chunks of 64: at most 65535; batch as
+/// many. One launch; bound by tensor cores and exponentials, or with few keys by memory.
+void attention_cuda(CudaQueue& queue, const Tensor& queries, const Tensor& keys, const Tensor& values, int heads,
+                    const Tensor& out);
+
+/// Whether attention_cuda takes these to tensor cores.
+bool attention_has_tensor_cores(const Tensor& queries, const Tensor& keys, const Tensor& values, int heads,
+                                const Tensor& out);
+
+}  // namespace maskrt::kernels
