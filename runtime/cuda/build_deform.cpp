@@ -1,6 +1,7 @@
 // Steps of ResNets' deformable convolutions and of their shortcuts on means.
 #include "kernels/pool/average_windows_cuda.h"
 #include "program_builder.h"
+#include "runtime/kernel_activation.h"
 
 namespace maskrt::cuda {
 
@@ -32,7 +33,8 @@ void ProgramBuilder::add_sampled(const std::string& operation, kernels::CudaDefo
   const graph::ConstantPtr& weight = problem.scale ? scaled.rows : whole_weight;
   problem.bias = whole_bias != nullptr;
   problem.tf32 = node_precision() == Precision::tf32;
-  problem.activation = activation_of(activation, true);
+  const bool activated_later = activation == graph::Activation::gelu;
+  problem.activation = activated_later ? kernels::Activation::none : kernel_activation(activation);
   if (activation == graph::Activation::leaky_relu) problem.slope = graph::kLeakySlope;
   const View out = make_output();
   problem.in = in.planned();
@@ -62,6 +64,7 @@ void ProgramBuilder::add_sampled(const std::string& operation, kernels::CudaDefo
              queue);
        });
   program_.steps.back().predicted_seconds = plan.predicted_seconds;
+  if (activated_later) activate_in_place(activation, out);
 }
 
 void ProgramBuilder::add(const graph::AveragePool& op) {
