@@ -18,6 +18,7 @@
 #include "category_check.h"
 #include "command.h"
 #include "console.h"
+#include "eval_maps.h"
 #include "graph/file_roles.h"
 #include "maskrt/maskrt.hpp"
 #include "options.h"
@@ -40,6 +41,7 @@ namespace fs = std::filesystem;
 struct EvalArguments {
   std::string model, images, annotations, results_only, json, activations;
   ResultFiles results;
+  MapOptions maps;
   std::string iou_type = "segm";
   int batch = 1;
   std::size_t limit = 0;
@@ -48,6 +50,23 @@ struct EvalArguments {
   DecodeOptions decode;
   DeviceOptions device;
 };
+
+MapFiles map_files(const EvalArguments& arguments) {
+  return {arguments.annotations, arguments.results_only, arguments.images, arguments.json, arguments.device.threads};
+}
+
+/// Options of instances do not go with maps.
+void check_map_usage(const EvalArguments& arguments) {
+  check_map_usage(arguments.maps, map_files(arguments));
+  if (arguments.maps.task == EvalTask::instance) return;
+  if (!arguments.model.empty() || !arguments.results.list.empty() || !arguments.results.lines.empty() ||
+      !arguments.activations.empty() || arguments.sizes.given() || arguments.errors || arguments.limit != 0)
+    throw UsageError(
+        "--task semantic and panoptic go without MODEL, --results, --jsonl, --activations, --min-size, --max-size, "
+        "--plot, --errors and --limit");
+  if (arguments.quiet && arguments.json.empty() && arguments.maps.overlay.empty())
+    throw UsageError("--quiet prints errors alone, so that eval would give nothing: it needs --json FILE or --overlay");
+}
 
 void check_usage(const EvalArguments& arguments) {
   if (arguments.results_only.empty()) {
@@ -362,6 +381,8 @@ int evaluate_sizes(const Model& model, std::span<const coco::ImageEntry> images,
 }
 
 int evaluate_command(const EvalArguments& arguments) {
+  check_map_usage(arguments);
+  if (arguments.maps.task != EvalTask::instance) return evaluate_maps(arguments.maps, map_files(arguments));
   check_usage(arguments);
   coco::Annotations annotations;
   Scored scored;
@@ -410,15 +431,21 @@ int evaluate_command(const EvalArguments& arguments) {
 }  // namespace
 
 Command add_eval(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("eval", "Scores a model, or results, against COCO annotations");
+  CLI::App* command = app.add_subcommand("eval", "Scores a model, or results, against annotations");
   const auto arguments = std::make_shared<EvalArguments>();
   command->add_option("MODEL", arguments->model, "A model file made by maskrt-convert")->type_name("");
   command->add_option("--images", arguments->images, "The folder that the annotations' file names are in")
       ->type_name("DIR");
-  command->add_option("--annotations", arguments->annotations, "COCO annotations, JSON")->required()->type_name("FILE");
+  command
+      ->add_option("--annotations", arguments->annotations, "COCO annotations, JSON; semantic: a folder of label maps")
+      ->required()
+      ->type_name("FILE");
   add_output_option(*command, "--results", arguments->results.list, "Write the model's results as COCO results");
   add_line_options(*command, arguments->results);
-  command->add_option("--results-only", arguments->results_only, "Score these COCO results instead of running a model")
+  command
+      ->add_option("--results-only", arguments->results_only,
+                   "Score these results instead of running a model: COCO's, JSON;\n"
+                   "semantic: a folder of label maps")
       ->type_name("FILE");
   command->add_option("--iou-type", arguments->iou_type, "What is compared: masks (segm) or boxes (bbox)")
       ->check(one_of({"segm", "bbox"}))
@@ -445,6 +472,7 @@ Command add_eval(CLI::App& app) {
       ->check(whole_number(0, 1L << 40))
       ->type_name("N");
   add_sweep_options(*command, arguments->sizes);
+  add_map_options(*command, arguments->maps);
   add_batch_option(*command, arguments->batch);
   add_decode_options(*command, arguments->decode);
   add_quiet_flag(*command, arguments->quiet);
@@ -459,7 +487,9 @@ Command add_eval(CLI::App& app) {
       "  maskrt eval model.maskrt --images val2017 --annotations instances_val2017.json --results results.json\n"
       "  maskrt eval model.maskrt --images val2017 --annotations instances_val2017.json --min-size 448 512 576 608 640 "
       "--plot speed.svg\n"
-      "  maskrt eval --results-only results.json --annotations instances_val2017.json");
+      "  maskrt eval --results-only results.json --annotations instances_val2017.json\n"
+      "  maskrt eval --task panoptic --results-only results.json --annotations panoptic_val2017.json\n"
+      "  maskrt eval --task semantic --classes cityscapes --results-only results --annotations gtFine/val");
   return [arguments] { return evaluate_command(*arguments); };
 }
 

@@ -14,7 +14,7 @@ constexpr int kMostCells = 48;
 
 }  // namespace
 
-Pixel label_point(const Mask& mask, const PixelBox& box) {
+Pixel deep_point(const Mask& mask, const PixelBox& box) {
   const int step = std::max(1, (std::max(box.width, box.height) + kMostCells - 1) / kMostCells);
   const int columns = (box.width + step - 1) / step, rows = (box.height + step - 1) / step;
   // Each cell is as the pixel in its middle, and cells around the box are empty, so that depth has an edge to count
@@ -36,7 +36,11 @@ Pixel label_point(const Mask& mask, const PixelBox& box) {
   }
   const std::vector<float> depth = signed_distance(cells, wide, high);
   const auto deepest = static_cast<int>(std::max_element(depth.begin(), depth.end()) - depth.begin());
-  Pixel point = {middle(box.x, box.width, deepest % wide - 1), middle(box.y, box.height, deepest / wide - 1)};
+  return {middle(box.x, box.width, deepest % wide - 1), middle(box.y, box.height, deepest / wide - 1)};
+}
+
+Pixel label_point(const Mask& mask, const PixelBox& box) {
+  Pixel point = deep_point(mask, box);
   while (point.y > 0 && mask.at(point.x, point.y - 1)) --point.y;
   return point;
 }

@@ -10,9 +10,11 @@ struct Pixel {
   int x = 0, y = 0;
 };
 
-/// The mask's uppermost pixel straight above one that lies deep in its main part, without a gap between them, whatever
-/// specks there are around that part. Depth is measured on a grid of at most some 50 x 50 pixels of the mask. `box` is
-/// the mask's, which is not empty.
+/// A pixel of the mask deep in its main part, whatever specks there are around that part. Depth is measured on a grid
+/// of at most some 50 x 50 pixels of the mask. `box` is the mask's, which is not empty.
+Pixel deep_point(const Mask& mask, const PixelBox& box);
+
+/// The mask's uppermost pixel straight above its deep_point(), without a gap between them.
 Pixel label_point(const Mask& mask, const PixelBox& box);
 
 }  // namespace maskrt::cli

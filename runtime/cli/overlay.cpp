@@ -174,9 +174,10 @@ void draw_overlay(Canvas& canvas, std::span<const Drawing> drawings) {
   std::vector<LabelAnchor> anchors;
   for (const Drawing& drawing : drawings) {
     painter.paint(canvas, drawing.mask, drawing.box, drawing.color);
-    const Pixel edge = label_point(drawing.mask, drawing.box);
     labels.push_back(lay_out(canvas, drawing, scale.font));
-    anchors.push_back({drawing.box, edge.x, edge.y, labels.back().width, labels.back().height});
+    Pixel at = drawing.centred ? deep_point(drawing.mask, drawing.box) : label_point(drawing.mask, drawing.box);
+    if (drawing.centred) at.y += labels.back().height / 2;
+    anchors.push_back({drawing.box, at.x, at.y, labels.back().width, labels.back().height});
   }
   const std::vector<PixelBox> places = place_labels(anchors, canvas.width(), canvas.height());
   for (std::size_t i = 0; i < drawings.size(); ++i)

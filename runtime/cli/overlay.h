@@ -17,6 +17,7 @@ struct Drawing {
   Mask mask;                ///< mask, as large as the picture
   std::string name, score;  ///< text of its label; no label where both are empty
   Color color;
+  bool centred = false;  ///< its label lies over the middle of its main part, as of areas, instead of on its edge
 };
 
 /// Whether each instance has a colour of its own (instance_colors.h), or each class (palette.h).

@@ -15,6 +15,9 @@ void append_string(std::string& out, const std::string& text);
 /// A JSON number or string.
 void append_id(std::string& out, const Id& id);
 
+/// The shortest text that reads back as the same number; as the same float where the number is one. Finite.
+void append_number(std::string& out, double value);
+
 /// Score and box, where it has one: JSON has no other numbers.
 bool is_finite(const CocoResult& result);
 

@@ -52,9 +52,6 @@ bool is_finite(const CocoResult& result) {
   return std::all_of(result.bbox->begin(), result.bbox->end(), [](double number) { return std::isfinite(number); });
 }
 
-namespace {
-
-/// The shortest text that reads back as the same number; as the same float where the number is one.
 void append_number(std::string& out, double value) {
   char text[32];
   const bool fits = std::abs(value) <= std::numeric_limits<float>::max();
@@ -63,8 +60,6 @@ void append_number(std::string& out, double value) {
                                                         : std::to_chars(text, text + sizeof(text), value);
   out.append(text, end.ptr);
 }
-
-}  // namespace
 
 void append_result(std::string& out, const CocoResult& result) {
   out += '{';
@@ -137,71 +132,14 @@ std::vector<CocoResult> read_results(const std::filesystem::path& path, IouType 
   return results;
 }
 
-ResultsWriter::ResultsWriter(const std::filesystem::path& path) : file_(path), path_(path.string()) {}
-
 void ResultsWriter::add(const CocoResult& result) {
   if (!is_finite(result)) {
-    throw Error("cannot write result " + std::to_string(count_) + " to " + path_ +
+    throw Error("cannot write result " + std::to_string(list_.count()) + " to " + list_.path() +
                 ": expected a finite score and box, found one that is not");
   }
-  buffer_ += count_++ == 0 ? "[\n" : ",\n";
-  append_result(buffer_, result);
-  constexpr std::size_t enough = 1 << 20;
-  if (buffer_.size() >= enough) flush();
-}
-
-void ResultsWriter::end_image() {
-  images_end_.push_back(written_ + buffer_.size());
-  if (file_.is_stream()) flush();
-}
-
-void ResultsWriter::finish() {
-  buffer_ += count_ == 0 ? "[]\n" : "\n]\n";
-  flush();
-  file_.commit();
-}
-
-std::size_t ResultsWriter::keep() {
-  if (images_end_.empty() && !file_.is_stream()) return 0;
-  if (failed_ != 0 && file_.is_stream()) throw graph::WriteError(path_, failed_);
-  if (failed_ == 0) {
-    try {
-      finish();
-      return images_end_.size();
-    } catch (const graph::WriteError&) {
-      if (file_.is_stream()) throw;
-    }
-  }
-  // The list ends after the last image that lies in the file as a whole, or before it where its end has no room either.
-  const auto cut_off = std::upper_bound(images_end_.begin(), images_end_.end(), file_.size());
-  auto images = static_cast<std::size_t>(cut_off - images_end_.begin());
-  for (std::size_t fewer = 1; images > 0; fewer *= 2) {
-    const std::uint64_t end = images_end_[images - 1];
-    try {
-      file_.cut(end);
-      write(end == 0 ? "[]\n" : "\n]\n");
-      file_.commit();
-      return images;
-    } catch (const graph::WriteError&) {
-      images -= std::min(fewer, images);
-    }
-  }
-  return 0;
-}
-
-void ResultsWriter::write(std::string_view text) {
-  try {
-    file_.write(std::as_bytes(std::span(text)));
-  } catch (const graph::WriteError& error) {
-    failed_ = error.reason();
-    throw;
-  }
-}
-
-void ResultsWriter::flush() {
-  write(buffer_);
-  written_ += buffer_.size();
-  buffer_.clear();
+  std::string record;
+  append_result(record, result);
+  list_.add(record);
 }
 
 }  // namespace maskrt::coco

@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "annotations.h"
-#include "graph/atomic_file.h"
 #include "id.h"
 #include "iou_type.h"
+#include "list_writer.h"
 #include "maskrt/maskrt.hpp"
 
 namespace maskrt::coco {
@@ -44,39 +44,23 @@ struct CocoResult {
 /// Throws Error that names the file, the result's index, what was expected and what was found.
 std::vector<CocoResult> read_results(const std::filesystem::path& path, IouType type = IouType::segm);
 
-/// Writes a results file, one detection after the other. The list appears under its name only at finish() or keep(); a
-/// writer that is destroyed before leaves what was there. What is no regular file (a pipe, a terminal) is written to
-/// directly, and gets each image's detections as they are there.
+/// Writes a results file, one detection after the other, as ListWriter does.
 ///
 /// Numbers read back as they were: a score that is a float is written with as few digits as tell it from other floats.
 /// Bytes of names that are not UTF-8 become U+FFFD. Belongs to one thread at a time.
 class ResultsWriter {
  public:
   /// Throws Error when no file can be made there.
-  explicit ResultsWriter(const std::filesystem::path& path);
+  explicit ResultsWriter(const std::filesystem::path& path) : list_(path) {}
 
   /// Throws Error for a score or box that is not finite, and WriteError when writing fails.
   void add(const CocoResult& result);
-  /// All that was added since the last such call, which may be nothing, is an image's whole list. Throws WriteError.
-  void end_image();
-  /// Throws WriteError when the file cannot be completed; then keep() may still help. The last call otherwise.
-  void finish();
-
-  /// For a run that stops early, also because a call above threw: completes the file with the images that ended so far,
-  /// on a full disk with as many of them as it has room for, and gives their number. Where that is none, what was there
-  /// stays. Throws WriteError for a stream that does not take the list's end. The last call.
-  std::size_t keep();
+  void end_image() { list_.end_image(); }
+  void finish() { list_.finish(); }
+  std::size_t keep() { return list_.keep(); }
 
  private:
-  void write(std::string_view text);
-  void flush();
-
-  graph::AtomicFile file_;
-  std::string path_, buffer_;
-  std::size_t count_ = 0;
-  std::uint64_t written_ = 0;              ///< bytes that left the buffer
-  std::vector<std::uint64_t> images_end_;  ///< bytes of the file after each image, without the list's end
-  int failed_ = 0;                         ///< why a write failed (errno): the file ends somewhere inside a record
+  ListWriter list_;
 };
 
 }  // namespace maskrt::coco

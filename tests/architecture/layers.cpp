@@ -16,7 +16,7 @@ const Names contracts = {"kernel contracts"};
 const Names cuda_kernels = {"kernel parameters", "CUDA launchers"};
 const Names runtime_base = {"public headers", "runtime support"};
 const Names devices = {"device interface", "CPU device", "CUDA device"};
-const Names runtime_parts = {"masks", "pictures", "text", "COCO"};
+const Names runtime_parts = {"masks", "pictures", "text", "COCO", "label maps"};
 const Names converter = {"checkpoints", "converter"};
 
 const Names product = vocabulary + graphs + contracts + Names{"CPU kernels"} + cuda_kernels + runtime_base + devices +
@@ -56,6 +56,7 @@ IncludeRules project_rules() {
       {"pictures", {"runtime/image/*"}, vocabulary + runtime_base},
       {"text", {"runtime/text/*"}, {}},
       {"COCO", {"runtime/coco/*"}, vocabulary + Names{"graph", "masks"} + runtime_base},
+      {"label maps", {"runtime/label_maps/*"}, vocabulary + Names{"graph", "pictures", "COCO"} + runtime_base},
       {"CPU device",
        {"runtime/cpu/*"},
        vocabulary + graphs + contracts + runtime_base + Names{"CPU kernels", "device interface"}},
