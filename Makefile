@@ -65,7 +65,6 @@ test-full: all
 	cd $(BUILD) && ctest -C full --output-on-failure --parallel $(JOBS)
 
 # Address and undefined-behaviour sanitizers under every test that feeds broken files to readers.
-check-sanitized: PACKAGES += $(FUZZ_PACKAGES)
 check-sanitized: deps
 	cmake --preset sanitized
 	cmake --build build-sanitized --parallel $(JOBS) --target reader_tests
@@ -78,15 +77,15 @@ check-threads: deps
 	cmake --build build-tsan --parallel $(JOBS) --target thread_tests
 	cd build-tsan && ctest --output-on-failure -L threads
 
-# Every fuzz target for SECONDS, as many at a time as there are processors (docs/testing.md), of the same build.
+# Every fuzz target for SECONDS, as many at a time as there are processors (docs/testing.md).
 SECONDS := 60
 SEED := 1
 TARGETS :=
 fuzz: PACKAGES += $(FUZZ_PACKAGES)
 fuzz: deps
-	cmake --preset sanitized
-	cmake --build build-sanitized --parallel $(JOBS) --target fuzz_programs
-	tests/fuzz/fuzz build-sanitized $(SECONDS) $(SEED) $(TARGETS)
+	cmake --preset fuzz
+	cmake --build build-fuzz --parallel $(JOBS) --target fuzz_programs
+	tests/fuzz/fuzz build-fuzz $(SECONDS) $(SEED) $(TARGETS)
 
 # All of our C++ and CUDA as .clang-format says; check-format names the files that are not, and fails where there are some.
 # One version, since versions differ in what they write.
@@ -156,4 +155,4 @@ install: all
 	cmake --install $(BUILD)
 
 clean:
-	rm -rf build build-sanitized build-tsan $(GPU_BUILD) gpu-check $(DEMO)
+	rm -rf build build-sanitized build-tsan build-fuzz $(GPU_BUILD) gpu-check $(DEMO)
