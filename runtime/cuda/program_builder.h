@@ -69,6 +69,15 @@ class ProgramBuilder : private ProgramBase {
   void add(const graph::AveragePool&) { refuse(); }
   void add(const graph::LayerNorm&) { refuse(); }
   void add(const graph::Attention&) { refuse(); }
+  // What no device computes so far.
+  void add(const graph::GroupNorm& op) { refuse(op.name); }
+  void add(const graph::ParameterMap& op) { refuse(op.name); }
+  void add(const graph::ConcatRows& op) { refuse(op.name); }
+  void add(const graph::SliceRows& op) { refuse(op.name); }
+  [[noreturn]] static void refuse(std::string_view operation) {
+    throw Error("expected an operation with kernels on the GPU, found " + std::string(operation) +
+                ", which no device computes so far");
+  }
   [[noreturn]] static void refuse() {
     throw Error("expected an operation with kernels on the GPU, found one that only the CPU device computes so far");
   }
