@@ -33,11 +33,11 @@ namespace maskrt::graph {
 /// All operations that there are. "x" in their descriptions is inputs[0]; shapes are [batch, height, width, channels].
 template <Op... Ops>
 using OneOf = std::variant<Ops...>;
-using Operation = OneOf<Input, Conv, BatchNorm, Activate, Add, MaxPool, AdaptiveAveragePool, UpsampleNearest,
-                        ResizeBilinear, Concat, Slice, Coordinates, NormaliseMaps, SoftmaxMaps, Aggregate,
-                        AggregateLogits, Regroup, Linear, MaskProduct, StemPool, PyramidPool, LinearHeads, Parameter,
-                        ProposalScores, SelectTop, GatherPositions, DeformConv, AveragePool, LayerNorm, Attention, GroupNorm,
-                        ParameterMap, ConcatRows, SliceRows>;
+using Operation =
+    OneOf<Input, Conv, BatchNorm, Activate, Add, MaxPool, AdaptiveAveragePool, UpsampleNearest, ResizeBilinear, Concat,
+          Slice, Coordinates, NormaliseMaps, SoftmaxMaps, Aggregate, AggregateLogits, Regroup, Linear, MaskProduct,
+          StemPool, PyramidPool, LinearHeads, Parameter, ProposalScores, SelectTop, GatherPositions, DeformConv,
+          AveragePool, LayerNorm, Attention, GroupNorm, ParameterMap, ConcatRows, SliceRows>;
 
 /// What stands for several operations (ops/fused.h).
 template <typename Kind>

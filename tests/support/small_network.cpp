@@ -271,7 +271,8 @@ template <typename Refused>
 Graph without_outputs_of(Graph graph, const Refused& refused) {
   std::set<ValueId> gone;
   for (const Node& node : graph.nodes) {
-    const bool depends = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return gone.contains(v); });
+    const bool depends =
+        std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return gone.contains(v); });
     if (depends || refused(node.operation)) gone.insert(node.outputs.begin(), node.outputs.end());
   }
   std::erase_if(graph.outputs, [&](ValueId value) { return gone.contains(value); });
@@ -289,7 +290,6 @@ Graph without_what_devices_lack(Graph graph) {
            (attention != nullptr && attention->masked);
   });
 }
-
 
 Graph without_what_gpus_lack(Graph graph) {
   return without_outputs_of(without_what_devices_lack(std::move(graph)), [](const Operation& op) {
