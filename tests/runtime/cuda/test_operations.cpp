@@ -76,6 +76,15 @@ TEST_CASE("what only the CPU device computes is refused when a plan is made, by 
     CHECK_THROWS_WITH(network->compile(2, 24, 40, 1),
                       Catch::Contains("node " + std::string(lacking) + " (") && Catch::Contains("only the CPU device"));
   }
+  for (const char* const lacking : {"group norm", "learned map"}) {
+    INFO(lacking);
+    graph::Graph g = all;
+    g.outputs = {g.find(lacking)};
+    g.remove_dead_nodes();
+    const auto network = device->prepare(g, Precision::fp32);
+    CHECK_THROWS_WITH(network->compile(2, 24, 40, 1), Catch::Contains("node " + std::string(lacking) + " (") &&
+                                                          Catch::Contains("which no device computes so far"));
+  }
   graph::Graph leaky;
   const auto x = leaky.add("x", graph::Input{4}, {});
   leaky.outputs = {leaky.add("leaky", graph::Activate{graph::Activation::leaky_relu}, {x})};
