@@ -1,4 +1,5 @@
 // What the cost model of the convolutions chooses: no GPU is looked at.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "kernels/conv/cuda/conv_cost.h"
@@ -42,7 +43,9 @@ TEST_CASE("no prediction beats the chip's arithmetic or its memory") {
   for (const Chip& chip : {h200, a100, t4}) {
     const ConvRates rates = conv_rates(chip);
     const double flops = std::max({rates.tensor_flops, rates.wgmma_flops}) * rates.hertz * chip.multiprocessors;
-    for (const CudaConvProblem& problem : {res2, res5, branches, layer(16, 80, 108, 256, 256, {3, 3, 1, 1})}) {
+    for (const CudaConvProblem& problem :
+         {res2, res5, branches, layer(16, 80, 108, 256, 256, {3, 3, 1, 1}), layer(1, 304, 432, 32, 32, {3, 3, 1, 1}),
+          layer(1, 38, 54, 256, 18, {3, 3, 1, 1})}) {
       const double bytes = static_cast<double>(2 * problem.in.batch_stride * problem.in.batch +
                                                2 * problem.out.batch_stride * problem.out.batch);
       for (const ConvChoice& choice : conv_choices(problem, chip)) {
@@ -130,6 +133,42 @@ TEST_CASE("on Hopper, 8640 pixels by two branches of 256 channels make one wave"
   // As many blocks as tiles, in clusters, and nearly as many as multiprocessors.
   CHECK(plan.grid.count() == static_cast<std::uint64_t>(plan.work_items) * plan.cluster.x);
   CHECK(plan.grid.count() > static_cast<std::uint64_t>(h200.multiprocessors) * 9 / 10);
+}
+
+TEST_CASE("a map of few channels is read once for all taps, as a patch for each tile") {
+  const auto reads_patch = [](const ConvChoice& choice) {
+    return conv_kernels()[static_cast<std::size_t>(choice.kernel)].reads_patch();
+  };
+  for (const Chip& chip : {h200, a100}) {
+    INFO("compute capability " << chip.compute_capability);
+    const CudaConvPlan stem = plan_conv(layer(2, 304, 432, 32, 32, {3, 3, 1, 1}), chip);
+    REQUIRE(kernel_of(stem).reads_patch());
+    CHECK(stem.grid.x == 2 * (304 / 16) * (432 / 16));
+    CHECK(stem.params.steps == 1);
+
+    // Tiles of images whose lines and columns do not fill them: 5 x 4 of 8 x 16 pixels.
+    const CudaConvProblem offsets = layer(1, 38, 54, 256, 18, {3, 3, 1, 1});
+    const CudaConvPlan few = plan_conv(offsets, chip);
+    REQUIRE(kernel_of(few).reads_patch());
+    CHECK(kernel_of(few).patch_height == 8);
+    CHECK(few.grid.x == 5 * 4);
+    CHECK(few.params.steps == 8);
+    CHECK(few.choice.splits > 1);
+    CHECK((few.workspace_bytes == 0) == (few.cluster_splits > 1));
+    if (few.workspace_bytes != 0) CHECK(few.workspace_bytes == few.grid.count() * 8 * 16 * 32 * sizeof(float));
+
+    // A dilation spreads the taps, a stride the windows; a single tap reads nothing twice.
+    for (const ConvGeometry& g : {ConvGeometry{3, 3, 2, 1}, {3, 3, 1, 2, 2}, {5, 3, 1, 1}, {1, 1}}) {
+      const std::vector<ConvChoice> choices = conv_choices(layer(1, 38, 54, 64, 32, g), chip);
+      CHECK(std::none_of(choices.begin(), choices.end(), reads_patch));
+    }
+    for (const ConvGeometry& g : {ConvGeometry{3, 3, 1, 1}, {1, 3, 1, 0}, {2, 1, 1, 3}, {3, 3, 1, 1, 1, 2}}) {
+      const std::vector<ConvChoice> choices = conv_choices(layer(1, 38, 54, 64, 32, g), chip);
+      CHECK(std::any_of(choices.begin(), choices.end(), reads_patch));
+    }
+  }
+  const std::vector<ConvChoice> of_turing = conv_choices(layer(1, 304, 432, 32, 32, {3, 3, 1, 1}), t4);
+  CHECK(std::none_of(of_turing.begin(), of_turing.end(), reads_patch));
 }
 
 TEST_CASE("a chip is offered what it runs") {
