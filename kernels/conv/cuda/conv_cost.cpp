@@ -18,22 +18,31 @@ std::int64_t row_tiles_of_clusters(const ConvKernel& kernel, const ConvGemm& gem
 
 /// One step of one block.
 struct StepBytes {
-  double depth;   // elements that are multiplied
-  double loaded;  // bytes that are written to shared memory
-  double drawn;   // bytes that come from L2
+  double depth;      // elements that are multiplied
+  double fragments;  // bytes that warps read from shared memory
+  double loaded;     // bytes that are written to it
+  double drawn;      // bytes that come from L2
 };
 
 StepBytes step_bytes(const ConvKernel& kernel, const ConvGemm& gemm) {
   const double element = static_cast<double>(size_of(kernel.type));
+  const double tile = static_cast<double>(kernel.rows) * kernel.columns;
   if (kernel.reads_patch()) {
     constexpr int halo = PatchTile::kMostTaps - 1;
     const int width = kernel.rows / kernel.patch_height;
     const double pixels = (kernel.patch_height + halo) * (width + halo), taps = static_cast<double>(gemm.taps);
     const double columns = std::min(static_cast<double>(gemm.columns), static_cast<double>(kernel.columns));
-    return {taps * kernel.step, (pixels + taps * kernel.columns) * kernel.step * element,
+    // The taps of a column of the kernel share the pixels.
+    const double column = static_cast<double>(gemm.kernel_height), columns_of_taps = taps / column;
+    const double read = kernel.warp_rows + halo * width + column * kernel.warp_columns;
+    const double warps = tile / (kernel.warp_rows * kernel.warp_columns);
+    return {taps * kernel.step, warps * columns_of_taps * read * kernel.step * element,
+            (pixels + taps * kernel.columns) * kernel.step * element,
             (pixels + taps * columns) * kernel.step * element};
   }
-  return {static_cast<double>(kernel.step), static_cast<double>(kernel.rows + kernel.columns) * kernel.step * element,
+  return {static_cast<double>(kernel.step),
+          tile * kernel.step * element * (1.0 / kernel.warp_rows + 1.0 / kernel.warp_columns),
+          static_cast<double>(kernel.rows + kernel.columns) * kernel.step * element,
           (kernel.rows + static_cast<double>(kernel.columns) / kernel.cluster()) * kernel.step * element};
 }
 
@@ -98,7 +107,6 @@ double grid_cycles(const BlockCycles& block, std::int64_t blocks, std::int64_t m
 
 double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip) {
   const ConvRates rates = conv_rates(chip);
-  const double element = static_cast<double>(size_of(kernel.type));
   const double tile = static_cast<double>(kernel.rows) * kernel.columns;
 
   // Cycles of one step of one block that has the multiprocessor to itself.
@@ -107,8 +115,7 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
                                             : rates.fp32_flops;
   const StepBytes bytes = step_bytes(kernel, gemm);
   const double flops = 2 * tile * bytes.depth / rate, drawn = bytes.drawn / rates.l2_bytes;
-  const double fragments = tile * bytes.depth * element * (1.0 / kernel.warp_rows + 1.0 / kernel.warp_columns);
-  const double bound = std::max({flops, (fragments + bytes.loaded) / rates.shared_bytes, drawn});
+  const double bound = std::max({flops, (bytes.fragments + bytes.loaded) / rates.shared_bytes, drawn});
 
   const double tiles = static_cast<double>(row_tiles_of_clusters(kernel, gemm)) *
                        ceil_div(gemm.columns, kernel.columns) * static_cast<double>(gemm.groups);

@@ -12,7 +12,7 @@ struct ConvGemm {
   std::int64_t pixels = 0;                         ///< rows: images * height * width
   std::int64_t images = 1, height = 1, width = 1;  ///< of the output
   std::int64_t columns = 0;                        ///< output channels of a group
-  std::int64_t taps = 1;
+  std::int64_t taps = 1, kernel_height = 1;
   std::int64_t tap_channels = 0;  ///< input channels of a group, padding included
   std::int64_t groups = 1;
   std::int64_t bytes = 0;      ///< bytes of all tensors, weights included, each once

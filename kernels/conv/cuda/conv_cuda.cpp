@@ -149,6 +149,7 @@ ConvGemm gemm_of(const CudaConvProblem& problem, const ConvWeightLayout& weights
   gemm.groups = weights.device_groups();
   gemm.columns = problem.out.channels / gemm.groups;
   gemm.taps = weights.kernel_height * weights.device_kernel_width();
+  gemm.kernel_height = weights.kernel_height;
   gemm.tap_channels = weights.tap_channels;
   Tensor out = problem.out;
   if (problem.out_group_stride != 0) out.channels = out.block;

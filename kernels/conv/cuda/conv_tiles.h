@@ -103,7 +103,7 @@ struct WgmmaTile {
 #define MASKRT_CONV_PATCH_TILES(TILE)                                            \
   TILE(conv_patch_16x16x32, 16, 32, 64, 32, 1, 3) /* 32 channels to 32: stems */ \
   TILE(conv_patch_16x16x64, 16, 64, 64, 64, 1, 2) /* 32 channels to 64 */        \
-  TILE(conv_patch_8x16x32, 8, 32, 32, 32, 2, 3)   /* many to few: offsets, narrow heads */
+  TILE(conv_patch_8x16x32, 8, 32, 64, 16, 2, 3)   /* many to few: offsets, narrow heads */
 #define MASKRT_CONV_SM80_TF32_TILES(TILE)                     \
   TILE(conv_sm80_tf32_128x128x16, 128, 128, 16, 64, 64, 4, 2) \
   TILE(conv_sm80_tf32_64x64x32, 64, 64, 32, 32, 32, 4, 3)
