@@ -26,6 +26,7 @@ CudaConvProblem layer(std::int64_t batch, std::int64_t height, std::int64_t widt
 }
 
 const CudaConvProblem res2 = layer(1, 160, 216, 64, 64, {3, 3, 1, 1}), res5 = layer(1, 20, 27, 512, 512, {3, 3, 1, 1}),
+                      deep = layer(1, 20, 27, 2048, 512, {1, 1}),
                       branches = layer(1, 80, 108, 512, 512, {3, 3, 1, 1, 1, 2});
 
 double operations(const CudaConvProblem& p) {
@@ -100,7 +101,7 @@ TEST_CASE("a tuning file overrules the model, for its chip and as far as it can"
 TEST_CASE("few tiles of a long sum are split, many are not") {
   for (const Chip& chip : {h200, a100}) {
     INFO("compute capability " << chip.compute_capability);
-    const CudaConvPlan few = plan_conv(res5, chip), many = plan_conv(branches, chip);
+    const CudaConvPlan few = plan_conv(deep, chip), many = plan_conv(branches, chip);
     CHECK(few.choice.splits > 1);
     CHECK(many.choice.splits == 1);
     CHECK(many.workspace_bytes == 0);
@@ -109,7 +110,7 @@ TEST_CASE("few tiles of a long sum are split, many are not") {
 }
 
 TEST_CASE("parts of a sum are exchanged within clusters where the chip has them and holds all, else by way of memory") {
-  const CudaConvPlan ampere = plan_conv(res5, a100), hopper = plan_conv(res5, h200);
+  const CudaConvPlan ampere = plan_conv(deep, a100), hopper = plan_conv(res5, h200);
   CHECK(ampere.params.splits == ampere.choice.splits);
   CHECK(ampere.workspace_bytes > 0);
   CHECK(ampere.counter_bytes > 0);
@@ -143,7 +144,7 @@ TEST_CASE("a map of few channels is read once for all taps, as a patch for each 
     INFO("compute capability " << chip.compute_capability);
     const CudaConvPlan stem = plan_conv(layer(2, 304, 432, 32, 32, {3, 3, 1, 1}), chip);
     REQUIRE(kernel_of(stem).reads_patch());
-    CHECK(stem.grid.x == 2 * (304 / 16) * (432 / 16));
+    CHECK(stem.grid.x == 2U * 432 / 16 * (304 / static_cast<unsigned>(kernel_of(stem).patch_height)));
     CHECK(stem.params.steps == 1);
 
     // Pixels that do not fill tiles: 5 x 4 of 8 x 16.
