@@ -2,12 +2,49 @@
 
 #include <algorithm>
 
+#include "conv_tiles.h"
+
 namespace maskrt::kernels {
 namespace {
 
 constexpr double kWgmmaStepCycles = 20;  // kStepCycles of asynchronous products (wgmma)
 
 double ceil_div(std::int64_t a, std::int64_t b) { return static_cast<double>((a + b - 1) / b); }
+
+/// Tiles of pixels, a whole number of clusters.
+std::int64_t row_tiles_of_clusters(const ConvKernel& kernel, const ConvGemm& gemm) {
+  return (row_tiles(kernel, gemm) + kernel.cluster() - 1) / kernel.cluster() * kernel.cluster();
+}
+
+/// One step of one block.
+struct StepBytes {
+  double depth;      // elements that are multiplied
+  double fragments;  // bytes that warps read from shared memory
+  double loaded;     // bytes that are written to it
+  double drawn;      // bytes that come from L2
+};
+
+StepBytes step_bytes(const ConvKernel& kernel, const ConvGemm& gemm) {
+  const double element = static_cast<double>(size_of(kernel.type));
+  const double tile = static_cast<double>(kernel.rows) * kernel.columns;
+  if (kernel.reads_patch()) {
+    constexpr int halo = PatchTile::kMostTaps - 1;
+    const int width = kernel.rows / kernel.patch_height;
+    const double pixels = (kernel.patch_height + halo) * (width + halo), taps = static_cast<double>(gemm.taps);
+    const double columns = std::min(static_cast<double>(gemm.columns), static_cast<double>(kernel.columns));
+    // The taps of a column of the kernel share the pixels.
+    const double column = static_cast<double>(gemm.kernel_height), columns_of_taps = taps / column;
+    const double read = kernel.warp_rows + halo * width + column * kernel.warp_columns;
+    const double warps = tile / (kernel.warp_rows * kernel.warp_columns);
+    return {taps * kernel.step, warps * columns_of_taps * read * kernel.step * element,
+            (pixels + taps * kernel.columns) * kernel.step * element,
+            (pixels + taps * columns) * kernel.step * element};
+  }
+  return {static_cast<double>(kernel.step),
+          tile * kernel.step * element * (1.0 / kernel.warp_rows + 1.0 / kernel.warp_columns),
+          static_cast<double>(kernel.rows + kernel.columns) * kernel.step * element,
+          (kernel.rows + static_cast<double>(kernel.columns) / kernel.cluster()) * kernel.step * element};
+}
 
 }  // namespace
 
@@ -47,7 +84,7 @@ int splits_in_cluster(const ConvKernel& kernel, const ConvGemm& gemm, int splits
   const bool of_pairs = kernel.uses_tma() && (splits == 2 || splits == 4);
   if (!of_rows && !of_pairs) return 1;
   const int blocks = kernel.cluster() * splits;
-  const std::int64_t clusters = (gemm.pixels + kernel.rows * kernel.cluster() - 1) / (kernel.rows * kernel.cluster()) *
+  const std::int64_t clusters = row_tiles_of_clusters(kernel, gemm) / kernel.cluster() *
                                 ((gemm.columns + kernel.columns - 1) / kernel.columns) * gemm.groups;
   return clusters_fit(clusters, blocks, chip) ? splits : 1;
 }
@@ -70,25 +107,25 @@ double grid_cycles(const BlockCycles& block, std::int64_t blocks, std::int64_t m
 
 double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int splits, const Chip& chip) {
   const ConvRates rates = conv_rates(chip);
-  const double element = static_cast<double>(size_of(kernel.type));
   const double tile = static_cast<double>(kernel.rows) * kernel.columns;
 
   // Cycles of one step of one block that has the multiprocessor to itself.
   const double rate = kernel.uses_tma()     ? rates.wgmma_flops
                       : kernel.tensor_cores ? rates.tensor_flops / (kernel.tf32 ? 2 : 1)
                                             : rates.fp32_flops;
-  const double flops = 2 * tile * kernel.step / rate, overhead = kernel.uses_tma() ? kWgmmaStepCycles : kStepCycles;
-  const double loaded = static_cast<double>(kernel.rows + kernel.columns) * kernel.step * element;
-  const double fragments = tile * kernel.step * element * (1.0 / kernel.warp_rows + 1.0 / kernel.warp_columns);
-  const double drawn = (kernel.rows + static_cast<double>(kernel.columns) / kernel.cluster()) * kernel.step * element;
-  const double bound = std::max({flops, (fragments + loaded) / rates.shared_bytes, drawn / rates.l2_bytes});
+  const StepBytes bytes = step_bytes(kernel, gemm);
+  const double flops = 2 * tile * bytes.depth / rate, drawn = bytes.drawn / rates.l2_bytes;
+  const double bound = std::max({flops, (bytes.fragments + bytes.loaded) / rates.shared_bytes, drawn});
 
-  const double tiles = ceil_div(gemm.pixels, kernel.rows * kernel.cluster()) * kernel.cluster() *
+  const double tiles = static_cast<double>(row_tiles_of_clusters(kernel, gemm)) *
                        ceil_div(gemm.columns, kernel.columns) * static_cast<double>(gemm.groups);
   const auto blocks = static_cast<std::int64_t>(tiles) * splits;
   const std::int64_t multiprocessors = std::max(chip.multiprocessors / kernel.cluster() * kernel.cluster(), 1);
   const std::int64_t resident = std::max(resident_blocks(kernel, chip), 1);
   const double steps = ceil_div(steps_of(kernel, gemm), splits);
+  double overhead = kernel.uses_tma() ? kWgmmaStepCycles : kStepCycles, fill = kFillCycles;
+  if (kernel.reads_patch()) fill += drawn;
+  if (kernel.reads_patch() && kernel.stages == 1) overhead += (kLoadCycles + drawn) * (steps - 1) / steps;
 
   // The epilogue's traffic of a block. Split-K: each block writes its partial sums and the last one reads all; within a
   // cluster the blocks exchange them at the rate of L2.
@@ -102,7 +139,7 @@ double predicted_seconds(const ConvKernel& kernel, const ConvGemm& gemm, int spl
   }
 
   const double cycles =
-      grid_cycles({steps, bound, overhead, kFillCycles, tail}, blocks, multiprocessors, resident, kernel.uses_tma());
+      grid_cycles({steps, bound, overhead, fill, tail}, blocks, multiprocessors, resident, kernel.uses_tma());
   const double memory = static_cast<double>(gemm.bytes) / (rates.memory_bytes * static_cast<double>(multiprocessors));
   return std::max(cycles, memory + kFillCycles) / rates.hertz;
 }

@@ -7,6 +7,7 @@
 #include "conv_kernels.h"
 #include "conv_tensor_maps.h"
 #include "conv_tensors.h"
+#include "conv_tiles.h"
 
 namespace maskrt::kernels {
 namespace {
@@ -142,9 +143,13 @@ ConvGemm gemm_of(const CudaConvProblem& problem, const ConvWeightLayout& weights
   };
   ConvGemm gemm;
   gemm.pixels = problem.out.batch * problem.out.height * problem.out.width;
+  gemm.images = problem.out.batch;
+  gemm.height = problem.out.height;
+  gemm.width = problem.out.width;
   gemm.groups = weights.device_groups();
   gemm.columns = problem.out.channels / gemm.groups;
   gemm.taps = weights.kernel_height * weights.device_kernel_width();
+  gemm.kernel_height = weights.kernel_height;
   gemm.tap_channels = weights.tap_channels;
   Tensor out = problem.out;
   if (problem.out_group_stride != 0) out.channels = out.block;
@@ -153,10 +158,19 @@ ConvGemm gemm_of(const CudaConvProblem& problem, const ConvWeightLayout& weights
   return gemm;
 }
 
+/// Whether the kernels that read patches compute it: several taps, at most 3 x 3, and neighbouring windows for
+/// neighbouring pixels.
+bool suits_patches(const ConvGeometry& g) {
+  constexpr int most = PatchTile::kMostTaps;
+  return g.stride == 1 && g.dilation == 1 && g.kernel_height <= most && g.kernel_width <= most &&
+         g.kernel_height * g.kernel_width > 1;
+}
+
 bool computes(const ConvKernel& kernel, const CudaConvProblem& problem, const ConvWeightLayout& weights,
               const ConvParams& params, const Chip& chip) {
   const bool runs = chip.path() >= kernel.oldest && chip.path() <= kernel.newest &&
-                    (!kernel.uses_tma() || suits_tma(problem, weights));
+                    (!kernel.uses_tma() || suits_tma(problem, weights)) &&
+                    (!kernel.reads_patch() || suits_patches(problem.geometry));
   return runs && kernel.type == problem.in.type && (!kernel.tf32 || problem.tf32) &&
          (params.in_wide != 0 || !kernel.tensor_cores) && resident_blocks(kernel, chip) > 0;
 }
@@ -228,9 +242,8 @@ CudaConvPlan plan_conv(const CudaConvProblem& problem, const Chip& chip, const C
     refuse("1 to " + std::to_string(p.steps) + " splits of the depth", std::to_string(p.splits));
   p.column_tiles = (p.group_out + kernel.columns - 1) / kernel.columns;
   const auto cluster = static_cast<std::uint32_t>(kernel.cluster());
-  const auto rows = static_cast<std::uint32_t>(kernel.rows) * cluster;
-  const std::uint32_t row_tiles = (static_cast<std::uint32_t>(p.pixels) + rows - 1) / rows * cluster;
-  plan.grid = {row_tiles * static_cast<std::uint32_t>(p.column_tiles),
+  const auto tiles = (static_cast<std::uint32_t>(row_tiles(kernel, gemm)) + cluster - 1) / cluster * cluster;
+  plan.grid = {tiles * static_cast<std::uint32_t>(p.column_tiles),
                static_cast<std::uint32_t>(plan.weights.device_groups()), static_cast<std::uint32_t>(p.splits)};
   plan.cluster_splits = splits_in_cluster(kernel, gemm, plan.choice.splits, chip);
   if (plan.cluster_splits > 1 && kernel.uses_tma()) plan.grid.z = static_cast<std::uint32_t>(p.splits = 1);

@@ -25,6 +25,17 @@ constexpr ConvKernel mma(KernelPath path, const char* name, const MmaTile& tile)
           .stages_whole_tile = tile.stages_whole_tile(tile.shared_bytes())};
 }
 
+/// A kernel of conv_patch_sm80.cu.
+constexpr ConvKernel patch(const char* name, const PatchTile& tile) {
+  ConvKernel kernel = mma(KernelPath::sm80, name, tile.product());
+  kernel.name.file = "conv/conv_patch_sm80";
+  kernel.shared_bytes = static_cast<std::uint32_t>(tile.shared_bytes());
+  kernel.stages_whole_tile = tile.product().stages_whole_tile(tile.shared_bytes());
+  kernel.patch_height = tile.height;
+  kernel.stages = tile.stages;
+  return kernel;
+}
+
 /// A kernel of conv_wgmma_sm90.cu.
 constexpr ConvKernel wgmma(const char* name, const WgmmaTile& tile) {
   return {.name = {"conv/conv_wgmma_sm90", name},
@@ -67,10 +78,12 @@ constexpr ConvKernel ffma(const char* name, DataType type) {
 #define MASKRT_SM80_TF32(name, ...) mma(KernelPath::sm80, #name, {4, __VA_ARGS__}),
 #define MASKRT_SM75(name, ...) mma(KernelPath::sm75, #name, {2, __VA_ARGS__}),
 #define MASKRT_SM90(name, ...) wgmma(#name, {__VA_ARGS__}),
+#define MASKRT_PATCH(name, ...) patch(#name, {__VA_ARGS__}),
 constexpr ConvKernel kKernels[] = {ffma("conv_ffma_f32", DataType::f32), ffma("conv_ffma_f16", DataType::f16),
                                    MASKRT_CONV_SM80_F16_TILES(MASKRT_SM80_F16)
                                        MASKRT_CONV_SM80_TF32_TILES(MASKRT_SM80_TF32) MASKRT_CONV_SM75_TILES(MASKRT_SM75)
-                                           MASKRT_CONV_SM90_TILES(MASKRT_SM90)};
+                                           MASKRT_CONV_SM90_TILES(MASKRT_SM90) MASKRT_CONV_PATCH_TILES(MASKRT_PATCH)};
+#undef MASKRT_PATCH
 #undef MASKRT_SM90
 #undef MASKRT_SM75
 #undef MASKRT_SM80_TF32

@@ -24,6 +24,13 @@ struct ConvKernel {
 
   bool stages_whole_tile;  ///< the mma.sync kernels: a block can stage all of its accumulators (cluster_rows.cuh)
 
+  /// conv_patch_sm80.cu: a tile of rows has so many lines of pixels, else 0; `step` counts input channels of all taps.
+  int patch_height = 0;
+  int stages = 0;  ///< conv_patch_sm80.cu: steps in shared memory
+
+  /// Whether a tile's input is loaded once for all taps, with its halo.
+  bool reads_patch() const { return patch_height != 0; }
+
   /// Whether operands are loaded by TMA, 64 channels of one tap a step. Such kernels are persistent and take
   /// ConvTmaParams.
   bool uses_tma() const { return oldest == KernelPath::sm90a; }

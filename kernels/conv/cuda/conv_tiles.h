@@ -34,6 +34,30 @@ struct MmaTile {
   constexpr bool stages_whole_tile(int bytes) const { return rows * staged_line() * 4 <= bytes; }
 };
 
+/// conv_patch_sm80.cu, fp16: kernels of at most 3 x 3 taps with stride 1, whose input is a patch of the map in shared
+/// memory. A tile is `height` x 16 output pixels by `columns` channels; a step is 32 input channels of all taps.
+struct PatchTile {
+  static constexpr int kWidth = 16, kMostTaps = 3, kStep = 32, kChunks = kStep * 2 / 16, kThreads = 128;
+  static constexpr int kPatchWidth = kWidth + kMostTaps - 1;
+  /// Pixels of a line of the patch in shared memory: a multiple of 8, so that lines have the same swizzle.
+  static constexpr int kPatchLine = 24;
+
+  int height, columns;
+  int warp_rows, warp_columns;  ///< tile of one warp
+  int stages;                   ///< steps in shared memory; 1: what loads while a step is multiplied are other blocks
+  int resident;                 ///< blocks on one multiprocessor, as far as registers allow
+
+  constexpr int patch_height() const { return height + kMostTaps - 1; }
+  constexpr int patch_bytes() const { return patch_height() * kPatchLine * kStep * 2; }
+  constexpr int tap_bytes() const { return columns * kStep * 2; }
+  constexpr int stage_bytes() const { return patch_bytes() + kMostTaps * kMostTaps * tap_bytes(); }
+  constexpr int shared_bytes() const { return stages * stage_bytes(); }
+  /// The same tile as that of an implicit GEMM.
+  constexpr MmaTile product() const {
+    return {2, height * kWidth, columns, kStep, warp_rows, warp_columns, stages, resident};
+  }
+};
+
 /// conv_wgmma_sm90.cu, fp16: two consumer warpgroups, and a producer thread in a third. Each consumer computes `blocks`
 /// x 64 channels by `group_pixels` pixels; the two are neighbours in channels, or in pixels where they share channels.
 struct WgmmaTile {
@@ -75,6 +99,11 @@ struct WgmmaTile {
   TILE(conv_sm80_64x128x64, 64, 128, 64, 32, 64, 3, 2)                                               \
   TILE(conv_sm80_64x64x64, 64, 64, 64, 32, 32, 4, 3)   /* few pixels: res5 */                        \
   TILE(conv_sm80_128x32x64, 128, 32, 64, 32, 32, 3, 3) /* merged groups, narrow heads */
+// entry (height x width x channels), height, channels, warp rows, warp columns, stages, resident
+#define MASKRT_CONV_PATCH_TILES(TILE)                                            \
+  TILE(conv_patch_16x16x32, 16, 32, 64, 32, 1, 3) /* 32 channels to 32: stems */ \
+  TILE(conv_patch_16x16x64, 16, 64, 64, 64, 1, 2) /* 32 channels to 64 */        \
+  TILE(conv_patch_8x16x32, 8, 32, 64, 16, 2, 3)   /* many to few: offsets, narrow heads */
 #define MASKRT_CONV_SM80_TF32_TILES(TILE)                     \
   TILE(conv_sm80_tf32_128x128x16, 128, 128, 16, 64, 64, 4, 2) \
   TILE(conv_sm80_tf32_64x64x32, 64, 64, 32, 32, 32, 4, 3)

@@ -37,8 +37,8 @@ constexpr auto none = ConvResidual::none, same = ConvResidual::same, upsampled =
 constexpr auto relu = Activation::relu, sigmoid = Activation::sigmoid, kLeaky = Activation::leaky_relu;
 constexpr float kSlope = 0.1f;  // of leaky ReLU
 
-// Pixels and channels of 1, primes, around tiles of 64 and 128; depths around a step of 16, 32 and 64; every part of
-// the epilogue; windows that leave the map; batches whose images end inside a tile.
+// Pixels and channels of 1, primes, around tiles of 64, 128 and 16 x 16; depths around a step of 16, 32 and 64; every
+// part of the epilogue; windows that leave the map; batches whose images end inside a tile.
 const std::vector<Case> cases = {
     {1, 1, 1, 1, 1},
     {1, 1, 1, 8, 8, {3, 3, 1, 1}},
@@ -67,6 +67,7 @@ const std::vector<Case> cases = {
     {1, 4, 5, 48, 70, {3, 3, 1, 1}, same, true, true, relu, true},
     {1, 3, 4, 16, 52, {1, 1, 1, 0, 1, 2}, none, false, false, Activation::none, true},
     {1, 6, 7, 40, 72, {3, 3, 1, 1}, same, true, false, kLeaky},
+    {2, 17, 18, 40, 34, {2, 3, 1, 1}, same, true, true, relu},
 };
 
 /// What is computed with, the numbers exact in f16, and what it must give in f32 with the sum of its terms' magnitudes.
@@ -309,7 +310,7 @@ TEST_CASE("convolutions on the GPU in fp16") {
 }
 
 TEST_CASE("convolutions from fp16 to fp32") {
-  for (const Case& c : {cases[5], cases[11], cases[16]}) {
+  for (const Case& c : {cases[5], cases[11], cases[16], cases[27]}) {
     INFO(to_string(c));
     check(c, DataType::f16, DataType::f32, (c.in + 7) / 8 * 8);
   }

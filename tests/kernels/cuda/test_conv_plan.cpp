@@ -1,4 +1,5 @@
 // What the cost model of the convolutions chooses: no GPU is looked at.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "kernels/conv/cuda/conv_cost.h"
@@ -25,6 +26,7 @@ CudaConvProblem layer(std::int64_t batch, std::int64_t height, std::int64_t widt
 }
 
 const CudaConvProblem res2 = layer(1, 160, 216, 64, 64, {3, 3, 1, 1}), res5 = layer(1, 20, 27, 512, 512, {3, 3, 1, 1}),
+                      deep = layer(1, 20, 27, 2048, 512, {1, 1}),
                       branches = layer(1, 80, 108, 512, 512, {3, 3, 1, 1, 1, 2});
 
 double operations(const CudaConvProblem& p) {
@@ -42,7 +44,9 @@ TEST_CASE("no prediction beats the chip's arithmetic or its memory") {
   for (const Chip& chip : {h200, a100, t4}) {
     const ConvRates rates = conv_rates(chip);
     const double flops = std::max({rates.tensor_flops, rates.wgmma_flops}) * rates.hertz * chip.multiprocessors;
-    for (const CudaConvProblem& problem : {res2, res5, branches, layer(16, 80, 108, 256, 256, {3, 3, 1, 1})}) {
+    for (const CudaConvProblem& problem :
+         {res2, res5, branches, layer(16, 80, 108, 256, 256, {3, 3, 1, 1}), layer(1, 304, 432, 32, 32, {3, 3, 1, 1}),
+          layer(1, 38, 54, 256, 18, {3, 3, 1, 1})}) {
       const double bytes = static_cast<double>(2 * problem.in.batch_stride * problem.in.batch +
                                                2 * problem.out.batch_stride * problem.out.batch);
       for (const ConvChoice& choice : conv_choices(problem, chip)) {
@@ -97,7 +101,7 @@ TEST_CASE("a tuning file overrules the model, for its chip and as far as it can"
 TEST_CASE("few tiles of a long sum are split, many are not") {
   for (const Chip& chip : {h200, a100}) {
     INFO("compute capability " << chip.compute_capability);
-    const CudaConvPlan few = plan_conv(res5, chip), many = plan_conv(branches, chip);
+    const CudaConvPlan few = plan_conv(deep, chip), many = plan_conv(branches, chip);
     CHECK(few.choice.splits > 1);
     CHECK(many.choice.splits == 1);
     CHECK(many.workspace_bytes == 0);
@@ -106,7 +110,7 @@ TEST_CASE("few tiles of a long sum are split, many are not") {
 }
 
 TEST_CASE("parts of a sum are exchanged within clusters where the chip has them and holds all, else by way of memory") {
-  const CudaConvPlan ampere = plan_conv(res5, a100), hopper = plan_conv(res5, h200);
+  const CudaConvPlan ampere = plan_conv(deep, a100), hopper = plan_conv(res5, h200);
   CHECK(ampere.params.splits == ampere.choice.splits);
   CHECK(ampere.workspace_bytes > 0);
   CHECK(ampere.counter_bytes > 0);
@@ -130,6 +134,45 @@ TEST_CASE("on Hopper, 8640 pixels by two branches of 256 channels make one wave"
   // As many blocks as tiles, in clusters, and nearly as many as multiprocessors.
   CHECK(plan.grid.count() == static_cast<std::uint64_t>(plan.work_items) * plan.cluster.x);
   CHECK(plan.grid.count() > static_cast<std::uint64_t>(h200.multiprocessors) * 9 / 10);
+}
+
+TEST_CASE("a map of few channels is read once for all taps, as a patch for each tile") {
+  const auto reads_patch = [](const ConvChoice& choice) {
+    return conv_kernels()[static_cast<std::size_t>(choice.kernel)].reads_patch();
+  };
+  for (const Chip& chip : {h200, a100}) {
+    INFO("compute capability " << chip.compute_capability);
+    const CudaConvPlan stem = plan_conv(layer(2, 304, 432, 32, 32, {3, 3, 1, 1}), chip);
+    REQUIRE(kernel_of(stem).reads_patch());
+    CHECK(stem.grid.x == 2U * 432 / 16 * (304 / static_cast<unsigned>(kernel_of(stem).patch_height)));
+    CHECK(stem.params.steps == 1);
+
+    // Pixels that do not fill tiles: 5 x 4 of 8 x 16.
+    const CudaConvProblem offsets = layer(1, 38, 54, 256, 18, {3, 3, 1, 1});
+    CHECK(kernel_of(plan_conv(offsets, chip)).reads_patch());
+    const std::vector<ConvChoice> choices = conv_choices(offsets, chip);
+    const auto lines_of_8 = std::find_if(choices.begin(), choices.end(), [&](const ConvChoice& choice) {
+      return kernel_of(plan_conv(offsets, chip, &choice)).patch_height == 8 && choice.splits == 4;
+    });
+    REQUIRE(lines_of_8 != choices.end());
+    const CudaConvPlan split = plan_conv(offsets, chip, &*lines_of_8);
+    CHECK(split.grid.x == 5 * 4);
+    CHECK(split.params.steps == 8);
+    CHECK(split.cluster_splits == (chip.path() == KernelPath::sm90a ? 4 : 1));
+    CHECK(split.workspace_bytes == (split.cluster_splits > 1 ? 0 : split.grid.count() * 8 * 16 * 32 * sizeof(float)));
+
+    // A dilation spreads the taps, a stride the windows; a single tap reads nothing twice.
+    const auto offers_patches = [&](const ConvGeometry& g) {
+      const std::vector<ConvChoice> offered = conv_choices(layer(1, 38, 54, 64, 32, g), chip);
+      return std::any_of(offered.begin(), offered.end(), reads_patch);
+    };
+    for (const ConvGeometry& g : {ConvGeometry{3, 3, 2, 1}, {3, 3, 1, 2, 2}, {5, 3, 1, 1}, {1, 1}})
+      CHECK_FALSE(offers_patches(g));
+    for (const ConvGeometry& g : {ConvGeometry{3, 3, 1, 1}, {1, 3, 1, 0}, {2, 1, 1, 3}, {3, 3, 1, 1, 1, 2}})
+      CHECK(offers_patches(g));
+  }
+  const std::vector<ConvChoice> of_turing = conv_choices(layer(1, 304, 432, 32, 32, {3, 3, 1, 1}), t4);
+  CHECK(std::none_of(of_turing.begin(), of_turing.end(), reads_patch));
 }
 
 TEST_CASE("a chip is offered what it runs") {

@@ -15,13 +15,12 @@
 namespace maskrt::kernels {
 
 #if __CUDA_ARCH__ >= 900
-/// Adds and stores this block's rows of a tile of `rows` pixels by `columns` channels. `staging`: shared memory at the
-/// same offset in each of the cluster's `splits` blocks, which holds the block's accumulators, a line of `line` words
-/// for each pixel with channels in the order of staging_index. Called by all `threads` threads of all blocks, after the
-/// last write to it; T is the type of the convolution's input.
-template <int rows, int columns, int line, int threads, typename T>
-__device__ __forceinline__ void store_cluster_rows(const ConvParams& p, float* staging, int first_pixel,
-                                                   int first_channel, int group, int splits) {
+/// Adds this block's rows of a tile of `rows` pixels by `columns` channels, and calls store(first, end) for them.
+/// `staging`: shared memory at the same offset in each of the cluster's `splits` blocks, which holds the block's
+/// accumulators, a line of `line` words for each pixel with channels in the order of staging_index. Called by all
+/// `threads` threads of all blocks, after the last write to it.
+template <int rows, int columns, int line, int threads, typename Store>
+__device__ __forceinline__ void add_cluster_rows(float* staging, int splits, Store&& store) {
   constexpr int fours = columns / 4;
   const unsigned thread = ptx::thread_index();
   ptx::cluster_arrive();
@@ -46,10 +45,19 @@ __device__ __forceinline__ void store_cluster_rows(const ConvParams& p, float* s
   }
   ptx::cluster_arrive();  // this block has read all that it needs of the others
   __syncthreads();
-  Epilogue<columns, threads, T> store;
-  store.start(p, thread, first_channel, group);
-  store.template store<line>(p, staging + first * line, first_pixel + first, end - first);
+  store(first, end);
   ptx::cluster_wait();  // the others have read this block's shared memory, which ends with it
+}
+
+/// As add_cluster_rows, and stores the sums. T is the type of the convolution's input.
+template <int rows, int columns, int line, int threads, typename T>
+__device__ __forceinline__ void store_cluster_rows(const ConvParams& p, float* staging, int first_pixel,
+                                                   int first_channel, int group, int splits) {
+  add_cluster_rows<rows, columns, line, threads>(staging, splits, [&](int first, int end) {
+    Epilogue<columns, threads, T> store;
+    store.start(p, ptx::thread_index(), first_channel, group);
+    store.template store<line>(p, staging + first * line, first_pixel + first, end - first);
+  });
 }
 #endif
 

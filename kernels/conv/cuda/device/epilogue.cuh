@@ -193,15 +193,19 @@ struct Epilogue {
   __device__ __forceinline__ void store(const ConvParams& p, const float* staging, int first_pixel, int rows) const {
     if (stored <= 0) return;
 #pragma unroll 1
-    for (int row = first_row; row < rows && first_pixel + row < p.pixels; row += kPass) {
-      const float* const first = staging + row * line + staging_index<columns>(column);
-      const float4 a = *reinterpret_cast<const float4*>(first);
-      const float4 b = *reinterpret_cast<const float4*>(first + staging_index<columns>(kApart));
-      cuda::Octet octet = {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
+    for (int row = first_row; row < rows && first_pixel + row < p.pixels; row += kPass)
+      store_pixel(p, staging + row * line, first_pixel + row);
+  }
+  /// Stores this thread's channels of one pixel, whose accumulators are a line of the staging buffer. Only where
+  /// `stored` is positive.
+  __device__ __forceinline__ void store_pixel(const ConvParams& p, const float* staged, int pixel) const {
+    const float* const first = staged + staging_index<columns>(column);
+    const float4 a = *reinterpret_cast<const float4*>(first);
+    const float4 b = *reinterpret_cast<const float4*>(first + staging_index<columns>(kApart));
+    cuda::Octet octet = {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
 #pragma unroll
-      for (int i = 0; i < 8; ++i) octet.v[i] = fmaf(octet.v[i], scale.v[i], bias.v[i]);
-      finish(p, octet, first_pixel + row);
-    }
+    for (int i = 0; i < 8; ++i) octet.v[i] = fmaf(octet.v[i], scale.v[i], bias.v[i]);
+    finish(p, octet, pixel);
   }
 
   /// Coordinate term, residual, activation and store of one pixel.
