@@ -13,7 +13,8 @@ PACKAGES := g++ cmake ninja-build nlohmann-json3-dev libxxhash-dev libdnnl-dev o
   libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libyaml-cpp-dev libzip-dev libcli11-dev fonts-dejavu-core \
   libharfbuzz-dev libfribidi-dev libfreetype-dev libfontconfig-dev catch2 libbenchmark-dev
 
-FUZZ_PACKAGES := clang libclang-rt-14-dev libomp-dev
+# For sanitizers and fuzzers.
+CLANG := clang-14 libclang-rt-14-dev libomp-14-dev
 
 # CUDA := OFF builds without. The toolkit is the machine's own, or else NVIDIA's wheels under build/; NVCC= asks for those.
 CUDA := ON
@@ -64,14 +65,16 @@ test: all
 test-full: all
 	cd $(BUILD) && ctest -C full --output-on-failure --parallel $(JOBS)
 
-# Address and undefined-behaviour sanitizers under every test that feeds broken files to readers.
+# Address and undefined-behaviour sanitizers under every test that feeds broken files to readers. Fuzzers have the same
+# build: most of either is the library.
+check-sanitized fuzz: PACKAGES += $(CLANG)
 check-sanitized: deps
 	cmake --preset sanitized
 	cmake --build build-sanitized --parallel $(JOBS) --target reader_tests
 	cd build-sanitized && ctest --output-on-failure --parallel $(JOBS) -L reader
 
 # Thread sanitizer under the tests of threads, with clang's OpenMP runtime, which tells the sanitizer of its barriers.
-check-threads: PACKAGES += clang-14 libclang-rt-14-dev libomp-14-dev
+check-threads: PACKAGES += $(CLANG)
 check-threads: deps
 	cmake --preset thread-sanitized
 	cmake --build build-tsan --parallel $(JOBS) --target thread_tests
@@ -81,11 +84,10 @@ check-threads: deps
 SECONDS := 60
 SEED := 1
 TARGETS :=
-fuzz: PACKAGES += $(FUZZ_PACKAGES)
 fuzz: deps
-	cmake --preset fuzz
-	cmake --build build-fuzz --parallel $(JOBS) --target fuzz_programs
-	tests/fuzz/fuzz build-fuzz $(SECONDS) $(SEED) $(TARGETS)
+	cmake --preset sanitized
+	cmake --build build-sanitized --parallel $(JOBS) --target fuzz_programs
+	tests/fuzz/fuzz build-sanitized $(SECONDS) $(SEED) $(TARGETS)
 
 # All of our C++ and CUDA as .clang-format says; check-format names the files that are not, and fails where there are some.
 # One version, since versions differ in what they write.
@@ -159,4 +161,4 @@ install: all
 	cmake --install $(BUILD)
 
 clean:
-	rm -rf build build-sanitized build-tsan build-fuzz $(GPU_BUILD) gpu-check $(DEMO)
+	rm -rf build build-sanitized build-tsan $(GPU_BUILD) gpu-check $(DEMO)
