@@ -1,5 +1,5 @@
-# Precompiled headers for the libraries of builds that are made for tests alone. Other builds go without, and tell where
-# an include is missing.
+# Precompiled headers for the libraries of builds that are made for tests. Those for users go without, and so does the
+# thread sanitizer's, which tells where an include is missing.
 set(header ${PROJECT_SOURCE_DIR}/cmake/precompiled.h)
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/precompiled.cpp CONTENT "")
 

@@ -38,7 +38,7 @@ TEST_CASE("every kernel of a network is counted on the virtual GPU") {
     CHECK(found->config == "sparse_inst_r50_giam");
     return *found;
   };
-  const bench::Result conv = find("backbone.res2.0.conv2", "conv_sm");
+  const bench::Result conv = find("backbone.res2.0.conv2", "conv_");
   CHECK(conv.get("blocks") > 0);
   CHECK(conv.get("blocks_run") == conv.get("blocks"));  // of something this small, all
   CHECK(conv.get("tensor_share") > 0);
