@@ -1,28 +1,15 @@
 #include "deform_kernels.h"
 
 #include "deform_tiles.h"
+#include "kernels/conv/cuda/tile_kernels.h"
 
 namespace maskrt::kernels {
 namespace {
 
 /// A kernel of deform_mma_sm80.cu or deform_mma_sm75.cu.
 constexpr ConvKernel mma(KernelPath path, const char* name, const MmaTile& tile) {
-  const bool newer = path == KernelPath::sm80, tf32 = tile.element_bytes == 4;
-  return {.name = {newer ? "deform/deform_mma_sm80" : "deform/deform_mma_sm75", name},
-          .type = tf32 ? DataType::f32 : DataType::f16,
-          .oldest = path,
-          .newest = newer ? KernelPath::sm90a : KernelPath::sm75,
-          .tensor_cores = true,
-          .tf32 = tf32,
-          .rows = tile.rows,
-          .columns = tile.columns,
-          .step = tile.step,
-          .warp_rows = tile.warp_rows,
-          .warp_columns = tile.warp_columns,
-          .threads = tile.threads(),
-          .shared_bytes = static_cast<std::uint32_t>(deform_shared_bytes(tile)),
-          .resident = tile.resident,
-          .stages_whole_tile = tile.stages_whole_tile(deform_shared_bytes(tile))};
+  const char* const file = path == KernelPath::sm80 ? "deform/deform_mma_sm80" : "deform/deform_mma_sm75";
+  return mma_kernel(path, {file, name}, tile, deform_shared_bytes(tile));
 }
 
 /// A kernel of deform_wgmma_sm90.cu.
@@ -44,23 +31,12 @@ constexpr ConvKernel wgmma(const char* name, const DeformWgmmaTile& tile) {
           .stages_whole_tile = true};
 }
 
-/// A kernel of deform_ffma.cu. For the cost model, the tile of a warp is the shape of its reads of shared memory.
+/// A kernel of deform_ffma.cu.
 constexpr ConvKernel ffma(const char* name, DataType type) {
-  return {.name = {"deform/deform_ffma", name},
-          .type = type,
-          .oldest = KernelPath::sm75,
-          .newest = KernelPath::sm90a,
-          .tensor_cores = false,
-          .tf32 = false,
-          .rows = FfmaTile::kRows,
-          .columns = FfmaTile::kColumns,
-          .step = FfmaTile::step(type == DataType::f32 ? 4 : 2),
-          .warp_rows = 16,
-          .warp_columns = 64,
-          .threads = FfmaTile::kThreads,
-          .shared_bytes = kDeformFfmaSharedBytes,
-          .resident = kDeformFfmaResident,
-          .stages_whole_tile = false};
+  ConvKernel kernel = ffma_kernel({"deform/deform_ffma", name}, type);
+  kernel.shared_bytes = kDeformFfmaSharedBytes;
+  kernel.resident = kDeformFfmaResident;
+  return kernel;
 }
 
 #define MASKRT_SM80_F16(name, ...) mma(KernelPath::sm80, #name, {2, __VA_ARGS__}),
