@@ -9,7 +9,7 @@ CMAKE_ARGS :=
 DEMO := demo-output
 
 # What each package is for: docs/dependencies.md.
-PACKAGES := g++ cmake ninja-build nlohmann-json3-dev libxxhash-dev libdnnl-dev ocl-icd-opencl-dev libstb-dev \
+PACKAGES := g++ cmake ninja-build nlohmann-json3-dev libxxhash-dev zlib1g-dev libdnnl-dev ocl-icd-opencl-dev libstb-dev \
   libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libyaml-cpp-dev libzip-dev libcli11-dev fonts-dejavu-core \
   libharfbuzz-dev libfribidi-dev libfreetype-dev libfontconfig-dev catch2 libbenchmark-dev
 

@@ -1,4 +1,4 @@
-// zlib streams (RFC 1950, 1951), for pixels that are wanted as a file stores them.
+// zlib streams (RFC 1950, 1951), for pixels that are wanted as a file stores them. By zlib.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // PNG files whose pixels are numbers rather than colours: classes, and ids of segments.
 //
 // The usual decoders make RGB of everything, for which palettes are looked up and 16 bits are cut to 8. Here samples
-// stay what the file stores. No library is needed.
+// stay what the file stores. Of libraries it needs zlib alone.
 #pragma once
 
 #include <cstddef>
