@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "runtime/image/png_file.h"
 #include "runtime/image/png_runs.h"
 
 namespace maskrt::cli {

@@ -2,17 +2,9 @@
 
 #include <algorithm>
 
-#include "png_crc.h"
+#include "byte_writer.h"
 
 namespace maskrt::image {
-namespace {
-
-void append_word(std::vector<std::byte>& out, std::uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::byte>(value >> shift & 0xff));
-}
-
-}  // namespace
-
 RunDeflate::RunDeflate(std::vector<std::byte>& out) : out_(out) {
   for (const int byte : {0x78, 0x01}) out_.push_back(static_cast<std::byte>(byte));
   put(1, 1);  // the last block
@@ -37,7 +29,7 @@ void RunDeflate::run(std::uint8_t value, std::int64_t length) {
 void RunDeflate::finish() {
   put(0, 7);  // the block's end
   if (used_ > 0) put(0, 8 - used_);
-  append_word(out_, b_ << 16 | a_);
+  append_big32(b_ << 16 | a_, out_);
 }
 
 void RunDeflate::put(std::uint32_t bits, int count) {
@@ -92,67 +84,6 @@ void RunDeflate::sum(std::uint8_t value, std::int64_t length) {
   const std::uint64_t triangle = (half % modulus) * (other % modulus) % modulus;
   b_ = static_cast<std::uint32_t>((b_ + n * a_ + triangle * value) % modulus);
   a_ = static_cast<std::uint32_t>((a_ + n * value) % modulus);
-}
-
-PngFile::PngFile(int width, int height, int bits, int type) {
-  for (const int byte : {0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a})
-    bytes_.push_back(static_cast<std::byte>(byte));
-  chunk("IHDR", [&](std::vector<std::byte>& out) {
-    append_word(out, static_cast<std::uint32_t>(width));
-    append_word(out, static_cast<std::uint32_t>(height));
-    for (const int byte : {bits, type, 0, 0, 0}) out.push_back(static_cast<std::byte>(byte));
-  });
-}
-
-std::vector<std::byte> PngFile::finish() {
-  chunk("IEND", [](std::vector<std::byte>& /*out*/) {});
-  return std::move(bytes_);
-}
-
-std::size_t PngFile::begin_chunk(std::string_view type) {
-  const std::size_t start = bytes_.size();
-  append_word(bytes_, 0);
-  for (const char c : type) bytes_.push_back(static_cast<std::byte>(c));
-  return start;
-}
-
-void PngFile::end_chunk(std::size_t start) {
-  const std::size_t size = bytes_.size() - start - 8;
-  for (std::size_t i = 0; i < 4; ++i) bytes_[start + i] = static_cast<std::byte>(size >> (24 - 8 * i) & 0xff);
-  append_word(bytes_, png_crc(Bytes(bytes_).subspan(start + 4)));
-}
-
-std::vector<std::byte> encode_areas(std::span<const std::uint8_t> rows, int width, int height, int bits, int type,
-                                    std::span<const std::uint8_t> palette) {
-  PngFile file(width, height, bits, type);
-  if (!palette.empty()) {
-    file.chunk("PLTE", [&](std::vector<std::byte>& out) {
-      for (const std::uint8_t byte : palette) out.push_back(static_cast<std::byte>(byte));
-    });
-  }
-  file.chunk("IDAT", [&](std::vector<std::byte>& out) {
-    RunDeflate deflate(out);
-    std::uint8_t value = 0;
-    std::int64_t length = 0;
-    const auto add = [&](std::uint8_t byte) {
-      if (byte == value) {
-        ++length;
-        return;
-      }
-      if (length > 0) deflate.run(value, length);
-      value = byte;
-      length = 1;
-    };
-    constexpr std::uint8_t filter_up = 2;
-    const std::size_t row = rows.size() / static_cast<std::size_t>(height);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (i % row == 0) add(filter_up);
-      add(static_cast<std::uint8_t>(rows[i] - (i < row ? 0 : rows[i - row])));
-    }
-    deflate.run(value, length);
-    deflate.finish();
-  });
-  return file.finish();
 }
 
 }  // namespace maskrt::image

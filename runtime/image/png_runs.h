@@ -1,13 +1,13 @@
-// PNG files of pictures that are mostly runs: masks, label maps, ids of segments.
+// The pixels of masks as PNG files have them.
 //
-// Deflate with its fixed codes and matches at distance 1 alone, in which a run of up to 258 equal bytes takes 13 bits:
-// time and size follow the edges in the picture more than its pixels.
+// Deflate with its fixed codes and matches at distance 1 alone, in which a run of up to 258 equal bytes takes 13 bits.
+// Runs are what goes in, so that time follows the edges in the picture more than its pixels: masks of 2000 x 1000
+// pixels take 0.3 to 0.4 ms. zlib, which must be given every byte, takes 7 ms (levels 1 to 3 and Z_RLE) or 20 ms (level
+// 6), for files of a fifth to nine tenths of the size.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <string_view>
 #include <vector>
 
 namespace maskrt::image {
@@ -33,32 +33,5 @@ class RunDeflate {
   int used_ = 0;
   std::uint32_t a_ = 1, b_ = 0;
 };
-
-/// A PNG file that is made chunk by chunk, between its first bytes and its end.
-class PngFile {
- public:
-  /// `bits` and `type` as in IHDR.
-  PngFile(int width, int height, int bits, int type);
-  /// A chunk whose data `fill(bytes)` appends.
-  template <typename Fill>
-  void chunk(std::string_view type, const Fill& fill) {
-    const std::size_t start = begin_chunk(type);
-    fill(bytes_);
-    end_chunk(start);
-  }
-  std::vector<std::byte> finish();
-
- private:
-  std::size_t begin_chunk(std::string_view type);
-  void end_chunk(std::size_t start);
-
-  std::vector<std::byte> bytes_;
-};
-
-/// A PNG file of `bits` a sample and PNG's colour `type`, of which `rows` are the pixels as PNG packs them, without
-/// gaps; `palette` is its colours, red, green and blue of each. Rows are filtered by what is above them, so that only
-/// the edges of areas are no zeros.
-std::vector<std::byte> encode_areas(std::span<const std::uint8_t> rows, int width, int height, int bits, int type,
-                                    std::span<const std::uint8_t> palette = {});
 
 }  // namespace maskrt::image

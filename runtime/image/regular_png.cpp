@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "byte_writer.h"
 #include "png_crc.h"
 #include "regular.h"
 
@@ -8,10 +9,6 @@ namespace maskrt::image {
 namespace {
 
 constexpr std::size_t kFrame = 12;  // length, type and checksum around a chunk's data
-
-void append_big32(std::uint32_t value, std::vector<std::byte>& out) {
-  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::byte>(value >> shift & 0xff));
-}
 
 void append_chunk(Bytes type_and_data, std::vector<std::byte>& out) {
   append_big32(static_cast<std::uint32_t>(type_and_data.size() - 4), out);

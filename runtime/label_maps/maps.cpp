@@ -8,7 +8,7 @@
 
 #include "graph/reading.h"
 #include "maskrt/types.hpp"
-#include "runtime/image/png_runs.h"
+#include "runtime/image/png_areas.h"
 #include "runtime/image/png_samples.h"
 
 namespace maskrt::label_maps {

@@ -8,6 +8,7 @@
 
 #include "maskrt/maskrt.hpp"
 #include "runtime/image/inflate.h"
+#include "runtime/image/png_areas.h"
 #include "runtime/image/png_runs.h"
 #include "runtime/image/png_samples.h"
 #include "support/files.h"

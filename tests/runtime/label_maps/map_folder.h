@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "graph/safetensors.h"
-#include "runtime/image/png_runs.h"
+#include "runtime/image/png_areas.h"
 #include "runtime/label_maps/maps.h"
 #include "support/files.h"
 
