@@ -190,6 +190,9 @@ TEST_CASE("damaged files are errors, or pictures") {
   const std::string bomb = read_text(MASKRT_TEST_DATA "/images/deflate_bomb.png");
   CHECK(error_of(bytes_of(bomb)) != "no error");
   CHECK(error_of(bytes_of(read_text(MASKRT_TEST_DATA "/images/huge.png"))) != "no error");
+  CHECK(
+      error_of(bytes_of(read_text(MASKRT_TEST_DATA "/hostile/image/expands_25000_times.png"))) ==
+      "expected a picture of this size in a file of at least 4194304 bytes, found 16384 x 16384 pixels in 32697 bytes");
 }
 
 TEST_CASE("damaged zlib data end in an error or in as many bytes") {
