@@ -4,21 +4,21 @@
 #include "runtime/label_maps/maps.h"
 #include "target.h"
 
+/// libFuzzer's, which replays are linked without.
+extern "C" __attribute__((weak)) std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
+
 namespace {
 
 /// For a fuzzer: whether an instrumented reader would take a second or more, time that other inputs lack. Headers of
 /// more than 2^26 pixels are not among them: the reader refuses those in small files before it decodes anything.
-bool takes_long([[maybe_unused]] maskrt::image::Bytes file) {
-#ifdef MASKRT_FUZZ
+bool takes_long(maskrt::image::Bytes file) {
+  if (LLVMFuzzerMutate == nullptr) return false;  // a replay reads its few files whole
   constexpr std::uint64_t most_pixels = 1 << 21, always_taken = 1 << 26;
   constexpr std::size_t size_at = 16;  // behind the signature, and the length and type of the IHDR chunk
   if (!maskrt::image::has(file, size_at, 8)) return false;
   const std::uint64_t pixels =
       std::uint64_t{maskrt::image::big32(file, size_at)} * maskrt::image::big32(file, size_at + 4);
   return pixels > most_pixels && pixels <= always_taken;
-#else
-  return false;  // a replay reads its few files whole
-#endif
 }
 
 }  // namespace
