@@ -68,6 +68,7 @@ const std::vector<Case> cases = {
     {1, 3, 4, 16, 52, {1, 1, 1, 0, 1, 2}, none, false, false, Activation::none, true},
     {1, 6, 7, 40, 72, {3, 3, 1, 1}, same, true, false, kLeaky},
     {2, 17, 18, 40, 34, {2, 3, 1, 1}, same, true, true, relu},
+    {1, 9, 17, 72, 18, {3, 3, 1, 1}},
 };
 
 /// What is computed with, the numbers exact in f16, and what it must give in f32 with the sum of its terms' magnitudes.
@@ -310,7 +311,7 @@ TEST_CASE("convolutions on the GPU in fp16") {
 }
 
 TEST_CASE("convolutions from fp16 to fp32") {
-  for (const Case& c : {cases[5], cases[11], cases[16], cases[27]}) {
+  for (const Case& c : {cases[5], cases[11], cases[16], cases[22], cases[28]}) {
     INFO(to_string(c));
     check(c, DataType::f16, DataType::f32, (c.in + 7) / 8 * 8);
   }

@@ -168,8 +168,8 @@ __device__ __forceinline__ void store_rows(const ConvParams& p, const PatchWork<
   }
 }
 
-/// The sum over splits, where there are any, and the epilogue. All of `shared` is free.
-template <typename Shape>
+/// The sum over splits, where there are any, and the epilogue, for results of type Out. All of `shared` is free.
+template <typename Shape, typename Out>
 __device__ __forceinline__ void finish_patch(const ConvParams& p, const PatchWork<Shape>& work,
                                              float (&sums)[Shape::kFragments][4], unsigned char* shared) {
   constexpr bool whole = Shape::kRows * Shape::kStagedLine * 4 <= Shape::kShared;
@@ -177,7 +177,7 @@ __device__ __forceinline__ void finish_patch(const ConvParams& p, const PatchWor
   float* const staging = reinterpret_cast<float*>(shared);
   const unsigned thread = ptx::thread_index();
   const Place<Shape> place(thread);
-  Epilogue<Shape::kColumns, Shape::kThreads, __half> store;
+  Epilogue<Shape::kColumns, Shape::kThreads, Out> store;
 #if __CUDA_ARCH__ >= 900
   if constexpr (whole) {
     if (p.in_cluster != 0) {
@@ -251,7 +251,11 @@ __device__ __forceinline__ void conv_patch(const ConvParams& p) {
     }
     commit_chunks();
   }
-  finish_patch(p, work, sums, shared);
+  // The epilogue of fp32 convolutions stores fp32 in whole sectors.
+  if (p.out_f32 != 0)
+    finish_patch<Shape, float>(p, work, sums, shared);
+  else
+    finish_patch<Shape, __half>(p, work, sums, shared);
 }
 
 }  // namespace
