@@ -9,7 +9,7 @@ namespace maskrt::weights {
 namespace {
 
 // Control characters would garble the terminal, and a hostile file may hold a megabyte of them.
-std::string quoted(std::string_view text) {
+std::string quoted(const std::string& text) {
   constexpr std::size_t kLongest = 60;
   std::string out = "'";
   for (const char c : text.substr(0, kLongest)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
