@@ -15,34 +15,15 @@
 #include <string>
 #include <vector>
 
+#include "support/sanitized.h"
 #include "target.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
 
 namespace {
 
 namespace fs = std::filesystem;
 
-#ifdef SANITIZED
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-
 /// Of one file of up to 1 MB. Sanitizers and builds without optimisation take several times as long.
-double seconds_allowed() {
-#ifdef __OPTIMIZE__
-  return kSanitized ? 20 : 2;
-#else
-  return 20;
-#endif
-}
+constexpr double kSecondsAllowed = maskrt::testing::kSanitized || !maskrt::testing::kOptimized ? 20 : 2;
 
 double processor_seconds() {
   timespec now{};
@@ -58,7 +39,7 @@ void limit_processor_time(double seconds) {
 }
 
 void limit_memory() {
-  if (kSanitized) return;  // their shadows map terabytes
+  if (maskrt::testing::kSanitized) return;  // their shadows map terabytes
   constexpr rlim_t most = rlim_t{4} << 30;
   const rlimit limit{most, most};
   ::setrlimit(RLIMIT_AS, &limit);
@@ -87,7 +68,7 @@ std::vector<fs::path> files_of(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
-  double allowed = seconds_allowed();
+  double allowed = kSecondsAllowed;
   if (arguments.size() > 1 && arguments[0] == "--seconds") {
     allowed = std::stod(arguments[1]);
     arguments.erase(arguments.begin(), arguments.begin() + 2);

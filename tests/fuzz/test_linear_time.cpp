@@ -11,6 +11,7 @@
 #include "runtime/coco/evaluate.h"
 #include "runtime/mask/rle.h"
 #include "support/files.h"
+#include "support/sanitized.h"
 #include "weights_tools/checkpoint/checkpoint.h"
 #include "weights_tools/config/yaml.h"
 #include "weights_tools/labels.h"
@@ -23,11 +24,7 @@ using testing::write_text;
 
 constexpr std::size_t kMegabyte = 1000000;
 
-#if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
-constexpr double kSecondsAllowed = 20;
-#else
-constexpr double kSecondsAllowed = 2;
-#endif
+constexpr double kSecondsAllowed = testing::kSanitized || !testing::kOptimized ? 20 : 2;
 
 /// Does the work; what an Error of it says, or "". Fails the test where it takes longer than it may.
 std::string answer(const std::function<void()>& work) {
