@@ -27,6 +27,7 @@ const Names product = vocabulary + graphs + contracts + Names{"CPU kernels"} + c
 IncludeRules project_rules() {
   IncludeRules rules;
   rules.layers = {
+      {"build", {"cmake/*"}, {}},
       {"vocabulary", {"runtime/include/maskrt/types.hpp"}, {}},
       {"public headers", {"runtime/include/*"}, vocabulary},
 
