@@ -112,8 +112,8 @@ bench: all
 # build with CUDA and benchmarks, of which it makes the suite, the table's program and the virtual GPU; tests it needs not.
 COUNTS := $(BUILD)/kernel-table
 # Configs with kernels that the first network has none of; those of fp32 are counted on a small picture, in a tenth of
-# the time.
-SMALL := --height 192 --width 256
+# the time. What follows the network is the same for all, and counted at full size with the first.
+SMALL := --height 192 --width 256 --benchmark_filter=-postprocess
 COUNTED := sparse_inst_r50vd_dcn_giam sparse_inst_pvt_b1_giam sparse_inst_pvt_b2_li_giam
 count = MASKRT_CUDA_DRIVER=$(BUILD)/lib/libvgpu.so VGPU_CC=$(1) $(BUILD)/bin/maskrt-bench-cuda \
   --benchmark_out=$(COUNTS)/$(2).json $(3) > /dev/null

@@ -15,7 +15,7 @@ constexpr const char* kHead = R"(# Kernels and layers, by their figures
 
 Written by `make kernel-table`%s. Nothing here was measured on a GPU: registers are
 ptxas's, counts the [virtual GPU's](virtual-gpu.md#counters) on SparseInst R-50 G-IAM and networks with other backbones at
-640 x 864 (in fp32 those at 192 x 256), times a model's.
+640 x 864 (in fp32 those at 192 x 256, without post-processing), times a model's.
 
 Passes are those over the banks of shared memory, for each that the accesses need at least: 1 is free of conflicts, and
 main loops may have %.2f at most. Of global sectors, %.0f%% of the bytes should be used. Tensor cores: their share of what

@@ -27,6 +27,14 @@ struct StepBytes {
 StepBytes step_bytes(const ConvKernel& kernel, const ConvGemm& gemm) {
   const double element = static_cast<double>(size_of(kernel.type));
   const double tile = static_cast<double>(kernel.rows) * kernel.columns;
+  if (kernel.reads_pairs) {
+    const double lines = (kernel.patch_height - 1) * PairTile::kStride + PairTile::kMostLines;
+    const double depth = static_cast<double>(gemm.taps) * kernel.step;
+    const double columns = std::min(static_cast<double>(gemm.columns), static_cast<double>(kernel.columns));
+    const double patch = lines * PairTile::kLinePairs * kernel.step * element;
+    return {depth, tile * depth * element * (1.0 / kernel.warp_rows + 1.0 / kernel.warp_columns),
+            patch + kernel.columns * depth * element, patch + columns * depth * element};
+  }
   if (kernel.reads_patch()) {
     constexpr int halo = PatchTile::kMostTaps - 1;
     const int width = kernel.rows / kernel.patch_height;

@@ -158,21 +158,25 @@ ConvGemm gemm_of(const CudaConvProblem& problem, const ConvWeightLayout& weights
   return gemm;
 }
 
-/// Whether the kernels that read patches compute it: several taps, at most 3 x 3, and neighbouring windows for
-/// neighbouring pixels. Their fp32 results leave in the order of fp32 convolutions, in which the table of coordinates
-/// of fp16 inputs is not.
-bool suits_patches(const CudaConvProblem& problem) {
+/// Whether a kernel that reads patches computes it: of a map several taps, at most 3 x 3, and neighbouring windows for
+/// neighbouring pixels; of pairs of pixels a kernel that is two pairs wide, and windows that begin a pair apart. Their
+/// fp32 results leave in the order of fp32 convolutions, in which the table of coordinates of fp16 inputs is not.
+bool suits_patches(const ConvKernel& kernel, const CudaConvProblem& problem, const ConvWeightLayout& weights) {
   const ConvGeometry& g = problem.geometry;
+  if (problem.coordinates && problem.out.type == DataType::f32) return false;
+  if (kernel.reads_pairs)
+    return weights.pixel_pairs && weights.device_kernel_width() == 2 && g.kernel_height <= PairTile::kMostLines &&
+           g.stride == PairTile::kStride;
   constexpr int most = PatchTile::kMostTaps;
-  return !(problem.coordinates && problem.out.type == DataType::f32) && g.stride == 1 && g.dilation == 1 &&
-         g.kernel_height <= most && g.kernel_width <= most && g.kernel_height * g.kernel_width > 1;
+  return g.stride == 1 && g.dilation == 1 && g.kernel_height <= most && g.kernel_width <= most &&
+         g.kernel_height * g.kernel_width > 1;
 }
 
 bool computes(const ConvKernel& kernel, const CudaConvProblem& problem, const ConvWeightLayout& weights,
               const ConvParams& params, const Chip& chip) {
   const bool runs = chip.path() >= kernel.oldest && chip.path() <= kernel.newest &&
                     (!kernel.uses_tma() || suits_tma(problem, weights)) &&
-                    (!kernel.reads_patch() || suits_patches(problem));
+                    (!kernel.reads_patch() || suits_patches(kernel, problem, weights));
   return runs && kernel.type == problem.in.type && (!kernel.tf32 || problem.tf32) &&
          (params.in_wide != 0 || !kernel.tensor_cores) && resident_blocks(kernel, chip) > 0;
 }

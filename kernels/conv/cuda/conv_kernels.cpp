@@ -23,6 +23,16 @@ constexpr ConvKernel patch(const char* name, const PatchTile& tile) {
   return kernel;
 }
 
+/// A kernel of conv_pairs_sm80.cu.
+constexpr ConvKernel pairs(const char* name, const PairTile& tile) {
+  ConvKernel kernel = mma_kernel(KernelPath::sm80, {"conv/conv_pairs_sm80", name}, tile.product(), tile.shared_bytes());
+  kernel.step = 8;
+  kernel.patch_height = tile.height;
+  kernel.stages = 1;
+  kernel.reads_pairs = true;
+  return kernel;
+}
+
 /// A kernel of conv_wgmma_sm90.cu.
 constexpr ConvKernel wgmma(const char* name, const WgmmaTile& tile) {
   return {.name = {"conv/conv_wgmma_sm90", name},
@@ -47,11 +57,14 @@ constexpr ConvKernel wgmma(const char* name, const WgmmaTile& tile) {
 #define MASKRT_SM75(name, ...) mma(KernelPath::sm75, #name, {2, __VA_ARGS__}),
 #define MASKRT_SM90(name, ...) wgmma(#name, {__VA_ARGS__}),
 #define MASKRT_PATCH(name, ...) patch(#name, {__VA_ARGS__}),
+#define MASKRT_PAIRS(name, ...) pairs(#name, {__VA_ARGS__}),
 constexpr ConvKernel kKernels[] = {ffma_kernel({"conv/conv_ffma", "conv_ffma_f32"}, DataType::f32),
                                    ffma_kernel({"conv/conv_ffma", "conv_ffma_f16"}, DataType::f16),
                                    MASKRT_CONV_SM80_F16_TILES(MASKRT_SM80_F16)
                                        MASKRT_CONV_SM80_TF32_TILES(MASKRT_SM80_TF32) MASKRT_CONV_SM75_TILES(MASKRT_SM75)
-                                           MASKRT_CONV_SM90_TILES(MASKRT_SM90) MASKRT_CONV_PATCH_TILES(MASKRT_PATCH)};
+                                           MASKRT_CONV_SM90_TILES(MASKRT_SM90) MASKRT_CONV_PATCH_TILES(MASKRT_PATCH)
+                                               MASKRT_CONV_PAIRS_TILES(MASKRT_PAIRS)};
+#undef MASKRT_PAIRS
 #undef MASKRT_PATCH
 #undef MASKRT_SM90
 #undef MASKRT_SM75

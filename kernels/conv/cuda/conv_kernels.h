@@ -24,9 +24,11 @@ struct ConvKernel {
 
   bool stages_whole_tile;  ///< the mma.sync kernels: a block can stage all of its accumulators (cluster_rows.cuh)
 
-  /// conv_patch_sm80.cu: a tile of rows has so many lines of pixels, else 0; `step` counts input channels of all taps.
+  /// conv_patch_sm80.cu, conv_pairs_sm80.cu: a tile of rows has so many lines of pixels, else 0; `step` counts input
+  /// channels of all taps.
   int patch_height = 0;
-  int stages = 0;  ///< conv_patch_sm80.cu: steps in shared memory
+  int stages = 0;            ///< of those: steps in shared memory
+  bool reads_pairs = false;  ///< conv_pairs_sm80.cu
 
   /// Whether a tile's input is loaded once for all taps, with its halo.
   bool reads_patch() const { return patch_height != 0; }

@@ -58,6 +58,29 @@ struct PatchTile {
   }
 };
 
+/// conv_pairs_sm80.cu, fp16: kernels of at most 3 x 3 taps with stride 2 on an image in pairs of pixels, whose input is
+/// a patch of the image in shared memory. A tile is `height` x 16 output pixels by `columns` channels, in one step.
+struct PairTile {
+  static constexpr int kWidth = 16, kMostLines = 3, kStride = 2, kThreads = 128;
+  /// Two pairs for the last pixel of a line, and one more in front of the first, so that a sector begins with them.
+  static constexpr int kLinePairs = kWidth + 2;
+
+  int height, columns;
+  int warp_rows, warp_columns;  ///< tile of one warp
+  int resident;                 ///< blocks on one multiprocessor, as far as registers allow
+
+  constexpr int lines() const { return (height - 1) * kStride + kMostLines; }
+  constexpr int patch_bytes() const { return (lines() * kLinePairs * 16 + 127) / 128 * 128; }
+  constexpr int weight_bytes() const { return columns * 128; }
+  /// The whole tile is staged, over the operands.
+  constexpr int shared_bytes() const {
+    const int operands = patch_bytes() + weight_bytes(), staging = height * kWidth * product().staged_line() * 4;
+    return operands > staging ? operands : staging;
+  }
+  /// The same tile as that of an implicit GEMM, a step of which is a line of the kernel.
+  constexpr MmaTile product() const { return {2, height * kWidth, columns, 32, warp_rows, warp_columns, 1, resident}; }
+};
+
 /// conv_wgmma_sm90.cu, fp16: two consumer warpgroups, and a producer thread in a third. Each consumer computes `blocks`
 /// x 64 channels by `group_pixels` pixels; the two are neighbours in channels, or in pixels where they share channels.
 struct WgmmaTile {
@@ -104,6 +127,8 @@ struct WgmmaTile {
   TILE(conv_patch_16x16x32, 16, 32, 64, 32, 1, 3) /* 32 channels to 32: stems */ \
   TILE(conv_patch_16x16x64, 16, 64, 64, 64, 1, 2) /* 32 channels to 64 */        \
   TILE(conv_patch_8x16x32, 8, 32, 64, 16, 2, 3)   /* many to few: offsets, narrow heads */
+// entry (height x width x channels), height, channels, warp rows, warp columns, resident
+#define MASKRT_CONV_PAIRS_TILES(TILE) TILE(conv_pairs_16x16x32, 16, 32, 64, 32, 5)
 #define MASKRT_CONV_SM80_TF32_TILES(TILE)                     \
   TILE(conv_sm80_tf32_128x128x16, 128, 128, 16, 64, 64, 4, 2) \
   TILE(conv_sm80_tf32_64x64x32, 64, 64, 32, 32, 32, 4, 3)

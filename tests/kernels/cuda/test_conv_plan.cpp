@@ -175,6 +175,30 @@ TEST_CASE("a map of few channels is read once for all taps, as a patch for each 
   CHECK(std::none_of(of_turing.begin(), of_turing.end(), reads_patch));
 }
 
+TEST_CASE("an image in pairs of pixels is read once for all taps") {
+  const auto offers_pairs = [](const ConvGeometry& g, const Chip& chip) {
+    CudaConvProblem image = layer(1, 608, 864, 3, 32, g);
+    image.in = dense(nullptr, DataType::f16, 1, 608, 864, 3, 4);
+    const std::vector<ConvChoice> offered = conv_choices(image, chip);
+    return std::any_of(offered.begin(), offered.end(), [](const ConvChoice& choice) {
+      return conv_kernels()[static_cast<std::size_t>(choice.kernel)].reads_pairs;
+    });
+  };
+  for (const Chip& chip : {h200, a100}) {
+    CudaConvProblem stem = layer(1, 608, 864, 3, 32, {3, 3, 2, 1});
+    CHECK_FALSE(kernel_of(plan_conv(stem, chip)).reads_patch());  // of eight channels a pixel
+    stem.in = dense(nullptr, DataType::f16, 1, 608, 864, 3, 4);
+    const CudaConvPlan plan = plan_conv(stem, chip);
+    REQUIRE(kernel_of(plan).reads_pairs);
+    CHECK(plan.grid.count() == 19 * 27);
+    CHECK(plan.params.steps == 1);
+    for (const ConvGeometry& g : {ConvGeometry{7, 7, 2, 3}, {3, 5, 2, 1}, {5, 3, 2, 1}, {4, 4, 4, 0}, {1, 1, 2, 0}})
+      CHECK_FALSE(offers_pairs(g, chip));
+    for (const ConvGeometry& g : {ConvGeometry{3, 3, 2, 0}, {2, 3, 2, 1}, {1, 4, 2, 0}}) CHECK(offers_pairs(g, chip));
+  }
+  CHECK_FALSE(offers_pairs({3, 3, 2, 1}, t4));
+}
+
 TEST_CASE("a chip is offered what it runs") {
   for (const ConvChoice& choice : conv_choices(res2, t4)) {
     const ConvKernel& kernel = conv_kernels()[static_cast<std::size_t>(choice.kernel)];

@@ -20,8 +20,8 @@
 #include <cuda_fp16.h>
 
 #include "kernels/ptx/griddepcontrol.cuh"
-#include "mma_tile.cuh"
 #include "next_weights.cuh"
+#include "patch_tile.cuh"
 
 namespace maskrt::kernels {
 namespace {
@@ -32,31 +32,11 @@ static_assert(PatchTile::kPatchLine % 8 == 0 && PatchTile::kPatchLine > PatchTil
 /// Shapes of a block's tile, its product and its shared memory.
 template <PatchTile tile>
 struct Patch : Tile<__half, tile.product()> {
-  static constexpr int kHeight = tile.height, kPatchPixels = tile.patch_height() * PatchTile::kPatchWidth;
+  static constexpr int kHeight = tile.height, kWidth = PatchTile::kWidth;
+  static constexpr int kPatchPixels = tile.patch_height() * PatchTile::kPatchWidth;
   static constexpr int kPatchBytes = tile.patch_bytes(), kTapBytes = tile.tap_bytes();
   static constexpr int kStage = tile.stage_bytes(), kShared = tile.shared_bytes();
   static_assert(tile.product().threads() == PatchTile::kThreads && tile.warp_rows % PatchTile::kWidth == 0);
-};
-
-/// What a block computes: a tile, and of its depth the steps from `begin` on.
-template <typename Shape>
-struct PatchWork {
-  int image, y, x;  // of the tile's first output pixel
-  int first_channel, group, split, begin, steps;
-
-  __device__ __forceinline__ explicit PatchWork(const ConvParams& p) {
-    const int tile = static_cast<int>(blockIdx.x) / p.column_tiles;
-    first_channel = (static_cast<int>(blockIdx.x) - tile * p.column_tiles) * Shape::kColumns;
-    const int across = (static_cast<int>(p.row.divisor) + PatchTile::kWidth - 1) / PatchTile::kWidth;
-    const int down = (p.out_height + Shape::kHeight - 1) / Shape::kHeight, line = tile / across;
-    x = (tile - line * across) * PatchTile::kWidth;
-    image = line / down;
-    y = (line - image * down) * Shape::kHeight;
-    group = static_cast<int>(blockIdx.y);
-    split = static_cast<int>(blockIdx.z);
-    begin = static_cast<int>(static_cast<long long>(p.steps) * split / p.splits);
-    steps = static_cast<int>(static_cast<long long>(p.steps) * (split + 1) / p.splits) - begin;
-  }
 };
 
 /// Starts the copies of a step's patch. Four threads have a pixel.
@@ -149,67 +129,6 @@ __device__ __forceinline__ void multiply_step(const ConvParams& p, const Place<S
         if (product % 2 == 0) left_at ^= 32;
         load_left(0);
       }
-    }
-  }
-}
-
-/// Stores this thread's share of the tile's rows from `first` to `end`; line 0 of the staging buffer is row `first`.
-template <typename Shape, typename Store>
-__device__ __forceinline__ void store_rows(const ConvParams& p, const PatchWork<Shape>& work, const Store& store,
-                                           const float* staging, int first, int end) {
-  const int width = static_cast<int>(p.row.divisor);
-  if (store.stored <= 0) return;
-#pragma unroll 1
-  for (int row = first + store.first_row; row < end; row += Store::kPass) {
-    const int y = work.y + row / PatchTile::kWidth, x = work.x + row % PatchTile::kWidth;
-    if (y < p.out_height && x < width)
-      store.store_pixel(p, staging + (row - first) * Shape::kStagedLine,
-                        work.image * static_cast<int>(p.image.divisor) + y * width + x);
-  }
-}
-
-/// The sum over splits, where there are any, and the epilogue, for results of type Out. All of `shared` is free.
-template <typename Shape, typename Out>
-__device__ __forceinline__ void finish_patch(const ConvParams& p, const PatchWork<Shape>& work,
-                                             float (&sums)[Shape::kFragments][4], unsigned char* shared) {
-  constexpr bool whole = Shape::kRows * Shape::kStagedLine * 4 <= Shape::kShared;
-  static_assert(Shape::kWarpRows * Shape::kStagedLine * 4 <= Shape::kShared);
-  float* const staging = reinterpret_cast<float*>(shared);
-  const unsigned thread = ptx::thread_index();
-  const Place<Shape> place(thread);
-  Epilogue<Shape::kColumns, Shape::kThreads, Out> store;
-#if __CUDA_ARCH__ >= 900
-  if constexpr (whole) {
-    if (p.in_cluster != 0) {
-      stage_rows<Shape>(sums, place, staging + place.row() * Shape::kStagedLine);
-      add_cluster_rows<Shape::kRows, Shape::kColumns, Shape::kStagedLine, Shape::kThreads>(
-          staging, p.splits, [&](int first, int end) {
-            store.start(p, thread, work.first_channel, work.group);
-            store_rows(p, work, store, staging + first * Shape::kStagedLine, first, end);
-          });
-      return;
-    }
-  }
-#endif
-  if (p.splits > 1) {
-    const int tile = static_cast<int>(blockIdx.y * gridDim.x + blockIdx.x);
-    if (!reduce_splits<Shape::kThreads>(p, tile, work.split, sums, reinterpret_cast<unsigned*>(shared),
-                                        [] { __syncthreads(); }))
-      return;
-    __syncthreads();
-  }
-  store.start(p, thread, work.first_channel, work.group);
-  if constexpr (whole) {
-    stage_rows<Shape>(sums, place, staging + place.row() * Shape::kStagedLine);
-    __syncthreads();
-    store_rows(p, work, store, staging, 0, Shape::kRows);
-  } else {
-#pragma unroll 1
-    for (int band = 0; band < Shape::kWarpsDown; ++band) {
-      if (band != 0) __syncthreads();
-      if (band == place.band()) stage_rows<Shape>(sums, place, staging);
-      __syncthreads();
-      store_rows(p, work, store, staging, band * Shape::kWarpRows, (band + 1) * Shape::kWarpRows);
     }
   }
 }

@@ -167,6 +167,9 @@ struct Epilogue {
   /// warps.
   __device__ __forceinline__ void start(const ConvParams& p, unsigned thread, int first_channel, int group) {
     first_row = static_cast<int>(thread / kOctets);
+    // Of 32 channels eight lanes read two lines of the staging buffer, which are 40 words apart: those of neighbours
+    // share banks, those of every other line do not.
+    if constexpr (kOctets == 4) first_row = (first_row & ~3) | (first_row & 1) << 1 | (first_row >> 1 & 1);
     column = first_of_octet<T>(static_cast<int>(thread % kOctets));
     const int in_group = first_channel + column;
     channel = group * p.out_group_stride + in_group;
