@@ -3,7 +3,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "maskrt/types.hpp"
@@ -41,10 +43,22 @@ class Constant {
     std::shared_ptr<const Constant> rows, factors;
   };
   const ScaledRows& scaled_rows() const { return scaled_rows_; }  ///< both null where it is no such product
+  /// Which rows of another constant this one is, where it is some of them: model files then hold the whole alone.
+  struct Rows {
+    std::shared_ptr<const Constant> whole;  ///< null where it is no such part
+    std::int64_t begin = 0;
+  };
+  const Rows& rows() const { return rows_; }
   /// The same numbers, known to be such a product.
   std::shared_ptr<const Constant> known_as(ScaledRows product) const {
     auto known = std::make_shared<Constant>(*this);
     known->scaled_rows_ = std::move(product);
+    return known;
+  }
+  /// The same numbers, known to be such rows.
+  std::shared_ptr<const Constant> known_as(Rows rows) const {
+    auto known = std::make_shared<Constant>(*this);
+    known->rows_ = std::move(rows);
     return known;
   }
 
@@ -55,11 +69,23 @@ class Constant {
   std::vector<std::string> sources_;
   int depth_;
   ScaledRows scaled_rows_;
+  Rows rows_;
 };
 
 using ConstantPtr = std::shared_ptr<const Constant>;
 
 /// A constant of given numbers.
 ConstantPtr make_constant(std::string name, Shape shape, std::vector<float> values);
+
+/// Rows begin .. begin + count - 1 of a constant, along its first dimension, which has them: of in_proj_weight, the
+/// weights of queries, of keys, or of values. It is called "NAME[begin:end]", as in model files.
+ConstantPtr rows_of(const ConstantPtr& whole, std::int64_t begin, std::int64_t count);
+
+/// What "NAME[begin:end]" says, or nothing where a name does not end so.
+struct RowsName {
+  std::string whole;
+  std::int64_t begin = 0, end = 0;
+};
+std::optional<RowsName> rows_name(std::string_view name);
 
 }  // namespace maskrt::graph

@@ -15,6 +15,7 @@
 #include "graph/ops/deform_conv.h"
 #include "graph/ops/elementwise.h"
 #include "graph/ops/fused.h"
+#include "graph/ops/group_norm.h"
 #include "graph/ops/input.h"
 #include "graph/ops/instance_activation.h"
 #include "graph/ops/lists.h"
@@ -36,7 +37,7 @@ using Operation =
     OneOf<Input, Conv, BatchNorm, Activate, Add, MaxPool, AdaptiveAveragePool, UpsampleNearest, ResizeBilinear, Concat,
           Slice, Coordinates, NormaliseMaps, SoftmaxMaps, Aggregate, AggregateLogits, Regroup, Linear, MaskProduct,
           StemPool, PyramidPool, LinearHeads, Parameter, ProposalScores, SelectTop, GatherPositions, DeformConv,
-          AveragePool, LayerNorm, Attention, PooledConv>;
+          AveragePool, LayerNorm, Attention, PooledConv, GroupNorm, ParameterMap, ConcatRows, SliceRows>;
 
 /// What stands for several operations (ops/fused.h).
 template <typename Kind>

@@ -47,6 +47,8 @@ class HeadValues {
 struct HeadVisitor {
   void value(const char* /*role*/, ValueId /*value*/) {}
   void real(const char* /*name*/, float /*value*/, double /*low*/, double /*high*/) {}
+  void integer(const char* /*name*/, int /*value*/, int /*low*/, int /*high*/) {}
+  void boolean(const char* /*name*/, bool /*value*/) {}
 };
 
 /// What a head has to have; nothing has a default, so that whoever adds one decides on all of it.
@@ -58,7 +60,7 @@ concept HeadKind = std::default_initializable<T> && std::copyable<T> &&
   /// Of its values and settings in the model file: one more for each that older readers must not leave out.
   { T::version } -> std::convertible_to<int>;
   /// What it finds; none: the network is run for the numbers of its values alone.
-  { T::tasks } -> std::convertible_to<std::span<const Task>>;
+  { head.tasks() } -> std::same_as<std::span<const Task>>;
   /// Whether it is a `const T` or a `T`: the visitor may set what it is shown of the latter.
   T::visit_values(head, visitor);
   T::visit_values(changing, visitor);

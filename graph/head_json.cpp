@@ -18,6 +18,8 @@ struct Writer {
   json& settings;
   void value(const char* role, ValueId value) { values[role] = graph.values.at(static_cast<std::size_t>(value)).name; }
   void real(const char* name, float value, double, double) { settings[name] = short_decimal(value); }
+  void integer(const char* name, int value, int, int) { settings[name] = value; }
+  void boolean(const char* name, bool value) { settings[name] = value; }
 };
 
 /// The output of that name, or -1.
@@ -40,6 +42,12 @@ struct SettingReader {
   JsonFields& fields;
   void real(const char* name, float& value, double low, double high) {
     if (const json* const found = fields.find(name)) value = fields.real(*found, name, low, high);
+  }
+  void integer(const char* name, int& value, int low, int high) {
+    if (const json* const found = fields.find(name)) value = fields.integer(*found, name, low, high);
+  }
+  void boolean(const char* name, bool& value) {
+    if (const json* const found = fields.find(name)) value = fields.boolean(*found, name);
   }
 };
 

@@ -9,7 +9,7 @@ std::string_view name_of(const Head& head) {
 }
 
 std::span<const Task> tasks_of(const Head& head) {
-  return std::visit([](const auto& kind) -> std::span<const Task> { return kind.tasks; }, head);
+  return std::visit([](const auto& kind) { return kind.tasks(); }, head);
 }
 
 std::vector<ValueId> values_of(const Head& head) {
@@ -23,6 +23,17 @@ std::vector<ValueId> values_of(const Head& head) {
 
 ValueId queries_of(const Head& head) {
   return std::visit([](const auto& kind) { return kind.queries(); }, head);
+}
+
+void set_things(Head& head, std::span<const Category> categories) {
+  std::visit(
+      [&](auto& kind) {
+        if constexpr (requires { kind.things; }) {
+          kind.things.clear();
+          for (const Category& category : categories) kind.things.push_back(category.is_thing);
+        }
+      },
+      head);
 }
 
 void check(const Head& head, const Graph& graph, const std::vector<Extent>& extents) {

@@ -3,12 +3,14 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "graph.h"
+#include "graph/heads/fast_inst.h"
 #include "graph/heads/sparse_inst.h"
 #include "graph/heads/values.h"
 
@@ -18,7 +20,7 @@ template <HeadKind... Heads>
 using OneHead = std::variant<Heads...>;
 /// What a network's outputs mean. Whoever does something with heads visits all of them, so that one that is forgotten
 /// does not compile.
-using Head = OneHead<ValuesHead, SparseInstHead>;
+using Head = OneHead<ValuesHead, SparseInstHead, FastInstHead>;
 
 /// A default of every kind, in the order of the variant.
 inline const auto& every_head() {
@@ -40,6 +42,9 @@ template <typename AnyHead, typename Visitor>
 void visit_settings(AnyHead& head, Visitor&& visitor) {
   std::visit([&](auto& kind) { kind.visit_settings(kind, visitor); }, head);
 }
+
+/// Tells a head that makes a difference between things and stuff which of its classes are which.
+void set_things(Head& head, std::span<const Category> categories);
 
 /// Throws Error unless the values that a head reads are what it takes for granted: channels are known when a model is
 /// loaded, everything is checked again for each plan. `extents` is indexed by ValueId.

@@ -45,6 +45,10 @@ class JsonFields {
            ", found " + value.dump());
     return value.get<float>();
   }
+  bool boolean(const Json& value, const char* key) const {
+    if (!value.is_boolean()) fail(std::string("expected ") + key + " to be true or false, found " + value.dump());
+    return value.get<bool>();
+  }
   std::string text(const Json& value, const char* key) const {
     if (!value.is_string()) fail(std::string("expected ") + key + " to be a string, found " + value.dump());
     return value.get<std::string>();

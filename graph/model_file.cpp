@@ -122,9 +122,10 @@ class Constants {
  public:
   explicit Constants(std::shared_ptr<const Safetensors> storage) : storage_(std::move(storage)) {}
 
+  /// A tensor, or "NAME[begin:end]", some of its rows; null where there is none such.
   ConstantPtr find(const std::string& name) {
     const auto tensor = storage_->tensors.find(name);
-    if (tensor == storage_->tensors.end()) return nullptr;
+    if (tensor == storage_->tensors.end()) return find_rows(name);
     auto& constant = known_[name];
     if (!constant)
       constant = std::make_shared<Constant>(
@@ -141,6 +142,16 @@ class Constants {
   }
 
  private:
+  ConstantPtr find_rows(const std::string& name) {
+    const std::optional<RowsName> rows = rows_name(name);
+    if (!rows || !storage_->tensors.contains(rows->whole)) return nullptr;
+    const ConstantPtr whole = find(rows->whole);
+    if (whole->shape().empty() || rows->end > whole->shape()[0]) return nullptr;
+    auto& constant = known_[name];
+    if (!constant) constant = rows_of(whole, rows->begin, rows->end - rows->begin);
+    return constant;
+  }
+
   std::shared_ptr<const Safetensors> storage_;
   std::map<std::string, ConstantPtr> known_;
 };
@@ -214,10 +225,11 @@ std::uint64_t write_model(const std::filesystem::path& path, const ModelDescript
   for (const auto& node : model.graph.nodes) {
     for (const auto& constant : constants_of(node.operation)) {
       constants.emplace(constant->name(), constant);
-      const auto tensor = by_name.find(constant->name());
-      if (tensor == by_name.end()) throw Error("expected a tensor for constant " + constant->name() + ", found none");
-      if (tensor->second->shape != constant->shape())
-        throw Error("tensor " + constant->name() + ": expected shape " + to_string(constant->shape()) + ", found " +
+      const Constant& whole = constant->rows().whole ? *constant->rows().whole : *constant;
+      const auto tensor = by_name.find(whole.name());
+      if (tensor == by_name.end()) throw Error("expected a tensor for constant " + whole.name() + ", found none");
+      if (tensor->second->shape != whole.shape())
+        throw Error("tensor " + whole.name() + ": expected shape " + to_string(whole.shape()) + ", found " +
                     to_string(tensor->second->shape));
     }
   }

@@ -81,6 +81,7 @@ std::int64_t count_parameters(const graph::Graph& graph) {
 Model make_model(graph::ModelDescription description, const ModelOptions& options) {
   auto impl = std::make_shared<Model::Impl>();
   impl->description = std::move(description);
+  graph::set_things(impl->description.head, impl->description.categories);
   impl->device = device_for(options.device, impl->device_reason);
   impl->precision = precision_for(options.precision, *impl->device);
 

@@ -63,6 +63,8 @@ void Bed::write_logits() const {
 }
 
 void Bed::write_logits_of(const graph::ValuesHead&) const {}
+// Its post-processing is not the GPU's yet, so there is nothing that would read logits.
+void Bed::write_logits_of(const graph::FastInstHead&) const {}
 
 void Bed::write_logits_of(const graph::SparseInstHead& head) const {
   testing::Uniform uniform(1);
@@ -137,6 +139,7 @@ void Bed::record_head() {
 }
 
 void Bed::record_head_of(const graph::ValuesHead&) {}
+void Bed::record_head_of(const graph::FastInstHead&) {}
 
 void Bed::record_head_of(const graph::SparseInstHead& head) {
   kernels::SparseInstPlan plan = cuda::plan_of(head, program_, addresses());

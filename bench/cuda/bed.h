@@ -52,8 +52,10 @@ class Bed {
   void record_head();
   void record_head_of(const graph::ValuesHead& head);
   void record_head_of(const graph::SparseInstHead& head);
+  void record_head_of(const graph::FastInstHead& head);
   void write_logits_of(const graph::ValuesHead& head) const;
   void write_logits_of(const graph::SparseInstHead& head) const;
+  void write_logits_of(const graph::FastInstHead& head) const;
 
   std::unique_ptr<DeviceStream> stream_;
   std::vector<graph::Extent> extents_;

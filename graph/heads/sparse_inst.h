@@ -16,7 +16,6 @@ namespace maskrt::graph {
 struct SparseInstHead {
   static constexpr std::string_view name = "SparseInst";
   static constexpr int version = 1;
-  static constexpr std::array<Task, 1> tasks = {Task::instances};
 
   ValueId class_logits = -1, objectness_logits = -1, mask_logits = -1;
   float score_threshold = 0.005f;  ///< CLS_THRESHOLD, on sqrt(class * objectness); kept if greater
@@ -25,6 +24,10 @@ struct SparseInstHead {
   /// "resize-masks-late" sets it; a model file does not have it.
   int mask_factor = 1;
 
+  std::span<const Task> tasks() const {
+    static constexpr std::array all = {Task::instances};
+    return all;
+  }
   static void visit_values(auto& self, auto&& visit) {
     visit.value("class_logits", self.class_logits);
     visit.value("objectness_logits", self.objectness_logits);

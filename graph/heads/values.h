@@ -1,8 +1,6 @@
 // No head: a network that is run for the numbers of its values alone.
 #pragma once
 
-#include <array>
-
 #include "graph/head.h"
 
 namespace maskrt::graph {
@@ -11,8 +9,8 @@ namespace maskrt::graph {
 struct ValuesHead {
   static constexpr std::string_view name = "values";
   static constexpr int version = 1;
-  static constexpr std::array<Task, 0> tasks = {};
 
+  std::span<const Task> tasks() const { return {}; }
   static void visit_values(auto&, auto&&) {}
   static void visit_settings(auto&, auto&&) {}
   void check(const HeadValues&) const {}

@@ -32,6 +32,53 @@ struct Regroup {
   std::string text() const { return " " + std::to_string(blocks) + " blocks of " + std::to_string(instances); }
 };
 
+/// Lists of as many channels one below the other: [B, N, C], [B, M, C], ... become [B, N + M + ..., C].
+struct ConcatRows {
+  static constexpr std::string_view name = "concat_rows";
+  static constexpr bool keeps_type = true;
+
+  static void visit_attributes(auto&, auto&) {}
+  Arity arity() const { return {1, limits::kInputs}; }
+  Reads reads(std::size_t, std::size_t) const { return Reads::all; }
+  void check(const NodeCheck&) const {}
+  Extent extent(const InputExtents& in) const {
+    Extent out = in.list(0);
+    for (std::size_t i = 1; i < in.size(); ++i) {
+      in.expect_channels(i, out.channels);
+      if (in.list(i).batch != out.batch)
+        in.fail("expected lists of one batch, found " + in.described(0) + " and " + in.described(i));
+      out.height += in[i].height;
+    }
+    return out;
+  }
+  double flops(const InputExtents&, const Extent&) const { return 0; }
+  std::string text() const { return ""; }
+};
+
+/// Rows begin .. begin + count - 1 of a list.
+struct SliceRows {
+  static constexpr std::string_view name = "slice_rows";
+  static constexpr bool keeps_type = true;
+  std::int64_t begin = 0, count = 0;
+
+  static void visit_attributes(auto& self, auto& visit) {
+    visit.integer("begin", self.begin, 0, limits::kChannels);
+    visit.integer("count", self.count, 1, limits::kChannels);
+  }
+  Arity arity() const { return {1, 1}; }
+  Reads reads(std::size_t, std::size_t) const { return Reads::part; }
+  void check(const NodeCheck&) const {}
+  Extent extent(const InputExtents& in) const {
+    Extent out = in.list(0);
+    if (begin + count > out.height)
+      in.fail("expected at least " + std::to_string(begin + count) + " rows, found " + in.described(0));
+    out.height = count;
+    return out;
+  }
+  double flops(const InputExtents&, const Extent&) const { return 0; }
+  std::string text() const { return " " + std::to_string(begin) + ":" + std::to_string(begin + count); }
+};
+
 /// out = activation(x weight^T + bias) for each vector of a list, or each pixel of a map.
 struct Linear {
   static constexpr std::string_view name = "linear";

@@ -13,6 +13,7 @@ namespace {
 constexpr double kFactor = 2;
 
 void resize_late(Graph&, ValuesHead&) {}
+void resize_late(Graph&, FastInstHead&) {}
 
 void resize_late(Graph& graph, SparseInstHead& head) {
   const int maker = graph.producer(head.mask_logits);

@@ -88,9 +88,15 @@ std::string metadata_text(const graph::Safetensors& storage, const char* key) {
 void print_settings(const graph::Head& head) {
   struct Printer {
     void real(const char* name, float value, double, double) const {
-      std::string words = name;
-      std::replace(words.begin(), words.end(), '_', ' ');
-      print_line(words.c_str(), number_text(value));
+      print(name, number_text(value));
+    }
+    void integer(const char* name, int value, int, int) const { print(name, std::to_string(value)); }
+    void boolean(const char* name, bool value) const { print(name, value ? "yes" : "no"); }
+
+   private:
+    static void print(std::string name, const std::string& value) {
+      std::replace(name.begin(), name.end(), '_', ' ');
+      print_line(name.c_str(), value);
     }
   };
   graph::visit_settings(head, Printer{});

@@ -24,6 +24,7 @@ void ProgramBuilder::add(const graph::LayerNorm& op) {
 }
 
 void ProgramBuilder::add(const graph::Attention& op) {
+  if (op.masked) refuse("attention under masks");
   const View queries = as_stored(input(0)), keys = as_stored(input(1)), values = as_stored(input(2)),
              out = make_output();
   const kernels::Attention attention(queries.tensor, keys.tensor, values.tensor, op.heads, out.tensor, threads_);

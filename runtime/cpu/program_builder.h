@@ -66,6 +66,15 @@ class ProgramBuilder : private ProgramBase {
   // What transformers add. (build_attention.cpp)
   void add(const graph::LayerNorm&);
   void add(const graph::Attention&);
+  // What no device computes so far.
+  void add(const graph::GroupNorm& op) { refuse(op.name); }
+  void add(const graph::ParameterMap& op) { refuse(op.name); }
+  void add(const graph::ConcatRows& op) { refuse(op.name); }
+  void add(const graph::SliceRows& op) { refuse(op.name); }
+  [[noreturn]] void refuse(std::string_view operation) const {
+    throw Error("cpu: node " + node().name + ": expected an operation with kernels on the CPU, found " +
+                std::string(operation) + ", which none has so far");
+  }
   /// CpuNetwork puts what they are made of in the place of fused operations.
   template <graph::FusedOp Fused>
   void add(const Fused& op) {

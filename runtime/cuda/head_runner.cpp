@@ -14,6 +14,10 @@ std::unique_ptr<HeadRunner> make(const graph::SparseInstHead& head, SessionStrea
   return std::make_unique<SparseInstRunner>(stream, plan_of(head, program, addresses));
 }
 
+std::unique_ptr<HeadRunner> make(const graph::FastInstHead& head, SessionStream&, const Program&, const Addresses&) {
+  throw Error("expected a head with post-processing on the GPU, found " + std::string(head.name) + ", which has none");
+}
+
 }  // namespace
 
 std::unique_ptr<HeadRunner> make_head_runner(SessionStream& stream, const Program& program,

@@ -33,6 +33,8 @@ std::string error_of(const json& head, const Graph& graph) {
 struct Settings {
   std::map<std::string, float> found;
   void real(const char* name, float value, double, double) { found[name] = value; }
+  void integer(const char* name, int value, int, int) { found[name] = static_cast<float>(value); }
+  void boolean(const char* name, bool value) { found[name] = value ? 1 : 0; }
 };
 
 std::map<std::string, float> settings_of(const Head& head) {
@@ -58,6 +60,8 @@ TEST_CASE("every head has a name of its own and goes through JSON with its value
       void real(const char*, float& value, double low, double high) {
         value = static_cast<float>(low + (high - low) / (2 + ++count));
       }
+      void integer(const char*, int& value, int low, int high) { value = low + (high - low) / (2 + ++count); }
+      void boolean(const char*, bool& value) { value = !value; }
     };
     std::visit(
         [&](auto& kind) {
@@ -102,7 +106,7 @@ TEST_CASE("heads that are wrong say what was expected") {
     return error_of(other, graph);
   };
   CHECK_THAT(changed([](json& h) { h["name"] = "DenseInst"; }),
-             Catch::Contains("expected one of values, SparseInst, found DenseInst"));
+             Catch::Contains("expected one of values, SparseInst, FastInst, found DenseInst"));
   CHECK_THAT(changed([](json& h) { h["version"] = 0; }), Catch::Contains("expected version from 1"));
   CHECK_THAT(changed([](json& h) { h["version"] = "1"; }), Catch::Contains("expected version from 1"));
   CHECK_THAT(changed([](json& h) { h.erase("version"); }), Catch::Contains("expected \"version\", found none"));
@@ -128,7 +132,7 @@ TEST_CASE("files of format 1 name an architecture, whose outputs are called as t
   CHECK(head.score_threshold == 0.25f);
   CHECK(head.mask_threshold == 0.5f);
   CHECK_THROWS_WITH(head_of_architecture("Whatever", settings, graph),
-                    Catch::Contains("architecture: expected one of values, SparseInst, found Whatever"));
+                    Catch::Contains("architecture: expected one of values, SparseInst, FastInst, found Whatever"));
   CHECK_THROWS_WITH(head_of_architecture("SparseInst", {{"nms", 1}}, graph), Catch::Contains("found nms"));
   graph.values[static_cast<std::size_t>(graph.find("mask_logits"))].name = "masks";
   const Head other = head_of_architecture("SparseInst", settings, graph);
@@ -169,6 +173,48 @@ TEST_CASE("masks that are doubled last are doubled by the head, and the output s
   CHECK(name_of(none) == "values");
 }
 
+TEST_CASE("FastInst's head finds what its settings switch on") {
+  for (int bits = 0; bits < 8; ++bits) {
+    FastInstHead head;
+    head.instances = (bits & 1) != 0, head.semantic = (bits & 2) != 0, head.panoptic = (bits & 4) != 0;
+    std::vector<Task> expected;
+    if (head.instances) expected.push_back(Task::instances);
+    if (head.semantic) expected.push_back(Task::semantic);
+    if (head.panoptic) expected.push_back(Task::panoptic);
+    const std::span<const Task> found = tasks_of(Head(head));
+    CHECK(std::vector<Task>(found.begin(), found.end()) == expected);
+  }
+  Head head = FastInstHead();
+  const std::vector<Category> categories = {{1, "a", true, {}}, {2, "b", false, {}}};
+  set_things(head, categories);
+  CHECK(std::get<FastInstHead>(head).things == std::vector<bool>{true, false});
+}
+
+TEST_CASE("FastInst's head wants a mask and a position for each query") {
+  Graph graph;
+  const ValueId x = graph.add("x", Input{3}, {});
+  const ValueId scores = graph.add("scores", Slice{0, 1}, {x});
+  const auto top = graph.add_several("top", SelectTop{3}, {scores}, {"positions", "numbers"});
+  const ValueId rows = graph.add("rows", GatherPositions{}, {x, top[0]});
+  graph.outputs = {x, scores, top[0], top[1], rows};
+  const auto error = [&](ValueId classes, ValueId masks, ValueId positions) {
+    FastInstHead head;
+    head.class_logits = classes, head.mask_logits = masks, head.query_positions = positions;
+    try {
+      check(Head(head), graph, infer_extents(graph, 1, 8, 8));
+      return std::string();
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+  };
+  CHECK(error(rows, x, top[0]) == "");
+  CHECK_THAT(error(x, x, top[0]), Catch::Contains("class_logits: expected a list of the queries' logits"));
+  CHECK_THAT(error(top[1], x, top[0]), Catch::Contains("class_logits: expected a list of the queries' logits"));
+  CHECK_THAT(error(rows, scores, top[0]), Catch::Contains("mask_logits: expected a map with a channel for each of the 3"));
+  CHECK_THAT(error(rows, x, top[1]), Catch::Contains("query_positions: expected a list of one integer for each of the"));
+  CHECK_THAT(error(rows, x, -1), Catch::Contains("expected the network to have an output query_positions"));
+}
+
 TEST_CASE("docs/model-file.md has a row for each head, with its tasks, values and settings") {
   std::ifstream page(MASKRT_TEST_DATA "/../../docs/model-file.md");
   std::map<std::string, std::string> rows;  // by the head's name
@@ -182,6 +228,8 @@ TEST_CASE("docs/model-file.md has a row for each head, with its tasks, values an
     std::vector<std::string> found;
     void value(const char* role, ValueId) { found.push_back(role); }
     void real(const char* name, float, double, double) { found.push_back(name); }
+    void integer(const char* name, int, int, int) { found.push_back(name); }
+    void boolean(const char* name, bool) { found.push_back(name); }
   };
   for (const Head& head : every_head()) {
     INFO(name_of(head));

@@ -56,6 +56,7 @@ graph::ModelDescription convert_model(const fs::path& folder, const fs::path& sc
   for (const char* name : {"checkpoint.pth", "checkpoint.pkl"})
     if (fs::exists(folder / name)) options.checkpoint = folder / name;
   options.config = (folder / "config.yaml").string();
+  if (fs::exists(folder / "labels.json")) options.labels = folder / "labels.json";
   options.output = scratch / (folder.filename().string() + ".maskrt");
   weights::convert(options);
   return graph::read_model(*options.output);

@@ -282,8 +282,38 @@ class Interpreter {
     });
   }
 
+  void apply(const GroupNorm& norm) {
+    const auto weight = numbers(norm.weight), bias = numbers(norm.bias);
+    const auto& x = in(0);
+    const int64_t channels = x.extent.channels / norm.groups;
+    const auto count = static_cast<double>(x.extent.height * x.extent.width * channels);
+    for (int64_t b = 0; b < x.extent.batch; ++b)
+      for (int64_t g = 0; g < norm.groups; ++g) {
+        const auto sum = [&](const auto& f) {
+          double total = 0;
+          for (int64_t v = 0; v < x.extent.height; ++v)
+            for (int64_t u = 0; u < x.extent.width; ++u)
+              for (int64_t c = g * channels; c < (g + 1) * channels; ++c) total += f(x(b, v, u, c));
+          return total;
+        };
+        const double mean = sum([](double value) { return value; }) / count;
+        const double variance = sum([&](double value) { return (value - mean) * (value - mean); }) / count;
+        for (int64_t v = 0; v < x.extent.height; ++v)
+          for (int64_t u = 0; u < x.extent.width; ++u)
+            for (int64_t c = g * channels; c < (g + 1) * channels; ++c) {
+              const auto i = static_cast<std::size_t>(c);
+              out_(b, v, u, c) =
+                  activated((x(b, v, u, c) - mean) / std::sqrt(variance + norm.epsilon) *
+                                    static_cast<double>(weight[i]) +
+                                static_cast<double>(bias[i]),
+                            norm.activation);
+            }
+      }
+  }
+
   void apply(const Attention& op) {
     const auto &queries = in(0), &keys = in(1), &values = in(2);
+    const int64_t masks = op.masked ? in(3).extent.channels : 0;
     const int64_t heads = op.heads, width = queries.extent.channels / heads, depth = values.extent.channels / heads;
     const int64_t count = keys.extent.height * keys.extent.width, across = keys.extent.width;
     std::vector<double> shares(static_cast<std::size_t>(count));
@@ -292,11 +322,18 @@ class Interpreter {
       for (int64_t y = 0; y < out_.extent.height; ++y)
         for (int64_t x = 0; x < out_.extent.width; ++x)
           for (int64_t h = 0; h < heads; ++h) {
+            const int64_t query = y * queries.extent.width + x;
+            const auto left_out = [&](int64_t k) {
+              return query < masks && in(3)(b, k / across, k % across, query) < 0;
+            };
+            bool all = true;
+            for (int64_t k = 0; k < count; ++k) all = all && left_out(k);
             for (int64_t k = 0; k < count; ++k) {
               double dot = 0;
               for (int64_t c = h * width; c < (h + 1) * width; ++c)
                 dot += queries(b, y, x, c) * keys(b, k / across, k % across, c);
-              shares[static_cast<std::size_t>(k)] = dot * scale;
+              shares[static_cast<std::size_t>(k)] =
+                  left_out(k) && !all ? -std::numeric_limits<double>::infinity() : dot * scale;
             }
             const double most = *std::max_element(shares.begin(), shares.end());
             double sum = 0;
@@ -378,6 +415,27 @@ class Interpreter {
     fill([&](int64_t, int64_t n, int64_t, int64_t c) {
       return static_cast<double>(rows[static_cast<std::size_t>(n * out_.extent.channels + c)]);
     });
+  }
+
+  void apply(const ParameterMap& op) {
+    const Shape& shape = op.value->shape();
+    const auto all = numbers(op.value);
+    const Map map = from_nchw({1, shape[2], shape[3], shape[1]}, all);
+    Map image = zeros({1, out_.extent.height, out_.extent.width, shape[1]});
+    add_resized(map, static_cast<double>(shape[2]) / static_cast<double>(out_.extent.height),
+                static_cast<double>(shape[3]) / static_cast<double>(out_.extent.width), image);
+    fill([&](int64_t, int64_t y, int64_t x, int64_t c) { return image(0, y, x, c); });
+  }
+
+  void apply(const ConcatRows&) {
+    int64_t begin = 0;
+    for (std::size_t i = 0; i < node_.inputs.size(); begin += in(i).extent.height, ++i)
+      for_each(in(i).extent,
+               [&](int64_t b, int64_t n, int64_t, int64_t c) { out_(b, begin + n, 0, c) = in(i)(b, n, 0, c); });
+  }
+
+  void apply(const SliceRows& slice) {
+    fill([&](int64_t b, int64_t n, int64_t, int64_t c) { return in(0)(b, slice.begin + n, 0, c); });
   }
 
   void apply(const ProposalScores& op) {
@@ -486,7 +544,7 @@ std::vector<Map> interpret_node(const Node& node, const std::vector<Map>& values
   return Interpreter(node, values, extents).run();
 }
 
-std::vector<Map> interpret(const Graph& graph, const Map& input) {
+std::vector<Map> interpret(const Graph& graph, const Map& input, const std::map<ValueId, Map>& given) {
   const auto extents = infer_extents(graph, input.extent.batch, input.extent.height, input.extent.width);
   std::vector<Map> values(graph.values.size());
   values[static_cast<std::size_t>(graph.nodes[0].output())] = input;
@@ -494,6 +552,14 @@ std::vector<Map> interpret(const Graph& graph, const Map& input) {
     std::vector<Map> made = interpret_node(graph.nodes[i], values, extents);
     for (std::size_t k = 0; k < made.size(); ++k)
       values[static_cast<std::size_t>(graph.nodes[i].outputs[k])] = std::move(made[k]);
+    for (const ValueId value : graph.nodes[i].outputs) {
+      const auto found = given.find(value);
+      if (found == given.end()) continue;
+      if (found->second.extent != extents[static_cast<std::size_t>(value)])
+        throw Error("value " + graph.values[static_cast<std::size_t>(value)].name + ": expected " +
+                    to_text(extents[static_cast<std::size_t>(value)]) + ", found " + to_text(found->second.extent));
+      values[static_cast<std::size_t>(value)] = found->second;
+    }
   }
   return values;
 }

@@ -1,6 +1,7 @@
 // The plainest possible evaluation of a graph, in double precision: what every rewrite, kernel and device is judged by.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "graph/graph.h"
@@ -30,8 +31,9 @@ Map zeros(const graph::Extent& extent);
 std::vector<Map> interpret_node(const graph::Node& node, const std::vector<Map>& values,
                                 const std::vector<graph::Extent>& extents);
 
-/// Every value of the graph, by ValueId; values that no node makes stay empty.
-std::vector<Map> interpret(const graph::Graph& graph, const Map& input);
+/// Every value of the graph, by ValueId; values that no node makes stay empty. Those that are `given`, the positions of
+/// queries for one, take the place of what their nodes make. Throws Error where such a value has another extent.
+std::vector<Map> interpret(const graph::Graph& graph, const Map& input, const std::map<graph::ValueId, Map>& given = {});
 
 /// fp32 NCHW (lists: [B, N, C]) as files and devices exchange it, and back.
 std::vector<float> to_nchw(const Map& map);

@@ -1,5 +1,8 @@
 #include "small_network.h"
 
+#include <algorithm>
+#include <set>
+
 namespace maskrt::testing {
 
 using namespace maskrt::graph;
@@ -247,10 +250,46 @@ Graph every_operation(Dice& dice) {
   g.add("depthwise", depthwise, {x});
   g.add("attention", Attention{2},
         {x, average, g.add("values", Slice{1, 4}, {g.add("wide", AdaptiveAveragePool{6}, {wide})})});
+  GroupNorm group_norm{dice.constant("group norm.weight", {4}), dice.constant("group norm.bias", {4})};
+  group_norm.groups = 2, group_norm.epsilon = 0.1, group_norm.activation = Activation::relu;
+  g.add("group norm", group_norm, {x});
+  const auto learned = g.add("learned map", ParameterMap{dice.constant("learned map", {1, 4, 3, 2})}, {average});
+  const auto rows = g.add("rows", ConcatRows{}, {list, g.add("gathered row", GatherPositions{}, {learned, top[0]})});
+  const auto attending = g.add("slice of rows", SliceRows{1, 9}, {rows});
+  Attention masked{2};
+  masked.masked = true;
+  // Of nine queries five have masks; the logits of some are below 0 in some places.
+  g.add("masked attention", masked, {attending, average, average, g.add("five masks", Slice{0, 5}, {logits})});
   for (const auto& node : g.nodes)
     for (const ValueId value : node.outputs)
       if (value != x) g.outputs.push_back(value);
   return g;
+}
+
+namespace {
+
+/// Without the outputs of operations that are refused, nor of those that read what such an operation makes.
+template <typename Refused>
+Graph without_outputs_of(Graph graph, const Refused& refused) {
+  std::set<ValueId> gone;
+  for (const Node& node : graph.nodes) {
+    const bool depends = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return gone.contains(v); });
+    if (depends || refused(node.operation)) gone.insert(node.outputs.begin(), node.outputs.end());
+  }
+  std::erase_if(graph.outputs, [&](ValueId value) { return gone.contains(value); });
+  graph.remove_dead_nodes();
+  return graph;
+}
+
+}  // namespace
+
+Graph without_what_devices_lack(Graph graph) {
+  return without_outputs_of(std::move(graph), [](const Operation& op) {
+    const auto* attention = std::get_if<Attention>(&op);
+    return std::holds_alternative<GroupNorm>(op) || std::holds_alternative<ParameterMap>(op) ||
+           std::holds_alternative<ConcatRows>(op) || std::holds_alternative<SliceRows>(op) ||
+           (attention != nullptr && attention->masked);
+  });
 }
 
 }  // namespace maskrt::testing

@@ -17,9 +17,21 @@ constexpr LayerFills kOffsetFills = {.weight = {.gain = 1}, .bias = {.scale = 0.
 ValueId Layers::add(const std::string& name, graph::Operation operation, const std::vector<ValueId>& inputs,
                     std::int64_t channels, const std::string& value) {
   const ValueId made = graph_.add(name, std::move(operation), inputs, value);
+  note(made, channels);
+  return made;
+}
+
+std::vector<ValueId> Layers::add_several(const std::string& name, graph::Operation operation,
+                                         const std::vector<ValueId>& inputs, const std::vector<std::int64_t>& channels,
+                                         const std::vector<std::string>& values) {
+  const std::vector<ValueId> made = graph_.add_several(name, std::move(operation), inputs, values);
+  for (std::size_t i = 0; i < made.size(); ++i) note(made[i], channels.at(i));
+  return made;
+}
+
+void Layers::note(ValueId made, std::int64_t channels) {
   channels_.resize(graph_.values.size(), kUnknown);
   channels_[static_cast<std::size_t>(made)] = channels;
-  return made;
 }
 
 ValueId Layers::input(std::int64_t channels) { return add("input", graph::Input{channels}, {}, channels); }
@@ -107,6 +119,17 @@ ValueId Layers::layer_norm(const std::string& name, ValueId x, double epsilon, c
   return add(name, std::move(norm), {x}, channels(x), value);
 }
 
+ValueId Layers::group_norm(const std::string& name, ValueId x, int groups, const std::string& note) {
+  if (channels(x) != kUnknown && channels(x) % groups != 0)
+    weights_.report("layer " + name + ": expected channels that " + std::to_string(groups) + " groups divide (" + note +
+                    "), found " + std::to_string(channels(x)));
+  graph::GroupNorm norm;
+  norm.weight = weights_.tensor(name + ".weight", {Dim(channels(x), note)}, kNormWeightFill);
+  norm.bias = weights_.tensor(name + ".bias", {channels(x)}, kNormBiasFill);
+  norm.groups = groups;
+  return add(name, std::move(norm), {x}, channels(x));
+}
+
 ValueId Layers::activate(const std::string& name, graph::Activation activation, ValueId x, const std::string& value) {
   return add(name, graph::Activate{activation}, {x}, channels(x), value);
 }
@@ -154,8 +177,26 @@ ValueId Layers::map_linear(const std::string& name, ValueId x, const Dim& out, c
   return add(name, std::move(linear), {x}, made);
 }
 
-ValueId Layers::attention(const std::string& name, ValueId queries, ValueId keys, ValueId values, int heads) {
-  return add(name, graph::Attention{heads}, {queries, keys, values}, channels(values));
+ValueId Layers::linear(const std::string& name, ValueId x, graph::Linear layer) {
+  const std::int64_t made = layer.weight->shape()[0];
+  return add(name, std::move(layer), {x}, made);
+}
+
+ValueId Layers::parameter(const std::string& name, const Dim& rows, const Dim& channels) {
+  graph::Parameter parameter{weights_.tensor(name, {rows, channels}, {.scale = 1})};
+  const std::int64_t made = parameter.value->shape()[1];
+  return add(name, std::move(parameter), {}, made);
+}
+
+ValueId Layers::parameter_map(const std::string& node, const graph::ConstantPtr& value, ValueId x) {
+  return add(node, graph::ParameterMap{value}, {x}, value->shape()[1]);
+}
+
+ValueId Layers::attention(const std::string& name, ValueId queries, ValueId keys, ValueId values, int heads,
+                          ValueId masks) {
+  std::vector<ValueId> inputs = {queries, keys, values};
+  if (masks >= 0) inputs.push_back(masks);
+  return add(name, graph::Attention{heads, masks >= 0}, inputs, channels(values));
 }
 
 ValueId Layers::sum(const std::string& name, ValueId x, ValueId y, const std::string& value) {

@@ -53,19 +53,28 @@ class Layers {
   /// NAME.{weight, bias} [channels]. `note` says who wants it, for errors.
   graph::ValueId layer_norm(const std::string& name, graph::ValueId x, double epsilon, const std::string& value = {},
                             const std::string& note = {});
+  /// The same, of a map's groups of channels, with epsilon 1e-5.
+  graph::ValueId group_norm(const std::string& name, graph::ValueId x, int groups, const std::string& note);
   graph::ValueId relu(const std::string& name, graph::ValueId x, const std::string& value = {});
   graph::ValueId leaky_relu(const std::string& name, graph::ValueId x, const std::string& value = {});
   graph::ValueId gelu(const std::string& name, graph::ValueId x);
   graph::ValueId max_pool(const std::string& name, graph::ValueId x, const graph::MaxPool& pool);
   graph::ValueId average_pool(const std::string& name, graph::ValueId x, const graph::AveragePool& pool);
   graph::ValueId adaptive_average_pool(const std::string& name, graph::ValueId x, int size);
+  /// NAME [rows, channels], the same list for each image.
+  graph::ValueId parameter(const std::string& name, const Dim& rows, const Dim& channels);
+  /// NAME [1, channels, side, side], resized to the height and width of x, under a node of its own.
+  graph::ValueId parameter_map(const std::string& node, const graph::ConstantPtr& value, graph::ValueId x);
   /// NAME.weight [out, in] and NAME.bias [out], on each vector of a list.
   graph::ValueId linear(const std::string& name, graph::ValueId x, const Dim& out, const std::string& value = {},
                         const LayerFills& fills = {});
   /// The same on each pixel of a map.
   graph::ValueId map_linear(const std::string& name, graph::ValueId x, const Dim& out, const LayerFills& fills = {});
+  /// A layer whose weights were asked for already.
+  graph::ValueId linear(const std::string& name, graph::ValueId x, graph::Linear layer);
+  /// `masks`: mask logits; -1: none.
   graph::ValueId attention(const std::string& name, graph::ValueId queries, graph::ValueId keys, graph::ValueId values,
-                           int heads);
+                           int heads, graph::ValueId masks = -1);
   graph::ValueId sum(const std::string& name, graph::ValueId x, graph::ValueId y, const std::string& value = {});
   graph::ValueId concat(const std::string& name, const std::vector<graph::ValueId>& inputs);
   /// The first channels and the last, NAME.first and NAME.last. An odd number of channels is for the caller to report.
@@ -73,8 +82,14 @@ class Layers {
   /// Any operation without weights, which makes `channels` channels.
   graph::ValueId add(const std::string& name, graph::Operation operation, const std::vector<graph::ValueId>& inputs,
                      std::int64_t channels, const std::string& value = {});
+  /// The same of an operation that makes several values: as many channels and names.
+  std::vector<graph::ValueId> add_several(const std::string& name, graph::Operation operation,
+                                          const std::vector<graph::ValueId>& inputs,
+                                          const std::vector<std::int64_t>& channels,
+                                          const std::vector<std::string>& values);
 
  private:
+  void note(graph::ValueId made, std::int64_t channels);
   graph::ConstantPtr conv_weight(const std::string& name, graph::ValueId x, const Dim& out, const ConvOptions& options);
   graph::ValueId activate(const std::string& name, graph::Activation activation, graph::ValueId x,
                           const std::string& value);

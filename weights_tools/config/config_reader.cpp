@@ -99,6 +99,17 @@ std::vector<std::string> ConfigReader::strings(const std::string& key, const std
   return out;
 }
 
+std::vector<std::string> ConfigReader::suggested(const std::string& key) {
+  const auto* const value = find(key);
+  if (value == nullptr) return {};
+  if (value->kind == Kind::string) return {value->text};
+  if (value->kind != Kind::list) return {};
+  std::vector<std::string> out;
+  for (const auto& item : value->items)
+    if (item.kind == Kind::string) out.push_back(item.text);
+  return out;
+}
+
 std::vector<double> ConfigReader::numbers(const std::string& key, const std::vector<double>& fallback,
                                           std::size_t count) {
   const auto expected = "a list of " + std::to_string(count) + " numbers";

@@ -26,6 +26,9 @@ class ConfigReader {
   /// Python's None is the empty string: both mean "no such thing" (NORM).
   std::string string(const std::string& key, const std::string& fallback);
   std::vector<std::string> strings(const std::string& key, const std::vector<std::string>& fallback);
+  /// A list of strings, or one string, for a key that only suggests something: whatever else stands there, for training
+  /// to complain about, is none.
+  std::vector<std::string> suggested(const std::string& key);
   std::vector<double> numbers(const std::string& key, const std::vector<double>& fallback, std::size_t count);
   std::vector<bool> booleans(const std::string& key, const std::vector<bool>& fallback, std::size_t count);
 

@@ -23,9 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Known by name, not built yet: what users of their configs are told.
-constexpr const char* kComing[] = {"FastInst"};
-
 std::vector<const PublishedConfig*> all_published() {
   std::vector<const PublishedConfig*> all;
   for (const Family& family : all_families())
@@ -60,10 +57,8 @@ const Family& find_family(ConfigReader& config) {
     if (family.recognises(config)) return family;
     names.emplace_back(family.name);
   }
-  const std::string found = meta_architecture(config);
-  const bool coming = std::find(std::begin(kComing), std::end(kComing), found) != std::end(kComing);
-  throw Error("MODEL.META_ARCHITECTURE: expected " + joined(names, "or") + ", found '" + found + "'" +
-              (coming ? ": " + found + " is not supported yet" : ""));
+  throw Error("MODEL.META_ARCHITECTURE: expected " + joined(names, "or") + ", found '" + meta_architecture(config) +
+              "'");
 }
 
 std::vector<std::string> published_names() {

@@ -4,5 +4,6 @@
 
 // clang-format off
 #define MASKRT_FAMILIES(X) \
-  X(sparse_inst)
+  X(sparse_inst) \
+  X(fast_inst)
 // clang-format on

@@ -52,6 +52,7 @@ SparseInstConfig read_sparse_inst_config(ConfigReader& reader) {
   out.input.size_divisibility = 32;  // SparseInst's own, whatever the backbone says
   out.score_threshold = reader.number("MODEL.SPARSE_INST.CLS_THRESHOLD", out.score_threshold, 0, 1);
   out.mask_threshold = reader.number("MODEL.SPARSE_INST.MASK_THRESHOLD", out.mask_threshold, 0, 1);
+  out.datasets = reader.suggested("DATASETS.TRAIN");
   return out;
 }
 

@@ -37,6 +37,7 @@ struct SparseInstConfig {
   DecoderConfig decoder;
   graph::Preprocessing input;
   double score_threshold = 0.005, mask_threshold = 0.45;
+  std::vector<std::string> datasets;  ///< DATASETS.TRAIN
 };
 
 /// Reads and checks every key. Throws Error that names the key, its file and line, what was expected and what was

@@ -7,7 +7,7 @@
 #include "decoder.h"
 #include "encoder.h"
 #include "published.h"
-#include "weights_tools/labels.h"
+#include "weights_tools/dataset_categories.h"
 #include "weights_tools/words.h"
 
 namespace maskrt::weights {
@@ -57,7 +57,9 @@ class SparseInst : public Network {
   }
 
   ClassCount classes() const override { return {config_.decoder.classes, "MODEL.SPARSE_INST.DECODER.NUM_CLASSES"}; }
-  std::vector<Category> default_labels() const override { return default_categories(config_.decoder.classes); }
+  std::vector<Category> default_labels() const override {
+    return dataset_categories(config_.datasets, config_.decoder.classes);
+  }
 
   void build(Layers& net, graph::ModelDescription& model) const override {
     const ValueId image = net.input(3);                                                      // [B, H, W, 3]
