@@ -1,5 +1,8 @@
 #include "head_runner.h"
 
+#include <utility>
+
+#include "kernels/heads/fast_inst/fast_inst.h"
 #include "kernels/heads/sparse_inst/sparse_inst.h"
 
 namespace maskrt::cpu {
@@ -33,11 +36,64 @@ class SparseInstRunner final : public HeadRunner {
   kernels::Tensor classes_, objectness_, masks_;
 };
 
+class FastInstRunner final : public HeadRunner {
+ public:
+  FastInstRunner(const graph::FastInstHead& head, const Program& program, const Addresses& addresses)
+      : head_(head),
+        classes_(bound(program.head_values.at(head.class_logits), addresses)),
+        masks_(bound(program.head_values.at(head.mask_logits), addresses)) {}
+
+  std::vector<Detected> run(std::span<const ImageToProcess> images, const DetectionOptions& options) const override {
+    std::vector<Detected> found;
+    for (std::size_t b = 0; b < images.size(); ++b)
+      found.push_back(run({classes_, masks_, static_cast<std::int64_t>(b)}, images[b].geometry, options));
+    return found;
+  }
+
+ private:
+  Detected run(const kernels::FastInstLogits& logits, const kernels::Geometry& geometry,
+               const DetectionOptions& options) const {
+    const kernels::FastInstSettings settings{
+        head_.detections, head_.object_mask_threshold, head_.overlap_threshold, head_.resize_before_semantic,
+        head_.things,     head_.panoptic,              options.minimum_score,   options.masks};
+    switch (options.task) {
+      case Task::instances:
+        return kernels::fast_inst_instances_ref(logits, geometry, settings);
+      case Task::semantic:
+        return SemanticMap{geometry.original_width, geometry.original_height,
+                           kernels::fast_inst_classes_ref(logits, geometry, settings)};
+      case Task::panoptic:
+        break;
+    }
+    kernels::FastInstSegments segments = kernels::fast_inst_segments_ref(logits, geometry, settings);
+    PanopticMap map{geometry.original_width, geometry.original_height, std::move(segments.ids), {}};
+    for (const auto& found : segments.segments) {
+      PanopticSegment segment;
+      segment.id = static_cast<std::int32_t>(map.segments.size()) + 1;
+      segment.score = found.is_thing ? found.probability : 0;
+      segment.class_id = found.class_id;
+      segment.is_thing = found.is_thing;
+      segment.area = found.area;
+      segment.box = {static_cast<float>(found.x), static_cast<float>(found.y), static_cast<float>(found.width),
+                     static_cast<float>(found.height), BoxOf::mask};
+      map.segments.push_back(std::move(segment));
+    }
+    return map;
+  }
+
+  graph::FastInstHead head_;
+  kernels::Tensor classes_, masks_;
+};
+
 std::unique_ptr<HeadRunner> make(const graph::ValuesHead&, const Program&, const Addresses&) { return nullptr; }
 
 std::unique_ptr<HeadRunner> make(const graph::SparseInstHead& head, const Program& program,
                                  const Addresses& addresses) {
   return std::make_unique<SparseInstRunner>(head, program, addresses);
+}
+
+std::unique_ptr<HeadRunner> make(const graph::FastInstHead& head, const Program& program, const Addresses& addresses) {
+  return std::make_unique<FastInstRunner>(head, program, addresses);
 }
 
 }  // namespace

@@ -1,0 +1,166 @@
+// What FastInst's head finds in the fixtures' own logits, against what the authors' code finds in them.
+#include <algorithm>
+#include <bit>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "kernels/heads/fast_inst/fast_inst.h"
+#include "runtime/input_image.h"
+#include "support/files.h"
+#include "support/fixture.h"
+
+namespace maskrt::testing {
+namespace {
+
+struct FastInstFixture {
+  Fixture fixture;
+  nlohmann::json expected;
+  std::vector<kernels::Geometry> geometries;
+  kernels::FastInstSettings settings;
+  kernels::Tensor classes, masks;
+  std::vector<float> class_numbers, mask_numbers;
+};
+
+/// Rows [B, Q, K + 1], and maps from [B, Q, h, w], as kernels see them; the vectors hold the numbers.
+void point_at_logits(FastInstFixture& one) {
+  const HostTensor& classes = one.fixture.tensors.at("class_logits");
+  const HostTensor& masks = one.fixture.tensors.at("mask_logits");
+  one.class_numbers = classes.values;
+  one.mask_numbers = masks.values;
+  one.classes = kernels::dense(one.class_numbers.data(), DataType::f32, classes.shape[0], classes.shape[1], 1,
+                               classes.shape[2], 0);
+  one.masks = kernels::dense(one.mask_numbers.data(), DataType::f32, masks.shape[0], masks.shape[2], masks.shape[3],
+                             masks.shape[1], 1);
+}
+
+std::vector<FastInstFixture> fast_inst_fixtures() {
+  std::vector<FastInstFixture> all;
+  const TemporaryFolder scratch;
+  for (const auto& folder : fixture_folders()) {
+    if (!folder.filename().string().starts_with("fastinst_")) continue;
+    FastInstFixture one;
+    one.fixture = load_fixture(folder, scratch.path());
+    one.expected = nlohmann::json::parse(read_text(folder / "expected.json"));
+    auto pictures = images_to_process(one.fixture.images);
+    fit(pictures, input_settings(one.fixture.model.preprocessing));
+    for (const auto& picture : pictures) one.geometries.push_back(picture.geometry);
+    graph::Head head = one.fixture.model.head;
+    graph::set_things(head, one.fixture.model.categories);
+    const auto& fast_inst = std::get<graph::FastInstHead>(head);
+    one.settings.detections = fast_inst.detections;
+    one.settings.object_mask_threshold = fast_inst.object_mask_threshold;
+    one.settings.overlap_threshold = fast_inst.overlap_threshold;
+    one.settings.resize_before_semantic = fast_inst.resize_before_semantic;
+    one.settings.things = fast_inst.things;
+    one.settings.things_alone = fast_inst.panoptic;
+    all.push_back(std::move(one));
+    point_at_logits(all.back());
+  }
+  return all;
+}
+
+/// Whether the fixtures that are not part of this repository are there.
+bool has_fixtures() { return std::getenv("MASKRT_FIXTURES") != nullptr; }
+
+std::int64_t pixels_apart(const kernels::MaskBits& got, const rle::Runs& want) {
+  const std::vector<std::uint64_t> words = rle::to_bits(want);
+  REQUIRE(words.size() == got.words.size());
+  std::int64_t apart = 0;
+  for (std::size_t i = 0; i < words.size(); ++i) apart += std::popcount(words[i] ^ got.words[i]);
+  return apart;
+}
+
+TEST_CASE("instances of the fixtures' logits are those of the authors' code, with boxes around their masks") {
+  const std::vector<FastInstFixture> fixtures = fast_inst_fixtures();
+  CHECK((!fixtures.empty() || !has_fixtures()));
+  for (const FastInstFixture& one : fixtures) {
+    INFO(one.fixture.name);
+    REQUIRE(one.fixture.batched.size() == one.geometries.size());
+    for (std::size_t image = 0; image < one.geometries.size(); ++image) {
+      const auto found = kernels::fast_inst_instances_ref({one.classes, one.masks, static_cast<std::int64_t>(image)},
+                                                          one.geometries[image], one.settings);
+      const std::vector<ExpectedInstance>& want = one.fixture.batched[image];
+      REQUIRE(found.size() == want.size());
+      for (std::size_t i = 0; i < want.size(); ++i) {
+        INFO("image " << image << ", instance " << i);
+        CHECK(found[i].class_id == want[i].class_id);
+        // Logits were rounded to fp32: one pixel in a thousand may lie on the edge of its mask.
+        CHECK(std::abs(found[i].score - want[i].score) <= 1e-5f);
+        const std::int64_t apart = pixels_apart(found[i].mask, want[i].mask);
+        CHECK(apart <= found[i].mask.width * found[i].mask.height / 1000);
+        const auto& box = one.expected.at("batched")[image].at("instances")[i].at("bbox");
+        if (apart == 0) {
+          CHECK(found[i].area == want[i].area);
+          CHECK(std::vector<double>{double(found[i].x), double(found[i].y), double(found[i].width),
+                                    double(found[i].height)} == box.get<std::vector<double>>());
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("classes of pixels are scored as the authors' code scores them") {
+  std::size_t checked = 0;
+  for (const FastInstFixture& one : fast_inst_fixtures()) {
+    const auto want = one.fixture.tensors.find("semantic.0");
+    if (want == one.fixture.tensors.end()) continue;
+    INFO(one.fixture.name);
+    ++checked;
+    const kernels::FastInstLogits logits{one.classes, one.masks, 0};
+    const auto scores = kernels::fast_inst_class_scores_ref(logits, one.geometries[0], one.settings);
+    const std::vector<float>& expected = want->second.values;
+    REQUIRE(scores.size() == expected.size());
+    double worst = 0;  // the fixture rounds to fp16: 2^-11 of each number
+    for (std::size_t i = 0; i < scores.size(); ++i)
+      worst = std::max(worst, std::abs(double{scores[i]} - double{expected[i]}) - 0x1p-11 * double{expected[i]});
+    CHECK(worst <= 1e-5);
+    // The class of the best score, where fp16 does not make two of them equal.
+    const auto classes = kernels::fast_inst_classes_ref(logits, one.geometries[0], one.settings);
+    const std::size_t plane = classes.size(), count = scores.size() / plane;
+    std::size_t apart = 0;
+    for (std::size_t i = 0; i < plane; ++i) {
+      float most = 0;
+      for (std::size_t c = 0; c < count; ++c) most = std::max(most, expected[c * plane + i]);
+      apart += expected[static_cast<std::size_t>(classes[i]) * plane + i] < most;
+    }
+    CHECK(apart == 0);
+  }
+  CHECK((checked > 0 || !has_fixtures()));
+}
+
+TEST_CASE("segments are those of the authors' code: their ids at each pixel, classes, and which are things") {
+  std::size_t checked = 0;
+  for (const FastInstFixture& one : fast_inst_fixtures()) {
+    const auto want = one.fixture.tensors.find("panoptic.0");
+    if (want == one.fixture.tensors.end()) continue;
+    INFO(one.fixture.name);
+    ++checked;
+    const auto found = kernels::fast_inst_segments_ref({one.classes, one.masks, 0}, one.geometries[0], one.settings);
+    REQUIRE(found.ids.size() == want->second.values.size());
+    std::size_t apart = 0;
+    std::vector<std::int64_t> areas(found.segments.size() + 1);
+    for (std::size_t i = 0; i < found.ids.size(); ++i) {
+      apart += static_cast<float>(found.ids[i]) != want->second.values[i];
+      ++areas[static_cast<std::size_t>(found.ids[i])];
+    }
+    CHECK(apart <= found.ids.size() / 1000);
+    const auto& infos = one.expected.at("batched")[0].at("segments_info");
+    REQUIRE(found.segments.size() == infos.size());
+    CHECK(!found.segments.empty());
+    for (std::size_t s = 0; s < infos.size(); ++s) {
+      INFO("segment " << s + 1);
+      CHECK(infos[s].at("id") == s + 1);
+      CHECK(infos[s].at("category_id") == found.segments[s].class_id);
+      CHECK(infos[s].at("isthing") == found.segments[s].is_thing);
+      CHECK(found.segments[s].area == areas[s + 1]);
+    }
+  }
+  CHECK((checked > 0 || !has_fixtures()));
+}
+
+}  // namespace
+}  // namespace maskrt::testing
