@@ -22,9 +22,9 @@ struct FastInstHead {
   ValueId class_logits = -1, mask_logits = -1, query_positions = -1;
   // What the config switches on: MODEL.FASTINST.TEST.*_ON. With panoptic segments, instances are of things alone.
   bool instances = true, semantic = false, panoptic = false;
-  int detections = 100;                 ///< DETECTIONS_PER_IMAGE: pairs of query and class that become instances
-  float object_mask_threshold = 0.8f;   ///< on the probability of a query's class; segments have more
-  float overlap_threshold = 0.8f;       ///< least share of a query's mask that other queries leave to its segment
+  int detections = 100;                ///< DETECTIONS_PER_IMAGE: pairs of query and class that become instances
+  float object_mask_threshold = 0.8f;  ///< on the probability of a query's class; segments have more
+  float overlap_threshold = 0.8f;      ///< least share of a query's mask that other queries leave to its segment
   /// Probabilities of classes are summed at the image's own size (SEM_SEG_POSTPROCESSING_BEFORE_INFERENCE); else at the
   /// network's input, and resized then. Instances and segments always are at the image's own size, and switch this on.
   bool resize_before_semantic = false;
@@ -33,8 +33,8 @@ struct FastInstHead {
 
   std::span<const Task> tasks() const {
     // All subsets of the tasks, in their order, as they stand next to one another in one array.
-    static constexpr std::array order = {Task::instances, Task::semantic,  Task::panoptic,
-                                         Task::instances, Task::panoptic};
+    static constexpr std::array order = {Task::instances, Task::semantic, Task::panoptic, Task::instances,
+                                         Task::panoptic};
     const std::span all(order);
     if (instances && !semantic && panoptic) return all.subspan(3, 2);
     const std::size_t first = instances ? 0 : semantic ? 1 : 2, last = panoptic ? 3 : semantic ? 2 : 1;
@@ -59,7 +59,8 @@ struct FastInstHead {
     const Extent& classes = values.list("class_logits", class_logits, logits);
     values.expect(classes.channels >= 2, "class_logits", class_logits, logits);
     const std::string queries = "for each of the " + std::to_string(classes.height) + " queries of class_logits";
-    const std::string one_channel = "a map with a channel " + queries, one_position = "a list of one integer " + queries;
+    const std::string one_channel = "a map with a channel " + queries,
+                      one_position = "a list of one integer " + queries;
     const Extent& masks = values.map("mask_logits", mask_logits, one_channel);
     values.expect(masks.batch == classes.batch && masks.channels == classes.height, "mask_logits", mask_logits,
                   one_channel);

@@ -22,8 +22,8 @@ struct Parameter {
   }
 };
 
-/// A constant map, resized bilinearly to the height and width of x (whose numbers are not read), the same for each image
-/// of the batch: learned positions. As ResizeBilinear: align_corners = false, source coordinate clamped at 0.
+/// A constant map, resized bilinearly to the height and width of x (whose numbers are not read), the same for each
+/// image of the batch: learned positions. As ResizeBilinear: align_corners = false, source coordinate clamped at 0.
 struct ParameterMap {
   static constexpr std::string_view name = "parameter_map";
   static constexpr bool keeps_type = false;

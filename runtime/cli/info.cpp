@@ -87,9 +87,7 @@ std::string metadata_text(const graph::Safetensors& storage, const char* key) {
 /// Each setting of the head in a line of its own: "score threshold".
 void print_settings(const graph::Head& head) {
   struct Printer {
-    void real(const char* name, float value, double, double) const {
-      print(name, number_text(value));
-    }
+    void real(const char* name, float value, double, double) const { print(name, number_text(value)); }
     void integer(const char* name, int value, int, int) const { print(name, std::to_string(value)); }
     void boolean(const char* name, bool value) const { print(name, value ? "yes" : "no"); }
 

@@ -53,9 +53,14 @@ class FastInstRunner final : public HeadRunner {
  private:
   Detected run(const kernels::FastInstLogits& logits, const kernels::Geometry& geometry,
                const DetectionOptions& options) const {
-    const kernels::FastInstSettings settings{
-        head_.detections, head_.object_mask_threshold, head_.overlap_threshold, head_.resize_before_semantic,
-        head_.things,     head_.panoptic,              options.minimum_score,   options.masks};
+    const kernels::FastInstSettings settings{head_.detections,
+                                             head_.object_mask_threshold,
+                                             head_.overlap_threshold,
+                                             head_.resize_before_semantic,
+                                             head_.things,
+                                             head_.panoptic,
+                                             options.minimum_score,
+                                             options.masks};
     switch (options.task) {
       case Task::instances:
         return kernels::fast_inst_instances_ref(logits, geometry, settings);

@@ -210,8 +210,10 @@ TEST_CASE("FastInst's head wants a mask and a position for each query") {
   CHECK(error(rows, x, top[0]) == "");
   CHECK_THAT(error(x, x, top[0]), Catch::Contains("class_logits: expected a list of the queries' logits"));
   CHECK_THAT(error(top[1], x, top[0]), Catch::Contains("class_logits: expected a list of the queries' logits"));
-  CHECK_THAT(error(rows, scores, top[0]), Catch::Contains("mask_logits: expected a map with a channel for each of the 3"));
-  CHECK_THAT(error(rows, x, top[1]), Catch::Contains("query_positions: expected a list of one integer for each of the"));
+  CHECK_THAT(error(rows, scores, top[0]),
+             Catch::Contains("mask_logits: expected a map with a channel for each of the 3"));
+  CHECK_THAT(error(rows, x, top[1]),
+             Catch::Contains("query_positions: expected a list of one integer for each of the"));
   CHECK_THAT(error(rows, x, -1), Catch::Contains("expected the network to have an output query_positions"));
 }
 

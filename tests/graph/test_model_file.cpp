@@ -276,6 +276,55 @@ TEST_CASE("what the reader would refuse is not written") {
   refused([](auto& model) { model.name = std::string(100'000'001, 'x'); }, "of at most 100000000 bytes");
 }
 
+TEST_CASE("rows of a tensor are constants of their own, and the file holds the whole") {
+  CHECK_FALSE(rows_name("plain"));
+  for (const char* none : {"x[", "x]", "x[]", "x[1]", "x[1:]", "x[:2]", "x[2:1]", "x[1:1]", "x[-1:2]", "x[1:2] "})
+    CHECK_FALSE(rows_name(none));
+  const auto named = rows_name("a[0].weight[2:5]");
+  REQUIRE(named);
+  CHECK(named->whole == "a[0].weight");
+  CHECK(named->begin == 2);
+  CHECK(named->end == 5);
+
+  Dice dice(3);
+  const ConstantPtr whole = dice.constant("whole", {6, 3});
+  const ConstantPtr part = rows_of(whole, 2, 3);
+  CHECK(part->name() == "whole[2:5]");
+  CHECK(part->shape() == Shape{3, 3});
+  const std::vector<float> all = whole->evaluate();
+  CHECK(part->evaluate() == std::vector<float>(all.begin() + 6, all.begin() + 15));
+  CHECK_THROWS_WITH(rows_of(whole, 4, 3), Catch::Contains("expected rows 4 to 7 in it, found shape [6, 3]"));
+
+  const TemporaryFolder folder;
+  auto built = small_model();
+  Graph& graph = built.model.graph;
+  const ValueId x = graph.nodes[0].output();
+  for (const std::int64_t begin : {0, 3}) {
+    Linear linear;
+    linear.weight = rows_of(whole, begin, 3);
+    linear.of_map = true;
+    graph.outputs.push_back(graph.add("part " + std::to_string(begin), linear, {x}));
+  }
+  built.tensors.push_back({"whole", DataType::f32, whole->shape(), std::as_bytes(std::span(all))});
+  write_model(folder / "model", built.model, built.tensors);
+  const ModelDescription read = read_model(folder / "model");
+  CHECK(read.storage->tensors.contains("whole"));
+  CHECK_FALSE(read.storage->tensors.contains("whole[0:3]"));
+  Dice other(4);
+  const auto values = interpret(graph, other.map({1, 32, 32, 3}));
+  require_same_outputs(graph, values, read.graph, 0);
+  const auto text = [&](const std::string& rows) {
+    std::string json = graph_to_json(graph);
+    const std::string name = "whole[3:6]";
+    return json.replace(json.find(name), name.size(), rows);
+  };
+  for (const char* rows : {"whole[3:7]", "whole[6:7]", "half[0:3]"}) {
+    INFO(rows);
+    CHECK_THAT(error_with(folder, built, "maskrt.graph", text(rows)),
+               Catch::Contains("expected weight to name a tensor of the file, found " + std::string(rows)));
+  }
+}
+
 TEST_CASE("every operation goes through JSON with all its attributes") {
   Dice dice(6);
   const Graph g = every_operation(dice);

@@ -302,11 +302,10 @@ class Interpreter {
           for (int64_t u = 0; u < x.extent.width; ++u)
             for (int64_t c = g * channels; c < (g + 1) * channels; ++c) {
               const auto i = static_cast<std::size_t>(c);
-              out_(b, v, u, c) =
-                  activated((x(b, v, u, c) - mean) / std::sqrt(variance + norm.epsilon) *
-                                    static_cast<double>(weight[i]) +
-                                static_cast<double>(bias[i]),
-                            norm.activation);
+              out_(b, v, u, c) = activated(
+                  (x(b, v, u, c) - mean) / std::sqrt(variance + norm.epsilon) * static_cast<double>(weight[i]) +
+                      static_cast<double>(bias[i]),
+                  norm.activation);
             }
       }
   }

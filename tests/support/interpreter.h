@@ -33,7 +33,8 @@ std::vector<Map> interpret_node(const graph::Node& node, const std::vector<Map>&
 
 /// Every value of the graph, by ValueId; values that no node makes stay empty. Those that are `given`, the positions of
 /// queries for one, take the place of what their nodes make. Throws Error where such a value has another extent.
-std::vector<Map> interpret(const graph::Graph& graph, const Map& input, const std::map<graph::ValueId, Map>& given = {});
+std::vector<Map> interpret(const graph::Graph& graph, const Map& input,
+                           const std::map<graph::ValueId, Map>& given = {});
 
 /// fp32 NCHW (lists: [B, N, C]) as files and devices exchange it, and back.
 std::vector<float> to_nchw(const Map& map);

@@ -273,7 +273,8 @@ template <typename Refused>
 Graph without_outputs_of(Graph graph, const Refused& refused) {
   std::set<ValueId> gone;
   for (const Node& node : graph.nodes) {
-    const bool depends = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return gone.contains(v); });
+    const bool depends =
+        std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return gone.contains(v); });
     if (depends || refused(node.operation)) gone.insert(node.outputs.begin(), node.outputs.end());
   }
   std::erase_if(graph.outputs, [&](ValueId value) { return gone.contains(value); });

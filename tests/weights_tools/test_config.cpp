@@ -115,9 +115,9 @@ TEST_CASE("a reader knows which keys were asked for, and which were not") {
 TEST_CASE("keys of a file that are likely mistyped are told from a project's own") {
   std::vector<std::string> known = training_keys();
   known.insert(known.end(), inference_keys().begin(), inference_keys().end());
-  CHECK(likely_mistakes({"MODEL.PIXEL_SDT", "MODEL.MY_HEAD.WIDTH", "SOLVER.BASE_LR", "MODEL.FASTINST.NHEAD", "COMMENT"},
-                        known) == std::vector<std::string>{"MODEL.PIXEL_SDT (MODEL.PIXEL_STD?)",
-                                                           "MODEL.FASTINST.NHEAD (MODEL.FASTINST.NHEADS?)"});
+  CHECK(likely_mistakes({"MODEL.PIXEL_SDT", "MODEL.MY_HEAD.WIDTH", "SOLVER.BASE_LR", "MODEL.RESNETS.DEPHT", "COMMENT"},
+                        known) ==
+        std::vector<std::string>{"MODEL.PIXEL_SDT (MODEL.PIXEL_STD?)", "MODEL.RESNETS.DEPHT (MODEL.RESNETS.DEPTH?)"});
   const std::set<std::string> distinct(known.begin(), known.end());
   CHECK(distinct.size() == known.size());
 }

@@ -49,8 +49,8 @@ TEST_CASE("every published FastInst is built, with as many parameters as the aut
     INFO(name);
     const PublishedSize& size = kPublishedSizes.at(name);
     const NetworkConfig config = config_of(name);
-    CHECK(config.network->summary() == std::string(size.backbone) + ", PyramidPoolingModuleFPN, FastInstDecoder-D" +
-                                           std::to_string(size.layers));
+    CHECK(config.network->summary() ==
+          std::string(size.backbone) + ", PyramidPoolingModuleFPN, FastInstDecoder-D" + std::to_string(size.layers));
     const BuiltModel built = build_random_model(config);
     CHECK(parameters(built) + size.layers * kUnreadHead == size.parameters);
     CHECK(built.tensors.size() + 6 * static_cast<std::size_t>(size.layers) == size.tensors);

@@ -21,21 +21,18 @@ struct FastInstFixture {
   nlohmann::json expected;
   std::vector<kernels::Geometry> geometries;
   kernels::FastInstSettings settings;
-  kernels::Tensor classes, masks;
-  std::vector<float> class_numbers, mask_numbers;
-};
 
-/// Rows [B, Q, K + 1], and maps from [B, Q, h, w], as kernels see them; the vectors hold the numbers.
-void point_at_logits(FastInstFixture& one) {
-  const HostTensor& classes = one.fixture.tensors.at("class_logits");
-  const HostTensor& masks = one.fixture.tensors.at("mask_logits");
-  one.class_numbers = classes.values;
-  one.mask_numbers = masks.values;
-  one.classes = kernels::dense(one.class_numbers.data(), DataType::f32, classes.shape[0], classes.shape[1], 1,
-                               classes.shape[2], 0);
-  one.masks = kernels::dense(one.mask_numbers.data(), DataType::f32, masks.shape[0], masks.shape[2], masks.shape[3],
-                             masks.shape[1], 1);
-}
+  /// Rows [B, Q, K + 1], and maps from [B, Q, h, w], as kernels see them.
+  kernels::FastInstLogits logits(std::size_t image) const {
+    const HostTensor& classes = fixture.tensors.at("class_logits");
+    const HostTensor& masks = fixture.tensors.at("mask_logits");
+    const auto data = [](const HostTensor& tensor) { return const_cast<float*>(tensor.values.data()); };
+    return {
+        kernels::dense(data(classes), DataType::f32, classes.shape[0], classes.shape[1], 1, classes.shape[2], 0),
+        kernels::dense(data(masks), DataType::f32, masks.shape[0], masks.shape[2], masks.shape[3], masks.shape[1], 1),
+        static_cast<std::int64_t>(image)};
+  }
+};
 
 std::vector<FastInstFixture> fast_inst_fixtures() {
   std::vector<FastInstFixture> all;
@@ -58,7 +55,6 @@ std::vector<FastInstFixture> fast_inst_fixtures() {
     one.settings.things = fast_inst.things;
     one.settings.things_alone = fast_inst.panoptic;
     all.push_back(std::move(one));
-    point_at_logits(all.back());
   }
   return all;
 }
@@ -81,8 +77,7 @@ TEST_CASE("instances of the fixtures' logits are those of the authors' code, wit
     INFO(one.fixture.name);
     REQUIRE(one.fixture.batched.size() == one.geometries.size());
     for (std::size_t image = 0; image < one.geometries.size(); ++image) {
-      const auto found = kernels::fast_inst_instances_ref({one.classes, one.masks, static_cast<std::int64_t>(image)},
-                                                          one.geometries[image], one.settings);
+      const auto found = kernels::fast_inst_instances_ref(one.logits(image), one.geometries[image], one.settings);
       const std::vector<ExpectedInstance>& want = one.fixture.batched[image];
       REQUIRE(found.size() == want.size());
       for (std::size_t i = 0; i < want.size(); ++i) {
@@ -95,8 +90,9 @@ TEST_CASE("instances of the fixtures' logits are those of the authors' code, wit
         const auto& box = one.expected.at("batched")[image].at("instances")[i].at("bbox");
         if (apart == 0) {
           CHECK(found[i].area == want[i].area);
-          CHECK(std::vector<double>{double(found[i].x), double(found[i].y), double(found[i].width),
-                                    double(found[i].height)} == box.get<std::vector<double>>());
+          const std::vector<double> got = {static_cast<double>(found[i].x), static_cast<double>(found[i].y),
+                                           static_cast<double>(found[i].width), static_cast<double>(found[i].height)};
+          CHECK(got == box.get<std::vector<double>>());
         }
       }
     }
@@ -110,7 +106,7 @@ TEST_CASE("classes of pixels are scored as the authors' code scores them") {
     if (want == one.fixture.tensors.end()) continue;
     INFO(one.fixture.name);
     ++checked;
-    const kernels::FastInstLogits logits{one.classes, one.masks, 0};
+    const kernels::FastInstLogits logits = one.logits(0);
     const auto scores = kernels::fast_inst_class_scores_ref(logits, one.geometries[0], one.settings);
     const std::vector<float>& expected = want->second.values;
     REQUIRE(scores.size() == expected.size());
@@ -139,7 +135,7 @@ TEST_CASE("segments are those of the authors' code: their ids at each pixel, cla
     if (want == one.fixture.tensors.end()) continue;
     INFO(one.fixture.name);
     ++checked;
-    const auto found = kernels::fast_inst_segments_ref({one.classes, one.masks, 0}, one.geometries[0], one.settings);
+    const auto found = kernels::fast_inst_segments_ref(one.logits(0), one.geometries[0], one.settings);
     REQUIRE(found.ids.size() == want->second.values.size());
     std::size_t apart = 0;
     std::vector<std::int64_t> areas(found.segments.size() + 1);

@@ -1,10 +1,10 @@
 // The plain loops that define what FastInst finds: whole maps at the image's own size, one query after another, in
 // double precision.
-#include "fast_inst.h"
-
 #include <algorithm>
 #include <cmath>
 #include <map>
+
+#include "fast_inst.h"
 
 namespace maskrt::kernels {
 namespace {
@@ -29,7 +29,8 @@ Tap tap(int i, double step, int n) {
 /// The top left corner, out_width x out_height, of the map resized to full_width x full_height.
 Map resized(const Map& in, int full_width, int full_height, int out_width, int out_height) {
   Map out{out_width, out_height, {}};
-  const double step_x = static_cast<double>(in.width) / full_width, step_y = static_cast<double>(in.height) / full_height;
+  const double step_x = static_cast<double>(in.width) / full_width,
+               step_y = static_cast<double>(in.height) / full_height;
   for (int y = 0; y < out_height; ++y) {
     const Tap v = tap(y, step_y, in.height);
     for (int x = 0; x < out_width; ++x) {
@@ -136,16 +137,15 @@ std::vector<DetectedInstance> fast_inst_instances_ref(const FastInstLogits& logi
     const std::vector<double> p = probabilities(logits, q);
     for (std::size_t c = 0; c + 1 < p.size(); ++c) pairs.push_back({q, static_cast<int>(c), p[c]});
   }
-  std::stable_sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.probability > b.probability; });
+  std::stable_sort(pairs.begin(), pairs.end(),
+                   [](const Pair& a, const Pair& b) { return a.probability > b.probability; });
   pairs.resize(std::min(pairs.size(), static_cast<std::size_t>(settings.detections)));
-  if (settings.things_alone)
-    std::erase_if(pairs, [&](const Pair& pair) { return !is_thing(settings, pair.class_id); });
+  if (settings.things_alone) std::erase_if(pairs, [&](const Pair& pair) { return !is_thing(settings, pair.class_id); });
 
   std::map<std::int64_t, QueryMask> masks;
   std::vector<DetectedInstance> instances;
   for (const Pair& pair : pairs) {
-    if (!masks.contains(pair.query))
-      masks.emplace(pair.query, mask_of(mask_at_own_size(logits, pair.query, geometry)));
+    if (!masks.contains(pair.query)) masks.emplace(pair.query, mask_of(mask_at_own_size(logits, pair.query, geometry)));
     const QueryMask& mask = masks.at(pair.query);
     DetectedInstance instance;
     if (settings.masks) instance = mask.mask;

@@ -67,12 +67,11 @@ FastInstTasks read_tasks(ConfigReader& reader) {
   if (!tasks.instances && !tasks.semantic && !tasks.panoptic)
     throw Error(reader.where(prefix + "INSTANCE_ON") +
                 ": expected one of INSTANCE_ON, SEMANTIC_ON and PANOPTIC_ON, found none of them");
-  tasks.object_mask_threshold =
-      reader.number(prefix + "OBJECT_MASK_THRESHOLD", tasks.object_mask_threshold, 0, 1);
+  tasks.object_mask_threshold = reader.number(prefix + "OBJECT_MASK_THRESHOLD", tasks.object_mask_threshold, 0, 1);
   tasks.overlap_threshold = reader.number(prefix + "OVERLAP_THRESHOLD", tasks.overlap_threshold, 0, 1);
   // Instances and segments are at the image's size in any case, and the authors' code then sums classes there, too.
-  tasks.resize_before_semantic = reader.boolean(prefix + "SEM_SEG_POSTPROCESSING_BEFORE_INFERENCE", false) ||
-                                 tasks.instances || tasks.panoptic;
+  tasks.resize_before_semantic =
+      reader.boolean(prefix + "SEM_SEG_POSTPROCESSING_BEFORE_INFERENCE", false) || tasks.instances || tasks.panoptic;
   tasks.detections = reader.integer("TEST.DETECTIONS_PER_IMAGE", tasks.detections, 1, 1 << 20);
   return tasks;
 }
@@ -93,8 +92,7 @@ FastInstConfig read_fast_inst_config(ConfigReader& reader) {
   out.tasks = read_tasks(reader);
   out.input = read_input(reader);
   // -1: the backbone's, which is none for those that there are.
-  out.input.size_divisibility =
-      std::max(reader.integer(kFastInst + "SIZE_DIVISIBILITY", -1, -1, kMostDivisibility), 0);
+  out.input.size_divisibility = std::max(reader.integer(kFastInst + "SIZE_DIVISIBILITY", -1, -1, kMostDivisibility), 0);
   out.datasets = reader.suggested("DATASETS.TRAIN");
   return out;
 }

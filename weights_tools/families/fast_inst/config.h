@@ -13,7 +13,8 @@ namespace maskrt::weights {
 
 /// MODEL.SEM_SEG_HEAD: the pixel decoder.
 struct PixelDecoderConfig {
-  std::string name = "FastInstEncoderV1";  ///< the authors' code default, which nothing implements: configs name another
+  std::string name =
+      "FastInstEncoderV1";  ///< the authors' code default, which nothing implements: configs name another
   std::string norm = "GN";
   std::vector<std::string> in_features = {"p2", "p3", "p4", "p5"};
   int channels = 128;

@@ -32,7 +32,7 @@ class QueryDecoder {
   FastInstOutputs build() {
     State now{select_queries(), finest_};  // queries [B, Q + A, C], pixels [B, h, w, C]
     pixel_embeddings_ = net_.parameter_map(kPrefix + "pixel_pos_embeds", meta_embeddings_, finest_);  // [B, h, w, C]
-    ValueId masks = predict_masks(now, 0);                                                          // [B, h, w, Q]
+    ValueId masks = predict_masks(now, 0);                                                            // [B, h, w, Q]
     for (int i = 0; i < config_.layers; ++i) {
       now = layer(now, masks, i);
       masks = predict_masks(now, i + 1);
@@ -57,10 +57,10 @@ class QueryDecoder {
                           {.kernel = 3, .padding = 1, .bias = true, .fills = kReluFills});
     y = net_.relu(name + "conv_proposal_cls_logits.1", y);
     y = net_.conv(name + "conv_proposal_cls_logits.2", y, Dim(config_.classes + 1, kClasses + " and one of none"),
-                  {.bias = true, .fills = kProposalFills}, "proposal_logits");        // [B, h/2, w/2, K + 1]
-    y = net_.add(name + "scores", graph::ProposalScores{}, {y}, 1);                   // [B, h/2 * w/2, 1]
+                  {.bias = true, .fills = kProposalFills}, "proposal_logits");  // [B, h/2, w/2, K + 1]
+    y = net_.add(name + "scores", graph::ProposalScores{}, {y}, 1);             // [B, h/2 * w/2, 1]
     query_positions_ = net_.add_several(name + "topk", graph::SelectTop{config_.queries}, {y}, {1, 1},
-                                        {"query_positions", "query_scores"})[0];      // [B, Q, 1], integers
+                                        {"query_positions", "query_scores"})[0];  // [B, Q, 1], integers
 
     // As large as it takes to have about one number for each query.
     const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(config_.queries)));

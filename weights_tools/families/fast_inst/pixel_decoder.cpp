@@ -26,8 +26,8 @@ ValueId pyramid_pooling(const PixelDecoderConfig& config, ValueId x, Layers& net
     priors.push_back(net.add(stage + ".resize", graph::ResizeBilinear{}, {y, x}, net.channels(y)));  // [B, h, w, C/4]
   }
   priors.push_back(x);
-  ValueId y = net.concat(name + "concat", priors);                                              // [B, h, w, 2C]
-  y = net.conv(name + "bottleneck", y, net.channels(x), {.bias = true, .fills = kReluFills});   // [B, h, w, C]
+  ValueId y = net.concat(name + "concat", priors);                                             // [B, h, w, 2C]
+  y = net.conv(name + "bottleneck", y, net.channels(x), {.bias = true, .fills = kReluFills});  // [B, h, w, C]
   return net.relu(name + "relu", y);
 }
 
@@ -69,9 +69,9 @@ std::vector<Feature> fine_to_coarse(const PixelDecoderConfig& config, const Feat
 
 std::array<ValueId, 3> build_pixel_decoder(const PixelDecoderConfig& config, const Features& features, Layers& net) {
   const std::vector<Feature> levels = fine_to_coarse(config, features);
-  net.weights().expect_absent(kPrefix + "adapter_" + std::to_string(levels.size() + 1) + ".weight",
-                              "the " + std::to_string(levels.size()) +
-                                  " features of MODEL.SEM_SEG_HEAD.IN_FEATURES do not have");
+  net.weights().expect_absent(
+      kPrefix + "adapter_" + std::to_string(levels.size() + 1) + ".weight",
+      "the " + std::to_string(levels.size()) + " features of MODEL.SEM_SEG_HEAD.IN_FEATURES do not have");
   const ConvOptions conv1x1{}, conv3x3{.kernel = 3, .padding = 1};
   std::array<ValueId, 3> made{};
   ValueId carried = -1;

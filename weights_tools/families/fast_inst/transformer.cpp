@@ -70,7 +70,8 @@ ValueId self_attention(const std::string& name, const Positioned& x, const Trans
 ValueId feed_forward(const std::string& name, ValueId x, bool map, const TransformerOptions& options, Layers& net) {
   const Dim inner = width(options.feed_forward_width);
   ValueId y = before(name, x, options, net);
-  y = map ? net.map_linear(name + ".linear1", y, inner, kReluFills) : net.linear(name + ".linear1", y, inner, {}, kReluFills);
+  y = map ? net.map_linear(name + ".linear1", y, inner, kReluFills)
+          : net.linear(name + ".linear1", y, inner, {}, kReluFills);
   y = net.relu(name + ".relu", y);
   y = map ? net.map_linear(name + ".linear2", y, net.channels(x)) : net.linear(name + ".linear2", y, net.channels(x));
   return after(name, x, y, options, net);

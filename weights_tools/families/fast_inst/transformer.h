@@ -1,5 +1,5 @@
-// Layers of transformers as PyTorch's modules have them: attention with its projections, residual and norm, feed-forward
-// networks, perceptrons.
+// Layers of transformers as PyTorch's modules have them: attention with its projections, residual and norm,
+// feed-forward networks, perceptrons.
 #pragma once
 
 #include <string>
