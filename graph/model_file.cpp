@@ -92,13 +92,35 @@ std::vector<Category> categories_from_json(const json& list) {
   return categories;
 }
 
+/// Extents at some size. Channels do not depend on the size; any that the strides divide shows whether the weights fit
+/// one another, and that has as many positions as are selected.
+std::vector<Extent> extents_of(const ModelDescription& model) {
+  const std::int64_t divisor = std::max(model.preprocessing.size_divisibility, 32);
+  const auto at = [&](std::int64_t least) {
+    const std::int64_t side = (least + divisor - 1) / divisor * divisor;
+    return infer_extents(model.graph, 1, side, side);
+  };
+  try {
+    return at(256);
+  } catch (const Error&) {
+    const bool selects = std::any_of(model.graph.nodes.begin(), model.graph.nodes.end(), [](const Node& node) {
+      return std::holds_alternative<SelectTop>(node.operation);
+    });
+    for (const std::int64_t least : {1024, 4096}) {
+      if (!selects) break;
+      try {
+        return at(least);
+      } catch (const Error&) {  // what is wrong at the first size is told
+      }
+    }
+    throw;
+  }
+}
+
 /// What must hold between a model's parts, whether it is about to be written or was just read.
 void check_model(const ModelDescription& model) {
   if (model.graph.outputs.empty()) throw Error("graph: expected at least one output, found none");
-  // Channels do not depend on the size; any that the strides divide shows whether the weights fit one another.
-  const std::int64_t divisor = std::max(model.preprocessing.size_divisibility, 32);
-  const std::int64_t side = (256 + divisor - 1) / divisor * divisor;
-  const auto extents = infer_extents(model.graph, 1, side, side);
+  const std::vector<Extent> extents = extents_of(model);
   check(model.head, model.graph, extents);
   for (const ValueId value : values_of(model.head))
     if (!model.graph.is_output(value))

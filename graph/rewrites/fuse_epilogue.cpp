@@ -1,5 +1,5 @@
-// Add(Conv(x), r) -> Conv(x) with residual r; Activate(Conv(x)) -> Conv(x) with that activation; Linear, DeformConv and
-// LayerNorm likewise.
+// Add(Conv(x), r) -> Conv(x) with residual r; Activate(Conv(x)) -> Conv(x) with that activation; Linear, DeformConv,
+// LayerNorm and GroupNorm likewise.
 //
 // The same arithmetic in the same order: only the intermediate values are no longer stored and read again.
 #include <utility>
@@ -45,6 +45,7 @@ Activation* epilogue_for(Graph& graph, ValueId value, Activation wanted) {
   const bool gelu = wanted == Activation::gelu;
   if (auto* conv = maker_as<Conv>(graph, value)) return gelu && !is_depthwise(*conv) ? nullptr : &conv->activation;
   if (auto* norm = maker_as<LayerNorm>(graph, value)) return &norm->activation;
+  if (auto* norm = maker_as<GroupNorm>(graph, value)) return gelu ? nullptr : &norm->activation;
   if (auto* linear = maker_as<Linear>(graph, value))
     return wanted == Activation::relu || wanted == Activation::sigmoid ? &linear->activation : nullptr;
   if (auto* conv = maker_as<DeformConv>(graph, value))

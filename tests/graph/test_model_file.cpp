@@ -276,6 +276,27 @@ TEST_CASE("what the reader would refuse is not written") {
   refused([](auto& model) { model.name = std::string(100'000'001, 'x'); }, "of at most 100000000 bytes");
 }
 
+TEST_CASE("a model that selects many positions is checked at a size that has them") {
+  const TemporaryFolder folder;
+  const auto error = [&](std::int64_t count, const char* value) {
+    Graph graph;
+    const ValueId x = graph.add("x", Input{3}, {});
+    const ValueId scores = graph.add("scores", Slice{0, 1}, {graph.add("pool", MaxPool{16, 16, 0}, {x})});
+    const auto top = graph.add_several("top", SelectTop{count}, {scores}, {"positions", "numbers"});
+    graph.outputs = {graph.add("rows", GatherPositions{}, {graph.find(value), top[0]})};
+    Built built(graph);
+    built.model.head = ValuesHead();
+    try {
+      write_model(folder / "model", built.model, built.tensors);
+      return error_of(folder / "model");
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+  };
+  for (const std::int64_t count : {1, 256, 257, 2048}) CHECK(error(count, "x") == "");
+  CHECK_THAT(error(2048, "positions"), Catch::Contains("node rows") && Catch::Contains("expected numbers"));
+}
+
 TEST_CASE("rows of a tensor are constants of their own, and the file holds the whole") {
   CHECK_FALSE(rows_name("plain"));
   for (const char* none : {"x[", "x]", "x[]", "x[1]", "x[1:]", "x[:2]", "x[2:1]", "x[1:1]", "x[-1:2]", "x[1:2] "})
