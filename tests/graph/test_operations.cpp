@@ -106,6 +106,13 @@ TEST_CASE("each operation has an extent, a cost, a text and a way to be computed
   }
 
   cpu::CpuDevice device;
+  for (const char* const lacking : {"group norm", "learned map", "masked attention"}) {
+    Graph refused = g;
+    refused.outputs = {refused.find(lacking)};
+    refused.remove_dead_nodes();
+    CHECK_THROWS_WITH(device.prepare(refused, Precision::fp32)->compile(2, 24, 40, 1),
+                      Catch::Contains("node " + std::string(lacking) + ": expected an operation with kernels"));
+  }
   const Graph computed = without_what_devices_lack(g);
   const DeviceRun run = run_on_cpu(*device.prepare(computed, Precision::fp32), input, 2);
   for (const ValueId output : computed.outputs) {

@@ -63,6 +63,21 @@ TEST_CASE("every operation computes on the GPU what the interpreter does") {
   }
 }
 
+TEST_CASE("what no device computes is refused when a plan is made, by the node's name") {
+  Dice dice(6);
+  const graph::Graph all = every_operation(dice);
+  const std::shared_ptr<Device> device = open_device("cuda");
+  for (const char* const lacking : {"group norm", "learned map"}) {
+    INFO(lacking);
+    graph::Graph g = all;
+    g.outputs = {g.find(lacking)};
+    g.remove_dead_nodes();
+    const auto network = device->prepare(g, Precision::fp32);
+    CHECK_THROWS_WITH(network->compile(2, 24, 40, 1), Catch::Contains("node " + std::string(lacking) + " (") &&
+                                                          Catch::Contains("which no device computes so far"));
+  }
+}
+
 TEST_CASE("parameters are weights on the GPU: read where they are, and copied only to be outputs") {
   Dice dice(3);
   for (const bool kept : {false, true}) {
