@@ -19,6 +19,8 @@ namespace {
 
 /// Keys whose scores, for three vectors of queries, stay in L1 (24 KiB) between their product, softmax and use.
 constexpr std::int64_t kKeyBlock = 128;
+/// Keys whose mask logits are looked at together: a few KiB.
+constexpr std::int64_t kMaskKeys = 16;
 
 std::int64_t whole(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
 
@@ -49,6 +51,11 @@ struct Tile {
   float* sums;     ///< [depth][vectors * lanes]
   float* most;     ///< [vectors * lanes]: the largest score so far
   float* total;    ///< [vectors * lanes]: the sum of the weights so far
+  /// Of masked attention: logits of the image's queries from `first` on. Null where none of them has a mask.
+  const Tensor* masks;
+  std::int64_t image, first;
+  float* logits;       ///< [kMaskKeys][vectors * lanes]; zeros where a query has no mask
+  const float* least;  ///< [vectors * lanes]: keys with a smaller logit are left out
   std::int64_t row() const { return std::int64_t{lanes} * vectors; }
 };
 
@@ -143,6 +150,55 @@ MASKRT_CLONES void divide_rows(float* total, std::int64_t n, std::int64_t count,
     for (std::int64_t i = 0; i < n; ++i) rows[c * n + i] *= total[i];
 }
 
+/// Scores of keys that masks leave out become minus infinity. It weighs e^-87, 10^-38, where exponentiate() ends.
+MASKRT_CLONES void leave_out(const float* logits, const float* least, std::int64_t keys, std::int64_t row,
+                             float* scores) {
+  constexpr float nothing = -std::numeric_limits<float>::infinity();
+  for (std::int64_t k = 0; k < keys; ++k)
+    for (std::int64_t i = 0; i < row; ++i)
+      scores[k * row + i] = logits[k * row + i] < least[i] ? nothing : scores[k * row + i];
+}
+
+void leave_out(const Tile& t, std::int64_t begin, std::int64_t count) {
+  const std::int64_t row = t.row(), channels = std::min(row, t.masks->channels - t.first);
+  for (std::int64_t k = 0; k < count; k += kMaskKeys) {
+    const std::int64_t keys = std::min(kMaskKeys, count - k);
+    read_pixels(*t.masks, {t.image, begin + k, keys, t.first, channels}, t.logits, row);
+    leave_out(t.logits, t.least, keys, row, t.scores + k * row);
+  }
+}
+
+/// Of `channels` columns: whether any number so far is not below 0. Says whether each column has one.
+MASKRT_CLONES bool note_kept(const float* logits, std::int64_t keys, std::int64_t channels, std::int32_t* kept) {
+  for (std::int64_t k = 0; k < keys; ++k)
+    for (std::int64_t i = 0; i < kMaskKeys; ++i) kept[i] |= logits[k * kMaskKeys + i] < 0 ? 0 : 1;
+  std::int32_t all = 1;
+  for (std::int64_t i = 0; i < channels; ++i) all &= kept[i];
+  return all != 0;
+}
+
+/// Below which logit each query leaves keys out, [batch, queries]: 0, or minus infinity for queries that have no mask,
+/// or one that would leave out all keys.
+void find_least(const Tensor& masks, std::int64_t queries, int threads, float* least) {
+  constexpr std::int64_t lanes = 16;
+  static_assert(lanes == kMaskKeys);
+  const std::int64_t chunks = (masks.channels + lanes - 1) / lanes, keys = masks.height * masks.width;
+  std::fill_n(least, masks.batch * queries, -std::numeric_limits<float>::infinity());
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+  for (std::int64_t i = 0; i < masks.batch * chunks; ++i) {
+    const std::int64_t b = i / chunks, first = i % chunks * lanes, channels = std::min(lanes, masks.channels - first);
+    float logits[kMaskKeys * lanes] = {};
+    std::int32_t kept[lanes] = {};
+    for (std::int64_t k = 0; k < keys; k += kMaskKeys) {
+      const std::int64_t count = std::min(kMaskKeys, keys - k);
+      read_pixels(masks, {b, k, count, first, channels}, logits, lanes);
+      if (note_kept(logits, count, channels, kept)) break;
+    }
+    for (std::int64_t c = 0; c < channels; ++c)
+      if (kept[c] != 0) least[b * queries + first + c] = 0;
+  }
+}
+
 /// sums = softmax(keys x queries) x values, with queries in the lanes of vectors.
 void attend(const Tile& t) {
   static constexpr float zeros[16] = {};
@@ -158,6 +214,7 @@ void attend(const Tile& t) {
                        .depth = t.width,
                        .start = nothing,
                        .sums = {t.scores, row, t.lanes}});
+    if (t.masks != nullptr) leave_out(t, begin, count);
     (t.lanes == 16 ? weigh_block_16 : weigh_block_8)(t, count, begin == 0);
     for (std::int64_t c = 0; c < t.depth; c += t.values.block) {
       float* const sums = t.sums + c * row;
@@ -192,14 +249,15 @@ Tensor copied(const Tensor& t, float* memory) {
 }  // namespace
 
 Attention::Attention(const Tensor& queries, const Tensor& keys, const Tensor& values, int heads, const Tensor& out,
-                     int threads)
+                     int threads, std::int64_t mask_channels)
     : heads_(heads),
       threads_(threads),
       lanes_(vector_lanes()),
       width_(queries.channels / heads),
       depth_(values.channels / heads),
       copies_keys_(!lies_apart(keys, width_)),
-      copies_values_(!lies_apart(values, depth_)) {
+      copies_values_(!lies_apart(values, depth_)),
+      mask_channels_(mask_channels) {
   const std::int64_t vectors = (queries.height * queries.width + lanes_ - 1) / lanes_;
   tiles_ = (vectors + kMostVectors - 1) / kMostVectors;
   // Narrow tiles multiply at half the rate of wide ones; better that than threads without work.
@@ -214,11 +272,15 @@ Attention::Attention(const Tensor& queries, const Tensor& keys, const Tensor& va
   const std::int64_t row = kMostVectors * lanes_;
   // Rows of queries and of results, both transposed, scores, and what is carried along.
   thread_bytes_ = bytes_of(row * (2 * (whole(width_, lanes_) + whole(depth_, lanes_)) + kKeyBlock + 2));
-  scratch_bytes_ = copy_bytes_[0] + copy_bytes_[1] + static_cast<std::size_t>(threads) * thread_bytes_;
+  if (mask_channels_ > 0) {
+    least_bytes_ = bytes_of(queries.batch * vectors * lanes_);
+    thread_bytes_ += bytes_of(row * kMaskKeys);
+  }
+  scratch_bytes_ = copy_bytes_[0] + copy_bytes_[1] + least_bytes_ + static_cast<std::size_t>(threads) * thread_bytes_;
 }
 
 void Attention::run(const Tensor& queries, const Tensor& key_tensor, const Tensor& value_tensor, const Tensor& out,
-                    void* scratch) const {
+                    void* scratch, const Tensor* masks) const {
   auto* memory = static_cast<std::byte*>(scratch);
   const Tensor keys = copies_keys_ ? copied(key_tensor, reinterpret_cast<float*>(memory)) : key_tensor;
   memory += copy_bytes_[0];
@@ -226,6 +288,9 @@ void Attention::run(const Tensor& queries, const Tensor& key_tensor, const Tenso
   memory += copy_bytes_[1];
   const std::int64_t count = queries.height * queries.width, vectors = (count + lanes_ - 1) / lanes_,
                      width = whole(width_, lanes_), depth = whole(depth_, lanes_), row = kMostVectors * lanes_;
+  auto* const least = reinterpret_cast<float*>(memory);
+  memory += least_bytes_;
+  if (masks != nullptr) find_least(*masks, vectors * lanes_, threads_, least);
 #pragma omp parallel for schedule(dynamic) num_threads(threads_)
   for (std::int64_t i = 0; i < out.batch * heads_ * tiles_; ++i) {
     const std::int64_t b = i / (heads_ * tiles_), head = i / tiles_ % heads_, tile = i % tiles_;
@@ -244,7 +309,16 @@ void Attention::run(const Tensor& queries, const Tensor& key_tensor, const Tenso
            .scores = take(kKeyBlock),
            .sums = take(depth),
            .most = take(1),
-           .total = take(1)};
+           .total = take(1),
+           .masks = masks != nullptr && first < mask_channels_ ? masks : nullptr,
+           .image = b,
+           .first = first,
+           .logits = nullptr,
+           .least = least + b * vectors * lanes_ + first};
+    if (t.masks != nullptr) {
+      t.logits = take(kMaskKeys);
+      std::fill_n(t.logits, t.row() * kMaskKeys, 0.0f);
+    }
     float* const query_rows = take(width);
     float* const result_rows = take(depth);
     const auto transpose = lanes_ == 16 ? transpose_16 : transpose_8;

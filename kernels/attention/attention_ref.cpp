@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "attention.h"
@@ -7,7 +8,8 @@
 
 namespace maskrt::kernels {
 
-void attention_ref(const Tensor& queries, const Tensor& keys, const Tensor& values, int heads, const Tensor& out) {
+void attention_ref(const Tensor& queries, const Tensor& keys, const Tensor& values, int heads, const Tensor& out,
+                   const Tensor* masks) {
   const std::int64_t width = queries.channels / heads, depth = values.channels / heads;
   const double scale = 1 / std::sqrt(static_cast<double>(width));
   std::vector<double> shares(static_cast<std::size_t>(keys.height * keys.width));
@@ -16,12 +18,19 @@ void attention_ref(const Tensor& queries, const Tensor& keys, const Tensor& valu
   };
   // Of the query and head that come next: for_each_element has channels innermost.
   const auto weigh = [&](std::int64_t b, std::int64_t y, std::int64_t x, std::int64_t head) {
+    const std::int64_t query = y * queries.width + x;
+    const auto left_out = [&](std::int64_t v, std::int64_t u) {
+      return masks != nullptr && query < masks->channels && get(*masks, b, v, u, query) < 0;
+    };
+    bool all = true;
+    for (std::int64_t v = 0; v < keys.height; ++v)
+      for (std::int64_t u = 0; u < keys.width; ++u) all = all && left_out(v, u);
     for (std::int64_t v = 0; v < keys.height; ++v)
       for (std::int64_t u = 0; u < keys.width; ++u) {
         double dot = 0;
         for (std::int64_t c = head * width; c < (head + 1) * width; ++c)
           dot += static_cast<double>(get(queries, b, y, x, c)) * static_cast<double>(get(keys, b, v, u, c));
-        share(v, u) = dot * scale;
+        share(v, u) = left_out(v, u) && !all ? -std::numeric_limits<double>::infinity() : dot * scale;
       }
     const double most = *std::max_element(shares.begin(), shares.end());
     double sum = 0;
