@@ -44,6 +44,13 @@ struct View {
     if (tensor.block >= tensor.channels) view.tensor.block = count;
     return view;
   }
+  /// Rows begin .. begin + count - 1 of a list in place. Images of a batch are then as far apart as before.
+  View rows(std::int64_t begin, std::int64_t count) const {
+    View view = *this;
+    view.offset += static_cast<std::size_t>(begin * tensor.width * tensor.pixel_stride) * size_of(tensor.type);
+    view.tensor.height = count;
+    return view;
+  }
 };
 
 }  // namespace maskrt

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "kernels/cpu/lines.h"
 #include "layout.h"
@@ -27,6 +28,14 @@ void copy_channels_cpu(const Tensor& in, std::int64_t in_begin, const Tensor& ou
       c += run;
     }
   }
+}
+
+void copy_rows_cpu(const Tensor& in, std::int64_t in_begin, const Tensor& out, std::int64_t out_begin,
+                   std::int64_t count) {
+  // The rows of an image follow one another: one copy, of some hundred rows at most.
+  for (std::int64_t b = 0; b < out.batch; ++b)
+    std::memcpy(out.as<float>() + out.index(b, out_begin, 0, 0), in.as<float>() + in.index(b, in_begin, 0, 0),
+                static_cast<std::size_t>(count * out.channels) * sizeof(float));
 }
 
 }  // namespace maskrt::kernels

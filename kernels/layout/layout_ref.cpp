@@ -12,6 +12,13 @@ void copy_channels_ref(const Tensor& in, std::int64_t in_begin, const Tensor& ou
         for (std::int64_t c = 0; c < count; ++c) set(out, b, y, x, out_begin + c, get(in, b, y, x, in_begin + c));
 }
 
+void copy_rows_ref(const Tensor& in, std::int64_t in_begin, const Tensor& out, std::int64_t out_begin,
+                   std::int64_t count) {
+  for (std::int64_t b = 0; b < out.batch; ++b)
+    for (std::int64_t n = 0; n < count; ++n)
+      for (std::int64_t c = 0; c < out.channels; ++c) set(out, b, out_begin + n, 0, c, get(in, b, in_begin + n, 0, c));
+}
+
 void clear_padding(const Tensor& out) {
   if (out.channels % out.block == 0) return;
   const Tensor whole = padded(out);

@@ -1,5 +1,6 @@
 // Steps of operations that make or read lists of vectors.
 #include "kernels/iam/iam.h"
+#include "kernels/layout/layout.h"
 #include "kernels/linear/linear_cpu.h"
 #include "kernels/mask_head/mask_product.h"
 #include "kernels/regroup/regroup.h"
@@ -59,6 +60,35 @@ void ProgramBuilder::add(const graph::MaskProduct& op) {
   const View scratch = new_scratch(product.scratch_bytes());
   step("mask_product", "direct fp32", {kernels, features, scratch}, {out, scratch}, [=](const Addresses& addresses) {
     product.run(kernels.at(addresses), features.at(addresses), out.at(addresses), scratch.address(addresses));
+  });
+}
+
+void ProgramBuilder::add(const graph::ConcatRows&) {
+  std::vector<View> inputs;
+  for (std::size_t i = 0; i < node().inputs.size(); ++i) inputs.push_back(fp32_input(i));
+  const View out = make_output();
+  step("concat_rows", "rows", inputs, {out}, [=](const Addresses& addresses) {
+    const kernels::Tensor target = out.at(addresses);
+    std::int64_t begin = 0;
+    for (const View& in : inputs) {
+      kernels::copy_rows_cpu(in.at(addresses), 0, target, begin, in.tensor.height);
+      begin += in.tensor.height;
+    }
+  });
+}
+
+void ProgramBuilder::add(const graph::SliceRows& op) {
+  const View in = fp32_input(0);
+  // Kernels of lists take rows that follow one another, from image to image too. Callers find outputs in the arena.
+  const bool adjacent = in.tensor.batch == 1 || op.count == in.tensor.height;
+  if (adjacent && (in.prepared == nullptr || !graph_.is_output(node().output()))) {
+    if (in.prepared == nullptr) share(in);
+    stored(node().output()).parts = {in.rows(op.begin, op.count)};
+    return;
+  }
+  const View out = make_output();
+  step("slice_rows", "rows", {in}, {out}, [=, begin = op.begin, count = op.count](const Addresses& addresses) {
+    kernels::copy_rows_cpu(in.at(addresses), begin, out.at(addresses), 0, count);
   });
 }
 

@@ -1,7 +1,9 @@
-// Steps that make lists of queries: those that are learned, and those selected out of a map.
+// Steps that make lists of queries, those that are learned and those selected out of a map, and what both need.
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/cpu/onednn.h"
+#include "kernels/resize/resize.h"
 #include "kernels/select/select.h"
 #include "program_builder.h"
 
@@ -24,14 +26,43 @@ void ProgramBuilder::add(const graph::Parameter& op) {
                                    image = std::copy(values.begin(), values.end(), image);
                                })
                       .front();
+  store_constant(rows);
+}
+
+void ProgramBuilder::add(const graph::ParameterMap& op) {
+  const graph::ValueId value = node().output();
+  const graph::Extent& e = extent(value);
+  View maps;
+  maps.tensor = kernels::dense(nullptr, DataType::f32, e.batch, e.height, e.width, e.channels, block_of(value));
+  // Resized once, when weights are filled; plans of other sizes have their own. New memory is zeros, padding too.
+  maps.prepared = weight_parts(WeightStore::Part::weights, kernels::onednn::layout_of(maps.tensor), 1, *op.value,
+                               [constant = op.value, tensor = maps.tensor](const std::vector<std::byte*>& to) {
+                                 std::vector<float> values = constant->evaluate();
+                                 const Shape& shape = constant->shape();
+                                 const kernels::Tensor in =
+                                     kernels::dense(values.data(), DataType::f32, 1, shape[2], shape[3], shape[1], 1);
+                                 kernels::Tensor image = tensor;
+                                 image.data = to[0];
+                                 image.batch = 1;
+                                 kernels::resize_bilinear_sum_ref({&in, 1}, image);
+                                 const std::size_t bytes = image.bytes();
+                                 for (std::int64_t b = 1; b < tensor.batch; ++b)
+                                   std::memcpy(to[0] + static_cast<std::size_t>(b) * bytes, to[0], bytes);
+                               })
+                      .front();
+  store_constant(maps);
+}
+
+void ProgramBuilder::store_constant(const View& constant) {
+  const graph::ValueId value = node().output();
   if (!graph_.is_output(value)) {
-    stored(value).parts = {rows};
+    stored(value).parts = {constant};
     return;
   }
   // Callers find outputs in the arena.
   const View out = make_output();
-  step("parameter", "copy", {rows}, {out}, [=](const Addresses& addresses) {
-    std::memcpy(out.address(addresses), rows.address(addresses), rows.tensor.bytes());
+  step(std::string(graph::name_of(node().operation)), "copy", {constant}, {out}, [=](const Addresses& addresses) {
+    std::memcpy(out.address(addresses), constant.address(addresses), constant.tensor.bytes());
   });
 }
 

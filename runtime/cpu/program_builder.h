@@ -58,23 +58,18 @@ class ProgramBuilder : private ProgramBase {
   void add(const graph::Regroup&);
   void add(const graph::Linear&);
   void add(const graph::MaskProduct&);
+  void add(const graph::ConcatRows&);
+  void add(const graph::SliceRows&);
   // Queries. (build_queries.cpp)
   void add(const graph::Parameter&);
+  void add(const graph::ParameterMap&);
   void add(const graph::ProposalScores&);
   void add(const graph::SelectTop&);
   void add(const graph::GatherPositions&);
-  // What transformers add. (build_attention.cpp)
+  // Norms, and what transformers add. (build_attention.cpp)
+  void add(const graph::GroupNorm&);
   void add(const graph::LayerNorm&);
   void add(const graph::Attention&);
-  // What no device computes so far.
-  void add(const graph::GroupNorm& op) { refuse(op.name); }
-  void add(const graph::ParameterMap& op) { refuse(op.name); }
-  void add(const graph::ConcatRows& op) { refuse(op.name); }
-  void add(const graph::SliceRows& op) { refuse(op.name); }
-  [[noreturn]] void refuse(std::string_view operation) const {
-    throw Error("cpu: node " + node().name + ": expected an operation with kernels on the CPU, found " +
-                std::string(operation) + ", which none has so far");
-  }
   /// CpuNetwork puts what they are made of in the place of fused operations.
   template <graph::FusedOp Fused>
   void add(const Fused& op) {
@@ -82,6 +77,8 @@ class ProgramBuilder : private ProgramBase {
   }
 
   void aggregate(kernels::MapWeights weights, double epsilon);
+  /// Stores the current node's output, which is a constant: as it is, or as a copy where callers look for it.
+  void store_constant(const View& constant);
   void conv_whole(const graph::Conv& op, const ConvChoice& choice, View in, DataType out_type);
   void conv_in_parts(const graph::Conv& op, const ConvCalls& calls, const View& in);
   /// Tells of the step added last, a convolution, what bounds it: its arithmetic and its bytes.

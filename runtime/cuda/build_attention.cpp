@@ -19,6 +19,7 @@ void ProgramBuilder::add(const graph::LayerNorm& op) {
 }
 
 void ProgramBuilder::add(const graph::Attention& op) {
+  if (op.masked) refuse("attention under masks");
   const View queries = input(0), keys = input(1), values = input(2), out = make_output();
   const bool tensor_cores =
       kernels::attention_has_tensor_cores(queries.planned(), keys.planned(), values.planned(), op.heads, out.planned());

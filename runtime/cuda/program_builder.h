@@ -70,14 +70,14 @@ class ProgramBuilder : private ProgramBase {
   void add(const graph::DeformConv&);
   void add(const graph::AveragePool&);
   void add(const graph::PooledConv&);
-  // What no device computes so far.
+  // What has no kernels on the GPU so far.
   void add(const graph::GroupNorm& op) { refuse(op.name); }
   void add(const graph::ParameterMap& op) { refuse(op.name); }
   void add(const graph::ConcatRows& op) { refuse(op.name); }
   void add(const graph::SliceRows& op) { refuse(op.name); }
   [[noreturn]] static void refuse(std::string_view operation) {
     throw Error("expected an operation with kernels on the GPU, found " + std::string(operation) +
-                ", which no device computes so far");
+                ", which it does not compute so far");
   }
 
   /// The steps of the current node.

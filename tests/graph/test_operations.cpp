@@ -106,36 +106,11 @@ TEST_CASE("each operation has an extent, a cost, a text and a way to be computed
   }
 
   cpu::CpuDevice device;
-  const Graph computed = without_what_devices_lack(g);
-  const DeviceRun run = run_on_cpu(*device.prepare(computed, Precision::fp32), input, 2);
-  for (const ValueId output : computed.outputs) {
+  const DeviceRun run = run_on_cpu(*device.prepare(g, Precision::fp32), input, 2);
+  for (const ValueId output : g.outputs) {
     const std::string& name = g.values[static_cast<std::size_t>(output)].name;
     INFO(name);
     // Sums of some thousand fp32 numbers at most.
     CHECK(distance(run.outputs.at(name), values[static_cast<std::size_t>(output)]) <= 1e-5);
-  }
-}
-
-TEST_CASE("the CPU device refuses what it has no kernels for, by the node's name") {
-  Graph g;
-  const ValueId x = g.add("x", Input{4}, {});
-  Dice dice(6);
-  GroupNorm norm{dice.constant("weight", {4}), dice.constant("bias", {4})};
-  norm.groups = 2;
-  const ValueId rows = g.add("list", Parameter{dice.constant("list", {5, 4})}, {});
-  Attention masked;
-  masked.masked = true;
-  const std::vector<ValueId> lacking = {g.add("norm", norm, {x}),
-                                        g.add("map", ParameterMap{dice.constant("map", {1, 4, 3, 2})}, {x}),
-                                        g.add("joined", ConcatRows{}, {rows, rows}),
-                                        g.add("taken", SliceRows{1, 2}, {rows}), g.add("masked", masked, {x, x, x, x})};
-  cpu::CpuDevice device;
-  for (const ValueId output : lacking) {
-    Graph one = g;
-    one.outputs = {output};
-    one.remove_dead_nodes();
-    const std::string& name = g.values[static_cast<std::size_t>(output)].name;
-    CHECK_THROWS_WITH(device.prepare(one, Precision::fp32)->compile(1, 6, 8, 1),
-                      Catch::Contains("node " + name + ": expected an operation with kernels on the CPU, found "));
   }
 }

@@ -35,6 +35,23 @@ TEST_CASE("channels move between layouts and types and leave the others alone") 
   });
 }
 
+TEST_CASE("rows move between lists and leave the others alone") {
+  for (const MapShape& size : std::vector<MapShape>{{1, 1, 1, 1}, {2, 5, 1, 7}, {3, 108, 1, 256}}) {
+    MapShape longer = size;
+    longer.height += 11;
+    for (const std::int64_t count : {std::int64_t{1}, size.height}) {
+      OwnedTensor in = map_of_shape(DataType::f32, size, 0), out = map_of_shape(DataType::f32, longer, 0),
+                  want = map_of_shape(DataType::f32, longer, 0);
+      in.fill(1);
+      out.fill(2);
+      want.fill(2);
+      copy_rows_ref(*in, size.height - count, *want, 7, count);
+      copy_rows_cpu(*in, size.height - count, *out, 7, count);
+      require_close(out, *want, [](auto...) { return 0.0; });
+    }
+  }
+}
+
 TEST_CASE("reorders agree with element by element copies") {
   for_each_layout(layout_cases, [](const MapShape& size, std::int64_t block) {
     for (const std::int64_t other_block : channel_blocks) {

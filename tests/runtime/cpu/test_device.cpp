@@ -193,6 +193,55 @@ const std::vector<Case> cases = {
        const auto normed = g.add("list", norm("list", 40), {g.add("rows", graph::Aggregate{}, {maps, x})});
        g.add("kernels", d.linear("kernels", 40, 3), {normed});
      }},
+    {"group norms of a map and of a slice, before a convolution over their padding", 40,
+     [](Graph& g, ValueId x, Dice& d) {
+       const auto norm = [&](const std::string& name, std::int64_t channels, int groups, Activation activation) {
+         graph::GroupNorm op{d.constant(name + ".weight", {channels}), d.constant(name + ".bias", {channels})};
+         op.groups = groups, op.epsilon = 0.125, op.activation = activation;
+         return op;
+       };
+       const auto map = g.add("map", norm("map", 40, 8, Activation::sigmoid), {x});
+       g.outputs.push_back(map);
+       g.outputs.push_back(g.add("c", same_size(d, "c", 40, 4), {map}));
+       g.add("slice", norm("slice", 24, 1, Activation::relu), {g.add("end", graph::Slice{16, 24}, {x})});
+     }},
+    {"rows of lists, joined and taken, of parameters as well", 12,
+     [](Graph& g, ValueId x, Dice& d) {
+       const auto list = g.add("list", graph::Aggregate{}, {g.add("iam", same_size(d, "iam", 12, 5), {x}), x});
+       const auto learned = g.add("learned", graph::Parameter{d.constant("learned", {3, 12})}, {});
+       const auto joined = g.add("joined", graph::ConcatRows{}, {list, learned, list});
+       const auto middle = g.add("middle", graph::SliceRows{4, 6}, {joined});
+       g.outputs.push_back(g.add("scores", d.linear("scores", 12, 4), {middle}));
+       g.outputs.push_back(g.add("of learned", graph::SliceRows{1, 2}, {learned}));
+       g.outputs.push_back(g.add("all rows", graph::SliceRows{0, 5}, {list}));
+       const auto two = g.add("two", graph::SliceRows{1, 2}, {learned});
+       g.outputs.push_back(
+           g.add("masks", graph::MaskProduct{}, {g.add("kernels", d.linear("kernels", 12, 12), {two}), x}));
+       g.add("sum", graph::Add{}, {middle, middle});
+     }},
+    {"a learned map at two sizes, added and gathered, and kept", 12,
+     [](Graph& g, ValueId x, Dice& d) {
+       const auto value = d.constant("learned", {1, 12, 3, 4});
+       const auto map = g.add("map", graph::ParameterMap{value}, {x});
+       const auto small =
+           g.add("small", graph::ParameterMap{value}, {g.add("pool", graph::AdaptiveAveragePool{2}, {x})});
+       g.outputs.push_back(g.add("sum", graph::Add{}, {x, map}));
+       graph::Conv scoring;
+       scoring.weight = d.irregular("scoring", {9, 12, 1, 1});
+       const auto scores = g.add("scores", graph::ProposalScores{}, {g.add("scoring", scoring, {x})});
+       const auto top = g.add_several("top", graph::SelectTop{1}, {scores}, {"positions", "best"});
+       g.outputs.push_back(small);
+       g.add("rows", graph::GatherPositions{}, {map, top[0]});
+     }},
+    {"attention under masks, of as many queries and of fewer", 32,
+     [](Graph& g, ValueId x, Dice& d) {
+       graph::Attention masked{2};
+       masked.masked = true;
+       const auto list = g.add("list", graph::Parameter{d.constant("list", {37, 32})}, {});
+       const auto logits = g.add("logits", same_size(d, "logits", 32, 37, 1), {x});  // exact, so that signs are
+       g.outputs.push_back(g.add("all", masked, {list, x, x, logits}));
+       g.add("some", masked, {list, x, x, g.add("first", graph::Slice{0, 19}, {logits})});
+     }},
     {"attention of maps, of slices, and of a list to a map", 64,
      [](Graph& g, ValueId x, Dice& d) {
        const auto keys = g.add("keys", graph::AdaptiveAveragePool{3}, {x});
