@@ -63,14 +63,14 @@ class FastInstRunner final : public HeadRunner {
                                              options.masks};
     switch (options.task) {
       case Task::instances:
-        return kernels::fast_inst_instances_ref(logits, geometry, settings);
+        return kernels::fast_inst_instances_cpu(logits, geometry, settings);
       case Task::semantic:
         return SemanticMap{geometry.original_width, geometry.original_height,
-                           kernels::fast_inst_classes_ref(logits, geometry, settings)};
+                           kernels::fast_inst_classes_cpu(logits, geometry, settings)};
       case Task::panoptic:
         break;
     }
-    kernels::FastInstSegments segments = kernels::fast_inst_segments_ref(logits, geometry, settings);
+    kernels::FastInstSegments segments = kernels::fast_inst_segments_cpu(logits, geometry, settings);
     PanopticMap map{geometry.original_width, geometry.original_height, std::move(segments.ids), {}};
     for (const auto& found : segments.segments) {
       PanopticSegment segment;

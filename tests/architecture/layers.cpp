@@ -47,8 +47,8 @@ IncludeRules project_rules() {
         "kernels/masks/instance_block.*"},
        vocabulary + contracts + Names{"kernel parameters"}},
       {"CPU kernels",
-       {"kernels/cpu/*", "kernels/conv/cpu/*", "kernels/*_cpu.h", "kernels/*_cpu.cpp", "kernels/masks/mask_sampler.*",
-        "kernels/masks/pack_columns.*", "kernels/preprocess/resize_band.*"},
+       {"kernels/cpu/*", "kernels/conv/cpu/*", "kernels/*_cpu.h", "kernels/*_cpu.cpp", "kernels/masks/map_rows.*",
+        "kernels/masks/mask_sampler.*", "kernels/masks/pack_columns.*", "kernels/preprocess/resize_band.*"},
        vocabulary + contracts},
       {"kernel contracts", {"kernels/*"}, vocabulary},
 

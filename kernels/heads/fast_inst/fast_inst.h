@@ -28,6 +28,9 @@ struct FastInstLogits {
   std::int64_t image = 0;  ///< of the batch
 };
 
+/// A query's mask logits at the image's own size, [height, width]: what all three tasks threshold or compare.
+std::vector<double> fast_inst_mask_ref(const FastInstLogits& logits, std::int64_t query, const Geometry& geometry);
+
 /// The instances of an image, best score first; of equal scores the lower query comes first, then the lower class.
 std::vector<DetectedInstance> fast_inst_instances_ref(const FastInstLogits& logits, const Geometry& geometry,
                                                       const FastInstSettings& settings);
@@ -52,6 +55,21 @@ struct FastInstSegments {
   std::vector<Segment> segments;
 };
 FastInstSegments fast_inst_segments_ref(const FastInstLogits& logits, const Geometry& geometry,
+                                        const FastInstSettings& settings);
+
+// The same in fp32, on OpenMP threads: a row of the picture at a time, so that no map of its size is made but the
+// result. Classes, their probabilities and which pairs or queries count are computed as the reference does, in double;
+// mask logits, and what is summed over a row, are within some roundings: masks and maps differ from the reference's
+// only where it is undecided within that (tests/kernels/test_fast_inst_cpu.cpp has the bounds). Whatever the number of
+// threads, the same bits come out.
+
+/// Rows in which a query's logits are all 0 or below are left out, and columns beside those that are not.
+std::vector<DetectedInstance> fast_inst_instances_cpu(const FastInstLogits& logits, const Geometry& geometry,
+                                                      const FastInstSettings& settings);
+/// Bound by arithmetic: 2 * Q * K operations a pixel.
+std::vector<std::int32_t> fast_inst_classes_cpu(const FastInstLogits& logits, const Geometry& geometry,
+                                                const FastInstSettings& settings);
+FastInstSegments fast_inst_segments_cpu(const FastInstLogits& logits, const Geometry& geometry,
                                         const FastInstSettings& settings);
 
 }  // namespace maskrt::kernels

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "fast_inst.h"
+#include "queries.h"
 
 namespace maskrt::kernels {
 namespace {
@@ -66,36 +67,6 @@ Map mask_at_own_size(const FastInstLogits& logits, std::int64_t query, const Geo
   return at_own_size(at_input_size(logits_of(logits, query), geometry), geometry);
 }
 
-/// [K + 1]
-std::vector<double> probabilities(const FastInstLogits& logits, std::int64_t query) {
-  const Tensor& classes = logits.classes;
-  std::vector<double> p;
-  for (std::int64_t c = 0; c < classes.channels; ++c)
-    p.push_back(static_cast<double>(classes.as<float>()[classes.index(logits.image, query, 0, c)]));
-  const double most = *std::max_element(p.begin(), p.end());
-  double sum = 0;
-  for (double& value : p) sum += value = std::exp(value - most);
-  for (double& value : p) value /= sum;
-  return p;
-}
-
-bool is_thing(const FastInstSettings& settings, int class_id) {
-  return settings.things.empty() || settings.things.at(static_cast<std::size_t>(class_id));
-}
-
-struct Extents {
-  int left = 1 << 30, right = -1, top = 1 << 30, bottom = -1;
-  void add(int x, int y) {
-    left = std::min(left, x), right = std::max(right, x);
-    top = std::min(top, y), bottom = std::max(bottom, y);
-  }
-  template <typename Boxed>
-  void give(Boxed& to) const {
-    if (right < 0) return;
-    to.x = left, to.y = top, to.width = right - left + 1, to.height = bottom - top + 1;
-  }
-};
-
 /// A query's mask, which all of its classes share, and the mean of its probabilities inside.
 struct QueryMask {
   DetectedInstance mask;
@@ -125,26 +96,15 @@ QueryMask mask_of(const Map& logits) {
 
 }  // namespace
 
+std::vector<double> fast_inst_mask_ref(const FastInstLogits& logits, std::int64_t query, const Geometry& geometry) {
+  return mask_at_own_size(logits, query, geometry).values;
+}
+
 std::vector<DetectedInstance> fast_inst_instances_ref(const FastInstLogits& logits, const Geometry& geometry,
                                                       const FastInstSettings& settings) {
-  struct Pair {
-    std::int64_t query;
-    int class_id;
-    double probability;
-  };
-  std::vector<Pair> pairs;
-  for (std::int64_t q = 0; q < logits.classes.height; ++q) {
-    const std::vector<double> p = probabilities(logits, q);
-    for (std::size_t c = 0; c + 1 < p.size(); ++c) pairs.push_back({q, static_cast<int>(c), p[c]});
-  }
-  std::stable_sort(pairs.begin(), pairs.end(),
-                   [](const Pair& a, const Pair& b) { return a.probability > b.probability; });
-  pairs.resize(std::min(pairs.size(), static_cast<std::size_t>(settings.detections)));
-  if (settings.things_alone) std::erase_if(pairs, [&](const Pair& pair) { return !is_thing(settings, pair.class_id); });
-
   std::map<std::int64_t, QueryMask> masks;
   std::vector<DetectedInstance> instances;
-  for (const Pair& pair : pairs) {
+  for (const QueryClass& pair : most_probable_pairs(logits, settings)) {
     if (!masks.contains(pair.query)) masks.emplace(pair.query, mask_of(mask_at_own_size(logits, pair.query, geometry)));
     const QueryMask& mask = masks.at(pair.query);
     DetectedInstance instance;
@@ -155,9 +115,7 @@ std::vector<DetectedInstance> fast_inst_instances_ref(const FastInstLogits& logi
     if (instance.score < settings.minimum_score) continue;
     instances.push_back(std::move(instance));
   }
-  std::stable_sort(instances.begin(), instances.end(), [](const DetectedInstance& a, const DetectedInstance& b) {
-    return a.score != b.score ? a.score > b.score : a.query != b.query ? a.query < b.query : a.class_id < b.class_id;
-  });
+  sort_instances(instances);
   return instances;
 }
 
@@ -166,7 +124,7 @@ std::vector<float> fast_inst_class_scores_ref(const FastInstLogits& logits, cons
   const auto classes = static_cast<std::size_t>(logits.classes.channels - 1);
   std::vector<Map> sums(classes);
   for (std::int64_t q = 0; q < logits.classes.height; ++q) {
-    const std::vector<double> p = probabilities(logits, q);
+    const std::vector<double> p = class_probabilities(logits, q);
     Map mask = at_input_size(logits_of(logits, q), geometry);
     if (settings.resize_before_semantic) mask = at_own_size(mask, geometry);
     for (double& value : mask.values) value = sigmoid(value);
@@ -204,59 +162,30 @@ FastInstSegments fast_inst_segments_ref(const FastInstLogits& logits, const Geom
   FastInstSegments found;
   found.ids.assign(plane, 0);
 
-  // Queries with a class, and how many pixels lie inside of their masks.
-  struct Kept {
-    FastInstSegments::Segment segment;
-    std::int64_t inside = 0, won = 0;
-  };
-  std::vector<Kept> kept;
+  std::vector<SegmentCandidate> candidates = segment_candidates(logits, settings);
   std::vector<double> most(plane);
-  std::vector<int> winner(plane, -1);  // of `kept`: whose probability, of its class and its mask, is largest
+  std::vector<int> winner(plane, -1);  // of the candidates: whose probability, of its class and its mask, is largest
   std::vector<bool> winner_inside(plane);
-  for (std::int64_t q = 0; q < logits.classes.height; ++q) {
-    const std::vector<double> p = probabilities(logits, q);
-    const auto best = std::max_element(p.begin(), p.end());
-    if (best == p.end() - 1 || !(*best > static_cast<double>(settings.object_mask_threshold))) continue;
-    Kept one;
-    one.segment.query = static_cast<int>(q);
-    one.segment.class_id = static_cast<int>(best - p.begin());
-    one.segment.probability = static_cast<float>(*best);
-    one.segment.is_thing = is_thing(settings, one.segment.class_id);
-    const Map mask = mask_at_own_size(logits, q, geometry);
+  for (std::size_t k = 0; k < candidates.size(); ++k) {
+    SegmentCandidate& one = candidates[k];
+    const Map mask = mask_at_own_size(logits, one.segment.query, geometry);
     for (std::size_t i = 0; i < plane; ++i) {
       const bool inside = mask.values[i] >= 0;  // a probability of a half or more
       one.inside += inside;
-      const double here = *best * sigmoid(mask.values[i]);
+      const double here = one.probability * sigmoid(mask.values[i]);
       if (winner[i] >= 0 && !(here > most[i])) continue;
-      most[i] = here, winner[i] = static_cast<int>(kept.size()), winner_inside[i] = inside;
+      most[i] = here, winner[i] = static_cast<int>(k), winner_inside[i] = inside;
     }
-    kept.push_back(one);
   }
-  for (std::size_t i = 0; i < plane; ++i)
-    if (winner[i] >= 0) ++kept[static_cast<std::size_t>(winner[i])].won;
-
-  // Each query's segment: where it wins inside of its mask. Stuff of a class joins the first of that class.
-  std::map<int, std::int32_t> stuff;
-  std::vector<std::int32_t> id_of(kept.size());
-  std::vector<std::int64_t> areas(kept.size());
-  for (std::size_t i = 0; i < plane; ++i)
-    if (winner[i] >= 0 && winner_inside[i]) ++areas[static_cast<std::size_t>(winner[i])];
-  for (std::size_t k = 0; k < kept.size(); ++k) {
-    if (areas[k] == 0) continue;
-    if (static_cast<double>(kept[k].won) / static_cast<double>(kept[k].inside) <
-        static_cast<double>(settings.overlap_threshold))
-      continue;
-    FastInstSegments::Segment& segment = kept[k].segment;
-    if (!segment.is_thing) {
-      const auto [first, is_new] =
-          stuff.emplace(segment.class_id, static_cast<std::int32_t>(found.segments.size()) + 1);
-      id_of[k] = first->second;
-      if (!is_new) continue;
-    }
-    found.segments.push_back(segment);
-    id_of[k] = static_cast<std::int32_t>(found.segments.size());
+  for (std::size_t i = 0; i < plane; ++i) {
+    if (winner[i] < 0) continue;
+    SegmentCandidate& one = candidates[static_cast<std::size_t>(winner[i])];
+    ++one.won;
+    one.area += winner_inside[i];
   }
 
+  // Each query's segment: where it wins inside of its mask.
+  const std::vector<std::int32_t> id_of = name_segments(candidates, settings, found);
   std::vector<Extents> extents(found.segments.size());
   for (std::size_t i = 0; i < plane; ++i) {
     if (winner[i] < 0 || !winner_inside[i]) continue;
