@@ -93,27 +93,18 @@ std::vector<Category> categories_from_json(const json& list) {
 }
 
 /// Extents at some size. Channels do not depend on the size; any that the strides divide shows whether the weights fit
-/// one another, and that has as many positions as are selected.
+/// one another, and that has as many positions as are selected. Throws Error for what is wrong at the largest size.
 std::vector<Extent> extents_of(const ModelDescription& model) {
-  const std::int64_t divisor = std::max(model.preprocessing.size_divisibility, 32);
-  const auto at = [&](std::int64_t least) {
+  const bool selects = std::any_of(model.graph.nodes.begin(), model.graph.nodes.end(),
+                                   [](const Node& node) { return std::holds_alternative<SelectTop>(node.operation); });
+  const std::int64_t divisor = std::max(model.preprocessing.size_divisibility, 32), most = selects ? 4096 : 256;
+  for (std::int64_t least = 256;; least *= 4) {
     const std::int64_t side = (least + divisor - 1) / divisor * divisor;
-    return infer_extents(model.graph, 1, side, side);
-  };
-  try {
-    return at(256);
-  } catch (const Error&) {
-    const bool selects = std::any_of(model.graph.nodes.begin(), model.graph.nodes.end(), [](const Node& node) {
-      return std::holds_alternative<SelectTop>(node.operation);
-    });
-    for (const std::int64_t least : {1024, 4096}) {
-      if (!selects) break;
-      try {
-        return at(least);
-      } catch (const Error&) {  // what is wrong at the first size is told
-      }
+    try {
+      return infer_extents(model.graph, 1, side, side);
+    } catch (const Error&) {
+      if (least >= most) throw;
     }
-    throw;
   }
 }
 
