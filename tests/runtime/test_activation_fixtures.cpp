@@ -11,7 +11,7 @@
 namespace maskrt::testing {
 
 TEST_CASE("Activation maps are those of the authors' code", "[fixtures]") {
-  const auto folder = GENERATE(from_range(buildable_fixtures()));
+  const auto folder = GENERATE(from_range(sparse_inst_fixtures()));
   const TemporaryFolder scratch;
   const Fixture fixture = load_fixture(folder, scratch.path());
   INFO(fixture.name);

@@ -21,8 +21,8 @@ ModelOptions options_of(Compute precision, bool rewrites, bool keep) {
 }
 
 TEST_CASE("models compute what the authors' code computes, with and without rewrites", "[fixtures]") {
-  REQUIRE(buildable_fixtures().size() >= 6);
-  const auto folder = GENERATE(from_range(buildable_fixtures()));
+  REQUIRE(sparse_inst_fixtures().size() >= 6);
+  const auto folder = GENERATE(from_range(sparse_inst_fixtures()));
   const TemporaryFolder scratch;
   const Fixture fixture = load_fixture(folder, scratch.path());
 
@@ -45,7 +45,7 @@ TEST_CASE("models compute what the authors' code computes, with and without rewr
 }
 
 TEST_CASE("bf16 stays within its bound", "[fixtures]") {
-  const auto folder = GENERATE(from_range(buildable_fixtures()));
+  const auto folder = GENERATE(from_range(sparse_inst_fixtures()));
   const TemporaryFolder scratch;
   const Fixture fixture = load_fixture(folder, scratch.path());
   std::optional<Model> model;

@@ -88,7 +88,7 @@ const Demo& demo_model() {
 }
 
 TEST_CASE("every model computes on many threads what it computes on one", "[threads]") {
-  const auto folder = GENERATE(from_range(buildable_fixtures()));
+  const auto folder = GENERATE(from_range(sparse_inst_fixtures()));
   const TemporaryFolder scratch;
   const Fixture fixture = load_fixture(folder, scratch.path());
   for (const Compute precision : {Compute::fp32, Compute::bf16}) {

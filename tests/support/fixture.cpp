@@ -77,6 +77,12 @@ ExpectedImages read_instances(const json& images) {
   return result;
 }
 
+std::vector<ExpectedSegment> read_segments(const json& segments) {
+  std::vector<ExpectedSegment> result;
+  for (const json& one : segments) result.push_back({one.at("category_id").get<int>(), one.at("isthing").get<bool>()});
+  return result;
+}
+
 }  // namespace
 
 std::vector<fs::path> fixture_folders() {
@@ -108,14 +114,17 @@ Fixture load_fixture(const fs::path& folder, const fs::path& scratch) {
     fixture.images.push_back(Image::from_file((folder / ("image" + std::to_string(i) + ".png")).string()));
   for (const auto& [name, view] : graph::Safetensors::read(folder / "expected.safetensors").tensors)
     fixture.tensors[name] = {view.shape, view.to_floats()};
-  const json noise = json::parse(read_text(folder / "noise.json"));
+  const json noise = fs::exists(folder / "noise.json") ? json::parse(read_text(folder / "noise.json")) : json::object();
   for (const auto& [name, n] : noise.items())
     fixture.noise[name] = {n.at("std").get<double>(), n.at("fp32").at("rms").get<double>(),
                            n.at("fp32").at("max").get<double>(), n.at("fp16_storage").at("rms").get<double>(),
                            n.at("fp16_storage").at("max").get<double>()};
+  if (!fs::exists(folder / "expected.json")) return fixture;
   const json expected = json::parse(read_text(folder / "expected.json"));
   if (expected.contains("batched")) fixture.batched = read_instances(expected["batched"]);
   if (expected.contains("single")) fixture.single = read_instances(expected["single"]);
+  for (const json& image : expected.value("batched", json::array()))
+    if (image.contains("segments_info")) fixture.segments.push_back(read_segments(image["segments_info"]));
   return fixture;
 }
 

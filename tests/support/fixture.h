@@ -26,6 +26,12 @@ struct ExpectedInstance {
   rle::Runs mask;
 };
 
+/// FastInst's: a segment's class.
+struct ExpectedSegment {
+  int class_id = 0;
+  bool is_thing = true;
+};
+
 /// The images of one run with their instances, in the reference's order.
 using ExpectedImages = std::vector<std::vector<ExpectedInstance>>;
 
@@ -38,13 +44,16 @@ struct Fixture {
   std::map<std::string, int> every;
   std::map<std::string, Noise> noise;
   ExpectedImages batched, single;  ///< empty where the fixture does not have them
+  /// Of images, which the run as one batch and one by one share: those of panoptic.I, from 1. Empty likewise.
+  std::vector<std::vector<ExpectedSegment>> segments;
 };
 
 /// Folders under tests/data/fixtures and, where MASKRT_FIXTURES names one, in there; each name once.
 std::vector<std::filesystem::path> fixture_folders();
 
 /// Converts the fixture's checkpoint into a model file in `scratch` (generates the weights of a wide one), reads that
-/// back, and loads everything beside it. Throws Error, also for a model that maskrt does not build yet.
+/// back, and loads everything beside it. Without a checkpoint the model has weights of nobody's. Throws Error, also for
+/// a model that maskrt does not build yet.
 Fixture load_fixture(const std::filesystem::path& folder, const std::filesystem::path& scratch);
 
 }  // namespace maskrt::testing

@@ -86,6 +86,13 @@ Overlap overlap_of(const Mask& got, const rle::Runs& want) {
   return overlap;
 }
 
+std::vector<std::filesystem::path> folders_named(const std::string& part) {
+  std::vector<std::filesystem::path> named;
+  for (const auto& folder : fixture_folders())
+    if (folder.filename().string().find(part) != std::string::npos) named.push_back(folder);
+  return named;
+}
+
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 /// For each instance that the expected logits of one image keep, in order: the share of its map's positions that lie
@@ -113,15 +120,11 @@ std::vector<double> borderline_shares(const Fixture& fixture, std::size_t image)
 
 }  // namespace
 
-std::vector<std::filesystem::path> buildable_fixtures() {
-  std::vector<std::filesystem::path> all;
-  for (const auto& folder : fixture_folders())
-    if (folder.filename().string().find("fastinst") == std::string::npos) all.push_back(folder);
-  return all;
-}
+std::vector<std::filesystem::path> sparse_inst_fixtures() { return folders_named("sparse_inst"); }
+std::vector<std::filesystem::path> fast_inst_fixtures() { return folders_named("fastinst"); }
 
 std::filesystem::path smallest_fixture() {
-  for (const auto& folder : buildable_fixtures())
+  for (const auto& folder : sparse_inst_fixtures())
     if (folder.filename() == "sparse_inst_r18_base") return folder;
   throw Error("expected the fixture sparse_inst_r18_base, found none");
 }

@@ -5,8 +5,9 @@
 
 namespace maskrt::testing {
 
-/// Fixture folders whose models this version builds. Whatever else a folder holds must pass.
-std::vector<std::filesystem::path> buildable_fixtures();
+/// The fixtures' folders, by family.
+std::vector<std::filesystem::path> sparse_inst_fixtures();
+std::vector<std::filesystem::path> fast_inst_fixtures();
 /// The one that takes least time.
 std::filesystem::path smallest_fixture();
 
@@ -17,11 +18,11 @@ std::filesystem::path smallest_fixture();
 void compare_tensors(const Fixture& fixture, const std::map<std::string, HostTensor>& found, Compute precision,
                      bool all);
 
-/// The same instances of the fixture's `image`, in the same order. One whose score before rescoring is as near to the
-/// threshold as the noise may be on one side only; its final score is then near or below it. Masks may differ in 0.1%
-/// of the pixels in fp32; in fp16 their intersection over union is 0.97 or better, or they differ in no more than the
-/// share of pixels whose expected logit is nearer to the threshold than the noise that tensors may have: networks with
-/// random weights have many.
+/// SparseInst's: the same instances of the fixture's `image`, in the same order. One whose score before rescoring is as
+/// near to the threshold as the noise may be on one side only; its final score is then near or below it. Masks may
+/// differ in 0.1% of the pixels in fp32; in fp16 their intersection over union is 0.97 or better, or they differ in no
+/// more than the share of pixels whose expected logit is nearer to the threshold than the noise that tensors may have:
+/// networks with random weights have many.
 void compare_instances(const Fixture& fixture, std::size_t image, const std::vector<Instance>& got,
                        const std::vector<ExpectedInstance>& want, Compute precision);
 

@@ -3,15 +3,15 @@
 #include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "kernels/heads/fast_inst/fast_inst.h"
-#include "runtime/input_image.h"
+#include "runtime/input_size.h"
 #include "support/files.h"
 #include "support/fixture.h"
+#include "support/places.h"
 
 namespace maskrt::testing {
 namespace {
@@ -37,14 +37,25 @@ struct FastInstFixture {
 std::vector<FastInstFixture> fast_inst_fixtures() {
   std::vector<FastInstFixture> all;
   const TemporaryFolder scratch;
-  for (const auto& folder : fixture_folders()) {
-    if (!folder.filename().string().starts_with("fastinst_")) continue;
+  std::vector<std::filesystem::path> folders = {test_data() / "heads" / "fast_inst_panoptic"};
+  for (const auto& folder : fixture_folders())
+    if (folder.filename().string().starts_with("fastinst_")) folders.push_back(folder);
+  for (const auto& folder : folders) {
     FastInstFixture one;
     one.fixture = load_fixture(folder, scratch.path());
     one.expected = nlohmann::json::parse(read_text(folder / "expected.json"));
-    auto pictures = images_to_process(one.fixture.images);
-    fit(pictures, input_settings(one.fixture.model.preprocessing));
-    for (const auto& picture : pictures) one.geometries.push_back(picture.geometry);
+    const graph::Preprocessing& settings = one.fixture.model.preprocessing;
+    std::vector<ImageSize> sizes, resized;
+    ImageSize most;
+    for (const auto& image : one.expected.at("batched")) {
+      sizes.push_back({image.at("width"), image.at("height")});
+      resized.push_back(resized_size(sizes.back(), settings.min_size, settings.max_size));
+      most.width = std::max(most.width, padded_size(resized.back().width, settings.size_divisibility));
+      most.height = std::max(most.height, padded_size(resized.back().height, settings.size_divisibility));
+    }
+    for (std::size_t i = 0; i < sizes.size(); ++i)
+      one.geometries.push_back(
+          {sizes[i].width, sizes[i].height, resized[i].width, resized[i].height, most.width, most.height});
     graph::Head head = one.fixture.model.head;
     graph::set_things(head, one.fixture.model.categories);
     const auto& fast_inst = std::get<graph::FastInstHead>(head);
@@ -59,8 +70,16 @@ std::vector<FastInstFixture> fast_inst_fixtures() {
   return all;
 }
 
-/// Whether the fixtures that are not part of this repository are there.
-bool has_fixtures() { return std::getenv("MASKRT_FIXTURES") != nullptr; }
+/// What finds it: the loops that define it, and the CPU device's.
+struct Head {
+  const char* name;
+  decltype(&kernels::fast_inst_instances_ref) instances;
+  decltype(&kernels::fast_inst_classes_ref) classes;
+  decltype(&kernels::fast_inst_segments_ref) segments;
+};
+const std::vector<Head> heads = {
+    {"reference", kernels::fast_inst_instances_ref, kernels::fast_inst_classes_ref, kernels::fast_inst_segments_ref},
+    {"CPU", kernels::fast_inst_instances_cpu, kernels::fast_inst_classes_cpu, kernels::fast_inst_segments_cpu}};
 
 std::int64_t pixels_apart(const kernels::MaskBits& got, const rle::Runs& want) {
   const std::vector<std::uint64_t> words = rle::to_bits(want);
@@ -71,13 +90,12 @@ std::int64_t pixels_apart(const kernels::MaskBits& got, const rle::Runs& want) {
 }
 
 TEST_CASE("instances of the fixtures' logits are those of the authors' code, with boxes around their masks") {
-  const std::vector<FastInstFixture> fixtures = fast_inst_fixtures();
-  CHECK((!fixtures.empty() || !has_fixtures()));
-  for (const FastInstFixture& one : fixtures) {
-    INFO(one.fixture.name);
+  const Head head = GENERATE(from_range(heads));
+  for (const FastInstFixture& one : fast_inst_fixtures()) {
+    INFO(one.fixture.name << ", " << head.name);
     REQUIRE(one.fixture.batched.size() == one.geometries.size());
     for (std::size_t image = 0; image < one.geometries.size(); ++image) {
-      const auto found = kernels::fast_inst_instances_ref(one.logits(image), one.geometries[image], one.settings);
+      const auto found = head.instances(one.logits(image), one.geometries[image], one.settings);
       const std::vector<ExpectedInstance>& want = one.fixture.batched[image];
       REQUIRE(found.size() == want.size());
       for (std::size_t i = 0; i < want.size(); ++i) {
@@ -100,42 +118,56 @@ TEST_CASE("instances of the fixtures' logits are those of the authors' code, wit
 }
 
 TEST_CASE("classes of pixels are scored as the authors' code scores them") {
-  std::size_t checked = 0;
   for (const FastInstFixture& one : fast_inst_fixtures()) {
     const auto want = one.fixture.tensors.find("semantic.0");
     if (want == one.fixture.tensors.end()) continue;
     INFO(one.fixture.name);
-    ++checked;
     const kernels::FastInstLogits logits = one.logits(0);
-    const auto scores = kernels::fast_inst_class_scores_ref(logits, one.geometries[0], one.settings);
+    const auto all = kernels::fast_inst_class_scores_ref(logits, one.geometries[0], one.settings);
     const std::vector<float>& expected = want->second.values;
-    REQUIRE(scores.size() == expected.size());
+    // Some fixtures hold some rows of it, as far from one another: the first, and so on.
+    const auto count = static_cast<std::size_t>(want->second.shape[0]),
+               rows = static_cast<std::size_t>(want->second.shape[1]),
+               width = static_cast<std::size_t>(want->second.shape[2]);
+    const auto height = static_cast<std::size_t>(one.geometries[0].original_height);
+    REQUIRE(all.size() == count * height * width);
+    REQUIRE(height % rows == 0);
+    const auto taken = [&](const auto& map, std::size_t planes) {
+      std::remove_cvref_t<decltype(map)> some;
+      for (std::size_t row = 0; row < planes * rows; ++row) {
+        const auto first = map.begin() + static_cast<std::ptrdiff_t>(row * (height / rows) * width);
+        some.insert(some.end(), first, first + static_cast<std::ptrdiff_t>(width));
+      }
+      return some;
+    };
+    const std::vector<float> scores = taken(all, count);
     double worst = 0;  // the fixture rounds to fp16: 2^-11 of each number
     for (std::size_t i = 0; i < scores.size(); ++i)
       worst = std::max(worst, std::abs(double{scores[i]} - double{expected[i]}) - 0x1p-11 * double{expected[i]});
     CHECK(worst <= 1e-5);
     // The class of the best score, where fp16 does not make two of them equal.
-    const auto classes = kernels::fast_inst_classes_ref(logits, one.geometries[0], one.settings);
-    const std::size_t plane = classes.size(), count = scores.size() / plane;
-    std::size_t apart = 0;
-    for (std::size_t i = 0; i < plane; ++i) {
-      float most = 0;
-      for (std::size_t c = 0; c < count; ++c) most = std::max(most, expected[c * plane + i]);
-      apart += expected[static_cast<std::size_t>(classes[i]) * plane + i] < most;
+    for (const Head& head : heads) {
+      INFO(head.name);
+      const auto classes = taken(head.classes(logits, one.geometries[0], one.settings), 1);
+      const std::size_t plane = classes.size();
+      std::size_t apart = 0;
+      for (std::size_t i = 0; i < plane; ++i) {
+        float most = 0;
+        for (std::size_t c = 0; c < count; ++c) most = std::max(most, expected[c * plane + i]);
+        apart += expected[static_cast<std::size_t>(classes[i]) * plane + i] < most;
+      }
+      CHECK(apart == 0);
     }
-    CHECK(apart == 0);
   }
-  CHECK((checked > 0 || !has_fixtures()));
 }
 
 TEST_CASE("segments are those of the authors' code: their ids at each pixel, classes, and which are things") {
-  std::size_t checked = 0;
+  const Head head = GENERATE(from_range(heads));
   for (const FastInstFixture& one : fast_inst_fixtures()) {
     const auto want = one.fixture.tensors.find("panoptic.0");
     if (want == one.fixture.tensors.end()) continue;
-    INFO(one.fixture.name);
-    ++checked;
-    const auto found = kernels::fast_inst_segments_ref(one.logits(0), one.geometries[0], one.settings);
+    INFO(one.fixture.name << ", " << head.name);
+    const auto found = head.segments(one.logits(0), one.geometries[0], one.settings);
     REQUIRE(found.ids.size() == want->second.values.size());
     std::size_t apart = 0;
     std::vector<std::int64_t> areas(found.segments.size() + 1);
@@ -155,7 +187,6 @@ TEST_CASE("segments are those of the authors' code: their ids at each pixel, cla
       CHECK(found.segments[s].area == areas[s + 1]);
     }
   }
-  CHECK((checked > 0 || !has_fixtures()));
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ void check_single(const Fixture& fixture, Compute precision) {
 }
 
 TEST_CASE("Models in fp16, batched") {
-  const auto folder = GENERATE(from_range(buildable_fixtures()));
+  const auto folder = GENERATE(from_range(sparse_inst_fixtures()));
   check_batched(fixture_in(folder), Compute::fp16);
 }
 
@@ -66,7 +66,7 @@ TEST_CASE("A model in tf32, batched") {
 
 // Hidden: minutes each on the virtual GPU. `ctest -C full` runs them.
 TEST_CASE("Models in both precisions, batched and single, every value seen", "[.full]") {
-  const auto folder = GENERATE(from_range(buildable_fixtures()));
+  const auto folder = GENERATE(from_range(sparse_inst_fixtures()));
   const Fixture fixture = fixture_in(folder);
   for (const Compute precision : {Compute::fp32, Compute::fp16}) {
     check_batched(fixture, precision);

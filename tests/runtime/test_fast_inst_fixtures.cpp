@@ -1,0 +1,127 @@
+// FastInst on the CPU against what the authors' own code computes, from the checkpoint to instances, classes of pixels
+// and segments.
+#include <catch2/catch.hpp>
+#include <optional>
+
+#include "runtime/model.h"
+#include "support/fast_inst_checks.h"
+#include "support/files.h"
+
+namespace maskrt {
+namespace {
+
+using namespace testing;
+
+/// Without all of them, values are kept that decide what follows: they are in no rewrite's way.
+ModelOptions options_of(const Fixture& fixture, Compute precision, bool rewrites, bool keep_all) {
+  ModelOptions options;
+  options.device = "cpu";
+  options.precision = precision;
+  if (!rewrites) options.rewrites_off = {"all"};
+  options.keep = keep_all ? std::vector<std::string>{"all"} : deciding_values(fixture);
+  return options;
+}
+
+Session session_of(const Model& model, int threads) {
+  SessionOptions options;
+  options.threads = threads;
+  options.plans = 4;
+  return Session(model, options);
+}
+
+/// All that is found: in each picture by itself, and in all as one batch. Whether the run decided as the authors' code
+/// did; where it did not, what it found is another matter.
+bool compare_results(const Fixture& fixture, Session& session) {
+  if (fixture.batched.empty()) return true;
+  const auto batched = session.run(fixture.images);
+  REQUIRE(batched.size() == fixture.batched.size());
+  if (!decides_alike(fixture, session.kept())) return false;
+  for (std::size_t i = 0; i < batched.size(); ++i) compare_instances_by_mask(fixture, batched[i], fixture.batched[i]);
+  for (std::size_t i = 0; i < fixture.single.size(); ++i)
+    compare_instances_by_mask(fixture, session.run(fixture.images[i]), fixture.single[i]);
+  const auto result = [&](std::size_t image, Task task) {
+    RunOptions options;
+    options.task = task;
+    const std::vector<InputImage> images = {fixture.images[image]};
+    return session.results(images, options).at(0);
+  };
+  for (std::size_t i = 0; i < fixture.images.size(); ++i) {
+    if (fixture.tensors.contains("semantic." + std::to_string(i)))
+      compare_classes(fixture, i, std::get<SemanticMap>(result(i, Task::semantic)));
+    if (fixture.tensors.contains("panoptic." + std::to_string(i)))
+      compare_segments(fixture, i, std::get<PanopticMap>(result(i, Task::panoptic)));
+  }
+  return true;
+}
+
+TEST_CASE("FastInst computes and finds what the authors' code does, with and without rewrites", "[fixtures]") {
+  std::size_t alike = 0, runs = 0;
+  REQUIRE(!fast_inst_fixtures().empty());
+  for (const auto& folder : fast_inst_fixtures()) {
+    const TemporaryFolder scratch;
+    const Fixture fixture = load_fixture(folder, scratch.path());
+    INFO(fixture.name);
+    for (const bool rewrites : {true, false}) {
+      INFO("rewrites " << rewrites);
+      // Kept values unfuse what would hide them; the other runs fuse everything.
+      const Model seen = make_model(fixture.model, options_of(fixture, Compute::fp32, rewrites, true));
+      compare_tensors_at_positions(fixture, tensors_at_positions(seen, fixture, 2, Compute::fp32), Compute::fp32, true);
+
+      const Model model = make_model(fixture.model, options_of(fixture, Compute::fp32, rewrites, false));
+      compare_tensors_at_positions(fixture, tensors_at_positions(model, fixture, 2, Compute::fp32), Compute::fp32,
+                                   false);
+      Session session = session_of(model, 2);
+      ++runs;
+      if (compare_results(fixture, session)) {
+        ++alike;
+      } else {
+        WARN(fixture.name << ": a logit near 0 is on the other side of it, so what is found is not compared");
+      }
+    }
+  }
+  CHECK(2 * alike > runs);
+}
+
+TEST_CASE("FastInst finds the same on any number of threads", "[fixtures]") {
+  const auto folder = GENERATE(from_range(fast_inst_fixtures()));
+  const TemporaryFolder scratch;
+  const Fixture fixture = load_fixture(folder, scratch.path());
+  const Model model = make_model(fixture.model, options_of(fixture, Compute::fp32, true, false));
+  const bool full_width = fixture.name.starts_with("wide");
+  for (const int threads : full_width ? std::vector{64} : std::vector{1, 3, 4, 8, 64}) {
+    INFO(fixture.name << ", " << threads << " threads");
+    compare_tensors_at_positions(fixture, tensors_at_positions(model, fixture, threads, Compute::fp32), Compute::fp32,
+                                 false);
+    Session session = session_of(model, threads);
+    compare_results(fixture, session);
+  }
+}
+
+TEST_CASE("FastInst in bf16 stays within its bound at the positions of fp32", "[fixtures]") {
+  const auto folder = GENERATE(from_range(fast_inst_fixtures()));
+  const TemporaryFolder scratch;
+  const Fixture fixture = load_fixture(folder, scratch.path());
+  std::optional<Model> model;
+  try {
+    model = make_model(fixture.model, options_of(fixture, Compute::bf16, true, true));
+  } catch (const Error& error) {
+    // A processor without bf16 says so when the model is prepared.
+    CHECK_THAT(error.what(), Catch::Matchers::Contains("bf16"));
+    return;
+  }
+  for (const int threads : {1, 2, 64})
+    compare_tensors_at_positions(fixture, tensors_at_positions(*model, fixture, threads, Compute::bf16), Compute::bf16,
+                                 true);
+  // At the positions that it selects itself, other queries may come first: as many instances, each with a score.
+  Session session = session_of(*model, 2);
+  for (std::size_t i = 0; i < fixture.single.size(); ++i) {
+    const std::vector<Instance> found = session.run(fixture.images[i]);
+    for (const Instance& one : found) {
+      CHECK(one.score >= 0);
+      CHECK(one.score <= 1);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace maskrt
