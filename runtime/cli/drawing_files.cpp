@@ -71,20 +71,26 @@ void DrawingFiles::make_folders() const {
   if (!options_.activations.empty()) make_folder(options_.activations);
 }
 
+EncodedFile DrawingFiles::draw(std::size_t picture, const Image& image, std::span<const Drawing> drawings) const {
+  Canvas canvas(image);
+  draw_overlay(canvas, drawings);
+  return {overlay_path(picture), encode(canvas, options_.format), FileOf::overlay, 0, {}};
+}
+
 std::vector<EncodedFile> DrawingFiles::draw(std::size_t picture, const Image& image,
                                             std::span<const Instance> instances,
                                             const std::vector<Category>& categories,
                                             const ActivationMaps& activations) const {
   std::vector<EncodedFile> files;
-  if (!options_.overlay.empty()) {
-    Canvas canvas(image);
-    draw_overlay(canvas, drawings_of(instances, categories, minimum_score_, options_.colouring));
-    files.push_back({overlay_path(picture), encode(canvas, options_.format)});
-  }
+  if (draws_overlays())
+    files.push_back(draw(picture, image, drawings_of(instances, categories, minimum_score_, options_.colouring)));
   for (std::size_t i = 0; i < instances.size() && !options_.masks.empty(); ++i) {
     if (instances[i].score < minimum_score_) continue;
     files.push_back({fs::path(options_.masks) / mask_name(stems_[picture], i, instances[i].label),
-                     encode_mask(instances[i].mask), FileOf::mask, i});
+                     encode_mask(instances[i].mask),
+                     FileOf::mask,
+                     i,
+                     {}});
   }
   if (options_.activations.empty()) return files;
   const Canvas below(image);
@@ -93,7 +99,9 @@ std::vector<EncodedFile> DrawingFiles::draw(std::size_t picture, const Image& im
     const std::string name = activations_name(stems_[picture], i, instances[i].label, extension());
     files.push_back({fs::path(options_.activations) / name,
                      encode(activation_picture(below, activations, instances[i].query), options_.format),
-                     FileOf::activations, i});
+                     FileOf::activations,
+                     i,
+                     {}});
   }
   return files;
 }
@@ -109,6 +117,9 @@ void write(const EncodedFile& file, coco::ImageLine& line) {
       return;
     case FileOf::activations:
       line.instances.at(file.instance).activations_file = file.path.string();
+      return;
+    case FileOf::map:
+      return;  // lines are of instances
   }
 }
 

@@ -44,6 +44,9 @@ class DrawingFiles {
   void add_outputs(graph::FileRoles& roles) const;
   void make_folders() const;
 
+  bool draws_overlays() const { return !options_.overlay.empty(); }
+  /// The picture with these drawn over it.
+  EncodedFile draw(std::size_t picture, const Image& image, std::span<const Drawing> drawings) const;
   /// The files of one picture. `activations` are its maps where these are drawn. Throws Error where one cannot be made.
   std::vector<EncodedFile> draw(std::size_t picture, const Image& image, std::span<const Instance> instances,
                                 const std::vector<Category>& categories, const ActivationMaps& activations) const;

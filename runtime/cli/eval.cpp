@@ -205,8 +205,7 @@ class EvalRun final : public PictureRun {
     check_size(entries_[picture], image, arguments_);
   }
 
-  std::vector<EncodedFile> draw(std::size_t /*picture*/, const Image& /*image*/,
-                                const std::vector<Instance>& /*instances*/,
+  std::vector<EncodedFile> draw(std::size_t /*picture*/, const Image& /*image*/, const Result& /*result*/,
                                 const ActivationMaps& activations) const override {
     if (means_ != nullptr) means_->add(activations);
     return {};

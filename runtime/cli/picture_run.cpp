@@ -69,19 +69,23 @@ std::string describe_run(const std::string& path, const ModelInfo& model, std::o
   return text;
 }
 
-void check_finds_instances(const ModelInfo& model) {
-  std::string found;
-  for (const Task task : model.tasks) {
-    switch (task) {
+void check_finds(const ModelInfo& model, Task task) {
+  if (std::find(model.tasks.begin(), model.tasks.end(), task) != model.tasks.end()) return;
+  const auto words = [](Task one) {
+    switch (one) {
       case Task::instances:
-        return;
+        return "instances";
       case Task::semantic:
+        return "classes of pixels (semantic)";
       case Task::panoptic:
-        found += (found.empty() ? "" : " and ") + std::string(name_of(task));
+        return "segments (panoptic)";
     }
-  }
-  throw Error("expected a model that finds instances, found one with head " + model.head + ", which finds " +
-              (found.empty() ? "nothing: `maskrt dump` writes its values" : found));
+    return "";
+  };
+  std::string found;
+  for (const Task other : model.tasks) found += (found.empty() ? "" : " and ") + std::string(words(other));
+  throw Error("expected a model that finds " + std::string(words(task)) + ", found one with head " + model.head +
+              ", which finds " + (found.empty() ? "nothing: `maskrt dump` writes its values" : found));
 }
 
 PictureRun::PictureRun(const Model& model, const DeviceOptions& device, std::span<const Picture> pictures,
@@ -92,14 +96,17 @@ PictureRun::PictureRun(const Model& model, const DeviceOptions& device, std::spa
       processors_(device.thread_count()),
       pictures_(pictures),
       sink_(sink),
-      settings_(std::move(settings)),
+      settings_([&] {
+        if (!settings.options.task) settings.options.task = Task::instances;
+        return std::move(settings);
+      }()),
       batches_((pictures.size() + settings_.batch - 1) / settings_.batch),
       sessions_(model, shares(batches_, settings_, device, on_gpu_, processors_)),
       usual_open_(std::max(static_cast<std::size_t>(processors_), sessions_.shares().sessions * settings_.batch) +
                   settings_.batch),
       most_held_(2 * (usual_open_ / settings_.batch) + 8),
       members_(std::min(most_held_, batches_) * settings_.batch) {
-  check_finds_instances(info_);
+  check_finds(info_, *settings_.options.task);
 }
 
 std::size_t PictureRun::size_of(std::size_t batch) const {
@@ -204,9 +211,10 @@ void PictureRun::detect(std::size_t batch) {
 }
 
 void PictureRun::detect(std::span<Member* const> members) {
-  std::vector<Image> images;
-  for (const Member* member : members) images.push_back(*member->image);
-  const std::pair<int, int> size = input_size(info_, images, settings_.options.resize);
+  std::vector<InputImage> images;
+  std::vector<Image> pictures;
+  for (const Member* member : members) images.emplace_back(pictures.emplace_back(*member->image));
+  const std::pair<int, int> size = input_size(info_, pictures, settings_.options.resize);
   sessions_.with_session(size, [&](Session& session) {
     const bool has_a_team = !on_gpu_ && sessions_.shares().threads > 1;
     StageTimes& times = has_a_team ? team_times_ : times_;
@@ -216,7 +224,7 @@ void PictureRun::detect(std::span<Member* const> members) {
     times.add(Stage::planning, planning.seconds());
 
     const StageClock running(what);
-    std::vector<std::vector<Instance>> found = session.run(images, settings_.options);
+    std::vector<Result> found = session.results(images, settings_.options);
     const double seconds = running.seconds();
     // A GPU measures stages by its own clock; here they are parts of the call's time.
     const Timings timings = session.timings();
@@ -226,7 +234,7 @@ void PictureRun::detect(std::span<Member* const> members) {
     times.add(Stage::preparation, share * timings.preprocess);
     times.add(Stage::network, share * timings.network);
     times.add(Stage::postprocessing, share * timings.postprocess);
-    for (std::size_t i = 0; i < members.size(); ++i) members[i]->instances = std::move(found[i]);
+    for (std::size_t i = 0; i < members.size(); ++i) members[i]->result = std::move(found[i]);
     if (!settings_.activations) return;
     const StageClock fetching(what);
     std::vector<ActivationMaps> maps = session.activations();
@@ -239,12 +247,14 @@ void PictureRun::finish(std::size_t batch, std::size_t member) {
   const std::size_t picture = first_of(batch) + member;
   Member& found = members(batch)[member];
   const std::optional<Image> image = std::exchange(found.image, std::nullopt);
-  const std::vector<Instance> instances = std::exchange(found.instances, {});
+  const Result result = std::exchange(found.result, {});
   const ActivationMaps activations = std::exchange(found.activations, {});
   if (!image || found.unusable || sink_.earlier(picture) != nullptr) return;
   try {
     const StageClock clock;
-    found.line = sink_.as_written(line_of(pictures_[picture], *image, instances));
+    const auto* const instances = std::get_if<std::vector<Instance>>(&result);
+    found.line = sink_.as_written(
+        line_of(pictures_[picture], *image, instances != nullptr ? *instances : std::vector<Instance>()));
     times_.add(Stage::postprocessing, clock.seconds());
   } catch (const Error&) {
     found.unusable = std::current_exception();
@@ -252,7 +262,7 @@ void PictureRun::finish(std::size_t batch, std::size_t member) {
   }
   const StageClock clock;
   try {
-    found.files = draw(picture, *image, instances, activations);
+    found.files = draw(picture, *image, result, activations);
   } catch (const Error&) {
     found.undrawn = std::current_exception();
   }
@@ -271,7 +281,7 @@ void PictureRun::deliver(std::size_t batch) {
     if (done.line) {
       attempt(picture, [&] {
         if (done.undrawn) std::rethrow_exception(done.undrawn);
-        for (const EncodedFile& file : done.files) write(file, *done.line);
+        for (const EncodedFile& file : done.files) write_file(file, *done.line);
       });
       ++ran_;
     }

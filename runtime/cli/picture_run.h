@@ -27,7 +27,7 @@ struct PictureRunSettings {
   std::size_t batch = 1;
   bool fail_fast = false;  ///< the first picture that cannot be used ends the run
   DecodeOptions decode;
-  RunOptions options;
+  RunOptions options;  ///< instances where no task is named
   /// One batch after the other, with all threads in one session: while it computes nothing else does, so that
   /// call_times() are of pictures that have the device to themselves.
   bool alone = false;
@@ -36,8 +36,8 @@ struct PictureRunSettings {
   std::size_t bytes_a_pixel = 16;
 };
 
-/// Throws Error unless a model finds instances, which are all that run and eval have forms for.
-void check_finds_instances(const ModelInfo& model);
+/// Throws Error unless a model does the task.
+void check_finds(const ModelInfo& model, Task task);
 
 /// Decodes, runs and draws several pictures at a time (ordered_pipeline.h), and writes what was found in the order of
 /// the pictures, so that whatever is on the disk when a run is stopped is what a run of fewer pictures writes.
@@ -71,13 +71,14 @@ class PictureRun {
   /// Throws Error for a picture that must not be used.
   virtual void check(std::size_t /*picture*/, const Image& /*image*/) const {}
   /// Gives what else is to be written of a picture than its results. An Error is that picture's.
-  virtual std::vector<EncodedFile> draw(std::size_t /*picture*/, const Image& /*image*/,
-                                        const std::vector<Instance>& /*instances*/,
+  virtual std::vector<EncodedFile> draw(std::size_t /*picture*/, const Image& /*image*/, const Result& /*result*/,
                                         const ActivationMaps& /*activations*/) const {
     return {};
   }
 
   // Called on the thread that runs it, in the order of pictures.
+  /// Writes a picture's file and notes it in the line of results. Throws Error and WriteError.
+  virtual void write_file(const EncodedFile& file, coco::ImageLine& line) { write(file, line); }
   /// Results are in the sink. `earlier`: of an earlier run.
   virtual void added(std::size_t /*picture*/, const coco::ImageLine& /*line*/, bool /*earlier*/) {}
   /// `pictures` of all are through, among them `run` of the `to_run` that no earlier run has the results of.
@@ -87,7 +88,7 @@ class PictureRun {
   /// A picture in the pipeline.
   struct Member {
     std::optional<Image> image;
-    std::vector<Instance> instances;
+    Result result;
     ActivationMaps activations;
     std::optional<coco::ImageLine> line;
     std::vector<EncodedFile> files;
@@ -133,7 +134,7 @@ class PictureRun {
   double seconds_ = 0;
 };
 
-/// A line of the sink's: an image and what was found in it. Throws Error for scores that are no numbers.
+/// A line of the sink's: an image and its instances. Throws Error for scores that are no numbers.
 coco::ImageLine line_of(const Picture& picture, const Image& image, const std::vector<Instance>& instances);
 
 /// What makes results of one run differ from another's on the same pictures: the model file and the options that

@@ -1,4 +1,4 @@
-// `maskrt run`: instances in images, as COCO results, pictures and masks.
+// `maskrt run`: what a model finds in images, as COCO results, pictures, masks and maps.
 #include <unistd.h>
 
 #include <CLI/App.hpp>
@@ -22,6 +22,7 @@
 #include "options.h"
 #include "picture_run.h"
 #include "progress.h"
+#include "result_maps.h"
 #include "result_sink.h"
 
 namespace maskrt::cli {
@@ -40,6 +41,7 @@ struct RunArguments {
   std::optional<float> score;
   int batch = 1;
   ResultFiles results;
+  ResultMapOptions maps;
   DrawingOptions drawing;
   std::string annotations;
   bool fail_fast = false, quiet = false;
@@ -48,7 +50,32 @@ struct RunArguments {
   DeviceOptions device;
 
   float shown_score() const { return score.value_or(kDefaultShownScore); }
+  bool finds_instances() const { return maps.task == Task::instances; }
 };
+
+/// What a task has no form for is a mistake, and not left out in silence.
+void check_task(const RunArguments& arguments) {
+  const ResultMapOptions& maps = arguments.maps;
+  const std::string task(name_of(maps.task));
+  const auto refuse_unless = [&](bool fits, bool given, const char* option) {
+    if (given && !fits) throw UsageError("--task " + task + " has no " + std::string(option));
+  };
+  refuse_unless(maps.task == Task::semantic, !maps.semantic.empty(), "--semantic");
+  refuse_unless(maps.task == Task::panoptic, !maps.panoptic.empty(), "--panoptic");
+  refuse_unless(arguments.finds_instances(), !arguments.results.lines.empty(), "--jsonl");
+  refuse_unless(arguments.finds_instances(), arguments.results.boxes, "--boxes");
+  refuse_unless(arguments.finds_instances(), !arguments.drawing.masks.empty(), "--masks");
+  refuse_unless(arguments.finds_instances(), !arguments.drawing.activations.empty(), "--activations");
+  refuse_unless(arguments.finds_instances(), arguments.score.has_value(), "--score");
+  refuse_unless(maps.task != Task::semantic, !arguments.results.list.empty(), "--json");
+  if (maps.task == Task::panoptic && maps.panoptic.empty() && !arguments.results.list.empty())
+    throw UsageError("--json says what the segments of --panoptic DIR are: it needs that folder");
+}
+
+/// Where results of instances go.
+ResultFiles instance_files(const RunArguments& arguments) {
+  return arguments.finds_instances() ? arguments.results : ResultFiles();
+}
 
 std::vector<Picture> pictures_of(const std::vector<Input>& inputs, const std::string& annotations) {
   std::vector<Picture> pictures;
@@ -63,13 +90,15 @@ std::vector<std::string> stems_of(const std::vector<Input>& inputs) {
   return stems;
 }
 
-void check_files(const RunArguments& arguments, const std::vector<Input>& inputs, const DrawingFiles& drawings) {
+void check_files(const RunArguments& arguments, const std::vector<Input>& inputs, const DrawingFiles& drawings,
+                 const ResultMaps& maps) {
   graph::FileRoles roles;
   add_inputs(roles, arguments.model, arguments.device);
   roles.input(arguments.annotations);
   for (const Input& input : inputs) roles.input(input.path);
   drawings.add_outputs(roles);
-  roles.output(arguments.results.list);
+  maps.add_outputs(roles);
+  roles.output(instance_files(arguments).list);
   roles.output(arguments.results.lines);
   roles.check();
 }
@@ -78,10 +107,12 @@ void check_files(const RunArguments& arguments, const std::vector<Input>& inputs
 class Runner final : public PictureRun {
  public:
   Runner(const RunArguments& arguments, std::span<const Input> inputs, std::span<const Picture> pictures,
-         const Model& model, const DrawingFiles& drawings, ResultSink& sink)
+         const Model& model, const DrawingFiles& drawings, ResultMaps& maps, ResultSink& sink)
       : PictureRun(model, arguments.device, pictures, sink, settings_of(arguments)),
         inputs_(inputs),
         drawings_(drawings),
+        maps_(maps),
+        finds_instances_(arguments.finds_instances()),
         shown_score_(arguments.shown_score()),
         categories_(model.info().categories),
         progress_("images", pictures.size(), arguments.quiet || isatty(STDERR_FILENO) == 0) {
@@ -94,8 +125,9 @@ class Runner final : public PictureRun {
     say("%zu %s", ran() + earlier_, ran() + earlier_ == 1 ? "image" : "images");
     if (earlier_ > 0) say(", %zu of them done before", earlier_);
     if (failures() > 0) say(", %zu failed", failures());
-    say(", %td %s of score %.2f or more", detections_, detections_ == 1 ? "detection" : "detections",
-        static_cast<double>(shown_score_));
+    if (finds_instances_)
+      say(", %td %s of score %.2f or more", detections_, detections_ == 1 ? "detection" : "detections",
+          static_cast<double>(shown_score_));
     if (ran() > 0) say(", %s", times().c_str());
     say("\n");
   }
@@ -103,6 +135,7 @@ class Runner final : public PictureRun {
  private:
   static PictureRunSettings settings_of(const RunArguments& arguments) {
     PictureRunSettings settings{static_cast<std::size_t>(arguments.batch), arguments.fail_fast, arguments.decode, {}};
+    settings.options.task = arguments.maps.task;
     settings.options.minimum_score = arguments.score.value_or(0.0f);
     settings.options.resize = arguments.resize;
     if (!arguments.drawing.any_of_masks()) settings.options.mask_form = MaskForm::runs;
@@ -113,9 +146,15 @@ class Runner final : public PictureRun {
     return settings;
   }
 
-  std::vector<EncodedFile> draw(std::size_t picture, const Image& image, const std::vector<Instance>& instances,
+  std::vector<EncodedFile> draw(std::size_t picture, const Image& image, const Result& result,
                                 const ActivationMaps& activations) const override {
-    return drawings_.draw(picture, image, instances, categories_, activations);
+    if (!finds_instances_) return maps_.encode(picture, image, result, categories_);
+    return drawings_.draw(picture, image, std::get<std::vector<Instance>>(result), categories_, activations);
+  }
+
+  void write_file(const EncodedFile& file, coco::ImageLine& line) override {
+    if (finds_instances_) return PictureRun::write_file(file, line);
+    maps_.write(file);
   }
 
   void added(std::size_t picture, const coco::ImageLine& line, bool earlier) override {
@@ -125,6 +164,8 @@ class Runner final : public PictureRun {
     detections_ += shown;
     if (earlier) {
       ++earlier_;
+    } else if (!finds_instances_) {
+      say("%-*s  %5dx%d\n", name_width_, inputs_[picture].file_name.c_str(), line.width, line.height);
     } else {
       say("%-*s  %5dx%-5d %4td %s\n", name_width_, inputs_[picture].file_name.c_str(), line.width, line.height, shown,
           shown == 1 ? "detection" : "detections");
@@ -137,6 +178,8 @@ class Runner final : public PictureRun {
 
   std::span<const Input> inputs_;
   const DrawingFiles& drawings_;
+  ResultMaps& maps_;
+  bool finds_instances_;
   float shown_score_;
   std::vector<Category> categories_;
   Progress progress_;
@@ -146,6 +189,7 @@ class Runner final : public PictureRun {
 };
 
 int run(const RunArguments& arguments) {
+  check_task(arguments);
   if (arguments.results.resume && arguments.results.lines.empty())
     throw UsageError("--resume goes on from a file of lines: it needs --jsonl FILE");
   // Arguments first: a mistyped folder should not wait for the model.
@@ -154,20 +198,31 @@ int run(const RunArguments& arguments) {
   for (const std::string& sentence : passed_over) note(sentence);
   const std::vector<Picture> pictures = pictures_of(inputs, arguments.annotations);
   const DrawingFiles drawings(arguments.drawing, stems_of(inputs), arguments.shown_score());
-  check_files(arguments, inputs, drawings);
+  ResultMapOptions map_options = arguments.maps;
+  if (!arguments.finds_instances()) map_options.json = arguments.results.list;
+  ResultMaps maps(map_options, stems_of(inputs), pictures, drawings);
+  check_files(arguments, inputs, drawings, maps);
 
   ModelOptions options = arguments.device.model_options();
   options.activations = !arguments.drawing.activations.empty();
   const Model model = load_model(arguments.model, options);
+  check_finds(model.info(), arguments.maps.task);
   note_bounded_resize(model.info(), arguments.resize);
   drawings.make_folders();
+  maps.open();
   const std::string described =
       arguments.results.lines.empty()
           ? ""
           : describe_run(arguments.model, model.info(), arguments.score, arguments.decode, arguments.resize);
-  ResultSink sink(arguments.results, pictures, described);
-  Runner runner(arguments, inputs, pictures, model, drawings, sink);
-  runner.run();
+  ResultSink sink(instance_files(arguments), pictures, described);
+  Runner runner(arguments, inputs, pictures, model, drawings, maps, sink);
+  try {
+    runner.run();
+    maps.finish();
+  } catch (...) {
+    maps.keep();
+    throw;
+  }
   runner.print_summary();
   return runner.failures() == 0 ? kExitOk : kExitBadInput;
 }
@@ -175,7 +230,7 @@ int run(const RunArguments& arguments) {
 }  // namespace
 
 Command add_run(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("run", "Finds the instances in images");
+  CLI::App* command = app.add_subcommand("run", "Finds instances, classes of pixels or segments in images");
   const auto arguments = std::make_shared<RunArguments>();
   command->add_option("MODEL", arguments->model, "A model file made by maskrt-convert")->required()->type_name("");
   command->add_option("INPUT", arguments->inputs, "Images, folders of images, and patterns such as 'in/*.jpg'")
@@ -190,7 +245,10 @@ Command add_run(CLI::App& app) {
       ->check(share())
       ->type_name("S");
   add_batch_option(*command, arguments->batch);
-  add_output_option(*command, "--json", arguments->results.list, "Write one list of COCO results");
+  add_result_map_options(*command, arguments->maps);
+  add_output_option(*command, "--json", arguments->results.list,
+                    "Write one list of COCO results; with --task panoptic, COCO's\n"
+                    "panoptic annotations");
   add_line_options(*command, arguments->results);
   command
       ->add_option("--annotations", arguments->annotations,
