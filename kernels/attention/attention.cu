@@ -8,8 +8,10 @@
 // product. Heads whose values have more than 64 channels have several blocks, each of which computes the scores.
 // Example: 100 queries, 8 heads of 48 channels, 130 keys: 2 tiles of queries, the second with 36; 3 tiles of keys, the
 // last with 2, whose others get weight 0 and are not read. 2 x 8 blocks an image.
+// Under masks (words of 32 keys of attention_masks.cu) the scores of keys that a query leaves out are -infinity, unless
+// it would leave out all.
 // Bound by shared memory and the multiply-adds, as sgemm.cuh.
-// Launch: grid [tiles of queries, heads x chunks of 64 channels, B], B at most 65535; 256 threads, 29184 bytes of
+// Launch: grid [tiles of queries, heads x chunks of 64 channels, B], B at most 65535; 256 threads, 29440 bytes of
 // shared memory.
 #include "attention_params.h"
 #include "kernels/cuda/octet.cuh"
@@ -61,10 +63,35 @@ struct OnlineSoftmax {
   }
 };
 
-template <typename Query, typename Key>
+/// Whether each query's mask leaves a key, as all ones or 0, for the queries of a tile.
+template <int queries>
+__device__ void find_open(const AttentionParams& p, int first, std::uint32_t* open) {
+  for (int i = static_cast<int>(threadIdx.x); i < queries; i += static_cast<int>(blockDim.x)) {
+    std::uint32_t any = 0;
+    if (first + i < p.masked_queries)
+      for (int chunk = 0; chunk < p.mask_chunks; ++chunk)
+        any |= p.open[(static_cast<std::int64_t>(blockIdx.z) * p.mask_chunks + chunk) * p.mask_stride + first + i];
+    open[i] = any != 0 ? ~0u : 0u;
+  }
+}
+
+/// Four keys' scores of a query, those that its mask leaves out being -infinity. `key`: a multiple of 4; `row`: of the
+/// block's queries from query0 on.
+__device__ void leave_out(const AttentionParams& p, int query0, int row, int key, const std::uint32_t* open,
+                          float (&scores)[4]) {
+  if (key >= p.key_count || query0 + row >= p.masked_queries) return;
+  const std::int64_t word = static_cast<std::int64_t>(blockIdx.z) * p.mask_words + key / 32;
+  const std::uint32_t out = (p.left_out[word * p.mask_stride + query0 + row] & open[row]) >> (key % 32);
+#pragma unroll
+  for (int j = 0; j < 4; ++j)
+    if ((out >> j & 1) != 0) scores[j] = -INFINITY;
+}
+
+template <typename Query, typename Key, bool masked>
 __device__ void attention_any(const AttentionParams& p) {
   __shared__ SgemmShared<64> shared;
   __shared__ alignas(16) float weights[Tile::kQueries][kWeightStride];
+  __shared__ std::uint32_t open[Tile::kQueries];
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
   const int b = static_cast<int>(blockIdx.z), query0 = static_cast<int>(blockIdx.x) * Tile::kQueries;
@@ -77,6 +104,10 @@ __device__ void attention_any(const AttentionParams& p) {
   const Key* const value = pixel_of<const Key>(p.values, b, 0) + head * p.value_width + channel0;
   const int left = p.value_width - channel0;
 
+  if constexpr (masked) {
+    find_open<Tile::kQueries>(p, query0, open);
+    __syncthreads();
+  }
   OnlineSoftmax softmax;
   float results[4][4] = {};
   for (int key0 = 0; key0 < p.key_count; key0 += Tile::kKeys) {
@@ -93,6 +124,7 @@ __device__ void attention_any(const AttentionParams& p) {
         shared, scores);
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
+      if constexpr (masked) leave_out(p, query0, row0 + i, key0 + column0, open, scores[i]);
 #pragma unroll
       for (int j = 0; j < 4; ++j)
         if (column0 + j >= keys) scores[i][j] = -INFINITY;
@@ -134,21 +166,21 @@ __device__ void attention_any(const AttentionParams& p) {
 
 }  // namespace
 
+#define MASKRT_ATTENTION(types, Query, Key)                                                                           \
+  __global__ void __launch_bounds__(kSgemmThreads) attention_any_##types(const __grid_constant__ AttentionParams p) { \
+    attention_any<Query, Key, false>(p);                                                                              \
+  }                                                                                                                   \
+  __global__ void __launch_bounds__(kSgemmThreads)                                                                    \
+      attention_masked_##types(const __grid_constant__ AttentionParams p) {                                           \
+    attention_any<Query, Key, true>(p);                                                                               \
+  }
 extern "C" {
-__global__ void __launch_bounds__(kSgemmThreads) attention_any_f32(const __grid_constant__ AttentionParams p) {
-  attention_any<float, float>(p);
+MASKRT_ATTENTION(f32, float, float)
+MASKRT_ATTENTION(f16, __half, __half)
+// Queries and output in fp32, keys and values in fp16, and the other way round.
+MASKRT_ATTENTION(f32_f16, float, __half)
+MASKRT_ATTENTION(f16_f32, __half, float)
 }
-__global__ void __launch_bounds__(kSgemmThreads) attention_any_f16(const __grid_constant__ AttentionParams p) {
-  attention_any<__half, __half>(p);
-}
-/// Queries and output in fp32, keys and values in fp16.
-__global__ void __launch_bounds__(kSgemmThreads) attention_any_f32_f16(const __grid_constant__ AttentionParams p) {
-  attention_any<float, __half>(p);
-}
-/// Queries and output in fp16, keys and values in fp32.
-__global__ void __launch_bounds__(kSgemmThreads) attention_any_f16_f32(const __grid_constant__ AttentionParams p) {
-  attention_any<__half, float>(p);
-}
-}
+#undef MASKRT_ATTENTION
 
 }  // namespace maskrt::kernels::cuda

@@ -15,13 +15,22 @@ namespace maskrt::kernels {
 /// softmax is fp32, the result rounded once. Heads that tensor cores do not take are computed by multiply-adds: more
 /// than 128 channels, no multiple of 8, or of tensors whose base addresses or strides are no multiples of 16 bytes.
 /// Sums run in a fixed order.
-/// Any alignment of elements. out must not alias an input. No workspace. Padding channels of inputs are not read, those
-/// of out are written as zeros.
-/// Any number of queries and keys; a block has 128 queries (64) of a head and goes over all keys, so that few queries
-/// on many keys do not fill a chip. heads and, beyond 64 channels a head, their chunks of 64: at most 65535; batch as
-/// many. One launch; bound by tensor cores and exponentials, or with few keys by memory.
+/// masks, where given: logits [B, h, w, M], NHWC, fp32 or fp16, M <= H * W. Query q < M (row-major) leaves out the keys
+/// whose logit in channel q is below 0, in all heads, unless it would leave out all; other queries leave out none.
+/// Any alignment of elements. out must not alias an input. `workspace` has attention_workspace_bytes(), aligned to 256
+/// bytes, uninitialised; null where that is 0: without masks, unless one tile of queries meets many keys. Padding
+/// channels of inputs are not read, those of out are written as zeros.
+/// Any number of queries and keys; a block has 128 queries (64) of a head and goes over all keys, or, where there are
+/// masks or few queries, over a part. heads and, beyond 64 channels a head, their chunks of 64: at most 65535; batch as
+/// many. One launch, one more for masks and one for parts; bound by tensor cores and exponentials, or with few keys by
+/// memory. Multiply-adds are not split: with few queries they do not fill a chip.
 void attention_cuda(CudaQueue& queue, const Tensor& queries, const Tensor& keys, const Tensor& values, int heads,
-                    const Tensor& out);
+                    const Tensor& out, const Tensor* masks = nullptr, void* workspace = nullptr);
+
+/// Bytes of attention_cuda's workspace; of the tensors' `data` only the alignment matters. Throws as attention_cuda
+/// does.
+std::size_t attention_workspace_bytes(const Tensor& queries, const Tensor& keys, const Tensor& values, int heads,
+                                      const Tensor& out, const Tensor* masks, const Chip& chip);
 
 /// Whether attention_cuda takes these to tensor cores.
 bool attention_has_tensor_cores(const Tensor& queries, const Tensor& keys, const Tensor& values, int heads,

@@ -15,10 +15,15 @@
 // Example: 160 x 216 queries, 20 x 27 keys, one head of 64 channels: 270 tiles of queries; 9 stages of keys, the last
 // of which has 28: its second step is left out, and in the first 4 keys get the score -infinity. They are zeros in
 // shared memory.
+// Few queries on many keys, such as queries of objects on the pixels of a map, fill a chip by splits: blocks that go
+// over a part of the keys each and leave their largest scores, sums and results, not divided, for attention_finish
+// (attention_masks.cu). Those kernels also take masks, as words of 32 keys, one for each query and step: the scores of
+// keys that are left out become -infinity. A query that would leave out all leaves out none. Example: 108 queries, 100
+// of them masked, on 80 x 108 keys in 8 heads of 32 channels: 1 tile, 8 heads, 16 splits of 8 or 9 stages of keys.
 // Bound by the tensor cores and the exponentials (SFU) where keys are many; with 49 keys by memory, from which each
 // query is read, and to which each result is written, once.
-// Launch: grid [ceil(tiles of queries / tiles), heads, B], B at most 65535; 128 threads, dynamic shared memory of
-// `stages` stages.
+// Launch: grid [ceil(tiles of queries / tiles) x splits, heads, B], B at most 65535; 128 threads, dynamic shared memory
+// of `stages` stages, and under masks a word for each query of a tile.
 #include "attention_params.h"
 #include "kernels/cuda/fragments.cuh"
 #include "kernels/cuda/octet.cuh"
@@ -62,9 +67,9 @@ constexpr bool kDirect = sizeof(T) == 2;
 constexpr bool kDirect = false;
 #endif
 /// Blocks that a multiprocessor holds: sm_75 has shared memory for two.
-template <int width>
+template <int width, bool split>
 #if __CUDA_ARCH__ >= 800
-constexpr int kResident = AttentionMmaTile<width>::kResident;
+constexpr int kResident = split ? AttentionMmaTile<width>::kResidentSplit : AttentionMmaTile<width>::kResident;
 #else
 constexpr int kResident = 2;
 #endif
@@ -135,7 +140,8 @@ __device__ inline float sum_of_quad(float value) {
 
 /// A warp's tile of queries: their fragments, and softmax and results as far as keys have been seen. Rows of
 /// accumulators: element 0 and 1 are row lane / 4 of an mma tile, 2 and 3 row lane / 4 + 8.
-template <int width>
+/// `split`: under masks, or as one of several splits.
+template <int width, bool split>
 class QueryTile {
  public:
   using Tile = AttentionMmaTile<width>;
@@ -156,12 +162,19 @@ class QueryTile {
       load<float>();
     else
       load<__half>();
+    if constexpr (split) {
+      if (p.left_out != nullptr) find_heeded();
+    }
   }
 
-  /// Adds kStep keys, of which `left` exist. `keys` and `values`: shared addresses of the step's first rows.
-  __device__ void add(std::uint32_t keys, std::uint32_t values, int left) {
+  /// Adds kStep keys from `first_key` on, of which `left` exist. `keys` and `values`: shared addresses of the step's
+  /// first rows.
+  __device__ void add(std::uint32_t keys, std::uint32_t values, int first_key, int left) {
     float scores[kRowTiles][kStep / 8][4] = {};
     score(keys, scores);
+    if constexpr (split) {
+      if (heeded_ != 0) leave_out(first_key / kStep, scores);
+    }
     if (left < kStep) {
       const int quarter = lane_of() % 4;
 #pragma unroll
@@ -198,6 +211,9 @@ class QueryTile {
   }
 
   __device__ void store() const {
+    if constexpr (split) {
+      if (p_.splits > 1) return store_partials();
+    }
     if (p_.queries_f32 != 0)
       store_as<float>();
     else
@@ -272,6 +288,68 @@ class QueryTile {
       }
   }
 
+  /// Finds whose masks leave a key. The four lanes that share rows share the chunks.
+  __device__ void find_heeded() {
+    const int row = first_row(), quarter = lane_of() % 4;
+#pragma unroll
+    for (int i = 0; i < 2 * kRowTiles; ++i) {
+      const int query = row + i * 8;
+      std::uint32_t open = 0;
+      if (query < p_.masked_queries)
+        for (int chunk = quarter; chunk < p_.mask_chunks; chunk += 4)
+          open |= p_.open[(static_cast<std::int64_t>(blockIdx.z) * p_.mask_chunks + chunk) * p_.mask_stride + query];
+      open |= __shfl_xor_sync(0xffffffffu, open, 1);
+      open |= __shfl_xor_sync(0xffffffffu, open, 2);
+      if (open != 0) heeded_ |= 1u << i;
+    }
+  }
+
+  /// The scores of keys that masks leave out become -infinity. `word`: 32 keys.
+  __device__ void leave_out(int word, float (&scores)[kRowTiles][kStep / 8][4]) const {
+    static_assert(kStep == 32);
+    const std::uint32_t* const words =
+        p_.left_out + (static_cast<std::int64_t>(blockIdx.z) * p_.mask_words + word) * p_.mask_stride;
+    const int row = first_row(), quarter = lane_of() % 4;
+#pragma unroll
+    for (int m = 0; m < kRowTiles; ++m)
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        const int query = row + m * 16 + half * 8;
+        const std::uint32_t out = (heeded_ >> (m * 2 + half) & 1) != 0 ? words[query] >> (quarter * 2) : 0;
+#pragma unroll
+        for (int j = 0; j < kStep / 8; ++j)
+#pragma unroll
+          for (int i = 0; i < 2; ++i)
+            if ((out >> (j * 8 + i) & 1) != 0) scores[m][j][half * 2 + i] = -INFINITY;
+      }
+  }
+
+  /// What this split found, for attention_finish.
+  __device__ void store_partials() const {
+    const int queries = p_.out.height * p_.out.width, quarter = lane_of() % 4, row = first_row();
+    const std::int64_t heads = gridDim.y,
+                       part = ((static_cast<std::int64_t>(blockIdx.z) * heads + blockIdx.y) * p_.splits +
+                               static_cast<int>(blockIdx.x) % p_.splits) *
+                              queries;
+    float* const statistics = p_.partials + gridDim.z * heads * p_.splits * queries * p_.value_width;
+#pragma unroll
+    for (int m = 0; m < kRowTiles; ++m)
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        const int query = row + m * 16 + half * 8;
+        const float sum = sum_of_quad(sums_[m][half]);
+        if (query >= queries) continue;
+        if (quarter == 0)
+          *reinterpret_cast<float2*>(statistics + (part + query) * 2) = make_float2(largest_[m][half], sum);
+        float* const to = p_.partials + (part + query) * p_.value_width + quarter * 2;
+#pragma unroll
+        for (int c = 0; c < kChannelTiles; ++c)
+          if (c * 8 < p_.value_width)
+            *reinterpret_cast<float2*>(to + c * 8) =
+                make_float2(results_[m][c][half * 2], results_[m][c][half * 2 + 1]);
+      }
+  }
+
   __device__ void score(std::uint32_t keys, float (&scores)[kRowTiles][kStep / 8][4]) const {
 #pragma unroll
     for (int j = 0; j < kStep / 8; ++j)
@@ -337,6 +415,7 @@ class QueryTile {
 
   const AttentionParams& p_;
   const int first_;
+  std::uint32_t heeded_ = 0;  // bit m * 2 + half: whether the row of accumulators has a mask that leaves a key
   /// Offsets of this lane's chunk of each slice of a key, and of its row of values for ldmatrix, whose chunk c is at
   /// value_at_ ^ (c * 16).
   std::uint32_t key_at_[kSlices];
@@ -347,20 +426,24 @@ class QueryTile {
   float results_[kRowTiles][kChannelTiles][4] = {};
 };
 
-template <int width>
+template <int width, bool split>
 __device__ void attention(const AttentionParams& p) {
   using Tile = AttentionMmaTile<width>;
   extern __shared__ __align__(256) unsigned char shared[];
   ptx::let_next_grid_start();
   ptx::wait_for_previous_grid();
-  const int begin = static_cast<int>(blockIdx.x) * p.tiles * Tile::kQueries;
+  const int part = split ? static_cast<int>(blockIdx.x) % p.splits : 0, parts = split ? p.splits : 1;
+  const int first_tile = p.key_tiles * part / parts, key_tiles = p.key_tiles * (part + 1) / parts - first_tile;
+  const int begin = static_cast<int>(blockIdx.x) / parts * p.tiles * Tile::kQueries;
   const int end = min(begin + p.tiles * Tile::kQueries, p.out.height * p.out.width);
   const std::uint32_t stages = ptx::shared_address(shared);
 
-  const auto load = [&](int tile, int stage) { load_stage<width>(p, tile, stages + stage * Tile::kStageBytes); };
-  const bool stay = p.key_tiles <= p.stages;
+  const auto load = [&](int tile, int stage) {
+    load_stage<width>(p, first_tile + tile, stages + stage * Tile::kStageBytes);
+  };
+  const bool stay = key_tiles <= p.stages;
   // Where keys stay, all of them are loaded here; else as many stages as are ahead.
-  const int ahead = stay ? p.key_tiles : p.stages - 1;
+  const int ahead = stay ? key_tiles : p.stages - 1;
   for (int key_tile = 0; key_tile < ahead; ++key_tile) load(key_tile, key_tile);
 #if __CUDA_ARCH__ >= 800
   if (stay) ptx::cp_async_wait<0>();
@@ -368,8 +451,8 @@ __device__ void attention(const AttentionParams& p) {
   if (stay) __syncthreads();
   int stage = 0;
   for (int first = begin; first < end; first += Tile::kQueries) {
-    QueryTile<width> rows(p, first);
-    for (int key_tile = 0; key_tile < p.key_tiles; ++key_tile) {
+    QueryTile<width, split> rows(p, first);
+    for (int key_tile = 0; key_tile < key_tiles; ++key_tile) {
       if (!stay) {
 #if __CUDA_ARCH__ >= 800
         if (p.stages > 2)
@@ -380,21 +463,21 @@ __device__ void attention(const AttentionParams& p) {
         // After this barrier all warps have multiplied the stage before, which the next copies overwrite.
         __syncthreads();
         const int next = key_tile + ahead;
-        if (next < p.key_tiles || first + Tile::kQueries < end)
-          load(next < p.key_tiles ? next : next - p.key_tiles, stage == 0 ? ahead : stage - 1);
+        if (next < key_tiles || first + Tile::kQueries < end)
+          load(next < key_tiles ? next : next - key_tiles, stage == 0 ? ahead : stage - 1);
 #if __CUDA_ARCH__ >= 800
         else
           ptx::cp_async_commit();
 #endif
       }
       const std::uint32_t keys = stages + stage * Tile::kStageBytes, values = keys + Tile::kStageBytes / 2;
-      const int left = p.key_count - key_tile * Tile::kKeys;
+      const int first_key = (first_tile + key_tile) * Tile::kKeys, left = p.key_count - first_key;
 #pragma unroll 1
       for (int step = 0; step < Tile::kKeys; step += kStep) {
         if (step >= left) break;
-        rows.add(keys + step * width * 2, values + step * width * 2, left - step);
+        rows.add(keys + step * width * 2, values + step * width * 2, first_key + step, left - step);
       }
-      stage = stage + 1 == (stay ? p.key_tiles : p.stages) ? 0 : stage + 1;
+      stage = stage + 1 == (stay ? key_tiles : p.stages) ? 0 : stage + 1;
     }
     rows.store();
   }
@@ -402,19 +485,19 @@ __device__ void attention(const AttentionParams& p) {
 
 }  // namespace
 
+#define MASKRT_ATTENTION(name, width, split)                                                    \
+  __global__ void __launch_bounds__(AttentionMmaTile<width>::kThreads, kResident<width, split>) \
+      name(const __grid_constant__ AttentionParams p) {                                         \
+    attention<width, split>(p);                                                                 \
+  }
 extern "C" {
-__global__ void __launch_bounds__(AttentionMmaTile<32>::kThreads, kResident<32>)
-    attention_mma_32(const __grid_constant__ AttentionParams p) {
-  attention<32>(p);
+MASKRT_ATTENTION(attention_mma_32, 32, false)
+MASKRT_ATTENTION(attention_mma_64, 64, false)
+MASKRT_ATTENTION(attention_mma_128, 128, false)
+MASKRT_ATTENTION(attention_split_32, 32, true)
+MASKRT_ATTENTION(attention_split_64, 64, true)
+MASKRT_ATTENTION(attention_split_128, 128, true)
 }
-__global__ void __launch_bounds__(AttentionMmaTile<64>::kThreads, kResident<64>)
-    attention_mma_64(const __grid_constant__ AttentionParams p) {
-  attention<64>(p);
-}
-__global__ void __launch_bounds__(AttentionMmaTile<128>::kThreads, kResident<128>)
-    attention_mma_128(const __grid_constant__ AttentionParams p) {
-  attention<128>(p);
-}
-}
+#undef MASKRT_ATTENTION
 
 }  // namespace maskrt::kernels::cuda

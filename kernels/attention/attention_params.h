@@ -21,6 +21,7 @@ struct AttentionMmaTile {
   static constexpr int kKeys = 64;                                          ///< of one pipeline stage
   static constexpr int kStageBytes = 2 * kKeys * width * 2;                 ///< keys and values in fp16
   static constexpr int kResident = width == 128 ? 2 : width == 64 ? 3 : 4;  ///< blocks a multiprocessor, for registers
+  static constexpr int kResidentSplit = width == 32 ? 3 : 2;                ///< of those for masks and splits
 };
 
 /// Attention as two products for each head: scores [queries, keys] and, with their softmax, results [queries, channels
@@ -39,6 +40,25 @@ struct AttentionParams {
   /// 0. Fragments of queries are combined with it, so that the compiler moves the registers of a 16-byte load to where
   /// mma expects them once, and not before each product.
   std::uint32_t zero;
+  /// Under masks, else null: words of 32 keys each, of which those with a 1 are left out, [B, mask_words, mask_stride],
+  /// a query's words being mask_stride apart; and by chunks of kMaskChunk keys whether any is not, 0 or 1, [B,
+  /// mask_chunks, mask_stride].
+  const std::uint32_t* left_out;
+  const std::uint32_t* open;
+  std::int32_t masked_queries, mask_words, mask_chunks, mask_stride;
+  // Of the kernels for few queries on many keys, which masks have, too:
+  std::int32_t splits;  ///< blocks that share the keys of a tile of queries
+  float* partials;      ///< [B, heads, splits, queries, value_width], then 2 of each query: largest score and sum
+};
+
+constexpr int kMaskChunk = 256;
+
+/// Masks to words: MaskBitsParams::masks are logits [B, h, w, M].
+struct MaskBitsParams {
+  Map masks;
+  std::uint32_t* left_out;  ///< as in AttentionParams
+  std::uint32_t* open;
+  std::int32_t words, chunks, stride;
 };
 
 }  // namespace maskrt::kernels::cuda

@@ -1,4 +1,8 @@
 // Attention on the GPU against the loop that defines it.
+#include <algorithm>
+#include <limits>
+#include <optional>
+
 #include "kernels/attention/attention.h"
 #include "kernels/attention/attention_cuda.h"
 #include "placed_map.h"
@@ -28,6 +32,7 @@ struct Attention {
   const AttentionCase& c;
   Types types;
   PlacedMap queries, keys, values;
+  std::optional<PlacedMap> masks;
 
   Attention(const AttentionCase& of, Types t, Place place)
       : c(of),
@@ -39,12 +44,37 @@ struct Attention {
     keys.fill(2, -c.scale, c.scale).poison_around();
     values.fill(3).poison_around();
   }
-  void reference(const Tensor& out) const { attention_ref(queries.map(), keys.map(), values.map(), c.heads, out); }
+  /// Masks of all queries but the last, if there are several: the first's leaves out all keys, the second's none, the
+  /// third's all but the last; most of the others' logits are negative.
+  Attention& add_masks(DataType type, Place place) {
+    const std::int64_t count = std::max<std::int64_t>(c.queries.height * c.queries.width - 1, 1);
+    masks.emplace(type, MapShape{c.queries.batch, c.key_height, c.key_width, count}, place);
+    masks->fill(5, -1, 0.5f).poison_around();
+    const Tensor map = masks->map();
+    for_each_element(map, [&](auto b, auto y, auto x, auto query) {
+      const bool last = y == map.height - 1 && x == map.width - 1;
+      if (query < 3) set(map, b, y, x, query, query == 0 || (query == 2 && !last) ? -1.0f : 1.0f);
+      if (query == 3 && x == 0) set(map, b, y, x, query, std::numeric_limits<float>::quiet_NaN());
+    });
+    return *this;
+  }
+  void reference(const Tensor& out) const {
+    const Tensor of_masks = masks ? masks->map() : Tensor{};
+    attention_ref(queries.map(), keys.map(), values.map(), c.heads, out, masks ? &of_masks : nullptr);
+  }
   /// Returns whether tensor cores did it.
   bool launch(PlacedMap& out) const {
     const DeviceMap device_queries(queries), device_keys(keys), device_values(values), device_out(out);
-    attention_cuda(Gpu::instance().queue(), *device_queries, *device_keys, *device_values, c.heads, *device_out);
+    const std::optional<DeviceMap> device_masks =
+        masks ? std::optional<DeviceMap>(std::in_place, *masks) : std::nullopt;
+    const Tensor of_masks = masks ? **device_masks : Tensor{};
+    const Tensor* const given = masks ? &of_masks : nullptr;
+    CudaQueue& queue = Gpu::instance().queue();
+    const DeviceBytes workspace(attention_workspace_bytes(*device_queries, *device_keys, *device_values, c.heads,
+                                                          *device_out, given, queue.chip()));
+    attention_cuda(queue, *device_queries, *device_keys, *device_values, c.heads, *device_out, given, workspace.data());
     device_out.download(out);
+    workspace.require_intact();
     return attention_has_tensor_cores(*device_queries, *device_keys, *device_values, c.heads, *device_out);
   }
   void require_right(Place place) const {
@@ -67,6 +97,27 @@ TEST_CASE("attention on the GPU") {
                            << ", " << testing::name_of(place));
         Attention(c, types, place).require_right(place);
       }
+}
+
+TEST_CASE("attention on the GPU under masks") {
+  for (const auto& [types, places] : kTypes)
+    for (const AttentionCase& c : attention_cases)
+      for (const Place place : {places.front(), places.back()})
+        for (const DataType type : {f32, f16}) {
+          INFO("queries in " << maskrt::name_of(types.queries) << ", keys in " << maskrt::name_of(types.keys)
+                             << ", masks in " << maskrt::name_of(type) << ": " << c << ", " << testing::name_of(place));
+          Attention(c, types, place).add_masks(type, place).require_right(place);
+        }
+}
+
+TEST_CASE("attention on the GPU of few queries on many keys, which blocks share") {
+  // As a decoder of queries has it, on a map that is cut: several splits, one query of two tiles without a mask.
+  for (const AttentionCase& c :
+       {AttentionCase{{1, 108, 1, 64}, 40, 41, 64, 2}, AttentionCase{{2, 129, 1, 128}, 33, 31, 128, 1}}) {
+    INFO(c);
+    Attention(c, {f16, f16}, Place::dense).require_right(Place::dense);
+    Attention(c, {f16, f16}, Place::dense).add_masks(f16, Place::padded).require_right(Place::dense);
+  }
 }
 
 // Heads of 8 channels, so that the virtual GPU and the reference have little to multiply: more tiles of queries than an
@@ -127,4 +178,11 @@ TEST_CASE("attention refuses what it cannot do") {
                     Catch::Contains("whose channels 3 heads divide"));
   CHECK_THROWS_WITH(attention_cuda(queue, queries.map(), keys.map(), keys.map(), 2, wide.map()),
                     "attention: queries and output: expected one type, found fp16 and fp32");
+  const PlacedMap masks(f16, {1, 3, 3, 5}, Place::dense), many(f16, {1, 3, 3, 17}, Place::dense);
+  const Tensor of_masks = masks.map(), of_many = many.map();
+  CHECK_THROWS_WITH(attention_cuda(queue, queries.map(), keys.map(), keys.map(), 2, out.map(), &of_many),
+                    "attention: expected masks of [1, 3, 3, 16] with a channel for each query at most, found [1, 3, 3, "
+                    "17] for 16 queries");
+  CHECK_THROWS_WITH(attention_cuda(queue, queries.map(), keys.map(), keys.map(), 2, out.map(), &of_masks),
+                    Catch::Contains("attention: expected a workspace of") && Catch::Contains("found none"));
 }
