@@ -1,10 +1,23 @@
-// Steps of what transformers add to convolutions.
+// Steps of norms, and of what transformers add to convolutions.
 #include "kernels/attention/attention_cuda.h"
+#include "kernels/norm/group_norm_cuda.h"
 #include "kernels/norm/layer_norm_cuda.h"
 #include "program_builder.h"
 #include "runtime/kernel_activation.h"
 
 namespace maskrt::cuda {
+
+void ProgramBuilder::add(const graph::GroupNorm& op) {
+  const View in = input(0), out = make_output();
+  const float* weight = vector_of("weight", op.weight);
+  const float* bias = vector_of("bias", op.bias);
+  step("group_norm", "slabs in shared memory", {in}, {out},
+       [=, groups = op.groups, epsilon = op.epsilon, activation = kernel_activation(op.activation)](
+           const Addresses& addresses, kernels::CudaQueue& queue) {
+         kernels::group_norm_cuda(queue, in.at(addresses), weight, bias, groups, epsilon, activation, out.at(addresses),
+                                  graph::kLeakySlope);
+       });
+}
 
 void ProgramBuilder::add(const graph::LayerNorm& op) {
   const View in = input(0), out = make_output();
@@ -19,14 +32,20 @@ void ProgramBuilder::add(const graph::LayerNorm& op) {
 }
 
 void ProgramBuilder::add(const graph::Attention& op) {
-  if (op.masked) refuse("attention under masks");
   const View queries = input(0), keys = input(1), values = input(2), out = make_output();
+  const View masks = op.masked ? input(3) : View{};
+  const kernels::Tensor planned_masks = masks.planned();
+  const View workspace =
+      scratch(kernels::attention_workspace_bytes(queries.planned(), keys.planned(), values.planned(), op.heads,
+                                                 out.planned(), op.masked ? &planned_masks : nullptr, chip_));
   const bool tensor_cores =
       kernels::attention_has_tensor_cores(queries.planned(), keys.planned(), values.planned(), op.heads, out.planned());
-  step("attention", tensor_cores ? "tensor cores" : "multiply-adds", {queries, keys, values}, {out},
-       [=, heads = op.heads](const Addresses& addresses, kernels::CudaQueue& queue) {
+  step("attention", std::string(tensor_cores ? "tensor cores" : "multiply-adds") + (op.masked ? ", masked" : ""),
+       {queries, keys, values, masks, workspace}, {out, workspace},
+       [=, heads = op.heads, masked = op.masked](const Addresses& addresses, kernels::CudaQueue& queue) {
+         const kernels::Tensor bound = masks.at(addresses);
          kernels::attention_cuda(queue, queries.at(addresses), keys.at(addresses), values.at(addresses), heads,
-                                 out.at(addresses));
+                                 out.at(addresses), masked ? &bound : nullptr, workspace.address(addresses));
        });
 }
 

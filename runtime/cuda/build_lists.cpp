@@ -94,6 +94,36 @@ void ProgramBuilder::add(const graph::LinearHeads& op) {
   add_linear(input(0), regrouped, heads);
 }
 
+void ProgramBuilder::add(const graph::ConcatRows&) {
+  std::vector<View> inputs;
+  for (std::size_t i = 0; i < node().inputs.size(); ++i) inputs.push_back(input(i));
+  const View out = make_output();
+  step("concat_rows", "channel copies", inputs, {out}, [=](const Addresses& addresses, kernels::CudaQueue& queue) {
+    std::int64_t begin = 0;
+    for (const View& in : inputs) {
+      const kernels::Tensor part = out.rows(begin, in.tensor.height).at(addresses);
+      kernels::copy_channels_cuda(queue, in.at(addresses), 0, part, 0, part.channels);
+      begin += in.tensor.height;
+    }
+  });
+}
+
+void ProgramBuilder::add(const graph::SliceRows& op) {
+  const View in = input(0);
+  // Callers find outputs in the arena, where constants are not.
+  if (in.prepared == nullptr || !graph_.is_output(node().output())) {
+    if (in.prepared == nullptr) share(in);
+    stored(node().output()) = in.rows(op.begin, op.count);
+    return;
+  }
+  const View out = make_output();
+  step("slice_rows", "channel copy", {in}, {out},
+       [=, begin = op.begin, count = op.count](const Addresses& addresses, kernels::CudaQueue& queue) {
+         kernels::copy_channels_cuda(queue, in.rows(begin, count).at(addresses), 0, out.at(addresses), 0,
+                                     out.tensor.channels);
+       });
+}
+
 void ProgramBuilder::add(const graph::MaskProduct& op) {
   const View kernels = input(0), features = input(1), out = make_in_sectors(node().output());
   step("mask_product", algorithm_of(features), {kernels, features}, {out},

@@ -70,15 +70,10 @@ class ProgramBuilder : private ProgramBase {
   void add(const graph::DeformConv&);
   void add(const graph::AveragePool&);
   void add(const graph::PooledConv&);
-  // What has no kernels on the GPU so far.
-  void add(const graph::GroupNorm& op) { refuse(op.name); }
-  void add(const graph::ParameterMap& op) { refuse(op.name); }
-  void add(const graph::ConcatRows& op) { refuse(op.name); }
-  void add(const graph::SliceRows& op) { refuse(op.name); }
-  [[noreturn]] static void refuse(std::string_view operation) {
-    throw Error("expected an operation with kernels on the GPU, found " + std::string(operation) +
-                ", which it does not compute so far");
-  }
+  void add(const graph::GroupNorm&);
+  void add(const graph::ParameterMap&);
+  void add(const graph::ConcatRows&);
+  void add(const graph::SliceRows&);
 
   /// The steps of the current node.
   void add_node();
@@ -87,6 +82,8 @@ class ProgramBuilder : private ProgramBase {
   void add_sampled(const std::string& operation, kernels::CudaDeformProblem problem, const View& offsets,
                    const graph::ConstantPtr& weight, const graph::ConstantPtr& bias, graph::Activation activation);
   void aggregate(kernels::MapWeights weights, double epsilon);
+  /// Stores the current node's output, which is a constant: as it is, or as a copy where callers look for it.
+  void store_constant(const View& constant);
   /// Of a node whose kernel has another epilogue: its output's numbers are replaced by their activation.
   void activate_in_place(graph::Activation activation, const View& out);
   /// Whether the current node is a depthwise convolution that its kernels compute.

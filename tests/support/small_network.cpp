@@ -266,22 +266,4 @@ Graph every_operation(Dice& dice) {
   return g;
 }
 
-Graph without_what_cuda_lacks(Graph graph) {
-  const auto lacks = [](const Operation& op) {
-    const auto* attention = std::get_if<Attention>(&op);
-    return std::holds_alternative<GroupNorm>(op) || std::holds_alternative<ParameterMap>(op) ||
-           std::holds_alternative<ConcatRows>(op) || std::holds_alternative<SliceRows>(op) ||
-           (attention != nullptr && attention->masked);
-  };
-  std::set<ValueId> gone;
-  for (const Node& node : graph.nodes) {
-    const bool depends =
-        std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return gone.contains(v); });
-    if (depends || lacks(node.operation)) gone.insert(node.outputs.begin(), node.outputs.end());
-  }
-  std::erase_if(graph.outputs, [&](ValueId value) { return gone.contains(value); });
-  graph.remove_dead_nodes();
-  return graph;
-}
-
 }  // namespace maskrt::testing

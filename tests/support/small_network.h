@@ -49,7 +49,5 @@ std::vector<graph::Operation> every_kind();
 /// Each kind of operation at least once, with attributes that are not the defaults, on an input of 4 channels; all
 /// values but the input are outputs.
 graph::Graph every_operation(Dice& dice);
-/// The same without the outputs of operations that the CUDA device has no kernels for yet, and of what reads them.
-graph::Graph without_what_cuda_lacks(graph::Graph graph);
 
 }  // namespace maskrt::testing

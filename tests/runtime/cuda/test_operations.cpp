@@ -36,7 +36,7 @@ std::map<std::string, Map> run_on_gpu(Network& network, Device& device, const Ma
 
 TEST_CASE("every operation computes on the GPU what the interpreter does") {
   Dice dice(6);
-  const graph::Graph g = without_what_cuda_lacks(every_operation(dice));
+  const graph::Graph g = every_operation(dice);
   const Map input = dice.map({2, 24, 40, 4, false});
   const std::vector<graph::Extent> extents = graph::infer_extents(g, 2, 24, 40);
   const std::shared_ptr<Device> device = open_device("cuda");
@@ -61,30 +61,6 @@ TEST_CASE("every operation computes on the GPU what the interpreter does") {
       }
     }
   }
-}
-
-TEST_CASE("what the GPU does not compute is refused when a plan is made, by the node's name") {
-  Dice dice(6);
-  const graph::Graph all = every_operation(dice);
-  const std::shared_ptr<Device> device = open_device("cuda");
-  for (const char* const lacking : {"group norm", "learned map"}) {
-    INFO(lacking);
-    graph::Graph g = all;
-    g.outputs = {g.find(lacking)};
-    g.remove_dead_nodes();
-    const auto network = device->prepare(g, Precision::fp32);
-    CHECK_THROWS_WITH(network->compile(2, 24, 40, 1), Catch::Contains("node " + std::string(lacking) + " (") &&
-                                                          Catch::Contains("which it does not compute so far"));
-  }
-  graph::Graph g;
-  const auto x = g.add("x", graph::Input{4}, {});
-  graph::Attention masked{2};
-  masked.masked = true;
-  g.outputs = {g.add("masked", masked, {x, x, x, x})};
-  const auto network = device->prepare(g, Precision::fp32);
-  CHECK_THROWS_WITH(network->compile(1, 8, 8, 1),
-                    Catch::Contains("node masked (attention): expected an operation with kernels on the GPU, found "
-                                    "attention under masks"));
 }
 
 TEST_CASE("parameters are weights on the GPU: read where they are, and copied only to be outputs") {

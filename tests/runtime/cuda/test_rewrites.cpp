@@ -111,7 +111,7 @@ TEST_CASE("all that the GPU asks for are rewrites on request") {
 
 TEST_CASE("fused operations of a file come apart where there are no kernels for them") {
   Dice dice(22);
-  const graph::Graph g = without_what_cuda_lacks(every_operation(dice));
+  const graph::Graph g = every_operation(dice);
   const Map input = dice.map({2, 24, 40, 4, false});
   const std::vector<Map> want = interpret(g, input);
   for (const Precision precision : {Precision::fp32, Precision::fp16}) {
