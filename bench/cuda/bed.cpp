@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include "kernels/heads/sparse_inst/sparse_inst_cuda.h"
 #include "kernels/preprocess/preprocess_cuda.h"
-#include "runtime/cuda/sparse_inst_runner.h"
+#include "runtime/cuda/head_plans.h"
 #include "runtime/executor.h"
 #include "testing/mask_scenes.h"
 
@@ -63,20 +62,28 @@ void Bed::write_logits() const {
 }
 
 void Bed::write_logits_of(const graph::ValuesHead&) const {}
-// Its post-processing is not the GPU's yet, so there is nothing that would read logits.
-void Bed::write_logits_of(const graph::FastInstHead&) const {}
 
 void Bed::write_logits_of(const graph::SparseInstHead& head) const {
+  write_random(head.class_logits);
+  write_random(head.objectness_logits);
+  write_masks(head.mask_logits);
+}
+
+void Bed::write_logits_of(const graph::FastInstHead& head) const {
+  write_random(head.class_logits);
+  write_masks(head.mask_logits);
+}
+
+void Bed::write_random(graph::ValueId value) const {
   testing::Uniform uniform(1);
-  const auto fill = [&](graph::ValueId value) {
-    const kernels::Tensor list = bound(program_.head_values.at(value));
-    std::vector<float> logits(static_cast<std::size_t>(list.batch * list.height * list.channels));
-    for (float& logit : logits) logit = 2 * uniform() - 1;
-    stream().write(list, logits);
-  };
-  fill(head.class_logits);
-  fill(head.objectness_logits);
-  const kernels::Tensor maps = bound(program_.head_values.at(head.mask_logits));
+  const kernels::Tensor list = bound(program_.head_values.at(value));
+  std::vector<float> logits(static_cast<std::size_t>(list.batch * list.height * list.channels));
+  for (float& logit : logits) logit = 2 * uniform() - 1;
+  stream().write(list, logits);
+}
+
+void Bed::write_masks(graph::ValueId value) const {
+  const kernels::Tensor maps = bound(program_.head_values.at(value));
   stream().write(maps, testing::blob_logits(static_cast<int>(maps.width), static_cast<int>(maps.height),
                                             static_cast<int>(maps.batch * maps.channels), 1));
 }
@@ -139,39 +146,48 @@ void Bed::record_head() {
 }
 
 void Bed::record_head_of(const graph::ValuesHead&) {}
-void Bed::record_head_of(const graph::FastInstHead&) {}
 
 void Bed::record_head_of(const graph::SparseInstHead& head) {
   kernels::SparseInstPlan plan = cuda::plan_of(head, program_, addresses());
   plan.score_threshold = 0;  // every query's mask is made
-  const kernels::SparseInstCuda launches(plan);
-  const kernels::Geometry image{plan.masks.padded_width,  plan.masks.padded_height, plan.masks.padded_width,
-                                plan.masks.padded_height, plan.masks.padded_width,  plan.masks.padded_height};
-  const std::vector<kernels::Geometry> images(static_cast<std::size_t>(launches.block().batch), image);
+  record_instances(kernels::SparseInstCuda(plan),
+                   bytes_of(plan.class_logits) + bytes_of(plan.objectness_logits) + bytes_of(plan.masks.logits));
+}
 
-  const auto allocate = [&](std::size_t bytes) {
-    buffers_.emplace_back(stream().context(), bytes);
+void Bed::record_head_of(const graph::FastInstHead& head) {
+  const kernels::FastInstPlan plan = cuda::plan_of(head, program_, addresses(), nullptr);
+  record_instances(kernels::FastInstInstances(plan), bytes_of(plan.class_logits) + bytes_of(plan.mask_logits));
+}
+
+void Bed::record_instances(const kernels::InstanceHead& head, double bytes) {
+  const kernels::MaskPlan& masks = head.masks();
+  const kernels::Geometry image{masks.padded_width,  masks.padded_height, masks.padded_width,
+                                masks.padded_height, masks.padded_width,  masks.padded_height};
+  const std::vector<kernels::Geometry> images(static_cast<std::size_t>(head.block().batch), image);
+
+  const auto allocate = [&](std::size_t count) {
+    buffers_.emplace_back(stream().context(), count);
     return buffers_.back().data();
   };
-  std::byte* const workspace = allocate(launches.workspace_bytes());
-  std::byte* const result = allocate(launches.block().bytes());
-  launches.clear(stream().queue(), workspace);
+  std::byte* const workspace = allocate(head.workspace_bytes());
+  std::byte* const result = allocate(head.block().bytes());
+  head.clear(stream().queue(), workspace);
   kernels::MaskRequest request;
   kernels::MaskBuffers& buffers = request.buffers;
-  buffers.word_capacity = kernels::most_mask_words(launches.block().queries, images);
+  buffers.word_capacity = kernels::most_mask_words(masks.logits.channels, images);
   buffers.words = reinterpret_cast<std::uint64_t*>(allocate(buffers.word_capacity * sizeof(std::uint64_t)));
   buffers.run_capacity = buffers.word_capacity;
   buffers.runs = reinterpret_cast<std::uint32_t*>(allocate(buffers.run_capacity * sizeof(std::uint32_t)));
-  std::vector<std::byte> call(kernels::mask_call_bytes(launches.block().batch));
-  kernels::describe_mask_call(plan.masks, images, request, call);
+  std::vector<std::byte> call(kernels::mask_call_bytes(head.block().batch));
+  kernels::describe_mask_call(masks, images, request, call);
   buffers_.push_back(uploaded(stream(), call));
   const std::byte* const described = buffers_.back().data();
 
   Stage stage;
   stage.name = stage.operation = "postprocess";
-  stage.bytes = bytes_of(plan.class_logits) + bytes_of(plan.objectness_logits) + bytes_of(plan.masks.logits);
+  stage.bytes = bytes;
   stage.sums_across_blocks = true;
-  stage.operations = record([&] { launches.launch(stream().queue(), {described, workspace, result}, true); });
+  stage.operations = record([&] { head.launch(stream().queue(), {described, workspace, result}, true); });
   stages_.push_back(std::move(stage));
 }
 

@@ -56,6 +56,9 @@ class Bed {
   void write_logits_of(const graph::ValuesHead& head) const;
   void write_logits_of(const graph::SparseInstHead& head) const;
   void write_logits_of(const graph::FastInstHead& head) const;
+  void record_instances(const kernels::InstanceHead& head, double bytes);
+  void write_random(graph::ValueId value) const;
+  void write_masks(graph::ValueId value) const;
 
   std::unique_ptr<DeviceStream> stream_;
   std::vector<graph::Extent> extents_;

@@ -94,6 +94,7 @@ struct MaskWordsParams {
   const InstanceHeader* header;
   MaskJobs jobs;
   InstanceRecord* records;
+  std::uint64_t* inside;  ///< blended logits: of each job the sum of its mask's probabilities, in units of 2^-32
   std::int32_t queries, map_width, map_height;
 };
 

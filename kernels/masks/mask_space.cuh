@@ -217,6 +217,15 @@ __device__ Side stage_probabilities(const QueryMap<T, Factor>& map, const Patch&
   });
 }
 
+/// Stages the patch's logits themselves, in the place of probabilities; returns Side::below where none is positive.
+template <typename T>
+__device__ Side stage_positive(const QueryMap<T, 1>& map, const Patch& patch, MaskSpace& space) {
+  constexpr float least = 0x1p-149f;
+  return side_of(patch, least, INFINITY, [&](int row, int column) {
+    return space.probabilities[row * kPatchPitch + column] = map.logit(patch.row + row, patch.column + column);
+  });
+}
+
 /// Vertical blend: this lane's two rows for each column of the patch.
 __device__ inline void blend_rows(const Patch& patch, const ComposedTap (&rows)[2], MaskSpace& space) {
   __syncwarp();  // all lanes have read the exponents, whose memory `columns` shares

@@ -18,6 +18,8 @@ constexpr const char* kFile = "masks/mask_words";
 constexpr cuda::KernelFamily kMaskWords[] = {
     {"masks", "mask logits", {{{f32}, {kFile, "mask_words_f32_x1"}}, {{f16}, {kFile, "mask_words_f16_x1"}}}},
     {"masks", "mask logits", {{{f32}, {kFile, "mask_words_f32_x2"}}, {{f16}, {kFile, "mask_words_f16_x2"}}}}};
+constexpr cuda::KernelFamily kMaskWordsOfLogits{
+    "masks", "mask logits", {{{f32}, {kFile, "mask_words_logits_f32"}}, {{f16}, {kFile, "mask_words_logits_f16"}}}};
 
 cuda::AxisGeometry axis(std::int64_t map, int padded, int resized, int original) {
   return {resized, original, static_cast<float>(map) / static_cast<float>(padded),
@@ -104,10 +106,15 @@ void masks_cuda(CudaQueue& queue, const MaskPlan& plan, const PlacedMasks& place
                                     placed.header,
                                     placed.jobs,
                                     placed.records,
+                                    placed.inside,
                                     queries,
                                     static_cast<std::int32_t>(plan.map_width()),
                                     static_cast<std::int32_t>(plan.map_height())};
-  KernelLaunch launch{.kernel = kMaskWords[plan.factor - 1].of({plan.logits.type}),
+  if (placed.inside != nullptr && plan.factor != 1)
+    throw Error("masks: expected logits that are blended not to be resized before, found a factor of " +
+                std::to_string(plan.factor));
+  const cuda::KernelFamily& family = placed.inside != nullptr ? kMaskWordsOfLogits : kMaskWords[plan.factor - 1];
+  KernelLaunch launch{.kernel = family.of({plan.logits.type}),
                       .grid = {},
                       .block = {cuda::kMaskThreads},
                       .overlaps_previous = true,

@@ -69,6 +69,9 @@ struct PlacedMasks {
   cuda::InstanceHeader* header = nullptr;
   cuda::MaskJobs jobs{};
   cuda::InstanceRecord* records = nullptr;
+  /// Null: bits are of probabilities above the plan's threshold. Else logits are blended, bits are of those above 0,
+  /// and each job's number here grows by the sum of their probabilities, in units of 2^-32.
+  std::uint64_t* inside = nullptr;
 };
 
 /// Computes bits, areas and boxes of all placed masks, and with `runs` their run lengths, if the call has a buffer for

@@ -4,6 +4,7 @@
 
 #include "kernels/heads/fast_inst/fast_inst.h"
 #include "kernels/heads/sparse_inst/sparse_inst.h"
+#include "runtime/panoptic_map.h"
 
 namespace maskrt::cpu {
 namespace {
@@ -71,19 +72,7 @@ class FastInstRunner final : public HeadRunner {
         break;
     }
     kernels::FastInstSegments segments = kernels::fast_inst_segments_cpu(logits, geometry, settings);
-    PanopticMap map{geometry.original_width, geometry.original_height, std::move(segments.ids), {}};
-    for (const auto& found : segments.segments) {
-      PanopticSegment segment;
-      segment.id = static_cast<std::int32_t>(map.segments.size()) + 1;
-      segment.score = found.is_thing ? found.probability : 0;
-      segment.class_id = found.class_id;
-      segment.is_thing = found.is_thing;
-      segment.area = found.area;
-      segment.box = {static_cast<float>(found.x), static_cast<float>(found.y), static_cast<float>(found.width),
-                     static_cast<float>(found.height), BoxOf::mask};
-      map.segments.push_back(std::move(segment));
-    }
-    return map;
+    return panoptic_map(geometry, std::move(segments.ids), segments.segments);
   }
 
   graph::FastInstHead head_;

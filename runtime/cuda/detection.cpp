@@ -20,13 +20,16 @@ Detection::Detection(SessionStream& stream, const Program& program, const Addres
       sent_(stream.context(), Event::Timing::yes),
       computed_(stream.context(), Event::Timing::yes),
       fetched_(stream.context(), Event::Timing::yes) {
-  graph(MaskForm::bits);
+  graph(head_->usual_task(), MaskForm::bits);
 }
 
-const GraphExec& Detection::graph(MaskForm form) {
-  std::optional<GraphExec>& graph = graphs_[static_cast<std::size_t>(form)];
-  if (!graph) graph.emplace(stream_.context(), stream_.record([this, form] { launch_all(form); }));
-  return *graph;
+const GraphExec& Detection::graph(Task task, MaskForm form) {
+  if (task != Task::instances) form = MaskForm::bits;  // there are no masks
+  const std::pair kind(task, form);
+  const auto known = graphs_.find(kind);
+  if (known != graphs_.end()) return known->second;
+  const Graph recorded = stream_.record([&] { launch_all(task, form); });
+  return graphs_.try_emplace(kind, stream_.context(), recorded).first->second;
 }
 
 void Detection::launch_preprocessing() {
@@ -40,10 +43,10 @@ void Detection::launch_network() {
     if (!step.for_outputs_alone) step.run(addresses_);
 }
 
-void Detection::launch_all(MaskForm form) {
+void Detection::launch_all(Task task, MaskForm form) {
   launch_preprocessing();
   launch_network();
-  head_->launch(block_.head_on_device(), form);
+  head_->launch(block_.head_on_device(), task, form);
 }
 
 Detection::Call Detection::receive(std::span<const ImageToProcess> images, const DetectionOptions& options,
@@ -79,14 +82,14 @@ void Detection::with_clear_head(const Launch& launch) {
 }
 
 void Detection::compute(const Call& call) {
-  const GraphExec& recorded = graph(call.options.mask_form);
+  const GraphExec& recorded = graph(call.options.task, call.options.mask_form);
   with_clear_head([&] { recorded.launch(stream_.stream().get()); });
 }
 
 std::vector<Detected> Detection::read(const Call& call) {
   const auto launch_again = [&] {
     describe(call);
-    head_->launch(block_.head_on_device(), call.options.mask_form);
+    head_->launch(block_.head_on_device(), call.options.task, call.options.mask_form);
     computed_.record(stream_.stream().get());
   };
   return head_->read(call, launch_again, fetched_);
@@ -110,7 +113,7 @@ StageSeconds Detection::time_stages(std::span<const ImageToProcess> images, cons
   describe(call);
   std::vector<Event> between;
   const auto mark = [&] { between.emplace_back(stream_.context(), Event::Timing::yes).record(stream_.stream().get()); };
-  graph(options.mask_form);  // loads the kernels of all stages
+  graph(options.task, options.mask_form);  // loads the kernels of all stages
   if (!network_) network_.emplace(stream_.context(), stream_.record([this] { launch_network(); }));
   with_clear_head([&] {
     mark();
@@ -118,7 +121,7 @@ StageSeconds Detection::time_stages(std::span<const ImageToProcess> images, cons
     mark();
     network_->launch(stream_.stream().get());  // at one go: a launch takes longer than some layers
     mark();
-    head_->launch(block_.head_on_device(), options.mask_form);
+    head_->launch(block_.head_on_device(), options.task, options.mask_form);
     mark();
   });
   read(call);

@@ -1,8 +1,10 @@
 // From pixels to results at one go: one recorded graph, whose parameters lie in a block that each call sends along.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "call_block.h"
 #include "event.h"
@@ -42,8 +44,8 @@ class Detection {
 
   void launch_preprocessing();
   void launch_network();
-  void launch_all(MaskForm form);
-  const GraphExec& graph(MaskForm form);
+  void launch_all(Task task, MaskForm form);
+  const GraphExec& graph(Task task, MaskForm form);
 
   SessionStream& stream_;
   const Program& program_;
@@ -54,8 +56,8 @@ class Detection {
 
   CallBlock block_;
   Event sending_, sent_, computed_, fetched_;
-  std::optional<GraphExec> graphs_[2];  // by MaskForm
-  std::optional<GraphExec> network_;    // alone, once its stages are timed
+  std::map<std::pair<Task, MaskForm>, GraphExec> graphs_;
+  std::optional<GraphExec> network_;  // alone, once its stages are timed
   bool head_clear_ = false;
 };
 

@@ -1,6 +1,8 @@
 #include "head_runner.h"
 
-#include "sparse_inst_runner.h"
+#include "fast_inst_runner.h"
+#include "head_plans.h"
+#include "instance_runner.h"
 
 namespace maskrt::cuda {
 namespace {
@@ -11,11 +13,13 @@ std::unique_ptr<HeadRunner> make(const graph::ValuesHead&, SessionStream&, const
 
 std::unique_ptr<HeadRunner> make(const graph::SparseInstHead& head, SessionStream& stream, const Program& program,
                                  const Addresses& addresses) {
-  return std::make_unique<SparseInstRunner>(stream, plan_of(head, program, addresses));
+  return std::make_unique<InstanceRunner>(stream,
+                                          std::make_unique<kernels::SparseInstCuda>(plan_of(head, program, addresses)));
 }
 
-std::unique_ptr<HeadRunner> make(const graph::FastInstHead& head, SessionStream&, const Program&, const Addresses&) {
-  throw Error("expected a head with post-processing on the GPU, found " + std::string(head.name) + ", which has none");
+std::unique_ptr<HeadRunner> make(const graph::FastInstHead& head, SessionStream& stream, const Program& program,
+                                 const Addresses& addresses) {
+  return std::make_unique<FastInstRunner>(stream, head, program, addresses);
 }
 
 }  // namespace

@@ -31,7 +31,10 @@ class HeadRunner {
   virtual void clear() = 0;
   /// Puts its launches on the stream's queue; nothing else, so that they can be recorded. `block` is a described call
   /// on the device.
-  virtual void launch(const std::byte* block, MaskForm form) = 0;
+  virtual void launch(const std::byte* block, Task task, MaskForm form) = 0;
+
+  /// The task whose launches are recorded before the first call.
+  virtual Task usual_task() const { return Task::instances; }
 
   /// Waits for a call's launches and brings what they found to the host. Where they lacked room, makes room and has
   /// `launch_again` describe and launch the call once more. `fetched` is recorded after the last copy.

@@ -30,6 +30,7 @@ SessionStream::SessionStream(KernelLibrary& library, const StreamOptions& option
       pixels_(*this),
       mask_words_(*this),
       mask_runs_(*this),
+      picture_numbers_(*this),
       host_pixels_(library.context()),
       host_masks_(library.context()) {}
 

@@ -63,6 +63,8 @@ class SessionStream final : public DeviceStream {
   using GrowingPinnedMemory = GrowingMemory<PinnedMemory, std::shared_ptr<const Context>>;
   GrowingDeviceMemory& mask_words() { return mask_words_; }
   GrowingDeviceMemory& mask_runs() { return mask_runs_; }
+  /// Classes or segments of pixels.
+  GrowingDeviceMemory& picture_numbers() { return picture_numbers_; }
   GrowingPinnedMemory& host_masks() { return host_masks_; }
 
  private:
@@ -79,7 +81,7 @@ class SessionStream final : public DeviceStream {
   std::uint64_t waits_ = 1;
   Event pixels_sent_;
   std::uint64_t pixels_sent_at_ = 0;  // waits_, when the last left host_pixels_
-  GrowingDeviceMemory pixels_, mask_words_, mask_runs_;
+  GrowingDeviceMemory pixels_, mask_words_, mask_runs_, picture_numbers_;
   GrowingPinnedMemory host_pixels_, host_masks_;
 };
 

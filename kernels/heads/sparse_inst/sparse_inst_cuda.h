@@ -5,8 +5,7 @@
 // then computes the bits.
 #pragma once
 
-#include "kernels/masks/instance_block.h"
-#include "kernels/masks/masks_cuda.h"
+#include "kernels/heads/instance_head.h"
 
 namespace maskrt::kernels {
 
@@ -18,30 +17,20 @@ struct SparseInstPlan {
   float score_threshold = 0.005f;  ///< queries with sqrt(class * objectness) greater than this are instances
 };
 
-/// Device memory of a head's launches, each address aligned to 256 bytes.
-struct HeadMemory {
-  const std::byte* call = nullptr;  ///< mask_call_bytes(B), described by describe_mask_call()
-  std::byte* workspace =
-      nullptr;                  ///< workspace_bytes(), cleared before the first launch; each launch leaves it cleared
-  std::byte* result = nullptr;  ///< block().bytes()
-};
-
 /// The launches of one plan. Immutable; thread-safe.
-class SparseInstCuda {
+class SparseInstCuda final : public InstanceHead {
  public:
   /// Throws Error where the tensors do not have one batch and one number of queries, and as check(MaskPlan) does.
   explicit SparseInstCuda(const SparseInstPlan& plan);
 
-  const MaskPlan& masks() const { return plan_.masks; }
-  InstanceBlock block() const { return {plan_.class_logits.batch, plan_.class_logits.height}; }
-  std::size_t workspace_bytes() const;
-  /// Clears the workspace, with one operation of the queue: before its first launch, and after a launch that failed.
-  void clear(CudaQueue& queue, std::byte* workspace) const;
+  const MaskPlan& masks() const override { return plan_.masks; }
+  InstanceBlock block() const override { return {plan_.class_logits.batch, plan_.class_logits.height}; }
+  std::size_t workspace_bytes() const override;
+  void clear(CudaQueue& queue, std::byte* workspace) const override;
 
   /// Differs from sparse_inst_ref by rounding only: probabilities within 1e-6, hence scores; bits where the blended
-  /// probability is that close to the threshold. Bitwise repeatable: sums are in fixed point or in a fixed order. With
-  /// `runs` run lengths are computed for calls that have a buffer for them.
-  void launch(CudaQueue& queue, const HeadMemory& memory, bool runs) const;
+  /// probability is that close to the threshold. Bitwise repeatable: sums are in fixed point or in a fixed order.
+  void launch(CudaQueue& queue, const HeadMemory& memory, bool runs) const override;
 
  private:
   SparseInstPlan plan_;

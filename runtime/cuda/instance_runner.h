@@ -1,24 +1,21 @@
-// SparseInst's post-processing on a GPU.
+// Post-processing on a GPU that ends in instances.
 #pragma once
 
 #include "head_runner.h"
-#include "kernels/heads/sparse_inst/sparse_inst_cuda.h"
+#include "kernels/heads/instance_head.h"
 #include "memory.h"
 #include "stream_memory.h"
 
 namespace maskrt::cuda {
 
-/// The head's plan for a program bound to memory.
-kernels::SparseInstPlan plan_of(const graph::SparseInstHead& head, const Program& program, const Addresses& addresses);
-
-class SparseInstRunner final : public HeadRunner {
+class InstanceRunner final : public HeadRunner {
  public:
-  SparseInstRunner(SessionStream& stream, const kernels::SparseInstPlan& plan);
+  InstanceRunner(SessionStream& stream, std::unique_ptr<kernels::InstanceHead> head);
 
   std::size_t call_bytes() const override;
   void describe(const HeadCall& call, std::span<std::byte> block) override;
   void clear() override;
-  void launch(const std::byte* block, MaskForm form) override;
+  void launch(const std::byte* block, Task task, MaskForm form) override;
   std::vector<Detected> read(const HeadCall& call, const std::function<void()>& launch_again,
                              const Event& fetched) override;
   DeviceResults prepare_device_results(const HeadCall& call) override;
@@ -32,7 +29,7 @@ class SparseInstRunner final : public HeadRunner {
   std::size_t usual_runs(std::span<const kernels::Geometry> images) const;
 
   SessionStream& stream_;
-  kernels::SparseInstCuda head_;
+  std::unique_ptr<kernels::InstanceHead> head_;
   StreamMemory workspace_;
   StreamMemory result_;
   PinnedMemory host_result_;

@@ -1,4 +1,4 @@
-#include "sparse_inst_runner.h"
+#include "instance_runner.h"
 
 #include "device_results.h"
 
@@ -6,7 +6,7 @@ namespace maskrt::cuda {
 namespace {
 
 /// Room for masks of images as large as the network's input: what larger ones need is found out when they come.
-std::size_t usual_mask_bytes(const kernels::SparseInstCuda& head) {
+std::size_t usual_mask_bytes(const kernels::InstanceHead& head) {
   const kernels::MaskPlan& plan = head.masks();
   const kernels::Geometry image{plan.padded_width,  plan.padded_height, plan.padded_width,
                                 plan.padded_height, plan.padded_width,  plan.padded_height};
@@ -16,32 +16,18 @@ std::size_t usual_mask_bytes(const kernels::SparseInstCuda& head) {
 
 }  // namespace
 
-kernels::SparseInstPlan plan_of(const graph::SparseInstHead& head, const Program& program, const Addresses& addresses) {
-  const auto value = [&](graph::ValueId id) { return bound(program.head_values.at(id), addresses); };
-  kernels::SparseInstPlan plan;
-  plan.class_logits = value(head.class_logits);
-  plan.objectness_logits = value(head.objectness_logits);
-  plan.score_threshold = head.score_threshold;
-  plan.masks.logits = value(head.mask_logits);
-  plan.masks.factor = head.mask_factor;
-  plan.masks.padded_width = static_cast<int>(program.input.extent.width);
-  plan.masks.padded_height = static_cast<int>(program.input.extent.height);
-  plan.masks.threshold = head.mask_threshold;
-  return plan;
-}
-
-SparseInstRunner::SparseInstRunner(SessionStream& stream, const kernels::SparseInstPlan& plan)
+InstanceRunner::InstanceRunner(SessionStream& stream, std::unique_ptr<kernels::InstanceHead> head)
     : stream_(stream),
-      head_(plan),
-      workspace_(stream, head_.workspace_bytes()),
-      result_(stream, head_.block().bytes()),
+      head_(std::move(head)),
+      workspace_(stream, head_->workspace_bytes()),
+      result_(stream, head_->block().bytes()),
       host_result_(stream.context(), result_.bytes()) {
-  stream.mask_words().reserve(usual_mask_bytes(head_));
+  stream.mask_words().reserve(usual_mask_bytes(*head_));
 }
 
-std::size_t SparseInstRunner::call_bytes() const { return kernels::mask_call_bytes(head_.block().batch); }
+std::size_t InstanceRunner::call_bytes() const { return kernels::mask_call_bytes(head_->block().batch); }
 
-void SparseInstRunner::describe(const HeadCall& call, std::span<std::byte> block) {
+void InstanceRunner::describe(const HeadCall& call, std::span<std::byte> block) {
   if (call.options.mask_form == MaskForm::runs && stream_.mask_runs().bytes() == 0)
     stream_.mask_runs().reserve(usual_runs(call.images) * sizeof(std::uint32_t));
   kernels::MaskRequest request{call.options.minimum_score, call.options.masks, {}};
@@ -51,23 +37,23 @@ void SparseInstRunner::describe(const HeadCall& call, std::span<std::byte> block
     request.buffers.runs = reinterpret_cast<std::uint32_t*>(stream_.mask_runs().data());
     request.buffers.run_capacity = stream_.mask_runs().bytes() / sizeof(std::uint32_t);
   }
-  kernels::describe_mask_call(head_.masks(), call.images, request, block);
+  kernels::describe_mask_call(head_->masks(), call.images, request, block);
 }
 
-void SparseInstRunner::clear() { head_.clear(stream_.queue(), workspace_.data()); }
+void InstanceRunner::clear() { head_->clear(stream_.queue(), workspace_.data()); }
 
-void SparseInstRunner::launch(const std::byte* block, MaskForm form) {
-  head_.launch(stream_.queue(), {block, workspace_.data(), result_.data()}, form == MaskForm::runs);
+void InstanceRunner::launch(const std::byte* block, Task, MaskForm form) {
+  head_->launch(stream_.queue(), {block, workspace_.data(), result_.data()}, form == MaskForm::runs);
 }
 
-kernels::FoundInstances SparseInstRunner::fetch_block() {
+kernels::FoundInstances InstanceRunner::fetch_block() {
   stream_.download(host_result_.data(), result_.data(), result_.bytes());
   stream_.synchronize();
   return kernels::InstanceBlock::read({host_result_.data(), host_result_.bytes()});
 }
 
 /// Whether there was too little room for the masks; then there is enough afterwards.
-bool SparseInstRunner::make_room(const kernels::cuda::InstanceHeader& header, MaskForm form) {
+bool InstanceRunner::make_room(const kernels::cuda::InstanceHeader& header, MaskForm form) {
   const auto grow = [](SessionStream::GrowingDeviceMemory& memory, std::size_t bytes) {
     const bool small = memory.bytes() < bytes;
     memory.reserve(bytes);
@@ -78,8 +64,8 @@ bool SparseInstRunner::make_room(const kernels::cuda::InstanceHeader& header, Ma
 }
 
 template <typename Part>
-std::span<const Part> SparseInstRunner::fetch_masks(const SessionStream::GrowingDeviceMemory& memory,
-                                                    std::uint64_t count, const Event& fetched) {
+std::span<const Part> InstanceRunner::fetch_masks(const SessionStream::GrowingDeviceMemory& memory, std::uint64_t count,
+                                                  const Event& fetched) {
   std::byte* const host = stream_.host_masks().reserve(count * sizeof(Part));
   if (count != 0) stream_.download(host, memory.data(), count * sizeof(Part));
   fetched.record(stream_.stream().get());
@@ -88,14 +74,14 @@ std::span<const Part> SparseInstRunner::fetch_masks(const SessionStream::Growing
 }
 
 /// Most masks change colour fewer than four times a column.
-std::size_t SparseInstRunner::usual_runs(std::span<const kernels::Geometry> images) const {
+std::size_t InstanceRunner::usual_runs(std::span<const kernels::Geometry> images) const {
   std::size_t columns = 0;
   for (const kernels::Geometry& image : images) columns += static_cast<std::size_t>(image.original_width);
-  return 4 * columns * static_cast<std::size_t>(head_.block().queries);
+  return 4 * columns * static_cast<std::size_t>(head_->masks().logits.channels);
 }
 
-std::vector<Detected> SparseInstRunner::read(const HeadCall& call, const std::function<void()>& launch_again,
-                                             const Event& fetched) {
+std::vector<Detected> InstanceRunner::read(const HeadCall& call, const std::function<void()>& launch_again,
+                                           const Event& fetched) {
   const MaskForm form = call.options.mask_form;
   kernels::FoundInstances block = fetch_block();
   // The network's outputs are still there: the head alone runs again. How many run lengths there are is known once all
@@ -114,15 +100,16 @@ std::vector<Detected> SparseInstRunner::read(const HeadCall& call, const std::fu
   return {std::make_move_iterator(instances.begin()), std::make_move_iterator(instances.end())};
 }
 
-DeviceResults SparseInstRunner::prepare_device_results(const HeadCall& call) {
+DeviceResults InstanceRunner::prepare_device_results(const HeadCall& call) {
   const DetectionOptions& options = call.options;
   const bool runs = options.mask_form == MaskForm::runs && options.masks;
   if (options.masks)
-    stream_.mask_words().reserve(kernels::most_mask_words(head_.block().queries, call.images) * sizeof(std::uint64_t));
+    stream_.mask_words().reserve(kernels::most_mask_words(head_->masks().logits.channels, call.images) *
+                                 sizeof(std::uint64_t));
   const std::size_t capacity = options.run_capacity != 0 ? options.run_capacity : usual_runs(call.images);
   if (runs) stream_.mask_runs().reserve(capacity * sizeof(std::uint32_t));
 
-  DeviceResults results = device_results(head_.block(), result_.data());
+  DeviceResults results = device_results(head_->block(), result_.data());
   results.stream = stream_.stream().get();
   results.words = reinterpret_cast<const std::uint64_t*>(stream_.mask_words().data());
   if (runs) {
