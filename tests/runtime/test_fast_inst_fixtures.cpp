@@ -29,31 +29,6 @@ Session session_of(const Model& model, int threads) {
   return Session(model, options);
 }
 
-/// All that is found: in each picture by itself, and in all as one batch. Whether the run decided as the authors' code
-/// did; where it did not, what it found is another matter.
-bool compare_results(const Fixture& fixture, Session& session) {
-  if (fixture.batched.empty()) return true;
-  const auto batched = session.run(fixture.images);
-  REQUIRE(batched.size() == fixture.batched.size());
-  if (!decides_alike(fixture, session.kept())) return false;
-  for (std::size_t i = 0; i < batched.size(); ++i) compare_instances_by_mask(fixture, batched[i], fixture.batched[i]);
-  for (std::size_t i = 0; i < fixture.single.size(); ++i)
-    compare_instances_by_mask(fixture, session.run(fixture.images[i]), fixture.single[i]);
-  const auto result = [&](std::size_t image, Task task) {
-    RunOptions options;
-    options.task = task;
-    const std::vector<InputImage> images = {fixture.images[image]};
-    return session.results(images, options).at(0);
-  };
-  for (std::size_t i = 0; i < fixture.images.size(); ++i) {
-    if (fixture.tensors.contains("semantic." + std::to_string(i)))
-      compare_classes(fixture, i, std::get<SemanticMap>(result(i, Task::semantic)));
-    if (fixture.tensors.contains("panoptic." + std::to_string(i)))
-      compare_segments(fixture, i, std::get<PanopticMap>(result(i, Task::panoptic)));
-  }
-  return true;
-}
-
 TEST_CASE("FastInst computes and finds what the authors' code does, with and without rewrites", "[fixtures]") {
   std::size_t alike = 0, runs = 0;
   REQUIRE(!fast_inst_fixtures().empty());
@@ -72,7 +47,7 @@ TEST_CASE("FastInst computes and finds what the authors' code does, with and wit
                                    false);
       Session session = session_of(model, 2);
       ++runs;
-      if (compare_results(fixture, session)) {
+      if (compare_found(fixture, session)) {
         ++alike;
       } else {
         WARN(fixture.name << ": a logit near 0 is on the other side of it, so what is found is not compared");
@@ -93,7 +68,7 @@ TEST_CASE("FastInst finds the same on any number of threads", "[fixtures]") {
     compare_tensors_at_positions(fixture, tensors_at_positions(model, fixture, threads, Compute::fp32), Compute::fp32,
                                  false);
     Session session = session_of(model, threads);
-    compare_results(fixture, session);
+    compare_found(fixture, session);
   }
 }
 

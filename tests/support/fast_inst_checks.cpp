@@ -83,8 +83,7 @@ std::map<std::string, HostTensor> tensors_at_positions(const Model& model, const
   const auto give_positions = [&](const HostTensor& given, const kernels::Tensor& tensor) {
     REQUIRE(static_cast<std::size_t>(tensor.batch * tensor.height) == given.values.size());
     REQUIRE(tensor.type == DataType::i32);
-    std::transform(given.values.begin(), given.values.end(), tensor.as<std::int32_t>(),
-                   [](float position) { return static_cast<std::int32_t>(position); });
+    stream->write(tensor, given.values);
   };
   const auto give_signs = [&](const std::string& name, const kernels::Tensor& tensor) {
     std::vector<float> logits = stream->read(tensor, false);
@@ -213,6 +212,29 @@ void compare_segments(const Fixture& fixture, std::size_t image, const PanopticM
     CHECK((got.segments[s].score > 0) == want[s].is_thing);
     CHECK(got.segments[s].area == std::count(got.ids.begin(), got.ids.end(), got.segments[s].id));
   }
+}
+
+bool compare_found(const Fixture& fixture, Session& session) {
+  if (fixture.batched.empty()) return true;
+  const auto batched = session.run(fixture.images);
+  REQUIRE(batched.size() == fixture.batched.size());
+  if (!decides_alike(fixture, session.kept())) return false;
+  for (std::size_t i = 0; i < batched.size(); ++i) compare_instances_by_mask(fixture, batched[i], fixture.batched[i]);
+  for (std::size_t i = 0; i < fixture.single.size(); ++i)
+    compare_instances_by_mask(fixture, session.run(fixture.images[i]), fixture.single[i]);
+  const auto result = [&](std::size_t image, Task task) {
+    RunOptions options;
+    options.task = task;
+    const std::vector<InputImage> images = {fixture.images[image]};
+    return session.results(images, options).at(0);
+  };
+  for (std::size_t i = 0; i < fixture.images.size(); ++i) {
+    if (fixture.tensors.contains("semantic." + std::to_string(i)))
+      compare_classes(fixture, i, std::get<SemanticMap>(result(i, Task::semantic)));
+    if (fixture.tensors.contains("panoptic." + std::to_string(i)))
+      compare_segments(fixture, i, std::get<PanopticMap>(result(i, Task::panoptic)));
+  }
+  return true;
 }
 
 }  // namespace maskrt::testing

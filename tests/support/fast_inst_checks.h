@@ -11,7 +11,7 @@ namespace maskrt::testing {
 /// another precision nearly tied positions come in another order, and logits near 0 lie on its other side.
 std::vector<std::string> deciding_values(const Fixture& fixture);
 
-/// Every value of the model on the CPU that it keeps, with the fixture's query positions in place of those that it
+/// Every value of the model that it keeps, with the fixture's query positions in place of those that it
 /// selects itself, and in fp32 with the signs of the fixture's mask logits where these are nearer to 0 than the noise,
 /// as far as the model keeps them. All images as one batch.
 std::map<std::string, HostTensor> tensors_at_positions(const Model& model, const Fixture& fixture, int threads,
@@ -35,5 +35,10 @@ void compare_classes(const Fixture& fixture, std::size_t image, const SemanticMa
 
 /// The segments of panoptic.I, in their order, and their pixels but for 0.1%.
 void compare_segments(const Fixture& fixture, std::size_t image, const PanopticMap& got);
+
+/// All that is found: in each picture by itself, and in all as one batch; of a model that keeps the deciding values.
+/// Whether the run decided as the authors' code did; where it did not, what it found is another matter, which is not
+/// compared. fp32 alone.
+bool compare_found(const Fixture& fixture, Session& session);
 
 }  // namespace maskrt::testing
