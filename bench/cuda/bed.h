@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "graph/memory_plan.h"
+#include "kernels/heads/instance_head.h"
 #include "recorder.h"
 #include "runtime/cuda/session_stream.h"
 #include "runtime/model.h"

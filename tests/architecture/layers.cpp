@@ -44,7 +44,7 @@ IncludeRules project_rules() {
        vocabulary + contracts},
       {"CUDA launchers",
        {"kernels/cuda/*", "kernels/conv/cuda/*", "kernels/deform/cuda/*", "kernels/*_cuda.h", "kernels/*_cuda.cpp",
-        "kernels/masks/instance_block.*"},
+        "kernels/masks/instance_block.*", "kernels/heads/instance_head.h"},
        vocabulary + contracts + Names{"kernel parameters"}},
       {"CPU kernels",
        {"kernels/cpu/*", "kernels/conv/cpu/*", "kernels/*_cpu.h", "kernels/*_cpu.cpp", "kernels/masks/map_rows.*",
@@ -93,11 +93,16 @@ IncludeRules project_rules() {
   };
   rules.siblings = {
       // A family of kernels knows no other but for what it is made of: a mask product on the CPU is a convolution, a
-      // deformable convolution has a convolution's geometry, masks at the image's size are resized twice, and heads
-      // have masks.
+      // deformable convolution has a convolution's geometry, masks at the image's size are resized twice, heads have
+      // masks and select what is most probable.
       {"kernels",
        {"cpu", "cuda", "ptx"},
-       {{"mask_head", "conv"}, {"deform", "conv"}, {"masks", "resize"}, {"heads", "masks"}, {"heads", "resize"}}},
+       {{"mask_head", "conv"},
+        {"deform", "conv"},
+        {"masks", "resize"},
+        {"heads", "masks"},
+        {"heads", "resize"},
+        {"heads", "select"}}},
       {"tests", {"support", "virtual_gpu"}, {}},
       {"tests/runtime", {}, {}},
   };
