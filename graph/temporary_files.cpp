@@ -1,9 +1,12 @@
 #include "temporary_files.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -78,6 +81,13 @@ void expect_write_errors() {
     if (descriptor < 0) break;
     if (descriptor > STDERR_FILENO) ::close(descriptor);
   }
+}
+
+int flush_standard_output() {
+  if (std::fflush(stdout) != 0) return errno;
+  if (std::ferror(stdout) == 0) return 0;
+  pollfd output{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0 ? EPIPE : EIO;
 }
 
 }  // namespace maskrt::graph

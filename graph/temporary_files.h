@@ -40,4 +40,9 @@ void on_end_signals(void (*handler)(int) = end_by_signal);
 /// stream, no file that it opens gets that stream's number, so that nothing printed ends up in it.
 void expect_write_errors();
 
+/// Flushes what was printed to the standard output; 0, or the errno of what failed of all that was printed until now.
+/// What failed earlier, in printing more than the stream holds back, has left none: EPIPE where nobody reads it, else
+/// EIO.
+int flush_standard_output();
+
 }  // namespace maskrt::graph

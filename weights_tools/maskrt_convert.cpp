@@ -143,9 +143,10 @@ int main(int argc, char** argv) {
   maskrt::graph::on_end_signals();
   try {
     const int status = run(argc, argv);
-    if (std::fflush(stdout) == 0) return status;
-    if (errno == EPIPE) return kClosedPipe;
-    std::fprintf(stderr, "maskrt-convert: cannot write to the standard output: %s\n", std::strerror(errno));
+    const int failure = maskrt::graph::flush_standard_output();
+    if (failure == 0) return status;
+    if (failure == EPIPE) return kClosedPipe;
+    std::fprintf(stderr, "maskrt-convert: cannot write to the standard output: %s\n", std::strerror(failure));
   } catch (const maskrt::graph::WriteError& error) {
     std::fprintf(stderr, "maskrt-convert: %s\n", error.what());
     if (error.reason() == EPIPE) return kClosedPipe;

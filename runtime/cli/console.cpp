@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "graph/temporary_files.h"
 #include "maskrt/types.hpp"
 
 namespace maskrt::cli {
@@ -63,7 +64,8 @@ void say(const char* format, ...) {
 }
 
 void flush_output() {
-  if (std::fflush(stdout) != 0) fail();
+  errno = graph::flush_standard_output();
+  if (errno != 0) fail();
 }
 
 void leave_standard_output_to_results() { results_on_standard_output = true; }

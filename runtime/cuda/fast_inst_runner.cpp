@@ -21,11 +21,11 @@ FastInstRunner::FastInstRunner(SessionStream& stream, const graph::FastInstHead&
       usual_task_(head.tasks().empty() ? Task::instances : head.tasks().front()),
       things_(stream, head.things.size()),
       plan_(plan_of(head, program, addresses, things_.data())),
-      classes_(plan_),
-      segments_(plan_),
-      class_workspace_(stream, does(head, Task::semantic) ? classes_.workspace_bytes() : 0),
-      segment_workspace_(stream, does(head, Task::panoptic) ? segments_.workspace_bytes() : 0),
-      segment_result_(stream, does(head, Task::panoptic) ? segments_.result_bytes() : 0),
+      classes_(does(head, Task::semantic) ? std::optional(kernels::FastInstClassMap(plan_)) : std::nullopt),
+      segments_(does(head, Task::panoptic) ? std::optional(kernels::FastInstSegmentMap(plan_)) : std::nullopt),
+      class_workspace_(stream, classes_ ? classes_->workspace_bytes() : 0),
+      segment_workspace_(stream, segments_ ? segments_->workspace_bytes() : 0),
+      segment_result_(stream, segments_ ? segments_->result_bytes() : 0),
       host_segments_(stream.context(), segment_result_.bytes()) {
   if (does(head, Task::instances)) instances_.emplace(stream, std::make_unique<kernels::FastInstInstances>(plan_));
   if (head.things.empty()) return;
@@ -44,13 +44,13 @@ void FastInstRunner::describe(const HeadCall& call, std::span<std::byte> block) 
   auto* const numbers = reinterpret_cast<std::int32_t*>(
       stream_.picture_numbers().reserve(kernels::PictureNumbers::count(call.images) * sizeof(std::int32_t)));
   if (call.options.task == Task::semantic)
-    return classes_.describe(stream_.queue().chip(), call.images, numbers, block);
-  segments_.describe(call.images, numbers, block);
+    return classes_.value().describe(stream_.queue().chip(), call.images, numbers, block);
+  segments_.value().describe(call.images, numbers, block);
 }
 
 void FastInstRunner::clear() {
   if (instances_) instances_->clear();
-  if (segment_workspace_.bytes() != 0) segments_.clear(stream_.queue(), segment_workspace_.data());
+  if (segments_) segments_->clear(stream_.queue(), segment_workspace_.data());
 }
 
 void FastInstRunner::launch(const std::byte* block, Task task, MaskForm form) {
@@ -58,9 +58,9 @@ void FastInstRunner::launch(const std::byte* block, Task task, MaskForm form) {
     case Task::instances:
       return instances_.value().launch(block, task, form);
     case Task::semantic:
-      return classes_.launch(stream_.queue(), {block, class_workspace_.data(), nullptr});
+      return classes_.value().launch(stream_.queue(), {block, class_workspace_.data(), nullptr});
     case Task::panoptic:
-      return segments_.launch(stream_.queue(), {block, segment_workspace_.data(), segment_result_.data()});
+      return segments_.value().launch(stream_.queue(), {block, segment_workspace_.data(), segment_result_.data()});
   }
 }
 
@@ -81,7 +81,7 @@ std::vector<Detected> FastInstRunner::read(const HeadCall& call, const std::func
   if (task == Task::panoptic) stream_.download(host_segments_.data(), segment_result_.data(), segment_result_.bytes());
   std::span<const std::int32_t> numbers = fetch_numbers(call, fetched);
   std::vector<std::vector<kernels::FastInstSegments::Segment>> segments;
-  if (task == Task::panoptic) segments = segments_.read({host_segments_.data(), host_segments_.bytes()});
+  if (task == Task::panoptic) segments = segments_.value().read({host_segments_.data(), host_segments_.bytes()});
   std::vector<Detected> found;
   for (std::size_t i = 0; i < call.images.size(); ++i) {
     const kernels::Geometry& g = call.images[i];

@@ -29,10 +29,10 @@ class FastInstRunner final : public HeadRunner {
   Task usual_task_;
   StreamMemory things_;
   kernels::FastInstPlan plan_;
+  // What the head does of these.
   std::optional<InstanceRunner> instances_;
-  // What the head does beside; memory of what it does not is empty.
-  kernels::FastInstClassMap classes_;
-  kernels::FastInstSegmentMap segments_;
+  std::optional<kernels::FastInstClassMap> classes_;
+  std::optional<kernels::FastInstSegmentMap> segments_;
   StreamMemory class_workspace_, segment_workspace_, segment_result_;
   PinnedMemory host_segments_;
 };

@@ -40,7 +40,7 @@ TEST_CASE("--list-configs prints the published configs, one a line, and asks for
   const auto result = convert({"--list-configs"});
   CHECK(result.status == 0);
   CHECK(result.err.empty());
-  CHECK_THAT(result.out, StartsWith("sparse_inst_cspdarknet53_giam\n") && Contains("\nsparse_inst_r50_giam\n"));
+  CHECK_THAT(result.out, StartsWith("fastinst_R101_ppm-fpn_x3_640\n") && Contains("\nsparse_inst_r50_giam\n"));
 }
 
 TEST_CASE("a list in brackets is one value, before and behind --") {
