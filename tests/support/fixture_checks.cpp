@@ -17,17 +17,6 @@ double bound_of(const Noise& noise, Compute precision) {
   return std::max(4 * noise.fp32_rms, 1e-5 * noise.deviation);
 }
 
-/// What a map loses where it is stored in fp16, whatever computed it: the rms distance of its values from their
-/// nearest.
-double stored_fp16_rms(const HostTensor& map) {
-  double sum = 0;
-  for (const float value : map.values) {
-    const double difference = double{float_from_f16(f16_from_float(value))} - double{value};
-    sum += difference * difference;
-  }
-  return std::sqrt(sum / static_cast<double>(map.values.size()));
-}
-
 /// Largest difference of a final score that noise in the logits explains: sqrt(sigmoid * sigmoid) moves by at most half
 /// of either logit, the mean of sigmoids by a quarter of the mask logits. Four times, as for the tensors.
 double score_bound(const Fixture& fixture, Compute precision) {
@@ -155,9 +144,7 @@ void compare_tensors(const Fixture& fixture, const std::map<std::string, HostTen
     // The input is the resize's own bytes, normalised: one rounding away from exact (a half of 2^-8 of it in bf16).
     Noise noise{1, 0.25e-6, 1e-6, 2e-4, 4e-3};
     if (const auto known = fixture.noise.find(name); known != fixture.noise.end()) noise = known->second;
-    double bound = bound_of(noise, precision);
-    // The noise is of values before they are stored; lists stay in fp32.
-    if (precision == Compute::fp16 && expected.shape.size() == 4) bound = std::hypot(bound, stored_fp16_rms(expected));
+    const double bound = bound_of(noise, precision);
     INFO(fixture.name << " " << name << ": rms " << rms << ", bound " << bound << "; worst at " << at << ": got "
                       << values[at] << ", want " << expected.values[at]);
     CHECK(rms <= bound);

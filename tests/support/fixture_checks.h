@@ -13,8 +13,8 @@ std::filesystem::path smallest_fixture();
 
 /// Checks (Catch2) tensors that ran in a precision (not automatic): rms distances within 4 times what the authors' code
 /// loses in fp32, or 1e-5 of the deviation; in fp16 and tf32 within 2 times, in bf16 within 12 times what fp16 storage
-/// loses. That is of values before they are stored: to maps in fp16 their own rounding is allowed beside it (as the
-/// root of the sum of squares). `all`: every tensor of the fixture must be among those found.
+/// loses.
+/// `all`: every tensor of the fixture must be among those found.
 void compare_tensors(const Fixture& fixture, const std::map<std::string, HostTensor>& found, Compute precision,
                      bool all);
 
