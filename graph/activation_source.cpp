@@ -70,6 +70,7 @@ std::optional<ActivationSource> activation_source(const Graph& graph, const Head
       look_behind(graph, read_by_maker(graph, value), source);
       return usable(graph, source);
     } else if (const auto* const fused = made_by<AggregateLogits>(graph, value)) {
+      if (fused->bias && !fused->softmax) break;  // no value of the graph is the logits
       source.value = read_by_maker(graph, value);
       source.activation = fused->softmax ? MapActivation::softmax : MapActivation::sigmoid;
       return usable(graph, source);

@@ -26,6 +26,7 @@ struct Question {
   bool operator()(const PooledConv&) const { return kernels.pooled_conv; }
   bool operator()(const PyramidPool& op) const { return takes(op.branches, kernels.pyramid_branches); }
   bool operator()(const LinearHeads& op) const { return takes(op.heads, kernels.linear_heads); }
+  bool operator()(const AggregateLogits& op) const { return !op.bias || kernels.logits_bias; }
   bool operator()(const Conv& op) const { return op.residual_scale <= kernels.residual_scale; }
   bool operator()(const Linear& op) const { return !op.of_map; }
   static bool takes(const auto& parts, std::size_t most) {

@@ -16,6 +16,7 @@ struct FusedKernels {
   std::size_t pyramid_branches = 0;  ///< PyramidPool: most branches; 0: not supported
   std::size_t linear_heads = 0;      ///< LinearHeads: most heads; 0: not supported
   bool pooled_conv = false;          ///< PooledConv
+  bool logits_bias = false;          ///< AggregateLogits::bias
   int residual_scale = 1;            ///< Conv: largest upsampling factor of the residual
 };
 

@@ -60,23 +60,33 @@ struct Aggregate {
   std::string text() const { return ""; }
 };
 
-/// Aggregate with its maps still logits: sigmoid and normaliser (or softmax) are part of the operation.
+/// Aggregate with its maps still logits: sigmoid and normaliser (or softmax) are part of the operation, and so may be
+/// the bias of the logits.
 struct AggregateLogits {
   static constexpr std::string_view name = "aggregate_logits";
   static constexpr bool keeps_type = false;
   bool softmax = false;
   double epsilon = 1e-6;
+  ConstantPtr bias = {};  ///< [M], added to each map before all else; or null. Not all devices take one (FusedKernels)
 
   static void visit_attributes(auto& self, auto& visit) {
     visit.boolean("softmax", self.softmax);
     visit.real("epsilon", self.epsilon, 0, 1);
+    visit.constant("bias", self.bias, true);
   }
   Arity arity() const { return {2, 2}; }
   Reads reads(std::size_t, std::size_t) const { return Reads::all; }
-  void check(const NodeCheck&) const {}
-  Extent extent(const InputExtents& in) const { return aggregated_extent(in); }
+  void check(const NodeCheck& node) const {
+    if (bias) node.expect_bounds(bias, {limits::kChannels});
+  }
+  Extent extent(const InputExtents& in) const {
+    if (bias) in.expect_channels(0, bias->shape()[0]);
+    return aggregated_extent(in);
+  }
   double flops(const InputExtents& in, const Extent&) const { return aggregation_flops(in) + 2 * in.elements(0); }
-  std::string text() const { return softmax ? " softmax" : " sigmoid, epsilon " + number_text(epsilon); }
+  std::string text() const {
+    return (softmax ? " softmax" : " sigmoid, epsilon " + number_text(epsilon)) + (bias ? ", bias" : "");
+  }
 };
 
 }  // namespace maskrt::graph

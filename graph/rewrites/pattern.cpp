@@ -24,6 +24,15 @@ bool is_depthwise(const Conv& conv) {
   return conv.groups > 1 && conv.weight->shape()[1] == 1 && conv.weight->shape()[0] == conv.groups;
 }
 
+BatchNorm bias_alone(const ConstantPtr& bias) {
+  const auto all = [&](float value) {
+    const auto count = static_cast<std::size_t>(bias->shape()[0]);
+    return derive(number_text(value), bias->shape(), {},
+                  [=](const std::vector<Numbers>&) { return Numbers(count, value); });
+  };
+  return {all(1), bias, all(0), all(1), 0};
+}
+
 ValueId insert_node(Graph& graph, std::size_t index, const std::string& name, Operation operation,
                     std::vector<ValueId> inputs) {
   auto unused = name;

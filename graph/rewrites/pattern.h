@@ -28,6 +28,9 @@ bool is_pointwise(const Conv& conv);
 /// Whether it filters each channel by itself.
 bool is_depthwise(const Conv& conv);
 
+/// The operation that adds a bias to a map's channels and does nothing else.
+BatchNorm bias_alone(const ConstantPtr& bias);
+
 /// Inserts a node before nodes[index] and returns its value, which is called `name`, with primes appended where that
 /// name is taken.
 ValueId insert_node(Graph& graph, std::size_t index, const std::string& name, Operation operation,

@@ -30,7 +30,7 @@ std::span<const Rewrite> rewrites() {
   // a fusion layer is split before its terms are composed, and siblings are merged last, because a merged convolution
   // cannot be composed any more. The slices that merging leaves are the halves that pair-convs matches. Rewrites into
   // fused operations come at the end, because no other rewrite matches these.
-  static constexpr std::array<Rewrite, 17> all = {{
+  static constexpr std::array<Rewrite, 18> all = {{
       {"fold-batch-norm", "BatchNorm into the convolution before it", plain<fold_batch_norm>},
       {"linear-as-conv", "a linear layer on the pixels of a map is a 1x1 convolution", plain<linear_as_conv>},
       {"fuse-iam", "sigmoid, normaliser (or softmax) and aggregation into one operation", plain<fuse_iam>},
@@ -55,6 +55,7 @@ std::span<const Rewrite> rewrites() {
       {"stem-pool", "the first convolution and its max pool into one operation", fused<fuse_stem_pool>, true},
       {"pooled-conv", "an average pool and the 1x1 convolution behind it into one operation", fused<fuse_pooled_conv>,
        true},
+      {"late-logits-bias", "the bias of activation logits into the aggregation", fused<late_logits_bias>, true},
   }};
   return all;
 }

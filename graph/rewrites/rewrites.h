@@ -62,5 +62,6 @@ void regroup_linear(Graph&, const FusedKernels&);     ///< regrouping before a l
 void fuse_linear_heads(Graph&, const FusedKernels&);  ///< linear layers on one list -> LinearHeads
 void fuse_stem_pool(Graph&, const FusedKernels&);     ///< first convolution and its max pool -> StemPool
 void fuse_pooled_conv(Graph&, const FusedKernels&);   ///< average pool and the 1x1 convolution behind -> PooledConv
+void late_logits_bias(Graph&, const FusedKernels&);   ///< bias of a convolution -> AggregateLogits behind it
 
 }  // namespace maskrt::graph

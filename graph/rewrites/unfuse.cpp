@@ -56,6 +56,13 @@ class Parts {
     last(0, "", std::move(conv), {whole_.inputs[0], upsampled});
   }
 
+  void operator()(const AggregateLogits& op) {
+    AggregateLogits plain = op;
+    plain.bias = nullptr;
+    const ValueId logits = add(".logits", bias_alone(op.bias), {whole_.inputs[0]});
+    last(0, "", std::move(plain), {logits, whole_.inputs[1]});
+  }
+
   void operator()(const Linear& op) { last(0, "", as_conv(op), whole_.inputs); }
 
   void operator()(const auto& op) { static_assert(!FusedOp<std::remove_cvref_t<decltype(op)>>); }

@@ -14,10 +14,11 @@ constexpr cuda::KernelFamily kActivate{
     "activate", "input, output", {{{f32, f32}, {kFile, "activate_f32"}}, {{f16, f16}, {kFile, "activate_f16"}}}};
 constexpr cuda::KernelFamily kAdd{
     "add", "inputs, output", {{{f32, f32, f32}, {kFile, "add_f32"}}, {{f16, f16, f16}, {kFile, "add_f16"}}}};
-constexpr cuda::KernelFamily kScaleShift{
-    "scale and shift",
-    "input, output",
-    {{{f32, f32}, {kFile, "scale_shift_f32"}}, {{f16, f16}, {kFile, "scale_shift_f16"}}}};
+constexpr cuda::KernelFamily kScaleShift{"scale and shift",
+                                         "input, output",
+                                         {{{f32, f32}, {kFile, "scale_shift_f32"}},
+                                          {{f16, f16}, {kFile, "scale_shift_f16"}},
+                                          {{f16, f32}, {kFile, "scale_shift_f16_f32"}}}};
 
 template <typename Parameters>
 void launch(CudaQueue& queue, const KernelName& kernel, const Tensor& out, const Parameters& params) {

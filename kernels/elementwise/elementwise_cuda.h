@@ -17,7 +17,8 @@ void activate_cuda(CudaQueue& queue, Activation activation, const Tensor& in, co
 /// out = a + b. As activate_cuda; out may be a or b.
 void add_cuda(CudaQueue& queue, const Tensor& a, const Tensor& b, const Tensor& out);
 
-/// out = in * scale[c] + shift[c]; scale and shift [channels], fp32, on the device. As activate_cuda.
+/// out = in * scale[c] + shift[c]; scale and shift [channels], fp32, on the device. As activate_cuda; of an
+/// fp16 input the output may be fp32.
 void scale_shift_cuda(CudaQueue& queue, const Tensor& in, const float* scale, const float* shift, const Tensor& out);
 
 }  // namespace maskrt::kernels

@@ -29,7 +29,8 @@ extern "C" __global__ void __launch_bounds__(kSgemmThreads) aggregate_f32(const 
   const auto weights = static_cast<MapWeights>(p.weights);
 
   const int map = map0 + thread % kSide;  // the map that this thread loads
-  float most = 0;
+  float most = 0, bias = 0;
+  if (const int row = RowFinder().row_of(p, map); p.bias != nullptr && row >= 0) bias = p.bias[row];
   if (weights == MapWeights::softmax && map < maps)
     most = largest_of(p.statistics + static_cast<std::int64_t>(b) * p.statistics_splits * maps + map,
                       p.statistics_splits, maps);
@@ -39,7 +40,7 @@ extern "C" __global__ void __launch_bounds__(kSgemmThreads) aggregate_f32(const 
       [&](int k, int) {
         if (map >= maps) return 0.0f;
         float weight = pixel_of<const float>(p.maps, b, k)[map];
-        if (weights == MapWeights::sigmoid) weight = sigmoid(weight);
+        if (weights == MapWeights::sigmoid) weight = sigmoid(weight + bias);
         if (weights == MapWeights::softmax) weight = expf(weight - most);
         sum += weight;
         return weight;

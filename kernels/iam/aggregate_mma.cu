@@ -41,23 +41,24 @@ constexpr int kStages = Tile::kStages;  // pipeline stages of features
 constexpr int kStages = 2;
 #endif
 
-/// The weight of a logit, times kAggregateScale. `shift`: for softmax the largest logit of the map, else 0.
+constexpr float kLog2E = 1.44269504f;
+
+/// The weight of a logit, times kAggregateScale. `exponent`: sigmoid -b log2 e - 14, where b is the map's bias; softmax
+/// 14 - m log2 e, where m is the largest logit of the map.
 template <MapWeights weights>
-__device__ float weigh(float logit, float shift) {
-  constexpr float kLog2E = 1.44269504f;
+__device__ float weigh(float logit, float exponent) {
   if constexpr (weights == MapWeights::plain) return logit;
   // kAggregateScale / (1 + e^-x) = 1 / (2^(-x log2 e - 14) + 2^-14)
   if constexpr (weights == MapWeights::sigmoid)
-    return ptx::reciprocal_approximate(ptx::exp2_approximate(logit * -kLog2E - kAggregateScaleLog2) +
-                                       1 / kAggregateScale);
-  return ptx::exp2_approximate((logit - shift) * kLog2E + kAggregateScaleLog2);
+    return ptx::reciprocal_approximate(ptx::exp2_approximate(logit * -kLog2E + exponent) + 1 / kAggregateScale);
+  return ptx::exp2_approximate(logit * kLog2E + exponent);
 }
 
 template <MapWeights weights>
-__device__ uint4 weigh(const uint4& logits, const Octet& shift) {
+__device__ uint4 weigh(const uint4& logits, const Octet& exponents) {
   const auto pair = [&](std::uint32_t word, int i) {
     const float2 two = __half22float2(*reinterpret_cast<const __half2*>(&word));
-    return packed(weigh<weights>(two.x, shift.v[i]), weigh<weights>(two.y, shift.v[i + 1]));
+    return packed(weigh<weights>(two.x, exponents.v[i]), weigh<weights>(two.y, exponents.v[i + 1]));
   };
   if constexpr (weights == MapWeights::plain) return logits;
   return make_uint4(pair(logits.x, 0), pair(logits.y, 2), pair(logits.z, 4), pair(logits.w, 6));
@@ -106,7 +107,16 @@ class MapLoader {
                        p.statistics_splits, p.maps.channels);
       __syncthreads();
       for (int i = 0; works() && i < 8; ++i)
-        if (first_ + i < p.maps.channels) most_.v[i] = largest[column_ + i];
+        if (first_ + i < p.maps.channels) exponents_.v[i] = kAggregateScaleLog2 - largest[column_ + i] * kLog2E;
+    }
+    if constexpr (weights == MapWeights::sigmoid) {
+      RowFinder finder;
+#pragma unroll
+      for (int i = 0; i < 8; ++i) {
+        exponents_.v[i] = -kAggregateScaleLog2;
+        const int row = p.bias == nullptr || !works() ? -1 : finder.row_of(p, first_ + i);
+        if (row >= 0) exponents_.v[i] -= p.bias[row] * kLog2E;
+      }
     }
   }
 
@@ -124,7 +134,7 @@ class MapLoader {
 #pragma unroll
     for (int i = 0; i < 2; ++i)
       *reinterpret_cast<uint4*>(&to[row_ + kApart * i][column_]) =
-          position0 + row_ + kApart * i < end_ ? weigh<weights>(logits_[i], most_) : make_uint4(0, 0, 0, 0);
+          position0 + row_ + kApart * i < end_ ? weigh<weights>(logits_[i], exponents_) : make_uint4(0, 0, 0, 0);
   }
 
  private:
@@ -137,7 +147,7 @@ class MapLoader {
   const int first_;
   const __half* pixel_;
   const std::int64_t step_;
-  Octet most_{};
+  Octet exponents_{};
   uint4 logits_[2];
 };
 

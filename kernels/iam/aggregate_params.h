@@ -15,6 +15,7 @@ struct AggregateParams {
   Divisor group_stride;             ///< channels from a group's first map to the next group's
   std::int32_t group_maps;          ///< maps of a group: the first group_maps of its channels
   std::int32_t rows;                ///< maps of all groups
+  const float* bias;                ///< [rows], added to the logits of sigmoid weights; or null
   const MapStatistics* statistics;  ///< [batch, statistics_splits, maps]; softmax only
   float* products;                  ///< [batch, splits, rows, product_stride]
   float* sums;                      ///< [batch, splits, rows]: sums of the weights

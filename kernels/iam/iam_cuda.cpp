@@ -172,7 +172,7 @@ std::size_t aggregate_workspace_bytes(const Chip& chip, const Tensor& maps, cons
 }
 
 void aggregate_cuda(CudaQueue& queue, const Tensor& maps, const Tensor& features, MapWeights weights, double epsilon,
-                    void* workspace, const Tensor& out, const MapGroups& groups) {
+                    void* workspace, const Tensor& out, const MapGroups& groups, const float* bias) {
   KernelLaunch what;
   what.kernel = aggregate_family(weights).of({maps.type, features.type});
   if (maps.batch != features.batch || maps.height != features.height || maps.width != features.width ||
@@ -196,6 +196,7 @@ void aggregate_cuda(CudaQueue& queue, const Tensor& maps, const Tensor& features
       cuda::divide_by(groups.maps == 0 ? maps.channels : groups.stride),
       static_cast<std::int32_t>(groups.maps == 0 ? maps.channels : groups.maps),
       static_cast<std::int32_t>(maps.channels),
+      bias,
       static_cast<cuda::MapStatistics*>(workspace),
       products,
       sums,

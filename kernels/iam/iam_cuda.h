@@ -24,6 +24,8 @@ std::size_t aggregate_workspace_bytes(const Chip& chip, const Tensor& maps, cons
 /// out[b, m, c] = sum over positions of weights(maps)[b, p, m] * features[b, p, c].
 /// maps [B, h, w, M], features [B, h, w, C], NHWC; out a list [B, M, 1, C], channels innermost, rows in the order of
 /// maps.
+/// bias: [M] on the device, or null. Sigmoid: it is added to the logits, which in fp16 are exact to more places without
+/// theirs. Softmax over positions takes no notice of it; plain weights have none.
 /// With padded groups maps.block covers all groups and the channels between.
 /// maps and features of one type, fp32 or fp16; out fp32. fp16: weights are rounded to fp16 (times 2^14, so that small
 /// ones are not subnormal) and multiplied on tensor cores with fp32 accumulators; the normaliser is the sum of the same
@@ -33,7 +35,7 @@ std::size_t aggregate_workspace_bytes(const Chip& chip, const Tensor& maps, cons
 /// channels of out are written as zeros. Batch at most 65535. Two launches, with softmax three. Bound by L2 at batch 1,
 /// by tensor cores and exponentials beyond.
 void aggregate_cuda(CudaQueue& queue, const Tensor& maps, const Tensor& features, MapWeights weights, double epsilon,
-                    void* workspace, const Tensor& out, const MapGroups& groups = {});
+                    void* workspace, const Tensor& out, const MapGroups& groups = {}, const float* bias = nullptr);
 
 /// Bytes of workspace of normalise_maps_cuda and softmax_maps_cuda.
 std::size_t normalise_maps_workspace_bytes(const Chip& chip, const Tensor& maps);

@@ -26,7 +26,7 @@ bool ProgramBuilder::is_aggregated_alone() const {
   return aggregates && reader.inputs[0] == maps && reader.inputs[1] != maps;
 }
 
-void ProgramBuilder::aggregate(kernels::MapWeights weights, double epsilon) {
+void ProgramBuilder::aggregate(kernels::MapWeights weights, double epsilon, const float* bias) {
   const View maps = input(0), features = input(1), out = make_output();
   const kernels::MapGroups groups = groups_apart_[node().inputs[0]];
   const View workspace =
@@ -34,14 +34,15 @@ void ProgramBuilder::aggregate(kernels::MapWeights weights, double epsilon) {
   step(std::string(graph::name_of(node().operation)), algorithm_of(maps), {maps, features, workspace}, {out, workspace},
        [=](const Addresses& addresses, kernels::CudaQueue& queue) {
          kernels::aggregate_cuda(queue, maps.at(addresses), features.at(addresses), weights, epsilon,
-                                 workspace.address(addresses), out.at(addresses), groups);
+                                 workspace.address(addresses), out.at(addresses), groups, bias);
        });
 }
 
-void ProgramBuilder::add(const graph::Aggregate&) { aggregate(kernels::MapWeights::plain, 0); }
+void ProgramBuilder::add(const graph::Aggregate&) { aggregate(kernels::MapWeights::plain, 0, nullptr); }
 
 void ProgramBuilder::add(const graph::AggregateLogits& op) {
-  aggregate(op.softmax ? kernels::MapWeights::softmax : kernels::MapWeights::sigmoid, op.epsilon);
+  aggregate(op.softmax ? kernels::MapWeights::softmax : kernels::MapWeights::sigmoid, op.epsilon,
+            vector_of("bias", op.bias));
 }
 
 void ProgramBuilder::add(const graph::Regroup& op) {

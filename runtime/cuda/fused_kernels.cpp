@@ -12,6 +12,7 @@ graph::FusedKernels fused_kernels(Precision precision) {
     kernels.stem_side = kernels::cuda::kStemTaps;
     kernels.stem_channels = kernels::cuda::kStemPixelChannels;
     kernels.pooled_conv = true;  // in fp32 sampling costs more than a map and a launch
+    kernels.logits_bias = true;  // fp32 stores the sums as exactly
   }
   kernels.pyramid_branches = kernels::cuda::PyramidParams::kMostBranches;
   kernels.linear_heads = kernels::cuda::LinearParams::kMostHeads;

@@ -18,13 +18,21 @@ bool is_offsets(const graph::Graph& graph, graph::ValueId value) {
   });
 }
 
+/// Whether nobody but callers reads the value, and a scaling by channel makes it, whose kernel stores fp32 as well.
+bool is_for_callers(const graph::Graph& graph, graph::ValueId value) {
+  const int maker = graph.producer(value);
+  return maker >= 0 && graph.is_output(value) && graph.consumers(value).empty() &&
+         std::holds_alternative<graph::BatchNorm>(graph.nodes[static_cast<std::size_t>(maker)].operation);
+}
+
 }  // namespace
 
 PrecisionPlan uniform_plan(const graph::Graph& graph, const std::vector<graph::Extent>& extents, Precision precision) {
   PrecisionPlan plan;
   for (std::size_t i = 0; i < extents.size(); ++i) {
     const graph::Extent& extent = extents[i];
-    const bool f32 = extent.list || is_offsets(graph, static_cast<graph::ValueId>(i));
+    const auto value = static_cast<graph::ValueId>(i);
+    const bool f32 = extent.list || is_offsets(graph, value) || is_for_callers(graph, value);
     plan.value.push_back(extent.element == graph::Element::integer ? DataType::i32
                          : f32                                     ? DataType::f32
                                                                    : stored_in(precision));

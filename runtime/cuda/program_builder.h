@@ -81,7 +81,7 @@ class ProgramBuilder : private ProgramBase {
   /// geometry.
   void add_sampled(const std::string& operation, kernels::CudaDeformProblem problem, const View& offsets,
                    const graph::ConstantPtr& weight, const graph::ConstantPtr& bias, graph::Activation activation);
-  void aggregate(kernels::MapWeights weights, double epsilon);
+  void aggregate(kernels::MapWeights weights, double epsilon, const float* bias);
   /// Stores the current node's output, which is a constant: as it is, or as a copy where callers look for it.
   void store_constant(const View& constant);
   /// Of a node whose kernel has another epilogue: its output's numbers are replaced by their activation.

@@ -18,6 +18,7 @@ constexpr FusedKernels kKernels{.stem_side = 7,
                                 .pyramid_branches = 3,
                                 .linear_heads = 3,
                                 .pooled_conv = true,
+                                .logits_bias = true,
                                 .residual_scale = 2};
 
 /// A graph with one input of `channels` channels, and what tests need to run it.
@@ -176,6 +177,56 @@ TEST_CASE("pooled-conv") {
         std::swap(c.graph.nodes[3], c.graph.nodes[4]);
     }
     CHECK(count_of<AveragePool>(c.apply("pooled-conv")) == 1);
+  }
+}
+
+TEST_CASE("late-logits-bias") {
+  Case c(4);
+  Conv conv = c.dice.conv("conv", 4, 6, 3);
+  const auto logits = c.graph.add("conv", conv, {c.x}, "logits");
+  const bool softmax = GENERATE(false, true);
+  const auto list = c.graph.add("aggregate", AggregateLogits{softmax, 1e-3}, {logits, c.x}, "list");
+  c.graph.outputs = {list};
+  const auto aggregation_of = [](const Graph& graph) -> const Node& {
+    return graph.nodes[static_cast<std::size_t>(graph.producer(graph.find("list")))];
+  };
+
+  SECTION("moves the bias of logits that the aggregation alone reads") {
+    const Graph after = c.apply("late-logits-bias");
+    REQUIRE(after.nodes.size() == 3);
+    CHECK(std::get<Conv>(after.nodes[1].operation).bias == nullptr);
+    CHECK(std::get<AggregateLogits>(after.nodes[2].operation).bias == conv.bias);
+    CHECK(std::get<AggregateLogits>(after.nodes[2].operation).epsilon == 1e-3);
+  }
+  SECTION("leaves others the logits with their bias") {
+    if (GENERATE(false, true)) c.graph.outputs.push_back(logits);
+    c.graph.outputs.push_back(c.graph.add("other", Activate{}, {logits}));
+    const Graph after = c.apply("late-logits-bias");
+    CHECK(count_of<BatchNorm>(after) == 1);
+    CHECK(std::get<AggregateLogits>(aggregation_of(after).operation).bias == conv.bias);
+    CHECK(aggregation_of(after).inputs[0] != after.find("logits"));
+    CHECK(after.is_output(after.find("logits")) == c.graph.is_output(logits));
+  }
+  SECTION("leaves the features alone where the logits are that, too") {
+    c.graph.nodes[2].inputs = {logits, logits};
+    CHECK(aggregation_of(c.apply("late-logits-bias")).inputs[1] == logits);
+  }
+  SECTION("leaves alone what has no bias, or more than one") {
+    auto& changed = std::get<Conv>(c.graph.nodes[1].operation);
+    switch (GENERATE(0, 1, 2)) {
+      case 0:
+        changed.bias = nullptr;
+        break;
+      case 1:
+        changed.activation = Activation::relu;
+        break;
+      default:
+        changed.residual = true;
+        const auto residual = c.graph.add("residual", c.dice.conv("residual", 4, 6, 1), {c.x});
+        c.graph.nodes[1].inputs.push_back(residual);
+        std::rotate(c.graph.nodes.begin() + 1, c.graph.nodes.end() - 1, c.graph.nodes.end());
+    }
+    CHECK(std::get<AggregateLogits>(aggregation_of(c.apply("late-logits-bias")).operation).bias == nullptr);
   }
 }
 

@@ -370,6 +370,7 @@ TEST_CASE("every operation goes through JSON with all its attributes") {
   CHECK(std::get<MaxPool>(find("pool").operation).padding == 2);
   CHECK(std::get<ResizeBilinear>(find("double").operation).factor == 1.7);
   CHECK(std::get<AggregateLogits>(find("logits").operation).softmax);
+  CHECK(std::get<AggregateLogits>(find("logits").operation).bias->name() == "logits.bias");
   CHECK(std::get<Regroup>(find("regroup").operation).instances == 8);
   CHECK(find("a name of its own").name == "masks");
   CHECK(std::get<ProposalScores>(find("proposals").operation).epsilon == 1e-5);

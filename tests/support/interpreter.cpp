@@ -380,6 +380,10 @@ class Interpreter {
 
   void apply(const AggregateLogits& op) {
     Map maps = in(0);
+    if (op.bias) {
+      const std::vector<float> bias = op.bias->evaluate();
+      for (std::size_t i = 0; i < maps.data.size(); ++i) maps.data[i] += bias[i % bias.size()];
+    }
     if (op.softmax) {
       maps = softmax(maps);
     } else {

@@ -99,6 +99,21 @@ TEST_CASE("scales and shifts on the GPU") {
   });
 }
 
+TEST_CASE("scales and shifts of fp16 are stored in fp32 where that is asked for") {
+  for_each_case([](DataType type, const MapShape& s, Place place) {
+    if (type != DataType::f16) return;
+    PlacedMap in(type, s, place), out(DataType::f32, s, place), want(DataType::f32, s, place);
+    in.fill_input(1), out.fill(3), want.fill(3);
+    const std::vector<float> scale = numbers(4, s.channels), shift = numbers(5, s.channels);
+    scale_shift_ref(in.map(), scale.data(), shift.data(), want.map());
+    const DeviceMap device_in(in), device_out(out);
+    const DeviceArray<float> device_scale(scale), device_shift(shift);
+    scale_shift_cuda(Gpu::instance().queue(), *device_in, device_scale.data(), device_shift.data(), *device_out);
+    device_out.download(out);
+    out.require_near(want, [&](double value) { return 2 * kUnitFp32 * (1 + std::abs(value)); });
+  });
+}
+
 TEST_CASE("elementwise operations refuse what they cannot do") {
   PlacedMap a(DataType::f32, {1, 2, 3, 8}, Place::dense), b(DataType::f32, {1, 3, 2, 8}, Place::dense),
       half(DataType::f16, {1, 2, 3, 8}, Place::dense);

@@ -92,6 +92,53 @@ TEST_CASE("aggregation of maps in groups takes no notice of what is between them
       }
 }
 
+TEST_CASE("aggregation adds the bias of logits that are stored without it") {
+  struct Groups {
+    std::int64_t count, maps, stride;
+  };
+  // One group of all maps, groups that end within an octet and within a tile, and maps that no octet holds.
+  const Groups all[] = {{1, 40, 40}, {4, 33, 48}, {3, 100, 112}, {2, 13, 17}, {1, 5, 5}};
+  const Chip& chip = Gpu::instance().chip();
+  for (const DataType type : {DataType::f32, DataType::f16})
+    for (const Groups& g : all)
+      for (const MapWeights weights : {MapWeights::sigmoid, MapWeights::softmax}) {
+        INFO(maskrt::name_of(type) << " " << g.count << " groups of " << g.maps << " maps, " << g.stride
+                                   << " apart, weights " << static_cast<int>(weights));
+        const std::int64_t batch = 2, height = 5, width = 9, channels = 40, rows = g.count * g.maps;
+        OwnedTensor stored(type, batch, height, width, g.count * g.stride, 0),
+            maps(DataType::f32, batch, height, width, rows, 0);
+        stored.fill(1, -1.0f, 1.0f);
+        std::vector<float> bias;
+        for (std::int64_t m = 0; m < rows; ++m)
+          bias.push_back(-14.0f + 16.0f * static_cast<float>(m * 7 % rows) / static_cast<float>(rows));
+        for_each_element(*maps, [&](auto b, auto y, auto x, auto m) {
+          set(*maps, b, y, x, m,
+              get(*stored, b, y, x, m / g.maps * g.stride + m % g.maps) + bias[static_cast<std::size_t>(m)]);
+        });
+        PlacedMap features(type, {batch, height, width, channels}, Place::padded);
+        features.fill_input(2);
+        const MapShape list{batch, rows, 1, channels};
+        PlacedMap out(DataType::f32, list, Place::padded), want(DataType::f32, list, Place::padded);
+        out.fill(3), want.fill(3);
+        const Tensor parts[] = {*maps};
+        aggregate_ref(parts, features.map(), weights, 1e-6, want.map());
+        const DeviceTensor device_stored(*stored);
+        const DeviceArray<float> device_bias(bias);
+        Tensor grouped = *device_stored;
+        grouped.channels = rows;
+        const MapGroups groups{g.maps, g.stride};
+        const DeviceMap device_features(features), device_out(out);
+        const DeviceBytes workspace(aggregate_workspace_bytes(chip, grouped, *device_features, weights, groups));
+        aggregate_cuda(Gpu::instance().queue(), grouped, *device_features, weights, 1e-6, workspace.data(), *device_out,
+                       groups, device_bias.data());
+        device_out.download(out);
+        workspace.require_intact();
+        // As without a bias; the exponent of a weight is a sum of up to 14 log2 e, in fp32.
+        const double n = static_cast<double>(height * width), each = type == DataType::f16 ? kUnitFp16 : 0;
+        out.require_near(want, [&](double) { return 2 * each + kUnitFp32 * (64 + 2 * n); });
+      }
+}
+
 TEST_CASE("aggregation of maps that are zero nearly everywhere divides by epsilon") {
   const Chip& chip = Gpu::instance().chip();
   for (const DataType type : {DataType::f32, DataType::f16}) {

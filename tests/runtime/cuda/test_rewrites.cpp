@@ -98,6 +98,41 @@ TEST_CASE("a ResNet-D's shortcut is one launch with the rewrite in fp16, else tw
   }
 }
 
+TEST_CASE("logits with a large bias are right to their own size in fp16, for the aggregation and for callers") {
+  Dice dice(29);
+  graph::Graph plain;
+  const auto x = plain.add("x", graph::Input{24}, {});
+  graph::Conv conv = dice.conv("iam", 24, 20, 3);
+  const std::vector<float> biases(20, -13.3f);
+  conv.bias = std::make_shared<graph::Constant>("bias", graph::Shape{20}, [=] { return biases; });
+  const auto logits = plain.add("iam", conv, {x}, "logits");
+  const auto weights = plain.add("sigmoid", graph::Activate{graph::Activation::sigmoid}, {logits});
+  const auto maps = plain.add("maps", graph::NormaliseMaps{1e-6}, {weights});
+  const auto list = plain.add("list", graph::Aggregate{}, {maps, x});
+  const bool kept = GENERATE(false, true);
+  plain.outputs = {list};
+  if (kept) plain.outputs.push_back(logits);
+  const Map input = dice.map({2, 7, 9, 24, false});
+  const std::vector<Map> want = interpret(plain, input);
+  for (const Precision precision : {Precision::fp32, Precision::fp16}) {
+    INFO(name_of(precision));
+    const GpuRun late = run(plain, precision, {}, input);
+    const double unit = precision == Precision::fp32 ? 216 * 0x1p-24 : 6 * 0x1p-11;
+    CHECK(share_of_largest(late.outputs.at("list"), want[static_cast<std::size_t>(list)]) <= unit);
+    CHECK(count(late, "batch_norm") == (kept && precision == Precision::fp16 ? 1 : 0));
+    if (!kept) continue;
+    // fp16 has units of 1/128 at the bias: what its rounding would cost is six times the bound.
+    double worst = 0, largest = 0;
+    const Map& right = want[static_cast<std::size_t>(logits)];
+    for (std::size_t i = 0; i < right.data.size(); ++i) {
+      worst = std::max(worst, std::abs(late.outputs.at("logits").data[i] - right.data[i]));
+      largest = std::max(largest, std::abs(right.data[i] + 13.3f));
+    }
+    CHECK(worst <= unit * largest + 0x1p-20);
+    CHECK(unit * largest + 0x1p-20 < 0x1p-8);
+  }
+}
+
 TEST_CASE("all that the GPU asks for are rewrites on request") {
   const cuda::CudaDevice device(0);
   for (const std::string& name : device.wanted_rewrites()) {
