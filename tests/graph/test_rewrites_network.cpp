@@ -28,8 +28,12 @@ std::set<std::string, std::less<>> on_request() {
 }
 
 /// Of a device with kernels for all that fused operations can be here.
-constexpr FusedKernels kKernels{
-    .stem_side = 7, .stem_channels = 4, .pyramid_branches = 8, .linear_heads = 4, .residual_scale = 2};
+constexpr FusedKernels kKernels{.stem_side = 7,
+                                .stem_channels = 4,
+                                .pyramid_branches = 8,
+                                .linear_heads = 4,
+                                .logits_bias = true,
+                                .residual_scale = 2};
 
 double flops_of(const Graph& graph, std::int64_t height, std::int64_t width) {
   const auto extents = infer_extents(graph, 1, height, width);
