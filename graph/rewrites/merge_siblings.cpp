@@ -2,7 +2,8 @@
 // whose output channels are concatenated.
 //
 // No multiplication changes; x is read (and, with Winograd, transformed) once, and the product has more columns. The
-// slices keep the values' names; where a device stores channels in blocks they are views.
+// slices keep the values' names; where a device stores channels in blocks they are views. Where some add a constant map
+// as their residual, the merged one adds all of these, and zeros for the others.
 #include <algorithm>
 #include <utility>
 
@@ -12,10 +13,28 @@
 namespace maskrt::graph {
 namespace {
 
-bool alike(const Conv& a, const Conv& b) {
+/// The constant map that a pointwise convolution adds as its residual; null where it adds another, or none.
+ConstantPtr added_map(Graph& graph, const Node& node) {
+  const auto& conv = std::get<Conv>(node.operation);
+  if (!conv.residual || conv.residual_scale != 1 || !is_pointwise(conv)) return nullptr;
+  const auto* map = maker_as<ParameterMap>(graph, node.inputs[1]);
+  return map == nullptr ? nullptr : map->value;
+}
+
+bool have_alike_residuals(Graph& graph, const Node& first, const Node& second) {
+  const ConstantPtr maps[] = {added_map(graph, first), added_map(graph, second)};
+  for (const auto& [node, map] : {std::pair(&first, maps[0]), std::pair(&second, maps[1])})
+    if (std::get<Conv>(node->operation).residual && map == nullptr) return false;
+  if (maps[0] == nullptr || maps[1] == nullptr)
+    return is_pointwise(std::get<Conv>(first.operation)) || (maps[0] == nullptr && maps[1] == nullptr);
+  return maps[0]->shape()[2] == maps[1]->shape()[2] && maps[0]->shape()[3] == maps[1]->shape()[3];
+}
+
+bool alike(Graph& graph, const Node& first, const Node& second) {
+  const auto &a = std::get<Conv>(first.operation), &b = std::get<Conv>(second.operation);
   const auto &p = a.weight->shape(), &q = b.weight->shape();
   return p[1] == q[1] && p[2] == q[2] && p[3] == q[3] && a.stride == b.stride && a.padding == b.padding &&
-         a.dilation == b.dilation && a.groups == 1 && b.groups == 1 && !a.residual && !b.residual &&
+         a.dilation == b.dilation && a.groups == 1 && b.groups == 1 && have_alike_residuals(graph, first, second) &&
          a.activation == b.activation &&
          static_cast<bool>(a.coordinate_weight) == static_cast<bool>(b.coordinate_weight);
 }
@@ -44,8 +63,32 @@ ConstantPtr stacked(const std::vector<ConstantPtr>& parts, const std::vector<std
   });
 }
 
+/// The channels of all maps of one size, one after the other; null is zeros. Null where all are.
+ConstantPtr stacked_maps(const std::vector<ConstantPtr>& maps, const std::vector<std::int64_t>& channels) {
+  const auto some = std::find_if(maps.begin(), maps.end(), [](const ConstantPtr& map) { return map != nullptr; });
+  if (some == maps.end()) return nullptr;
+  Shape shape = (*some)->shape();
+  const std::int64_t pixels = shape[2] * shape[3];
+  shape[1] = 0;
+  std::vector<std::size_t> sizes;
+  std::string name;
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    shape[1] += channels[i];
+    sizes.push_back(static_cast<std::size_t>(channels[i] * pixels));
+    name += (i == 0 ? "" : " | ") + (maps[i] ? maps[i]->name() : "zeros");
+  }
+  return derive(name, shape, maps, [sizes = std::move(sizes)](const std::vector<Numbers>& from) {
+    Numbers all;
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      all.insert(all.end(), from[i].begin(), from[i].end());
+      if (from[i].empty()) all.insert(all.end(), sizes[i], 0.0f);
+    }
+    return all;
+  });
+}
+
 void merge(Graph& graph, const std::vector<int>& siblings) {
-  std::vector<ConstantPtr> weights, biases, coordinates;
+  std::vector<ConstantPtr> weights, biases, coordinates, maps;
   std::vector<std::int64_t> rows;
   std::string name;
   for (const int index : siblings) {
@@ -54,6 +97,7 @@ void merge(Graph& graph, const std::vector<int>& siblings) {
     weights.push_back(conv.weight);
     biases.push_back(conv.bias);
     coordinates.push_back(conv.coordinate_weight);
+    maps.push_back(added_map(graph, node));
     rows.push_back(conv.weight->shape()[0]);
     name += (name.empty() ? "" : " | ") + node.name;
   }
@@ -62,11 +106,17 @@ void merge(Graph& graph, const std::vector<int>& siblings) {
   merged.weight = stacked(weights, rows);
   merged.bias = stacked(biases, rows);
   merged.coordinate_weight = stacked(coordinates, rows);
-  const auto value =
-      insert_node(graph, static_cast<std::size_t>(siblings[0]), name, std::move(merged), {first.inputs[0]});
+  auto place = static_cast<std::size_t>(siblings[0]);
+  std::vector<ValueId> inputs = {first.inputs[0]};
+  if (const ConstantPtr map = stacked_maps(maps, rows)) {
+    merged.residual = true;
+    inputs.push_back(insert_node(graph, place++, name + ".map", ParameterMap{map}, inputs));
+  }
+  const auto value = insert_node(graph, place, name, std::move(merged), inputs);
   std::int64_t begin = 0;
   for (std::size_t i = 0; i < siblings.size(); begin += rows[i], ++i) {
-    auto& node = graph.nodes[static_cast<std::size_t>(siblings[i] + 1)];  // the merged convolution precedes all of them
+    // What was inserted precedes all of them.
+    auto& node = graph.nodes[static_cast<std::size_t>(siblings[i]) + place + 1 - static_cast<std::size_t>(siblings[0])];
     node.operation = Slice{begin, rows[i]};
     node.inputs = {value};
   }
@@ -83,13 +133,16 @@ void merge_siblings(Graph& graph) {
     for (const int reader : graph.consumers(graph.nodes[i].inputs[0])) {
       const auto& node = graph.nodes[static_cast<std::size_t>(reader)];
       const auto* other = std::get_if<Conv>(&node.operation);
-      if (reader < static_cast<int>(i) || other == nullptr || !alike(*conv, *other)) continue;
+      if (reader < static_cast<int>(i) || other == nullptr || node.inputs[0] != graph.nodes[i].inputs[0] ||
+          !alike(graph, graph.nodes[i], node))
+        continue;
       if (channels + other->weight->shape()[0] > limits::kChannels) break;
       channels += other->weight->shape()[0];
       siblings.push_back(reader);
     }
     if (siblings.size() > 1) merge(graph, siblings);
   }
+  graph.remove_dead_nodes();
 }
 
 }  // namespace maskrt::graph

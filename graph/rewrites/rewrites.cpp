@@ -30,7 +30,7 @@ std::span<const Rewrite> rewrites() {
   // a fusion layer is split before its terms are composed, and siblings are merged last, because a merged convolution
   // cannot be composed any more. The slices that merging leaves are the halves that pair-convs matches. Rewrites into
   // fused operations come at the end, because no other rewrite matches these.
-  static constexpr std::array<Rewrite, 18> all = {{
+  static constexpr std::array<Rewrite, 20> all = {{
       {"fold-batch-norm", "BatchNorm into the convolution before it", plain<fold_batch_norm>},
       {"linear-as-conv", "a linear layer on the pixels of a map is a 1x1 convolution", plain<linear_as_conv>},
       {"fuse-iam", "sigmoid, normaliser (or softmax) and aggregation into one operation", plain<fuse_iam>},
@@ -42,8 +42,11 @@ std::span<const Rewrite> rewrites() {
        plain<split_concat>},
       {"compose-convs", "1x1 convolution into the convolution before it", plain<compose_convs>},
       {"reassociate-masks", "mask kernels meet the features before the projection", plain<reassociate_masks>},
+      {"late-positions", "a constant map in the sum that a 1x1 convolution reads becomes its residual",
+       plain<late_positions>, true},
       {"merge-siblings", "convolutions that read the same value become one", plain<merge_siblings>},
       {"pair-convs", "convolutions over the two halves of a value become one of two groups", plain<pair_convs>, true},
+      {"sum-resized", "the sum of a map and of resized ones into the resize", plain<sum_resized>, true},
       {"resize-masks-late", "the head doubles the mask logits on its own, piece by piece", of_head<resize_masks_late>,
        true},
       {"upsample-residual", "nearest upsampling into the convolution that adds its result", fused<upsample_residual>,

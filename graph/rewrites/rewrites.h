@@ -55,6 +55,10 @@ void fuse_iam(Graph&);         ///< sigmoid, normaliser (or softmax) and aggrega
 void resize_masks_late(Graph&, Head&);  ///< the doubling of the mask logits into the head
 void reassociate_masks(Graph&);         ///< kernel x (projection x features) -> (kernel x projection) x features
 
+// On request, as those below:
+void late_positions(Graph&);  ///< a constant map that a 1x1 convolution reads in a sum -> its residual
+void sum_resized(Graph&);     ///< the sum of a map and of resized ones -> one resize
+
 // Into fused operations (ops/fused.h), on request, one file each:
 void upsample_residual(Graph&, const FusedKernels&);  ///< nearest upsampling before a sum -> Conv::residual_scale
 void fuse_pyramid_pool(Graph&, const FusedKernels&);  ///< average pools, each with two 1x1 convolutions -> PyramidPool

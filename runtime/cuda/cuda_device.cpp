@@ -21,8 +21,8 @@ std::string CudaDevice::description() const {
 }
 
 std::set<std::string, std::less<>> CudaDevice::wanted_rewrites() const {
-  return {"pair-convs",   "resize-masks-late", "upsample-residual", "pyramid-pool",    "regroup-linear",
-          "linear-heads", "stem-pool",         "pooled-conv",       "late-logits-bias"};
+  return {"pair-convs", "resize-masks-late", "upsample-residual", "pyramid-pool",   "regroup-linear", "linear-heads",
+          "stem-pool",  "pooled-conv",       "late-logits-bias",  "late-positions", "sum-resized"};
 }
 
 PeakRates CudaDevice::peak(Precision precision, int /*threads*/) { return peak_of(*library_.context(), precision); }
