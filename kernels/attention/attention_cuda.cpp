@@ -160,16 +160,21 @@ bool attention_has_tensor_cores(const Tensor& queries, const Tensor& keys, const
 
 std::size_t attention_workspace_bytes(const Tensor& queries, const Tensor& keys, const Tensor& values, int heads,
                                       const Tensor& out, const Tensor* masks, const Chip& chip) {
-  check(queries, keys, values, heads, out, masks);
-  std::int64_t splits = 1;
-  if (attention_has_tensor_cores(queries, keys, values, heads, out))
-    splits = splits_for(mma_kernel_for(std::max(queries.channels, values.channels) / heads), keys, heads, out,
-                        masks != nullptr, chip);
+  const std::int64_t splits = attention_parts(queries, keys, values, heads, out, masks, chip).splits;
   return Workspace(keys, out, heads, splits, masks).bytes;
 }
 
+AttentionParts attention_parts(const Tensor& queries, const Tensor& keys, const Tensor& values, int heads,
+                               const Tensor& out, const Tensor* masks, const Chip& chip) {
+  check(queries, keys, values, heads, out, masks);
+  if (!attention_has_tensor_cores(queries, keys, values, heads, out)) return {};
+  const std::int64_t splits = splits_for(mma_kernel_for(std::max(queries.channels, values.channels) / heads), keys,
+                                         heads, out, masks != nullptr, chip);
+  return {splits, Workspace(keys, out, heads, splits, masks).partials};
+}
+
 void attention_cuda(CudaQueue& queue, const Tensor& queries, const Tensor& keys, const Tensor& values, int heads,
-                    const Tensor& out, const Tensor* masks, void* workspace) {
+                    const Tensor& out, const Tensor* masks, void* workspace, bool finished) {
   KernelLaunch what;
   what.kernel = (masks != nullptr ? kAnyMasked : kAny).of({queries.type, keys.type});
   check(queries, keys, values, heads, out, masks);
@@ -230,7 +235,7 @@ void attention_cuda(CudaQueue& queue, const Tensor& queries, const Tensor& keys,
   what.overlaps_previous = true;
   what.parameters = bytes_of(params);
   queue.launch(what);
-  if (splits == 1) return;
+  if (splits == 1 || !finished) return;
 
   KernelLaunch finish;
   finish.kernel = kFinish.of({out.type});

@@ -24,8 +24,19 @@ namespace maskrt::kernels {
 /// masks or few queries, over a part. heads and, beyond 64 channels a head, their chunks of 64: at most 65535; batch as
 /// many. One launch, one more for masks and one for parts; bound by tensor cores and exponentials, or with few keys by
 /// memory. Multiply-adds are not split: with few queries they do not fill a chip.
+/// `finished` false, where attention_parts() has several splits: their results stay in the workspace, and out is not
+/// written.
 void attention_cuda(CudaQueue& queue, const Tensor& queries, const Tensor& keys, const Tensor& values, int heads,
-                    const Tensor& out, const Tensor* masks = nullptr, void* workspace = nullptr);
+                    const Tensor& out, const Tensor* masks = nullptr, void* workspace = nullptr, bool finished = true);
+
+/// What several blocks leave that share the keys of a query: in fp32, results [B, heads, splits, N, channels of a
+/// head], not divided by their sums, then of each the largest score, before scaling, and the sum of the weights.
+struct AttentionParts {
+  std::int64_t splits = 1;  ///< 1: none are left
+  std::size_t offset = 0;   ///< bytes from the workspace on
+};
+AttentionParts attention_parts(const Tensor& queries, const Tensor& keys, const Tensor& values, int heads,
+                               const Tensor& out, const Tensor* masks, const Chip& chip);
 
 /// Bytes of attention_cuda's workspace; of the tensors' `data` only the alignment matters. Throws as attention_cuda
 /// does.
