@@ -32,20 +32,33 @@ void ProgramBuilder::add(const graph::LayerNorm& op) {
 }
 
 void ProgramBuilder::add(const graph::Attention& op) {
-  const View queries = input(0), keys = input(1), values = input(2), out = make_output();
+  const graph::ValueId output = node().output();
+  const View queries = input(0), keys = input(1), values = input(2);
   const View masks = op.masked ? input(3) : View{};
   const kernels::Tensor planned_masks = masks.planned();
-  const View workspace =
-      scratch(kernels::attention_workspace_bytes(queries.planned(), keys.planned(), values.planned(), op.heads,
-                                                 out.planned(), op.masked ? &planned_masks : nullptr, chip_));
+  const kernels::Tensor* const masked_by = op.masked ? &planned_masks : nullptr;
+  const graph::Extent& e = extent(output);
+  View out;
+  out.tensor = kernels::dense(nullptr, value_type(output), e.batch, e.height, e.width, e.channels, block_of(output));
+  const kernels::AttentionParts parts = kernels::attention_parts(queries.planned(), keys.planned(), values.planned(),
+                                                                 op.heads, out.planned(), masked_by, chip_);
+  const std::size_t bytes = kernels::attention_workspace_bytes(queries.planned(), keys.planned(), values.planned(),
+                                                               op.heads, out.planned(), masked_by, chip_);
+  // A list program adds the parts up where it reads them.
+  const bool finished = parts.splits == 1 || !is_read_by_list_programs(output);
+  const View workspace = scratch(bytes);
+  if (finished)
+    out = make_output();
+  else
+    unfinished_[output] = {workspace, parts, op.heads, queries.tensor.channels / op.heads};
   const bool tensor_cores =
       kernels::attention_has_tensor_cores(queries.planned(), keys.planned(), values.planned(), op.heads, out.planned());
   step("attention", std::string(tensor_cores ? "tensor cores" : "multiply-adds") + (op.masked ? ", masked" : ""),
-       {queries, keys, values, masks, workspace}, {out, workspace},
+       {queries, keys, values, masks, workspace}, finished ? std::vector{out, workspace} : std::vector{workspace},
        [=, heads = op.heads, masked = op.masked](const Addresses& addresses, kernels::CudaQueue& queue) {
          const kernels::Tensor bound = masks.at(addresses);
          kernels::attention_cuda(queue, queries.at(addresses), keys.at(addresses), values.at(addresses), heads,
-                                 out.at(addresses), masked ? &bound : nullptr, workspace.address(addresses));
+                                 out.at(addresses), masked ? &bound : nullptr, workspace.address(addresses), finished);
        });
 }
 

@@ -35,10 +35,10 @@ void ProgramBuilder::add(const graph::ParameterMap& op) {
   const graph::ValueId value = node().output();
   const graph::Extent& e = extent(value);
   View map;
-  map.tensor = kernels::dense(nullptr, value_type(value), e.batch, e.height, e.width, e.channels, block_of(value));
-  // Resized once for each size that is planned, the same for each image.
+  map.tensor = kernels::dense(nullptr, value_type(value), 1, e.height, e.width, e.channels, block_of(value));
+  // Resized once for each size that is planned.
   const std::string key = std::to_string(node_) + " " + std::string(name_of(map.tensor.type)) + " map " +
-                          to_string(Shape{e.batch, e.height, e.width, map.tensor.block});
+                          to_string(Shape{e.height, e.width, map.tensor.block});
   const std::byte* const prepared = weights_.get(key, [&] {
     std::vector<float> values = op.value->evaluate();
     const Shape& shape = op.value->shape();
@@ -54,6 +54,8 @@ void ProgramBuilder::add(const graph::ParameterMap& op) {
     });
     return bytes;
   });
+  map.tensor.batch = e.batch;  // all images look at the same
+  map.tensor.batch_stride = 0;
   map.prepared = {std::shared_ptr<void>(), prepared};  // the store's
   store_constant(map);
 }

@@ -3,6 +3,7 @@
 #include "conv_tuner.h"
 #include "fused_kernels.h"
 #include "graph/rewrites/rewrites.h"
+#include "list_runs.h"
 #include "precision_plan.h"
 #include "program_builder.h"
 #include "runtime/tuning_file.h"
@@ -24,12 +25,18 @@ CudaNetwork::CudaNetwork(graph::LoweredNetwork network, const graph::FusedKernel
       library_(library),
       weights_(library.context()) {}
 
+graph::LoweredNetwork CudaNetwork::ordered(const std::vector<graph::Extent>& extents) const {
+  return {with_lists_together(graph(), extents, plan_precision_(graph(), extents), library_.context()->chip()),
+          network_.head, network_.kept};
+}
+
 Program CudaNetwork::compile(std::int64_t batch, std::int64_t height, std::int64_t width, int) {
   const std::vector<graph::Extent> extents = graph::infer_extents(graph(), batch, height, width);
-  const PrecisionPlan precision = plan_precision_(graph(), extents);
+  const graph::LoweredNetwork network = ordered(extents);
+  const PrecisionPlan precision = plan_precision_(network.graph, extents);
   const kernels::Chip& chip = library_.context()->chip();
-  Program program = ProgramBuilder(network_, extents, precision, chip, tuning_, weights_).build();
-  attach_head(program, network_, extents);
+  Program program = ProgramBuilder(network, extents, precision, chip, tuning_, weights_).build();
+  attach_head(program, network, extents);
   return program;
 }
 
@@ -43,8 +50,9 @@ std::vector<kernels::CudaConvProblem> CudaNetwork::convolutions(std::int64_t bat
                                                                 std::int64_t width) {
   const kernels::Chip& chip = library_.context()->chip();
   const std::vector<graph::Extent> extents = graph::infer_extents(graph(), batch, height, width);
-  const PrecisionPlan precision = plan_precision_(graph(), extents);
-  ProgramBuilder builder(network_, extents, precision, chip, tuning_, weights_);
+  const graph::LoweredNetwork network = ordered(extents);
+  const PrecisionPlan precision = plan_precision_(network.graph, extents);
+  ProgramBuilder builder(network, extents, precision, chip, tuning_, weights_);
   builder.build();
   std::vector<kernels::CudaConvProblem> distinct;
   kernels::ConvTuning seen;

@@ -29,6 +29,9 @@ class CudaNetwork final : public Network {
   std::vector<kernels::CudaConvProblem> convolutions(std::int64_t batch, std::int64_t height, std::int64_t width);
 
  private:
+  /// The network with its nodes in the order in which programs have them.
+  graph::LoweredNetwork ordered(const std::vector<graph::Extent>& extents) const;
+
   graph::LoweredNetwork network_;
   PlanPrecision plan_precision_;
   KernelLibrary& library_;

@@ -29,11 +29,18 @@ ProgramBuilder::ProgramBuilder(const graph::LoweredNetwork& network, const std::
       tuning_(tuning),
       weights_(weights),
       stored_(network.graph.values.size()),
+      list_runs_(list_runs(network.graph, extents, precision, chip)),
       head_values_(graph::values_of(network.head)) {}
 
 Program ProgramBuilder::build() {
   zeroed_buffer_ = new_buffer("zeros", 0);
-  for (node_ = 0; node_ < static_cast<int>(graph_.nodes.size()); ++node_) add_node();
+  auto run = list_runs_.begin();
+  for (node_ = 0; node_ < static_cast<int>(graph_.nodes.size()); ++node_) {
+    if (run != list_runs_.end() && run->first == node_)
+      add_list_programs(*run++);
+    else
+      add_node();
+  }
 
   const auto bound = [&](graph::ValueId value) { return binding(value, stored(value)); };
   program_.input = bound(graph_.nodes[0].output());

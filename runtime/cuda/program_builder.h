@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "kernels/activation.h"
+#include "kernels/attention/attention_cuda.h"
 #include "kernels/conv/cuda/conv_tuning.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/deform/cuda/deform_conv_cuda.h"
 #include "kernels/iam/iam_cuda.h"
 #include "kernels/linear/linear_cuda.h"
+#include "list_runs.h"
 #include "runtime/program_base.h"
 #include "weight_store.h"
 
@@ -77,6 +79,11 @@ class ProgramBuilder : private ProgramBase {
 
   /// The steps of the current node.
   void add_node();
+  /// The list programs of a run, whose first node is the current one and whose last is it then.
+  /// (build_list_programs.cpp)
+  void add_list_programs(const ListRun& run);
+  /// Whether nodes of list programs alone read a value.
+  bool is_read_by_list_programs(graph::ValueId value) const;
   /// A convolution whose pixels are sampled: where offsets say, or as means where there are none. `problem` has its
   /// geometry.
   void add_sampled(const std::string& operation, kernels::CudaDeformProblem problem, const View& offsets,
@@ -145,6 +152,15 @@ class ProgramBuilder : private ProgramBase {
   std::vector<kernels::CudaConvProblem> convolutions_;
   std::vector<View> stored_;
   std::map<graph::ValueId, kernels::MapGroups> groups_apart_;  // of the values that make_apart made
+  const std::vector<ListRun> list_runs_;
+  /// Results of attention that a list program has yet to add up.
+  struct Unfinished {
+    View workspace;
+    kernels::AttentionParts parts;
+    int heads = 1;
+    std::int64_t key_width = 1;
+  };
+  std::map<graph::ValueId, Unfinished> unfinished_;
   /// What the last convolution so far brings into L2: packed weights of the next one, once it is built.
   struct NextWeights {
     const void* data = nullptr;
