@@ -50,6 +50,18 @@ void ProgramBuilder::add_depthwise(const graph::Conv& op) {
       kernels::predicted_depthwise_seconds(geometry, out.planned(), activation, chip_);
 }
 
+const graph::LayerNorm* ProgramBuilder::norm_behind(graph::ValueId value, kernels::CudaConvProblem problem) const {
+  const std::vector<int> readers = graph_.consumers(value);
+  if (graph_.is_output(value) || readers.size() != 1) return nullptr;
+  const graph::Node& reader = graph_.nodes[static_cast<std::size_t>(readers[0])];
+  const auto* norm = std::get_if<graph::LayerNorm>(&reader.operation);
+  if (norm == nullptr || norm->activation != graph::Activation::none) return nullptr;
+  const graph::Extent& e = extent(reader.output());
+  problem.out = kernels::dense(nullptr, value_type(reader.output()), e.batch, e.height, e.width, e.channels,
+                               block_of(reader.output()));
+  return kernels::may_norm(problem, chip_) ? norm : nullptr;
+}
+
 void ProgramBuilder::add(const graph::Conv& op) {
   const View in = input(0);
   require_factors(in);
@@ -74,9 +86,16 @@ void ProgramBuilder::add(const graph::Conv& op) {
     problem.residual = residual.planned();
     problem.residual_kind = op.residual_scale == 1 ? kernels::ConvResidual::same : kernels::ConvResidual::upsampled;
   }
-  // In place where nobody reads the residual afterwards.
-  const graph::ValueId output = node().output();
   problem.in = in.planned();
+  // A norm behind it is part of it where a kernel has that: then there is no map between.
+  graph::ValueId output = node().output();
+  const graph::LayerNorm* const norm = norm_behind(output, problem);
+  if (norm != nullptr) {
+    problem.norm = true;
+    problem.norm_epsilon = static_cast<float>(norm->epsilon);
+    output = graph_.nodes[static_cast<std::size_t>(graph_.consumers(output)[0])].output();
+  }
+  // In place where nobody reads the residual afterwards.
   problem.out.channels = extent(output).channels;
   View out;
   if (problem.residual_kind == kernels::ConvResidual::same && may_overwrite(1, residual) &&
@@ -86,7 +105,7 @@ void ProgramBuilder::add(const graph::Conv& op) {
     out = make_apart(output, op.groups);
     problem.out_group_stride = groups_apart_[output].stride;
   } else {
-    out = make_output();
+    out = make(output);
   }
   problem.out = out.planned();
 
@@ -102,6 +121,8 @@ void ProgramBuilder::add(const graph::Conv& op) {
   next_weights_ = std::make_shared<NextWeights>();
   const float* scale = problem.scale ? vector_of("scale", scaled.factors) : nullptr;
   const float* bias = vector_of("bias", op.bias);
+  const float* norm_weight = norm == nullptr ? nullptr : vector_of("norm weight", norm->weight);
+  const float* norm_bias = norm == nullptr ? nullptr : vector_of("norm bias", norm->bias);
   const std::byte* table = nullptr;
   if (op.coordinate_weight != nullptr) {
     const graph::Extent& e = extent(node().inputs[0]);
@@ -120,11 +141,11 @@ void ProgramBuilder::add(const graph::Conv& op) {
        plan.kernel.entry + (plan.choice.splits > 1 ? " / " + std::to_string(plan.choice.splits) : std::string()),
        {in, residual, workspace, counters}, {out, workspace, counters},
        [=, next = next_weights_](const Addresses& addresses, kernels::CudaQueue& queue) {
-         kernels::launch_conv(
-             plan,
-             {in.address(addresses), weights, scale, bias, residual.address(addresses), table, out.address(addresses),
-              workspace.address(addresses), counters.address(addresses), next->data, next->bytes},
-             queue);
+         kernels::launch_conv(plan,
+                              {in.address(addresses), weights, scale, bias, residual.address(addresses), table,
+                               norm_weight, norm_bias, out.address(addresses), workspace.address(addresses),
+                               counters.address(addresses), next->data, next->bytes},
+                              queue);
        });
   program_.steps.back().predicted_seconds = plan.predicted_seconds;
   if (activated_later) activate_in_place(op.activation, out);

@@ -96,6 +96,9 @@ class ProgramBuilder : private ProgramBase {
   /// Whether the current node is a depthwise convolution that its kernels compute.
   bool has_depthwise_kernel(const graph::Conv& op) const;
   void add_depthwise(const graph::Conv& op);
+  /// The norm that alone reads the value of a convolution, where a kernel computes both; else null. `problem` lacks the
+  /// output.
+  const graph::LayerNorm* norm_behind(graph::ValueId value, kernels::CudaConvProblem problem) const;
 
   View& stored(graph::ValueId value) { return stored_[static_cast<std::size_t>(value)]; }
   const View& input(std::size_t i) const { return stored_[static_cast<std::size_t>(node().inputs[i])]; }

@@ -134,6 +134,7 @@ ConvParams params_of(const CudaConvProblem& problem, const ConvWeightLayout& wei
   }
   p.activation = problem.activation;
   p.slope = problem.slope;
+  p.norm_epsilon = problem.norm_epsilon;
   return p;
 }
 
@@ -172,11 +173,21 @@ bool suits_patches(const ConvKernel& kernel, const CudaConvProblem& problem, con
          g.kernel_height * g.kernel_width > 1;
 }
 
+/// Whether a kernel that norms does so: a tile has all channels of its pixels, in vectors of 16 bytes.
+bool suits_norm(const ConvKernel& kernel, const CudaConvProblem& problem, const ConvWeightLayout& weights,
+                const ConvParams& params) {
+  return weights.device_groups() == 1 && params.group_out == kernel.columns && params.out_f32 == 0 &&
+         params.out_vector == 8 && problem.activation == Activation::none && !problem.coordinates &&
+         (problem.residual_kind == ConvResidual::none ||
+          (problem.residual_kind == ConvResidual::same && params.residual_vector == 8));
+}
+
 bool computes(const ConvKernel& kernel, const CudaConvProblem& problem, const ConvWeightLayout& weights,
               const ConvParams& params, const Chip& chip) {
   const bool runs = chip.path() >= kernel.oldest && chip.path() <= kernel.newest &&
                     (!kernel.uses_tma() || suits_tma(problem, weights)) &&
                     (!kernel.reads_patch() || suits_patches(kernel, problem, weights));
+  if (kernel.norms != problem.norm || (problem.norm && !suits_norm(kernel, problem, weights, params))) return false;
   return runs && kernel.type == problem.in.type && (!kernel.tf32 || problem.tf32) &&
          (params.in_wide != 0 || !kernel.tensor_cores) && resident_blocks(kernel, chip) > 0;
 }
@@ -214,6 +225,12 @@ bool groups_may_lie_apart(const CudaConvProblem& problem) {
          conv_weight_layout(problem.geometry, problem.in, problem.out.channels).merged == 1;
 }
 
+bool may_norm(const CudaConvProblem& problem, const Chip& chip) {
+  CudaConvProblem normed = problem;
+  normed.norm = true;
+  return !conv_choices(normed, chip).empty();
+}
+
 std::vector<ConvChoice> conv_choices(const CudaConvProblem& problem, const Chip& chip) {
   check(problem);
   const ConvWeightLayout weights = conv_weight_layout(problem.geometry, problem.in, problem.out.channels);
@@ -237,7 +254,9 @@ CudaConvPlan plan_conv(const CudaConvProblem& problem, const Chip& chip, const C
              "kernel " + std::to_string(forced->kernel));
     plan.choice = *forced;
   } else {
-    plan.choice = candidates(problem, plan.weights, plan.params, chip).front().choice;
+    const std::vector<Candidate> all = candidates(problem, plan.weights, plan.params, chip);
+    if (all.empty()) refuse("a problem that may_norm() takes", "a norm behind " + shape_of(problem.out));
+    plan.choice = all.front().choice;
   }
 
   const ConvKernel& kernel = kernel_of(plan.choice);
@@ -296,6 +315,8 @@ void launch_conv(const CudaConvPlan& plan, const CudaConvOperands& operands, Cud
   need(split, operands.counters, "counters", misalignment(operands.counters) & ~std::uintptr_t{3});
   if (problem.scale && operands.scale == nullptr) refuse("a scale", "none");
   if (problem.bias && operands.bias == nullptr) refuse("a bias", "none");
+  need(problem.norm, operands.norm_weight, "a norm's weight", 0);
+  need(problem.norm, operands.norm_bias, "a norm's bias", 0);
 
   ConvParams p = plan.params;
   p.in = operands.in;
@@ -304,6 +325,8 @@ void launch_conv(const CudaConvPlan& plan, const CudaConvOperands& operands, Cud
   p.bias = problem.bias ? operands.bias : nullptr;
   p.residual = residual ? operands.residual : nullptr;
   p.coordinates = problem.coordinates ? static_cast<const int*>(operands.coordinate_table) : nullptr;
+  p.norm_weight = operands.norm_weight;
+  p.norm_bias = operands.norm_bias;
   p.out = operands.out;
   p.partials = static_cast<float*>(operands.workspace);
   p.counters = static_cast<unsigned*>(operands.counters);

@@ -48,7 +48,15 @@ struct CudaConvProblem {
   bool tf32 = false;  ///< f32 only: operands may be rounded to tf32 (10 bits of mantissa) for tensor cores
   Activation activation = Activation::none;  ///< but for GELU
   float slope = 0;                           ///< negative slope of leaky ReLU
+  /// Layer norm (layer_norm.h) of each pixel's channels behind all that: out = norm(conv(in) * scale + bias +
+  /// residual). Only where may_norm() says so.
+  bool norm = false;
+  float norm_epsilon = 0;
 };
+
+/// Whether a kernel computes the problem with a norm behind it: on the path sm90a in fp16 with 256 output channels, one
+/// group, no activation, coordinate term or upsampled residual, and rows of 16 bytes that are aligned.
+bool may_norm(const CudaConvProblem& problem, const Chip& chip);
 
 /// Whether the groups of a problem's output may be padded to a stride: there are several groups, none of them merged
 /// (conv_weight_layout.h), and neither a residual nor a coordinate term.
@@ -99,7 +107,8 @@ struct CudaConvOperands {
   const float* scale = nullptr;   ///< [O]
   const float* bias = nullptr;    ///< [O]
   const void* residual = nullptr;
-  const void* coordinate_table = nullptr;  ///< CoordinateTable::bytes, aligned to 16
+  const void* coordinate_table = nullptr;                    ///< CoordinateTable::bytes, aligned to 16
+  const float *norm_weight = nullptr, *norm_bias = nullptr;  ///< [O], aligned to 16 bytes
   void* out = nullptr;
   void* workspace = nullptr;
   void* counters = nullptr;

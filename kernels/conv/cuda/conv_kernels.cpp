@@ -49,7 +49,8 @@ constexpr ConvKernel wgmma(const char* name, const WgmmaTile& tile) {
           .threads = WgmmaTile::kThreads,
           .shared_bytes = static_cast<std::uint32_t>(tile.shared_bytes()),
           .resident = WgmmaTile::kResident,
-          .stages_whole_tile = false};
+          .stages_whole_tile = false,
+          .norms = tile.norms};
 }
 
 #define MASKRT_SM80_F16(name, ...) mma(KernelPath::sm80, #name, {2, __VA_ARGS__}),

@@ -29,6 +29,7 @@ struct ConvKernel {
   int patch_height = 0;
   int stages = 0;            ///< of those: steps in shared memory
   bool reads_pairs = false;  ///< conv_pairs_sm80.cu
+  bool norms = false;        ///< the epilogue ends in a layer norm of whole pixels: for such problems alone
 
   /// Whether a tile's input is loaded once for all taps, with its halo.
   bool reads_patch() const { return patch_height != 0; }

@@ -55,7 +55,9 @@ struct ConvParams {
   int residual_shift;   // 1: the residual has half the output's height and width and is upsampled (nearest)
   int residual_vector;  // neighbouring channels that one access may load: 8, 4 or 1
   Activation activation;
-  float slope;  // negative slope of leaky ReLU
+  float slope;                           // negative slope of leaky ReLU
+  const float *norm_weight, *norm_bias;  // [out_channels]; of kernels that norm, read 16 bytes at a time
+  float norm_epsilon;
 
   int column_tiles;  // column tiles of one group
   int splits;        // split-K factor; of persistent kernels: through global memory

@@ -91,6 +91,7 @@ struct WgmmaTile {
   int blocks, group_pixels;
   bool shares_channels;
   int stages;
+  bool norms = false;  ///< layer norm of whole pixels in the epilogue: a pixel's channels are those of one tile
 
   constexpr int group_channels() const { return blocks * 64; }
   constexpr int rows() const { return shares_channels ? 2 * group_pixels : group_pixels; }
@@ -105,7 +106,9 @@ struct WgmmaTile {
   /// The staging buffers of two warpgroups are double-buffered: 8 pixels are stored while the next 8 are staged.
   constexpr int barriers_at() const { return staging_at() + 2 * 2 * staged() * 4; }
   /// A full and an empty mbarrier for each stage, and a word for the split-K reduction.
-  constexpr int shared_bytes() const { return barriers_at() + stages * 16 + 16; }
+  constexpr int statistics_at() const { return barriers_at() + stages * 16 + 16; }
+  /// Two floats of 8 pixels from each warpgroup, double-buffered.
+  constexpr int shared_bytes() const { return statistics_at() + (norms ? 2 * 2 * 8 * 8 : 0); }
 };
 
 }  // namespace maskrt::kernels
@@ -137,7 +140,7 @@ struct WgmmaTile {
   TILE(conv_sm75_128x64x32, 128, 64, 32, 64, 32, 2, 2)   \
   TILE(conv_sm75_64x64x32, 64, 64, 32, 32, 32, 2, 3)
 
-// entry (pixels x channels), blocks, pixels of a warpgroup, whether channels are shared, stages
+// entry (pixels x channels), blocks, pixels of a warpgroup, whether channels are shared, stages, whether it norms
 #define MASKRT_CONV_SM90_TILES(TILE)                                                             \
   TILE(conv_sm90_128x256, 2, 128, false, 4)                                                      \
   TILE(conv_sm90_136x256, 2, 136, false, 4) /* 8640 pixels by 512 channels in one wave of 132 */ \
@@ -147,4 +150,6 @@ struct WgmmaTile {
   TILE(conv_sm90_72x128, 1, 72, false, 8) /* 2160 pixels */                                      \
   TILE(conv_sm90_256x64, 1, 128, true, 5) /* 64 channels */                                      \
   TILE(conv_sm90_272x64, 1, 136, true, 5) /* 34560 pixels (res2) in one wave of 132 */           \
-  TILE(conv_sm90_272x128, 2, 136, true, 4)
+  TILE(conv_sm90_272x128, 2, 136, true, 4)                                                       \
+  TILE(conv_norm_sm90_72x256, 2, 72, false, 5, true) /* 8640 pixels */                           \
+  TILE(conv_norm_sm90_136x256, 2, 136, false, 4, true)

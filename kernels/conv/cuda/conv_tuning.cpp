@@ -26,7 +26,7 @@ std::string key_of(const CudaConvProblem& problem, const Chip& chip) {
          number(problem.out.channels) + " " + number(g.kernel_height) + "x" + number(g.kernel_width) + " stride " +
          number(g.stride) + " padding " + number(g.padding) + " dilation " + number(g.dilation) + " groups " +
          number(g.groups) + " residual " + number(static_cast<int>(problem.residual_kind)) + " " +
-         std::string(name_of(problem.out.type));
+         std::string(name_of(problem.out.type)) + (problem.norm ? " norm" : "");
 }
 
 }  // namespace

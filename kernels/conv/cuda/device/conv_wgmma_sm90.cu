@@ -19,6 +19,8 @@
 // cluster has two or four pairs, each with one split of the depth, and adds their accumulators through distributed
 // shared memory (cluster_sum.cuh). Larger split-K factors go through global memory (split_sum.cuh).
 //
+// Kernels called conv_norm end in a layer norm of each pixel, whose channels are those of one tile.
+//
 // Example: 8640 pixels (80 x 108) by 2 groups of 256 channels with tiles of 136 x 256. A pair covers 272 pixels, so
 // there are ceil(8640 / 272) = 32 pairs x 2 groups = 64 work items on 64 clusters: 128 blocks, one wave of 132. The
 // last pair has 208 pixels, 136 in the first block and 72 in the second. im2col loads fill pixels beyond the map with
@@ -64,6 +66,9 @@ struct Tile {
   static constexpr int kWeightBytes = kChannels * row_bytes, kStageBytes = tile.stage_bytes();
   static constexpr int kLine = tile.staged_line(), kStaged = tile.staged();
   static constexpr int kStagingAt = tile.staging_at(), kBarriersAt = tile.barriers_at();
+  static constexpr bool kNorms = tile.norms;
+  static constexpr int kStatisticsAt = tile.statistics_at();
+  static_assert(!kNorms || (!kSharesChannels && kGroupChannels == 128), "16 lanes have a warpgroup's half of a pixel");
   static_assert(kChannels % 16 == 0 && kChannels <= 256 && kPixels <= 1024 && kPixels % 8 == 0, "one TMA load each");
 };
 
@@ -209,11 +214,51 @@ __device__ __forceinline__ void multiply(std::uint32_t weights, std::uint32_t pi
   if (signals) ptx::mbarrier_arrive_in_cluster(empty_of_pair + previous * 8);
 }
 
+/// Layer norm of 8 pixels, and their store. A warpgroup has half of a pixel's channels, 16 lanes of it a pixel: each
+/// finds mean and squares of its half, and with the other's, which are exchanged through `statistics`, [warpgroup][8
+/// pixels], those of the whole (Chan et al., 1979): no digits cancel, whatever the mean.
+template <typename Tile, typename Store>
+__device__ __forceinline__ void store_normed(const ConvParams& p, const Store& store, const float* staging,
+                                             int first_pixel, float2* statistics) {
+  constexpr float kHalf = Tile::kGroupChannels;
+  const auto over_half = [](float value) {
+#pragma unroll
+    for (int step = 8; step > 0; step /= 2) value += __shfl_xor_sync(0xffffffffu, value, step);
+    return value;
+  };
+  const int row = store.first_row, pixel = first_pixel + row;
+  const bool exists = pixel < p.pixels;
+  cuda::Octet x{};
+  if (exists) x = store.sum_of(p, staging + row * Tile::kLine, pixel);
+  float sum = 0, squares = 0;
+#pragma unroll
+  for (const float v : x.v) sum += v;
+  const float mean = over_half(sum) / kHalf;
+#pragma unroll
+  for (const float v : x.v) squares = fmaf(v - mean, v - mean, squares);
+  squares = over_half(squares);
+  if (ptx::thread_index() % 16 == 0) statistics[ptx::thread_index() / 128 * 8 + row] = make_float2(mean, squares);
+  ptx::named_barrier(1, consumers);
+  const float2 low = statistics[row], high = statistics[8 + row];
+  const float apart = low.x - high.x, centre = 0.5f * (low.x + high.x);
+  const float variance = (low.y + high.y + apart * apart * (kHalf / 2)) / (2 * kHalf);
+  const float scale = rsqrtf(variance + p.norm_epsilon);
+  const int half = static_cast<int>(ptx::thread_index() / 128) * Tile::kGroupChannels;
+  const cuda::Octet weight =
+      load_per_channel<Tile::kGroupChannels, __half>(p.norm_weight + half, Tile::kGroupChannels, 0.0f);
+  const cuda::Octet bias =
+      load_per_channel<Tile::kGroupChannels, __half>(p.norm_bias + half, Tile::kGroupChannels, 0.0f);
+#pragma unroll
+  for (int i = 0; i < 8; ++i) x.v[i] = fmaf((x.v[i] - centre) * scale, weight.v[i], bias.v[i]);
+  if (exists) store.store_octet_of(p, x, pixel);
+}
+
 /// Consumer epilogue: stores a warpgroup's accumulators, 8 pixels at a time, for the pixels that this block owns.
+/// `turn` counts these eights, of all tiles; `statistics`: of two turns.
 template <typename Tile>
 __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>& sums,
                                            const ClusterSum<Tile>& cluster_sum, float* staging, int first_pixel,
-                                           int first_channel, int group) {
+                                           int first_channel, int group, float2* statistics, unsigned& turn) {
   const unsigned index = ptx::thread_index(), thread = index % 128, lane = thread % 32;
   Epilogue<Tile::kGroupChannels, 128, __half> store;
   store.start(p, thread, first_channel, group);
@@ -239,7 +284,10 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>
       }
     }
     ptx::named_barrier(barrier, 128);
-    store.template store<8, Tile::kLine>(p, staging + j % 2 * Tile::kStaged, first_pixel + j * 8);
+    if constexpr (Tile::kNorms)
+      store_normed<Tile>(p, store, staging + j % 2 * Tile::kStaged, first_pixel + j * 8, statistics + turn++ % 2 * 16);
+    else
+      store.template store<8, Tile::kLine>(p, staging + j % 2 * Tile::kStaged, first_pixel + j * 8);
   }
   if (cluster_sum.count() % 2 != 0) ptx::named_barrier(barrier, 128);  // the next tile starts with the buffer used last
 }
@@ -256,6 +304,7 @@ __device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* s
   const auto sync = [] { ptx::named_barrier(1, consumers); };
   PipelineState<Tile::kStages> state;
   Sums<Tile> sums;
+  unsigned turn = 0;
 #pragma unroll 1
   for (int number = first_work_item(p); number < p.work_items; number += p.clusters) {
     const WorkItem item = work_item_of<Tile>(p, number);
@@ -271,7 +320,8 @@ __device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* s
       const int side = static_cast<int>(ptx::thread_index() / 128);  // recomputed: accumulators leave few registers
       float* const staging = reinterpret_cast<float*>(shared + Tile::kStagingAt) + side * 2 * Tile::kStaged;
       store_tile<Tile>(p.conv, sums, cluster_sum, staging, item.first_pixel + pixel_of(side),
-                       item.first_channel + channel_of(side), item.group);
+                       item.first_channel + channel_of(side), item.group,
+                       reinterpret_cast<float2*>(shared + Tile::kStatisticsAt), turn);
     }
   }
 }

@@ -211,6 +211,33 @@ struct Epilogue {
     finish(p, octet, pixel);
   }
 
+  /// This thread's channels of one pixel before activation and store, where there is no coordinate term and no residual
+  /// but one of the output's shape in fp16 whose vectors are aligned.
+  __device__ __forceinline__ cuda::Octet sum_of(const ConvParams& p, const float* staged, int pixel) const {
+    static_assert(kApart == 4);
+    const float* const first = staged + staging_index<columns>(column);
+    const float4 a = *reinterpret_cast<const float4*>(first);
+    const float4 b = *reinterpret_cast<const float4*>(first + staging_index<columns>(kApart));
+    cuda::Octet octet = {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
+#pragma unroll
+    for (int i = 0; i < 8; ++i) octet.v[i] = fmaf(octet.v[i], scale.v[i], bias.v[i]);
+    if (p.residual != nullptr) {
+      const int image = p.image.quotient(pixel), position = p.image.remainder(pixel, image);
+      const cuda::Octet more =
+          cuda::load_octet(static_cast<const __half*>(p.residual) + image * p.residual_batch_stride +
+                           position * p.residual_pixel_stride + channel);
+#pragma unroll
+      for (int i = 0; i < 8; ++i) octet.v[i] += more.v[i];
+    }
+    return octet;
+  }
+  /// Stores them in fp16, where vectors are aligned.
+  __device__ __forceinline__ void store_octet_of(const ConvParams& p, const cuda::Octet& octet, int pixel) const {
+    const int image = p.image.quotient(pixel), position = p.image.remainder(pixel, image);
+    cuda::store_octet(
+        static_cast<__half*>(p.out) + image * p.out_batch_stride + position * p.out_pixel_stride + channel, octet);
+  }
+
   /// Coordinate term, residual, activation and store of one pixel.
   __device__ __forceinline__ void finish(const ConvParams& p, cuda::Octet& octet, int pixel) const {
     const int image = p.image.quotient(pixel), position = p.image.remainder(pixel, image);
