@@ -141,6 +141,7 @@ void count(benchmark::State& state, Bench& bench, const Entry& entry) {
   };
   show("", found.all);
   show("loop_", found.main_loop);
+  counters["moved_bytes"] = 32 * static_cast<double>(found.all.global_sectors);
   counters["blocks_run"] = static_cast<double>(found.blocks_run);
   describe(state, bench, entry, 0);
 }

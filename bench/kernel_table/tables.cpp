@@ -53,11 +53,11 @@ struct KernelSummary {
       loop_passes = r.get("loop_passes_per_access");
       worst_passes = r.name;
     }
-    if (r.has("sectors_used") && r.get("sectors_used") < sectors_used) {
+    if (r.has("sectors_used") && r.get("moved_bytes") >= kLeastMoved && r.get("sectors_used") < sectors_used) {
       sectors_used = r.get("sectors_used");
       worst_sectors = r.name;
     }
-    global = global || r.has("sectors_used");
+    global = global || (r.has("sectors_used") && r.get("moved_bytes") >= kLeastMoved);
     if (r.get("loop_instructions") > most_work) {
       most_work = r.get("loop_instructions");
       tensor_share = r.get("loop_tensor_share");

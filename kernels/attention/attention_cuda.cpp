@@ -89,7 +89,7 @@ bool in_chunks(const Tensor& t) {
 /// Blocks that share the keys of a tile of queries: several where few queries do not fill the chip.
 std::int64_t splits_for(const MmaKernel& kernel, const Tensor& keys, int heads, const Tensor& out, bool masked,
                         const Chip& chip) {
-  constexpr std::int64_t fewest_tiles = 4, most = 32;
+  constexpr std::int64_t fewest_tiles = 4, most = 16;  // parts that are more cost more to add up than they save
   const std::int64_t count = out.height * out.width, tiles = ceil_div(count, kernel.queries),
                      key_tiles = ceil_div(keys.height * keys.width, kernel.keys),
                      wave = std::int64_t{chip.multiprocessors} * kernel.resident_split;

@@ -30,7 +30,8 @@ void attention_cuda(CudaQueue& queue, const Tensor& queries, const Tensor& keys,
                     const Tensor& out, const Tensor* masks = nullptr, void* workspace = nullptr, bool finished = true);
 
 /// What several blocks leave that share the keys of a query: in fp32, results [B, heads, splits, N, channels of a
-/// head], not divided by their sums, then of each the largest score, before scaling, and the sum of the weights.
+/// head], not divided by their sums, then [B, splits, N, heads, 2]: the largest score, before scaling, and the sum of
+/// the weights.
 struct AttentionParts {
   std::int64_t splits = 1;  ///< 1: none are left
   std::size_t offset = 0;   ///< bytes from the workspace on

@@ -31,12 +31,12 @@ __device__ void attention_mask_bits(const MaskBitsParams& p) {
   const int query = static_cast<int>(blockIdx.y) * 32 + lane, chunk = static_cast<int>(blockIdx.x);
   const int word = chunk * kWarps + warp, b = static_cast<int>(blockIdx.z), first = word * 32;
   const int keys = min(p.masks.height * p.masks.width - first, 32);
-  const bool exists = query < p.masks.channels;
+  const bool exists = query < p.masks.channels, stored = query < p.masks.block;  // padding completes a sector
   const T* from = pixel_of<const T>(p.masks, b, keys > 0 ? first : 0) + query;
   std::uint32_t bits = 0;
 #pragma unroll 8
   for (int i = 0; i < 32; ++i, from += p.masks.pixel_stride)
-    if (exists && i < keys && widen(*from) < 0.0f) bits |= 1u << i;
+    if (stored && i < keys && widen(*from) < 0.0f) bits |= 1u << i;
   if (exists && keys > 0) p.left_out[(static_cast<std::int64_t>(b) * p.words + word) * p.stride + query] = bits;
   open[warp][lane] = keys > 0 && bits != (keys < 32 ? (1u << keys) - 1 : ~0u) ? 1 : 0;
   __syncthreads();
@@ -56,25 +56,28 @@ __device__ void attention_finish(const AttentionParams& p) {
   const int query = row / heads, head = row - query * heads, b = static_cast<int>(blockIdx.y);
   if (query >= queries) return;
   const std::int64_t first = (static_cast<std::int64_t>(b) * heads + head) * p.splits * queries + query;
-  const float* const statistics =
-      p.partials + static_cast<std::int64_t>(gridDim.y) * heads * p.splits * queries * p.value_width + first * 2;
+  const float* const statistics = p.partials +
+                                  static_cast<std::int64_t>(gridDim.y) * heads * p.splits * queries * p.value_width +
+                                  ((static_cast<std::int64_t>(b) * p.splits * queries + query) * heads + head) * 2;
+  const std::int64_t split_statistics = static_cast<std::int64_t>(queries) * heads * 2;
   const float* from = p.partials + first * p.value_width + four * 4;
   float most = -INFINITY;
-  for (int split = 0; split < p.splits; ++split)
-    most = fmaxf(most, statistics[static_cast<std::int64_t>(split) * queries * 2]);
+  for (int split = 0; split < p.splits; ++split) most = fmaxf(most, statistics[split * split_statistics]);
   const float shift = most == -INFINITY ? 0.0f : most;
   Channels<4> results{};
   float sum = 0;
+#pragma unroll 2
   for (int split = 0; split < p.splits; ++split) {
-    const float2 found = *reinterpret_cast<const float2*>(statistics + static_cast<std::int64_t>(split) * queries * 2);
+    const float2 found = *reinterpret_cast<const float2*>(statistics + split * split_statistics);
     const float factor = ptx::exp2_approximate((found.x - shift) * p.scale);
     const Channels<4> more = load_wide<4>(from + static_cast<std::int64_t>(split) * queries * p.value_width);
     sum = fmaf(found.y, factor, sum);
 #pragma unroll
     for (int c = 0; c < 4; ++c) results.v[c] = fmaf(more.v[c], factor, results.v[c]);
   }
+  const float share = 1.0f / sum;
 #pragma unroll
-  for (float& value : results.v) value /= sum;
+  for (float& value : results.v) value *= share;
   store_wide(pixel_of<T>(p.out, b, query) + head * p.value_width + four * 4, results);
 }
 

@@ -243,8 +243,12 @@ class QueryTile {
                               static_cast<int>(blockIdx.y) * p_.key_width + quarter * 8;
 #pragma unroll
         for (int s = 0; s < kSlices; ++s) {
-          const bool exists = query < queries && s * 32 + quarter * 8 < p_.key_width;
-          const Eight eight = exists ? load_rounded(from + s * 32) : Eight{};
+          const auto exists = [&](int chunk) { return query < queries && s * 32 + chunk * 8 < p_.key_width; };
+          Eight eight{};
+          if constexpr (sizeof(T) == 4)
+            eight = load_in_pairs(from - quarter % 2 * 8 + s * 32, exists(quarter & 2), exists(quarter | 1));
+          else if (exists(quarter))
+            eight = load_rounded(from + s * 32);
 #pragma unroll
           for (int i = 0; i < 4; ++i) queries_[m][s][i / 2][i % 2 * 2 + half] = eight.pair[i] | p_.zero;
         }
@@ -332,6 +336,11 @@ class QueryTile {
                                static_cast<int>(blockIdx.x) % p_.splits) *
                               queries;
     float* const statistics = p_.partials + gridDim.z * heads * p_.splits * queries * p_.value_width;
+    // Heads innermost: whoever adds up has several of them.
+    const std::int64_t first_statistic =
+        (static_cast<std::int64_t>(blockIdx.z) * p_.splits + static_cast<int>(blockIdx.x) % p_.splits) * queries *
+            heads +
+        blockIdx.y;
 #pragma unroll
     for (int m = 0; m < kRowTiles; ++m)
 #pragma unroll
@@ -340,7 +349,8 @@ class QueryTile {
         const float sum = sum_of_quad(sums_[m][half]);
         if (query >= queries) continue;
         if (quarter == 0)
-          *reinterpret_cast<float2*>(statistics + (part + query) * 2) = make_float2(largest_[m][half], sum);
+          *reinterpret_cast<float2*>(statistics + (first_statistic + query * heads) * 2) =
+              make_float2(largest_[m][half], sum);
         float* const to = p_.partials + (part + query) * p_.value_width + quarter * 2;
 #pragma unroll
         for (int c = 0; c < kChannelTiles; ++c)

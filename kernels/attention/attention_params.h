@@ -48,7 +48,7 @@ struct AttentionParams {
   std::int32_t masked_queries, mask_words, mask_chunks, mask_stride;
   // Of the kernels for few queries on many keys, which masks have, too:
   std::int32_t splits;  ///< blocks that share the keys of a tile of queries
-  float* partials;      ///< [B, heads, splits, queries, value_width], then 2 of each query: largest score and sum
+  float* partials;  ///< [B, heads, splits, queries, value_width], then [B, splits, queries, heads, 2] largest and sum
 };
 
 constexpr int kMaskChunk = 256;

@@ -54,6 +54,24 @@ __device__ inline Eight load_fours(const __half* from) {
   return {{a.x, a.y, b.x, b.y}};
 }
 
+/// Eight neighbouring fp32 values of each lane, rounded to fp16: `even` + 8 * (lane % 2) .., where even lanes pass
+/// their own address and odd ones that of the lane before; a multiple of 32 bytes. Two lanes read whole sectors
+/// together and exchange halves. Lanes whose values do not exist get zeros: `first`, `second` say which of the two do.
+/// Called by whole warps.
+__device__ inline Eight load_in_pairs(const float* even, bool first, bool second) {
+  const bool odd = threadIdx.x % 2 != 0;
+  const float* const from = even + (odd ? 4 : 0);
+  const float4 a = first ? *reinterpret_cast<const float4*>(from) : float4{};
+  const float4 b = second ? *reinterpret_cast<const float4*>(from + 8) : float4{};
+  const std::uint32_t of_first[2] = {packed(a.x, a.y), packed(a.z, a.w)},
+                      of_second[2] = {packed(b.x, b.y), packed(b.z, b.w)};
+  std::uint32_t got[2];
+#pragma unroll
+  for (int i = 0; i < 2; ++i) got[i] = __shfl_xor_sync(0xffffffffu, odd ? of_first[i] : of_second[i], 1);
+  if (odd) return {{got[0], got[1], of_second[0], of_second[1]}};
+  return {{of_first[0], of_first[1], got[0], got[1]}};
+}
+
 /// d += a * b with a 16 x 16 and b 16 x 8 in the fragment layout of mma.m16n8k16; sm_75 issues two mma.m16n8k8.
 __device__ inline void multiply_16(float (&d)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1) {
 #if __CUDA_ARCH__ >= 800

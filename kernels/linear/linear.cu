@@ -30,8 +30,7 @@ extern "C" __global__ void __launch_bounds__(kSgemmThreads) linear_f32(const __g
   for (int i = 0; i < 2; ++i) {
     const int row = row0 + static_cast<int>(threadIdx.x) / 16 * 2 + i;
     if (row >= rows) break;
-    for (int j = 0; j < 2; ++j)
-      store_result(p, *head, row, column0 + static_cast<int>(threadIdx.x) % 16 * 2 + j, acc[i][j]);
+    store_pair(p, *head, row, column0 + static_cast<int>(threadIdx.x) % 16 * 2, acc[i][0], acc[i][1]);
   }
 }
 

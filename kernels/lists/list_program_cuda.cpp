@@ -62,7 +62,8 @@ bool same_rows(const Tensor& a, const Tensor& b) {
 struct Takes {
   bool operator()(const ListLinear& op) const {
     return op.in.batch == op.out.batch && op.in.height == op.out.height && op.in.channels % 32 == 0 &&
-           in_vectors(op.in, 8) && is_short(op.activation) && (op.out.pixel_stride % 2 != 0 || in_vectors(op.out, 2));
+           in_vectors(op.in, 8) && is_short(op.activation) &&
+           (op.out.pixel_stride % 2 != 0 || in_vectors(op.out, op.out.pixel_stride % 8 == 0 ? 8 : 2));
   }
   bool operator()(const ListAdd& op) const { return of_rows(op.a, op.out) && of_rows(op.b, op.out); }
   bool operator()(const ListNorm& op) const { return of_rows(op.in, op.out); }
@@ -73,7 +74,7 @@ struct Takes {
     return same_rows(op.queries, op.out) && same_rows(op.keys, op.values) && op.keys.batch == op.queries.batch &&
            op.keys.channels == op.queries.channels && width % 8 == 0 && width <= Tile::kMostWidth &&
            op.keys.height <= Tile::kMostKeys && op.out.block == op.out.channels && in_vectors(op.queries, 8) &&
-           in_vectors(op.keys, 8) && in_vectors(op.values, 8) && in_vectors(op.out, 2);
+           in_vectors(op.keys, 8) && in_vectors(op.values, 8) && in_vectors(op.out, 8);
   }
   bool operator()(const ListGather& op) const {
     return has_numbers(op.in) && op.positions.type == DataType::i32 && op.in.batch == op.out.batch &&

@@ -19,7 +19,7 @@ struct ListTile {
   static constexpr int kWeightStride = kDepth + 32, kKeyStride = 32, kValueStride = 40;
   static constexpr int kMostKeys = 128, kMostWidth = 32;  ///< of attention: keys, channels of a head
   static constexpr int kMostChannels = 512;               ///< of rows that are added, normed or copied
-  static constexpr int kStageBytes = kColumns * kWeightStride * 2;
+  static constexpr int kStageBytes = kColumns * kWeightStride * 2 + kColumns * 4;  ///< weights, then biases
   static constexpr int kKeysAt = kStages * kStageBytes, kValuesAt = kKeysAt + kMostKeys * kKeyStride * 2;
   static constexpr int kSharedBytes = kValuesAt + kMostKeys * kValueStride * 2;
 };

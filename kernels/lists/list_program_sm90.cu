@@ -19,7 +19,7 @@
 // the accumulators stay; one of 257 columns is 33 tiles, 5 for each of 6 blocks, 3 for the seventh. Attention: 14 tiles
 // of 8 keys, of which the last has 4; their scores are -infinity. Bound by latency: L2's at the start of each step, the
 // barriers, and the weights' way from memory into 8 multiprocessors. Launch: grid [8, B], clusters of [8, 1], 256
-// threads, 92160 bytes of dynamic shared memory, programmatic dependent launch.
+// threads, 92672 bytes of dynamic shared memory, programmatic dependent launch.
 #include "kernels/cuda/activate.cuh"
 #include "kernels/cuda/fragments.cuh"
 #include "kernels/cuda/octet.cuh"
@@ -103,6 +103,13 @@ class WeightStream {
         for (int k = static_cast<int>(threadIdx.x) % 8 * 8; k < depth; k += 64)
           ptx::cp_async_16(to + k * sizeof(__half), row + depth_ + k, exists ? 16 : 0);
       }
+      // Behind them the columns' biases.
+      if (threadIdx.x < Tile::kColumns) {
+        const int of_thread = tile_ * 8 + static_cast<int>(threadIdx.x);
+        auto* const biases =
+            reinterpret_cast<float*>(stages_ + stage * (Tile::kStageBytes / 2) + Tile::kColumns * Tile::kWeightStride);
+        biases[threadIdx.x] = step.bias != nullptr && of_thread < step.out_channels ? step.bias[of_thread] : 0.0f;
+      }
       advance(step);
     }
     ptx::cp_async_commit();
@@ -134,26 +141,46 @@ __device__ __forceinline__ Eight load_rounded(const ListView& list, bool f16, in
   return {{packed(o.v[0], o.v[1]), packed(o.v[2], o.v[3]), packed(o.v[4], o.v[5]), packed(o.v[6], o.v[7])}};
 }
 
-/// Stores columns `column` and `column` + 1 of a row.
-template <typename T>
-__device__ __forceinline__ void store_pair(const ListStep& step, T* row, int column, float first, float second) {
-  float values[2] = {first, second};
+/// Stores what a lane has of a row's tiles from `tile` on: in fp16 eight neighbouring columns, in fp32 two of each
+/// tile. `sums`: of tile t, its columns 2 * (lane % 4) and the next. `biases`: of the piece's columns.
+__device__ __forceinline__ void store_row(const ListStep& step, int row, int tile, int end, const float* biases,
+                                          const float (&sums)[kPieceTiles][2]) {
+  const int quarter = static_cast<int>(threadIdx.x) % 4;
+  const auto value = [&](int column, float sum) {
+    return column < step.out_channels ? activated(step.activation, sum + biases[column - tile * 8]) : 0.0f;
+  };
+  if (step.out_f16 != 0) {
+    const int column = tile * 8 + quarter * 8;
+    if (column >= end * 8) return;
+    __half* const to = row_of<__half>(step.out, row) + column;
+    std::uint32_t pairs[kPieceTiles];
 #pragma unroll
-  for (int i = 0; i < 2; ++i) {
-    const bool exists = column + i < step.out_channels;
-    if (exists && step.bias != nullptr) values[i] += step.bias[column + i];
-    values[i] = exists ? activated(step.activation, values[i]) : 0.0f;
-  }
-  if (step.out.row_stride % 2 == 0 && column + 2 <= step.block) {
-    if constexpr (sizeof(T) == 2)
-      *reinterpret_cast<std::uint32_t*>(row + column) = packed(values[0], values[1]);
-    else
-      *reinterpret_cast<float2*>(row + column) = make_float2(values[0], values[1]);
+    for (int t = 0; t < kPieceTiles; ++t)
+      pairs[t] = packed(value(column + t * 2, sums[t][0]), value(column + t * 2 + 1, sums[t][1]));
+    if (column + 8 <= step.block && step.out.row_stride % 8 == 0) {
+      *reinterpret_cast<uint4*>(to) = make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]);
+      return;
+    }
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      const __half2 pair = *reinterpret_cast<const __half2*>(&pairs[i / 2]);
+      if (column + i < step.block) to[i] = i % 2 == 0 ? pair.x : pair.y;
+    }
     return;
   }
 #pragma unroll
-  for (int i = 0; i < 2; ++i)
-    if (column + i < step.block) row[column + i] = narrow<T>(values[i]);
+  for (int t = 0; t < kPieceTiles; ++t) {
+    if (tile + t >= end) continue;
+    const int column = (tile + t) * 8 + quarter * 2;
+    const float first = value(column, sums[t][0]), second = value(column + 1, sums[t][1]);
+    float* const to = row_of(step.out, row) + column;
+    if (step.out.row_stride % 2 == 0 && column + 2 <= step.block) {
+      *reinterpret_cast<float2*>(to) = make_float2(first, second);
+    } else {
+      if (column < step.block) to[0] = first;
+      if (column + 1 < step.block) to[1] = second;
+    }
+  }
 }
 
 /// A lane's fragments of 16 rows by 256 elements of depth.
@@ -166,8 +193,17 @@ __device__ __forceinline__ void load_rows(const ListStep& step, int row0, int k0
   for (int i = 0; i < Tile::kDepth / 32; ++i) {
     if (i * 32 >= depth) continue;
     const int k = k0 + i * 32 + lane % 4 * 8;
-    a[i][0] = load_rounded(step.a, step.a_f16 != 0, upper, upper < step.rows, k);
-    a[i][1] = load_rounded(step.a, step.a_f16 != 0, lower, lower < step.rows, k);
+    if (step.a_f16 != 0) {
+      a[i][0] = load_rounded(step.a, true, upper, upper < step.rows, k);
+      a[i][1] = load_rounded(step.a, true, lower, lower < step.rows, k);
+      continue;
+    }
+    const auto pair = [&](int row) {
+      const bool exists = row < step.rows;
+      return load_in_pairs(row_of<const float>(step.a, exists ? row : 0) + k - lane % 2 * 8, exists, exists);
+    };
+    a[i][0] = pair(upper);
+    a[i][1] = pair(lower);
   }
 }
 
@@ -179,35 +215,39 @@ __device__ __forceinline__ void multiply(const ListStep& step, int row0, bool lo
 #pragma unroll 1
   for (int tile = own.first; tile < own.end; tile += kPieceTiles) {
     float sums[kPieceTiles][4] = {};
+    const __half* stage = nullptr;
 #pragma unroll 1
     for (int k0 = 0; k0 < step.channels; k0 += Tile::kDepth) {
       const int depth = min(step.channels - k0, Tile::kDepth);
       if (!loaded) load_rows(step, row0, k0, depth, a);
       loaded = step.channels <= Tile::kDepth;
-      const __half* const piece = weights.next() + group * Tile::kWeightStride + quarter * 8;
+      // In fp16 a lane's columns of the four tiles are neighbours: column j of tile t is column 8 (j / 2) + 2 t + j
+      // % 2.
+      const int first = step.out_f16 != 0 ? group / 2 * 8 + group % 2 : group, apart = step.out_f16 != 0 ? 2 : 8;
+      stage = weights.next();
+      const __half* const piece = stage + first * Tile::kWeightStride + quarter * 8;
       if (row0 >= step.rows) continue;
 #pragma unroll
       for (int i = 0; i < Tile::kDepth / 32; ++i) {
         if (i * 32 >= depth) continue;
 #pragma unroll
         for (int t = 0; t < kPieceTiles; ++t)
-          if (tile + t < own.end)
-            multiply_32(sums[t], a[i][0], a[i][1], load_eight(piece + t * 8 * Tile::kWeightStride + i * 32));
+          if (tile + t < own.end || step.out_f16 != 0)
+            multiply_32(sums[t], a[i][0], a[i][1], load_eight(piece + t * apart * Tile::kWeightStride + i * 32));
       }
     }
+    const auto* const biases = reinterpret_cast<const float*>(stage + Tile::kColumns * Tile::kWeightStride);
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       const int row = row0 + group + half * 8;
       if (row >= step.rows) continue;
+      float of_row[kPieceTiles][2];
 #pragma unroll
       for (int t = 0; t < kPieceTiles; ++t) {
-        if (tile + t >= own.end) continue;
-        const int column = (tile + t) * 8 + quarter * 2;
-        if (step.out_f16 != 0)
-          store_pair(step, row_of<__half>(step.out, row), column, sums[t][half * 2], sums[t][half * 2 + 1]);
-        else
-          store_pair(step, row_of(step.out, row), column, sums[t][half * 2], sums[t][half * 2 + 1]);
+        of_row[t][0] = sums[t][half * 2];
+        of_row[t][1] = sums[t][half * 2 + 1];
       }
+      store_row(step, row, tile, own.end, biases, of_row);
     }
   }
 }
@@ -283,33 +323,36 @@ __device__ __forceinline__ void gather(RowPart& x, const ListStep& step, int row
 }
 
 /// What attention_finish (attention_masks.cu) makes of the splits of a query's keys: results [B, heads, splits,
-/// queries, width], then of each its largest score and its sum.
+/// queries, width], then [B, splits, queries, heads] largest scores and sums.
 __device__ __forceinline__ void finish(RowPart& x, const ListStep& step, int row) {
   const int width = step.channels / step.heads, splits = step.keys;
   const auto* const results = static_cast<const float*>(step.a.data);
   const std::int64_t per_image = static_cast<std::int64_t>(step.heads) * splits * step.rows;
-  const float* const statistics = results + gridDim.y * per_image * width;
+  const float* const statistics = results + gridDim.y * per_image * width +
+                                  (static_cast<std::int64_t>(blockIdx.y) * splits * step.rows + row) * step.heads * 2;
+  const std::int64_t split_statistics = static_cast<std::int64_t>(step.rows) * step.heads * 2;
   x.for_fours(step.channels, [&](Channels<4>& four, int c) {
     const int head = c / width;
     const std::int64_t first = blockIdx.y * per_image + static_cast<std::int64_t>(head) * splits * step.rows + row;
+    const float* const of_head = statistics + head * 2;
     float most = -INFINITY;
-    for (int split = 0; split < splits; ++split)
-      most = fmaxf(most, statistics[(first + static_cast<std::int64_t>(split) * step.rows) * 2]);
+    for (int split = 0; split < splits; ++split) most = fmaxf(most, of_head[split * split_statistics]);
     const float shift = most == -INFINITY ? 0.0f : most;
     float sum = 0;
     four = {};
 #pragma unroll 4
     for (int split = 0; split < splits; ++split) {
       const std::int64_t at = first + static_cast<std::int64_t>(split) * step.rows;
-      const float2 found = *reinterpret_cast<const float2*>(statistics + at * 2);
+      const float2 found = *reinterpret_cast<const float2*>(of_head + split * split_statistics);
       const float factor = ptx::exp2_approximate((found.x - shift) * step.factor);
       const Channels<4> more = load_wide<4>(results + at * width + (c - head * width));
       sum = fmaf(found.y, factor, sum);
 #pragma unroll
       for (int i = 0; i < 4; ++i) four.v[i] = fmaf(more.v[i], factor, four.v[i]);
     }
+    const float share = 1.0f / sum;
 #pragma unroll
-    for (float& value : four.v) value /= sum;
+    for (float& value : four.v) value *= share;
   });
 }
 
@@ -360,14 +403,24 @@ __device__ __forceinline__ int rows(const ListProgramParams& p, int first) {
   return end;
 }
 
-/// Keys or values of a head to shared memory as fp16; zeros up to whole steps of 16 keys and to 32 channels.
+/// Keys or values of a head to shared memory as fp16; zeros up to whole steps of 16 keys and to 32 channels. Values are
+/// `spread`, so that a lane's results of the four tiles of channels are neighbours: channel 8 j + 2 t + i is at 8 t + 2
+/// j
+/// + i.
+template <bool spread>
 __device__ __forceinline__ void stage_head(const ListView& list, bool f16, int keys, int first, int width, int stride,
                                            __half* to) {
   for (int i = static_cast<int>(threadIdx.x); i < (keys + 15) / 16 * 16 * 4; i += Tile::kThreads) {
     const int key = i / 4, channel = i % 4 * 8;
     const Eight eight = load_rounded(list, f16, key, key < keys && channel < width, first + channel);
-    *reinterpret_cast<uint4*>(to + key * stride + channel) =
-        make_uint4(eight.pair[0], eight.pair[1], eight.pair[2], eight.pair[3]);
+    if constexpr (spread) {
+#pragma unroll
+      for (int t = 0; t < 4; ++t)
+        *reinterpret_cast<std::uint32_t*>(to + key * stride + t * 8 + channel / 4) = eight.pair[t];
+    } else {
+      *reinterpret_cast<uint4*>(to + key * stride + channel) =
+          make_uint4(eight.pair[0], eight.pair[1], eight.pair[2], eight.pair[3]);
+    }
   }
 }
 
@@ -424,7 +477,6 @@ __device__ __forceinline__ void attend(const ListStep& step, int head, const __h
       const std::uint32_t at = ptx::shared_address(values + (t * 8 + lane % 16) * Tile::kValueStride + lane / 16 * 8);
 #pragma unroll
       for (int c = 0; c < kWidthTiles; c += 2) {
-        if (c * 8 >= width) continue;
         std::uint32_t right[4];
         ptx::ldmatrix_x4_trans(right, at + c * 8 * sizeof(__half));
         multiply_16(results[c], left, right[0], right[1]);
@@ -436,16 +488,18 @@ __device__ __forceinline__ void attend(const ListStep& step, int head, const __h
       const int row = half == 0 ? upper : lower;
       const float share = 1.0f / over_quad(sums[half], false);
       if (row >= step.rows) continue;
+      const int channel = first + quarter * 8;
+      if (quarter * 8 >= width) continue;
+      Octet o;
 #pragma unroll
       for (int c = 0; c < kWidthTiles; ++c) {
-        const float left = results[c][half * 2] * share, right = results[c][half * 2 + 1] * share;
-        const int channel = first + c * 8 + quarter * 2;
-        if (c * 8 >= width) continue;
-        if (step.out_f16 != 0)
-          *reinterpret_cast<std::uint32_t*>(row_of<__half>(step.out, row) + channel) = packed(left, right);
-        else
-          *reinterpret_cast<float2*>(row_of(step.out, row) + channel) = make_float2(left, right);
+        o.v[c * 2] = results[c][half * 2] * share;
+        o.v[c * 2 + 1] = results[c][half * 2 + 1] * share;
       }
+      if (step.out_f16 != 0)
+        store_octet(row_of<__half>(step.out, row) + channel, o);
+      else
+        store_octet(row_of(step.out, row) + channel, o);
     }
   }
 }
@@ -456,8 +510,8 @@ __device__ __forceinline__ void attention(const ListStep& step, unsigned char* s
   const int width = step.channels / step.heads;
   for (int head = block_rank(); head < step.heads; head += Tile::kBlocks) {
     __syncthreads();  // all warps have read the head before
-    stage_head(step.b, step.b_f16 != 0, step.keys, head * width, width, Tile::kKeyStride, keys);
-    stage_head(step.values, step.values_f16 != 0, step.keys, head * width, width, Tile::kValueStride, values);
+    stage_head<false>(step.b, step.b_f16 != 0, step.keys, head * width, width, Tile::kKeyStride, keys);
+    stage_head<true>(step.values, step.values_f16 != 0, step.keys, head * width, width, Tile::kValueStride, values);
     __syncthreads();
     attend(step, head, keys, values);
   }

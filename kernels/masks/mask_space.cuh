@@ -217,13 +217,36 @@ __device__ Side stage_probabilities(const QueryMap<T, Factor>& map, const Patch&
   });
 }
 
-/// Stages the patch's logits themselves, in the place of probabilities; returns Side::below where none is positive.
+/// Stages the patch's logits themselves, in whole sectors, in the place of probabilities; returns Side::below where
+/// none is positive.
 template <typename T>
 __device__ Side stage_positive(const QueryMap<T, 1>& map, const Patch& patch, MaskSpace& space) {
-  constexpr float least = 0x1p-149f;
-  return side_of(patch, least, INFINITY, [&](int row, int column) {
-    return space.probabilities[row * kPatchPitch + column] = map.logit(patch.row + row, patch.column + column);
-  });
+  constexpr float kLeast = 0x1p-149f;
+  constexpr int kEach = SectorRows<T>::kEach;
+  const SectorRows<T> rows(patch, map.pitch);
+  const int lane = static_cast<int>(threadIdx.x) % 32, piece = lane & ((1 << rows.lane_shift) - 1);
+  const int first = rows.column + piece * kEach, end = patch.column + patch.columns;
+  bool none = true;
+  for (int row = lane >> rows.lane_shift; row < patch.rows; row += 32 >> rows.lane_shift) {
+    if (piece >= rows.lanes) break;
+    const int map_row = min(max(patch.row + row, 0), map.height - 1);
+    const Channels<kEach> logits = load_wide<kEach>(map.logits + map_row * map.pitch + first);
+    float* const staged = space.probabilities + row * kPatchPitch - patch.column;
+#pragma unroll
+    for (int k = 0; k < kEach; ++k) {
+      const int column = first + k;
+      if (column >= map.width) continue;
+      // Beyond the edges the edge repeats.
+      const int from = column == 0 ? min(patch.column, 0) : max(column, patch.column);
+      const int to = column == map.width - 1 ? max(end, map.width) : min(column + 1, end);
+      for (int i = from; i < min(to, end); ++i) {
+        if (i < patch.column) continue;
+        staged[i] = logits.v[k];
+        none = none && logits.v[k] < kLeast;
+      }
+    }
+  }
+  return side_of_all(none, false);
 }
 
 /// Vertical blend: this lane's two rows for each column of the patch.

@@ -16,8 +16,8 @@
 // Bound by memory: each number is read and written once, where a share fits. A slab's loads are one sector a position:
 // with groups of 8 the whole map is read once, by all slabs together.
 // Launch: grid [blocks of a cluster, slabs, B], clusters of [blocks, 1, 1], 256 threads, dynamic shared memory: kept
-// positions, rows x a slab's channels as floats, and two floats for each group of a slab in whole fours. Programmatic
-// dependent launch on sm_90.
+// positions, rows x a slab's channels as floats, two floats for each group of a slab in whole fours, and, of slabs of
+// at most 1024 channels, their weights and biases. Programmatic dependent launch on sm_90.
 #include "group_norm_params.h"
 #include "kernels/cuda/activate.cuh"
 #include "kernels/cuda/octet.cuh"
@@ -150,6 +150,15 @@ __device__ void group_norm(const GroupNormParams& p) {
   ptx::let_next_grid_start();
   const Share<T> share(p, shared);
   float* const squares = share.totals + group_sum_floats(p.slab_channels / p.group_channels);
+  float* const parameters = squares + group_sum_floats(p.slab_channels / p.group_channels);
+  if (p.parameters_staged != 0) {
+    for (int i = static_cast<int>(threadIdx.x); i < p.vectors * each; i += kThreads) {
+      const int channel = share.first_channel + i;
+      const bool exists = i < p.slab_channels && channel < p.in.channels;
+      parameters[i] = exists ? p.weight[channel] : 0.0f;
+      parameters[p.vectors * each + i] = exists ? p.bias[channel] : 0.0f;
+    }
+  }
   ptx::wait_for_previous_grid();
 
   share.for_vectors([&](int vector, int row) {
@@ -185,11 +194,18 @@ __device__ void group_norm(const GroupNormParams& p) {
       return rsqrtf(fmaf(share.over_cluster(squares, group), p.inverse_count, p.epsilon));
     });
     Channels<each> bias{};
+    if (p.parameters_staged != 0) {
+      const Channels<each> weight = load_wide<each>(parameters + vector * each);
+      bias = load_wide<each>(parameters + (p.vectors + vector) * each);
 #pragma unroll
-    for (int i = 0; i < each; ++i) {
-      if (channel + i >= p.in.channels) continue;
-      scale.v[i] *= p.weight[channel + i];
-      bias.v[i] = p.bias[channel + i];
+      for (int i = 0; i < each; ++i) scale.v[i] *= weight.v[i];
+    } else {
+#pragma unroll
+      for (int i = 0; i < each; ++i) {
+        if (channel + i >= p.in.channels) continue;
+        scale.v[i] *= p.weight[channel + i];
+        bias.v[i] = p.bias[channel + i];
+      }
     }
 #pragma unroll 2
     for (int position = share.begin + row; position < share.end; position += p.rows) {

@@ -19,6 +19,7 @@ constexpr cuda::KernelFamily kFamily{
 constexpr std::int64_t kMostBlocks = 8;     ///< of a portable cluster
 constexpr std::int64_t kFewPositions = 64;  ///< of a block, at least
 constexpr std::int64_t kMostChannels = 8192;
+constexpr std::int64_t kMostStaged = 1024;  ///< channels of a slab whose weights and biases are in shared memory
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -69,12 +70,14 @@ void group_norm_cuda(CudaQueue& queue, const Tensor& in, const float* weight, co
   params.epsilon = static_cast<float>(epsilon);
   params.slope = slope;
   params.activation = activation;
+  params.parameters_staged = slab <= kMostStaged ? 1 : 0;
 
   const std::int64_t blocks = blocks_for(slabs * out.batch, positions, queue.chip());
   const int slab_groups = static_cast<int>(slab / group);
   const std::int64_t line = std::int64_t{params.vectors} * 16,
                      sums = params.rows * std::int64_t{params.vectors} * each * 4 +
-                            2 * cuda::group_sum_floats(slab_groups) * 4;
+                            2 * cuda::group_sum_floats(slab_groups) * 4 +
+                            params.parameters_staged * 2 * std::int64_t{params.vectors} * each * 4;
   const std::int64_t room = std::max<std::int64_t>(std::int64_t{queue.chip().shared_per_block} - sums, 0);
   params.kept = static_cast<std::int32_t>(std::min(ceil_div(positions, blocks), room / line));
 

@@ -23,6 +23,7 @@ struct GroupNormParams {
   float epsilon;
   float slope;  ///< negative slope of leaky ReLU
   Activation activation;
+  std::int32_t parameters_staged;  ///< 1: weights and biases of a slab are in shared memory, behind the totals
 };
 
 /// Floats for one sum of each group: groups that clusters exchange are read by fours.

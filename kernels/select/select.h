@@ -13,7 +13,7 @@ inline constexpr std::int64_t kMostSelected = 2048;
 inline constexpr std::int64_t kMostPositions = std::int64_t{1} << 24;
 
 /// The class that a position looks most like, and how much.
-struct BestClass {
+struct alignas(8) BestClass {
   float probability;
   std::int32_t label;
 };

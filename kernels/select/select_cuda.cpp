@@ -59,7 +59,7 @@ void proposal_scores_cuda(CudaQueue& queue, const Tensor& logits, float epsilon,
   require_shape(scores, "proposal scores: scores", {logits.batch, positions, 1, 1});
   auto* const best = static_cast<BestClass*>(workspace);
 
-  constexpr std::uint32_t threads = 256, positions_of_block = threads / 32;
+  constexpr std::uint32_t threads = 256, positions_of_block = threads / cuda::kBestClassLanes;
   const cuda::BestClassParams first{cuda::map_of(logits, "proposal scores: logits"), best};
   queue.launch({.kernel = best_class,
                 .grid = {static_cast<std::uint32_t>((positions + positions_of_block - 1) / positions_of_block), 1,

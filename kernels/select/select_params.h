@@ -13,6 +13,8 @@ struct Positions {
   std::int32_t stride;
 };
 
+constexpr int kBestClassLanes = 16;  ///< that share a position
+
 struct BestClassParams {
   Map logits;
   BestClass* best;  ///< [batch, height * width]

@@ -60,7 +60,7 @@ void ProgramBuilder::add_list_programs(const ListRun& run) {
   const auto stored_as = [&](graph::ValueId value) {
     const std::vector<int> readers = graph_.consumers(value);
     const bool rounded = !graph_.is_output(value) && std::all_of(readers.begin(), readers.end(), rounds);
-    return rounded && extent(value).channels % 8 == 0 ? DataType::f16 : DataType::f32;
+    return rounded && extent(value).channels % 8 == 0 ? DataType::f16 : value_type(value);
   };
   const auto output = [&](std::size_t i = 0) {
     const graph::ValueId value = node().outputs[i];

@@ -80,7 +80,10 @@ std::int64_t ProgramBuilder::block_of(graph::ValueId value) const {
   const bool mask_kernels = std::any_of(readers.begin(), readers.end(), [this](int reader) {
     return std::holds_alternative<graph::MaskProduct>(graph_.nodes[static_cast<std::size_t>(reader)].operation);
   });
-  return e.list && !mask_kernels ? e.channels : round_up(e.channels, 8);
+  // Rows that callers or the head alone read, class logits, are whole sectors.
+  const bool last = readers.empty() && e.channels > 8;
+  if (e.list) return mask_kernels || last ? round_up(e.channels, 8) : e.channels;
+  return round_up(e.channels, 8);
 }
 
 View ProgramBuilder::make_apart(graph::ValueId value, int groups) {

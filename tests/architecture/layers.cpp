@@ -94,11 +94,13 @@ IncludeRules project_rules() {
   rules.siblings = {
       // A family of kernels knows no other but for what it is made of: a mask product on the CPU is a convolution, a
       // deformable convolution has a convolution's geometry, masks at the image's size are resized twice, heads have
-      // masks and select what is most probable.
+      // masks and select what is most probable, and list programs have linear layers and the rates of the cost model.
       {"kernels",
        {"cpu", "cuda", "ptx"},
        {{"mask_head", "conv"},
         {"deform", "conv"},
+        {"lists", "conv"},
+        {"lists", "linear"},
         {"masks", "resize"},
         {"heads", "masks"},
         {"heads", "resize"},

@@ -52,9 +52,9 @@ graph::Graph decoder(Dice& dice, std::int64_t queries, std::int64_t more) {
                g.add(name + "v2", dice.conv(name + "v2", channels, channels, 1), {pixels}), masks});
     rows = norm(name + "norm0", g.add(name + "sum0", Add{}, {rows, linear(name + "out", looked)}));
     const ValueId placed_again = g.add(name + "placed_again", Add{}, {rows, places});
-    const ValueId own = g.add(name + "own", Attention{4},
-                              {linear(name + "q3", placed_again), linear(name + "k3", placed_again),
-                               linear(name + "v3", rows)});
+    const ValueId own =
+        g.add(name + "own", Attention{4},
+              {linear(name + "q3", placed_again), linear(name + "k3", placed_again), linear(name + "v3", rows)});
     rows = norm(name + "norm1", g.add(name + "sum1", Add{}, {rows, linear(name + "out1", own)}));
     const ValueId inner = linear(name + "inner", rows, channels, 3 * channels, Activation::relu);
     rows = norm(name + "norm2",
