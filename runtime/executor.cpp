@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
+#include <utility>
 
 namespace maskrt {
 
@@ -85,6 +87,28 @@ Execution& Plan::execution(const Arena& arena, const kernels::Normalisation& nor
 
 void Plan::run_step(const Arena& arena, std::size_t step) const {
   arena.stream().run(std::span(program_.steps).subspan(step, 1), addresses(arena));
+}
+
+void Plan::run_changing(const Arena& arena, const std::map<std::string, Change>& changes) const {
+  std::multimap<std::size_t, std::pair<kernels::Tensor, const Change*>> after;  // by the number of steps before
+  for (const auto& [name, change] : changes) {
+    const kernels::Tensor value = output(arena, name);
+    const int buffer = program_.outputs.at(name).buffer;
+    const auto maker = std::find_if(program_.steps.rbegin(), program_.steps.rend(), [&](const Step& step) {
+      return std::find(step.writes.begin(), step.writes.end(), buffer) != step.writes.end();
+    });
+    if (maker == program_.steps.rend())
+      throw Error("network: expected a step that makes the output " + name + ", found none");
+    after.emplace(program_.steps.rend() - maker, std::pair(value, &change));
+  }
+  const std::span<const Step> steps = program_.steps;
+  std::size_t done = 0;
+  for (const auto& [count, change] : after) {
+    arena.stream().run(steps.subspan(done, count - done), addresses(arena));
+    done = count;
+    (*change.second)(change.first);
+  }
+  arena.stream().run(steps.subspan(done), addresses(arena));
 }
 
 }  // namespace maskrt

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,6 +53,13 @@ class Plan {
   Execution& execution(const Arena& arena, const kernels::Normalisation& normalisation);
   /// One step alone, on whatever the arena holds: for benchmarks.
   void run_step(const Arena& arena, std::size_t step) const;
+
+  /// What is done to a value once the step that makes it is through. It may read the bound tensor and write another
+  /// into it, on the arena's stream; what comes after computes on with that.
+  using Change = std::function<void(const kernels::Tensor& value)>;
+  /// All steps in order, on what the input holds, with outputs changed on the way, by name; waits for the end. Throws
+  /// Error for a name that is no output, and for a value that no step makes.
+  void run_changing(const Arena& arena, const std::map<std::string, Change>& changes) const;
 
  private:
   Addresses addresses(const Arena& arena) const { return {arena.data(), memory_.offsets.data(), &arena.stream()}; }

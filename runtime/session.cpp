@@ -11,6 +11,7 @@
 
 #include "activations.h"
 #include "executor.h"
+#include "given_positions.h"
 #include "input_image.h"
 #include "input_size.h"
 #include "maskrt/maskrt.hpp"
@@ -284,7 +285,9 @@ struct Session::Impl {
     return activation_maps(left("activations", name), source, geometries);
   }
 
-  std::map<std::string, HostTensor> tensors(std::span<const Image> images, const ResizeOptions& resize);
+  /// `positions`: null where the network selects them.
+  std::map<std::string, HostTensor> tensors(std::span<const Image> images, const ResizeOptions& resize,
+                                            const QueryPositions* positions);
   double run_network(int batch, int height, int width, std::vector<LayerTiming>* layers);
 
   /// Does what a call of the session's does, where the device wants it done.
@@ -325,16 +328,28 @@ struct Session::Impl {
   std::atomic<pid_t> busy{0};  ///< the process that a call is running in; 0: none is
 };
 
-std::map<std::string, HostTensor> Session::Impl::tensors(std::span<const Image> images, const ResizeOptions& resize) {
+std::map<std::string, HostTensor> Session::Impl::tensors(std::span<const Image> images, const ResizeOptions& resize,
+                                                         const QueryPositions* positions) {
   std::vector<ImageToProcess> batch = images_to_process(images);
   Plan& plan = plan_for(batch, resize);
+  std::map<std::string, Plan::Change> changes;
+  if (positions != nullptr) {
+    const GivenPositions given = given_positions(*positions, plan.program(), model->network->graph());
+    changes[given.value] = [this, given](const kernels::Tensor& value) { stream->write(value, given.positions); };
+  }
   std::map<std::string, HostTensor> found;
   auto start = Clock::now();
   stream->preprocess(batch, normalisation(), plan.input(arena));
   timings.preprocess = seconds_since(start);
   // Before the run: the input's memory is free for other values after its last reader.
   found["input"] = read(plan.program().input, plan.input(arena));
-  timings.network = execution(plan).run(nullptr);
+  if (changes.empty()) {
+    timings.network = execution(plan).run(nullptr);
+  } else {
+    start = Clock::now();
+    plan.run_changing(arena, changes);
+    timings.network = seconds_since(start);
+  }
   for (const std::string& name : model->outputs)
     found[name] = read(plan.program().outputs.at(name), plan.output(arena, name));
   return found;
@@ -405,7 +420,13 @@ DeviceResults Session::enqueue(std::span<const InputImage> images, const RunOpti
 
 std::map<std::string, HostTensor> Session::tensors(std::span<const Image> images, const ResizeOptions& resize) {
   Impl& impl = Impl::of(impl_);
-  return impl.call([&] { return impl.tensors(images, resize); });
+  return impl.call([&] { return impl.tensors(images, resize, nullptr); });
+}
+
+std::map<std::string, HostTensor> Session::tensors(std::span<const Image> images, const ResizeOptions& resize,
+                                                   const QueryPositions& positions) {
+  Impl& impl = Impl::of(impl_);
+  return impl.call([&] { return impl.tensors(images, resize, &positions); });
 }
 
 void Session::prepare(int batch, int height, int width) {

@@ -3,6 +3,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "maskrt/maskrt.hpp"
 #include "options.h"
 #include "outputs.h"
+#include "positions_file.h"
 
 namespace maskrt::cli {
 namespace {
@@ -23,7 +25,7 @@ namespace {
 struct DumpArguments {
   std::string model;
   std::vector<std::string> images;
-  std::string output;
+  std::string output, query_positions;
   bool all = false;
   DecodeOptions decode;
   ResizeOptions resize;
@@ -38,8 +40,12 @@ int dump(const DumpArguments& arguments) {
   graph::FileRoles roles;
   add_inputs(roles, arguments.model, arguments.device);
   for (const Input& input : inputs) roles.input(input.path);
+  roles.input(arguments.query_positions);
   roles.output(arguments.output);
   roles.check();
+
+  std::optional<QueryPositions> positions;
+  if (!arguments.query_positions.empty()) positions = read_query_positions(arguments.query_positions);
 
   std::vector<Image> images;
   for (const Input& input : inputs) images.push_back(Image::from_file(input.path.string(), arguments.decode));
@@ -51,7 +57,8 @@ int dump(const DumpArguments& arguments) {
   note_bounded_resize(model.info(), arguments.resize);
   Session session(model, arguments.device.session_options());
   check_interrupt();
-  const std::map<std::string, HostTensor> tensors = session.tensors(images, arguments.resize);
+  const std::map<std::string, HostTensor> tensors =
+      positions ? session.tensors(images, arguments.resize, *positions) : session.tensors(images, arguments.resize);
   check_interrupt();
 
   std::vector<graph::TensorToWrite> to_write;
@@ -72,13 +79,22 @@ Command add_dump(CLI::App& app) {
   command->add_option("IMAGE", arguments->images, "Images, which run as one batch")->required()->type_name("");
   add_output_option(*command, "-o,--output", arguments->output, "The file to write, safetensors")->required();
   command->add_flag("--all", arguments->all, "Write every value inside the network that has a name, too");
+  command
+      ->add_option("--query-positions", arguments->query_positions,
+                   "FastInst: take queries at the positions that this file's tensor\n"
+                   "query_positions has, not at those that the network finds best:\n"
+                   "safetensors, of dump or of another implementation")
+      ->type_name("FILE");
   add_rewrite_options(*command, arguments->rewrites, "Run the network as it was converted, with nothing fused");
   add_decode_options(*command, arguments->decode);
   add_resize_options(*command, arguments->resize);
   add_device_options(*command, arguments->device);
   command->footer(
       "Tensors are fp32 in NCHW order; lists of vectors are [batch, number, channels].\n\n"
-      "Example:\n  maskrt dump model.maskrt street.jpg -o tensors.safetensors --all");
+      "Examples:\n"
+      "  maskrt dump model.maskrt street.jpg -o tensors.safetensors --all\n"
+      "  maskrt dump model.maskrt street.jpg -o fp16.safetensors --precision fp16 --query-positions "
+      "tensors.safetensors");
   return [arguments] { return dump(*arguments); };
 }
 

@@ -57,6 +57,36 @@ TEST_CASE("FastInst computes and finds what the authors' code does, with and wit
   CHECK(2 * alike > runs);
 }
 
+TEST_CASE("A session takes queries at the positions that a call gives", "[fixtures]") {
+  for (const auto& folder : fast_inst_fixtures()) {
+    const TemporaryFolder scratch;
+    const Fixture fixture = load_fixture(folder, scratch.path());
+    INFO(fixture.name);
+    ModelOptions options = options_of(fixture, Compute::fp32, true, false);
+    options.keep = {"query_features"};
+    Session session = session_of(make_model(fixture.model, options), 2);
+    const HostTensor& wanted = fixture.tensors.at("query_positions");
+    QueryPositions positions{wanted.shape[0], wanted.shape[1], {}};
+    for (const float position : wanted.values) positions.values.push_back(static_cast<std::int64_t>(position));
+    const std::map<std::string, HostTensor> found = session.tensors(fixture.images, {}, positions);
+    CHECK(found.at("query_positions").values == wanted.values);
+    // Gathered before a mask decides anything.
+    Fixture gathered = fixture;
+    std::erase_if(gathered.tensors, [](const auto& tensor) { return tensor.first != "query_features"; });
+    compare_tensors_at_positions(gathered, found, Compute::fp32, false);
+
+    QueryPositions wrong = positions;
+    ++wrong.images;
+    CHECK_THROWS_WITH(session.tensors(fixture.images, {}, wrong), Catch::Matchers::Contains("images of the batch"));
+    wrong = positions;
+    wrong.values.pop_back();
+    CHECK_THROWS_WITH(session.tensors(fixture.images, {}, wrong),
+                      Catch::Matchers::Contains("query positions: expected " + std::to_string(wanted.values.size()) +
+                                                " positions, found " + std::to_string(wrong.values.size())));
+    CHECK(session.tensors(fixture.images, {}, positions).at("class_logits").values == found.at("class_logits").values);
+  }
+}
+
 TEST_CASE("FastInst finds the same on any number of threads", "[fixtures]") {
   const auto folder = GENERATE(from_range(fast_inst_fixtures()));
   const TemporaryFolder scratch;

@@ -97,33 +97,22 @@ std::map<std::string, HostTensor> tensors_at_positions(const Model& model, const
     }
     if (changed) stream->write(tensor, logits);
   };
-  // After which step each of the values is there.
-  std::map<std::size_t, std::string> given_after;
+  std::map<std::string, Plan::Change> changes;
   for (const std::string& name : deciding_values(fixture)) {
-    const auto output = program.outputs.find(name);
-    if (output == program.outputs.end() || (precision != Compute::fp32 && name != "query_positions")) continue;
-    std::size_t maker = program.steps.size();
-    for (std::size_t i = 0; i < program.steps.size(); ++i)
-      if (std::count(program.steps[i].writes.begin(), program.steps[i].writes.end(), output->second.buffer) != 0)
-        maker = i;
-    REQUIRE(maker < program.steps.size());
-    given_after[maker] = name;
+    if (!program.outputs.contains(name) || (precision != Compute::fp32 && name != "query_positions")) continue;
+    changes[name] = [&, name](const kernels::Tensor& tensor) {
+      if (name == "query_positions") {
+        give_positions(fixture.tensors.at(name), tensor);
+      } else {
+        give_signs(name, tensor);
+      }
+    };
   }
 
   std::map<std::string, HostTensor> found;
   stream->preprocess(images, normalisation_of(impl.description.preprocessing), plan.input(arena));
   found["input"] = read(program.input, plan.input(arena));
-  for (std::size_t i = 0; i < program.steps.size(); ++i) {
-    plan.run_step(arena, i);
-    const auto given = given_after.find(i);
-    if (given == given_after.end()) continue;
-    const kernels::Tensor tensor = plan.output(arena, given->second);
-    if (given->second == "query_positions") {
-      give_positions(fixture.tensors.at(given->second), tensor);
-    } else {
-      give_signs(given->second, tensor);
-    }
-  }
+  plan.run_changing(arena, changes);
   for (const std::string& name : impl.outputs) found[name] = read(program.outputs.at(name), plan.output(arena, name));
   return found;
 }

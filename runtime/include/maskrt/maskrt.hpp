@@ -385,6 +385,14 @@ struct HostTensor {
   std::vector<float> values;
 };
 
+/// Positions of FastInst's queries, for a call that fixes them. A position is y * W + x on the map [H, W] that queries
+/// are selected from: the network's input at stride 16.
+struct QueryPositions {
+  std::int64_t images = 0, queries = 0;  ///< of the batch; of an image
+  std::vector<std::int64_t> values;      ///< [images, queries], row-major
+  std::string name = "query positions";  ///< stands for them in messages
+};
+
 /// Runs a model. Belongs to one thread at a time: a call while another is running, or on a session that was moved from,
 /// throws Error. Holds an arena and its plans, one for each (batch, height, width).
 /// The same images and the same plan give the same bits; with ModelOptions::deterministic so do plans of other sessions
@@ -421,6 +429,12 @@ class MASKRT_API Session {
   std::vector<ActivationMaps> activations();
   /// Runs the network alone and gives its input, its outputs and the kept values by name.
   std::map<std::string, HostTensor> tensors(std::span<const Image> images, const ResizeOptions& resize = {});
+  /// The same with FastInst's queries taken at these positions, in place of the best that the network finds: nearly
+  /// tied ones come in another order in another precision, and everything after the selection follows it. Throws Error
+  /// for a network that selects no queries, other numbers of images or queries than the batch's and the network's, and
+  /// positions that are none of the map's.
+  std::map<std::string, HostTensor> tensors(std::span<const Image> images, const ResizeOptions& resize,
+                                            const QueryPositions& positions);
 
   /// Makes the plan for a padded input size, so that the first run of that size finds it made.
   void prepare(int batch, int height, int width);

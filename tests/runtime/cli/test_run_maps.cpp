@@ -4,7 +4,7 @@
 #include "maskrt/maskrt.hpp"
 #include "runtime/label_maps/maps.h"
 #include "support/demo_command.h"
-#include "support/places.h"
+#include "support/fast_inst_command.h"
 
 using namespace maskrt;
 using Catch::Contains;
@@ -13,23 +13,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
-
-/// A small FastInst that finds all three, which nobody trained; it takes little for a segment.
-const std::string& fast_inst_model() {
-  static const TemporaryFolder folder;
-  static const std::string path = [] {
-    const fs::path head = test_data() / "heads" / "fast_inst_panoptic";
-    const std::string made = folder / "fast_inst.maskrt";
-    const ProcessResult converted =
-        run_process({MASKRT_CONVERT_COMMAND, "--random-weights", "--config", head / "config.yaml", "--labels",
-                     head / "labels.json", "-o", made, "MODEL.FASTINST.TEST.OBJECT_MASK_THRESHOLD", "0.1",
-                     "MODEL.FASTINST.TEST.OVERLAP_THRESHOLD", "0.0"});
-    INFO(converted.err);
-    REQUIRE(converted.status == 0);
-    return made;
-  }();
-  return path;
-}
 
 ProcessResult run_task(const std::string& task, const Words& arguments) {
   return run_process(Words{MASKRT_COMMAND, "run", fast_inst_model(), "--device", "cpu", "--task", task} + arguments);
