@@ -69,24 +69,32 @@ std::string image_of(const fs::path& file, MapNames names) {
   return stem.substr(0, end);
 }
 
-MapFolders find_maps(const fs::path& truths, const fs::path& results, MapNames names,
-                     std::optional<Numbering> truth_numbering) {
-  MapFolders folders;
-  folders.truths = truth_numbering.value_or(Numbering::ids);
-  std::vector<fs::path> truth_files = list_maps(truths);
+TruthMaps find_truth_maps(const fs::path& truths, MapNames names, std::optional<Numbering> numbering) {
+  TruthMaps found;
+  found.numbering = numbering.value_or(Numbering::ids);
+  std::vector<fs::path> files = list_maps(truths);
   std::string expected = "label maps, *.png";
   if (names == MapNames::cityscapes) {
     expected = "Cityscapes' label maps, *_labelIds.png or *_labelTrainIds.png";
-    const std::vector<fs::path> in_ids = ending_in(truth_files, kIdsEnd);
-    if (!truth_numbering && in_ids.empty()) folders.truths = Numbering::indices;
-    truth_files = folders.truths == Numbering::ids ? in_ids : ending_in(truth_files, kIndicesEnd);
+    const std::vector<fs::path> in_ids = ending_in(files, kIdsEnd);
+    if (!numbering && in_ids.empty()) found.numbering = Numbering::indices;
+    files = found.numbering == Numbering::ids ? in_ids : ending_in(files, kIndicesEnd);
   }
-  if (truth_files.empty()) throw Error("expected " + expected + " in " + truths.string() + ", found none");
+  if (files.empty()) throw Error("expected " + expected + " in " + truths.string() + ", found none");
+  found.files = by_image(files, names);
+  return found;
+}
+
+MapFolders find_maps(const fs::path& truths, const fs::path& results, MapNames names,
+                     std::optional<Numbering> truth_numbering) {
+  MapFolders folders;
+  const TruthMaps truth_maps = find_truth_maps(truths, names, truth_numbering);
+  folders.truths = truth_maps.numbering;
 
   std::map<std::string, fs::path> found = by_image(list_maps(results), names);
   std::size_t missing = 0;
   std::string first;
-  for (const auto& [image, truth] : by_image(truth_files, names)) {
+  for (const auto& [image, truth] : truth_maps.files) {
     const auto result = found.find(image);
     if (result == found.end()) {
       if (missing++ == 0) first = image;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,17 @@
 #include "semantic_score.h"
 
 namespace maskrt::label_maps {
+
+/// The label maps of a folder of annotations.
+struct TruthMaps {
+  std::map<std::string, std::filesystem::path> files;  ///< by image (image_of)
+  Numbering numbering = Numbering::ids;                ///< as MapFolders::truths
+};
+
+/// Finds the PNG files in a folder and those inside it, as find_maps() does. Throws Error: for a folder that cannot be
+/// listed or has none, and for two files of the same image.
+TruthMaps find_truth_maps(const std::filesystem::path& truths, MapNames names,
+                          std::optional<Numbering> numbering = std::nullopt);
 
 struct MapFolders {
   std::vector<MapPair> pairs;  ///< in the order of the truths' names

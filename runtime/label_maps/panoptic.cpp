@@ -113,6 +113,17 @@ std::vector<PanopticImage> resolved(std::vector<ReadImage> read, const Places& p
   return images;
 }
 
+/// Notes what a record of "images" calls its picture. That is needed by who runs a model alone, so that what is no name
+/// or no id is passed over.
+void note_picture(const Record& record, std::map<Id, std::string>& pictures) {
+  const auto id = record.find("id"), name = record.find("file_name");
+  if (!id || !name || !name->is_string()) return;
+  if (id->is_string())
+    pictures.emplace(Id(id->string()), name->string());
+  else if (const auto number = id->is_number() ? id->integer() : std::nullopt)
+    pictures.emplace(Id(*number), name->string());
+}
+
 void expect_section(const std::set<std::string>& found, const char* section, const std::filesystem::path& path) {
   if (!found.contains(section))
     throw Error(path.string() + ": expected COCO's panoptic format with \"" + section + "\", found no such member");
@@ -129,13 +140,17 @@ PanopticSet read_panoptic_annotations(const std::filesystem::path& path, const s
   set.path = path;
   set.maps = maps.empty() ? maps_of(path) : maps;
   std::vector<ReadImage> images;
+  std::map<Id, std::string> pictures;
   const std::string file = path.string();
   const auto found = coco::read_sections(
-      path, {{"categories", [&](const Record& record) { set.categories.push_back(read_category(record)); }},
+      path, {{"images", [&](const Record& record) { note_picture(record, pictures); }},
+             {"categories", [&](const Record& record) { set.categories.push_back(read_category(record)); }},
              {"annotations", [&](const Record& record) { images.push_back(read_image(record, file, true)); }}});
   expect_section(found, "categories", path);
   expect_section(found, "annotations", path);
   set.images = resolved(std::move(images), places_of(set.categories, path), path, path);
+  for (PanopticImage& image : set.images)
+    if (const auto named = pictures.find(image.id); named != pictures.end()) image.picture = named->second;
   return set;
 }
 

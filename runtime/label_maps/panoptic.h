@@ -37,6 +37,7 @@ struct SegmentInfo {
 struct PanopticImage {
   coco::Id id;
   std::string file_name;  ///< of the PNG file, in the folder of maps
+  std::string picture;    ///< of truths: the file_name that "images" has for the id; "" where it has none
   std::vector<SegmentInfo> segments;
 };
 
@@ -50,7 +51,8 @@ struct PanopticSet {
 /// The folder of the PNG files that belong to a JSON file, where none is named: called alike, without ".json".
 std::filesystem::path maps_of(const std::filesystem::path& json);
 
-/// Reads annotations. `maps`: empty for maps_of(). Images are those of "annotations". Throws Error that names the file,
+/// Reads annotations. `maps`: empty for maps_of(). Images are those of "annotations";
+/// of "images" only names are read, where they are texts. Throws Error that names the file,
 /// the record, what was expected and what was found: for wrong types, a category that is not listed or is listed twice,
 /// an image or a segment's id that is used twice, ids of segments that are not 1 to 16777215.
 PanopticSet read_panoptic_annotations(const std::filesystem::path& path, const std::filesystem::path& maps = {});

@@ -185,36 +185,57 @@ std::vector<SegmentMatches> match_segments(const SegmentMap& truth_map, const st
   return matches;
 }
 
+ImageMatches those_that_count(std::span<const SegmentMatches> matches) {
+  ImageMatches counting;
+  for (std::size_t i = 0; i < matches.size(); ++i)
+    if (matches[i].counts()) counting.emplace(i, matches[i]);
+  return counting;
+}
+
+PanopticScorer::PanopticScorer(const std::vector<PanopticCategory>& categories) {
+  for (const PanopticCategory& category : categories)
+    quality_.categories.push_back({category.id, category.name, category.is_thing, {}, {}});
+}
+
+void PanopticScorer::add(const ImageMatches& matches) {
+  if (!matches.empty() && matches.rbegin()->first >= quality_.categories.size())
+    throw Error("panoptic quality: expected matches of " + std::to_string(quality_.categories.size()) +
+                " categories, found some of category " + std::to_string(matches.rbegin()->first));
+  for (const auto& [category, found] : matches) quality_.categories[category].matches.add(found);
+  ++quality_.images;
+}
+
+PanopticQuality PanopticScorer::quality() const {
+  PanopticQuality quality = quality_;
+  for (CategoryQuality& one : quality.categories) one.quality = quality_of(one.matches);
+  quality.all = mean_of(quality.categories, std::nullopt);
+  quality.things = mean_of(quality.categories, true);
+  quality.stuff = mean_of(quality.categories, false);
+  return quality;
+}
+
 PanopticQuality panoptic_quality(const PanopticSet& truths, const PanopticSet& results, int threads) {
   const std::vector<ImagePair> pairs = pair_images(truths, results);
   const std::size_t categories = truths.categories.size();
-  std::vector<std::vector<std::pair<std::size_t, SegmentMatches>>> of_image(pairs.size());
+  std::vector<ImageMatches> of_image(pairs.size());
   coco::parallel_for(pairs.size(), threads, [&](std::size_t i) {
     const auto& [truth, result] = pairs[i];
     const std::filesystem::path truth_file = truths.maps / truth->file_name;
     const std::filesystem::path result_file = results.maps / result->file_name;
     const SegmentMap truth_map = read_segment_map(truth_file), result_map = read_segment_map(result_file);
     try {
-      const auto matches = match_segments(truth_map, truth->segments, result_map, result->segments, categories);
-      for (std::size_t c = 0; c < categories; ++c)
-        if (matches[c].counts()) of_image[i].emplace_back(c, matches[c]);
+      of_image[i] =
+          those_that_count(match_segments(truth_map, truth->segments, result_map, result->segments, categories));
     } catch (const Error& error) {
       throw Error(result_file.string() + " and " + truth_file.string() + " (image " + truth->id.described() +
                   "): " + error.what());
     }
   });
 
-  PanopticQuality quality;
-  quality.images = pairs.size();
+  PanopticScorer scorer(truths.categories);
+  for (const ImageMatches& matches : of_image) scorer.add(matches);
+  PanopticQuality quality = scorer.quality();
   quality.left_out = results.images.size() - pairs.size();
-  for (const PanopticCategory& category : truths.categories)
-    quality.categories.push_back({category.id, category.name, category.is_thing, {}, {}});
-  for (const auto& image : of_image)
-    for (const auto& [category, matches] : image) quality.categories[category].matches.add(matches);
-  for (CategoryQuality& one : quality.categories) one.quality = quality_of(one.matches);
-  quality.all = mean_of(quality.categories, std::nullopt);
-  quality.things = mean_of(quality.categories, true);
-  quality.stuff = mean_of(quality.categories, false);
   return quality;
 }
 

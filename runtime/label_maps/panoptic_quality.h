@@ -10,6 +10,8 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -57,6 +59,29 @@ struct PanopticQuality {
 std::vector<SegmentMatches> match_segments(const SegmentMap& truth_map, const std::vector<SegmentInfo>& truths,
                                            const SegmentMap& result_map, const std::vector<SegmentInfo>& results,
                                            std::size_t categories);
+
+/// An image's matches of the categories in which something counts, by their places in the annotations' list: few of
+/// many.
+using ImageMatches = std::map<std::size_t, SegmentMatches>;
+
+/// Of what match_segments() gives, what counts.
+ImageMatches those_that_count(std::span<const SegmentMatches> matches);
+
+/// Adds up matches, image after image. Sums have the same last bits where the order is the same.
+class PanopticScorer {
+ public:
+  /// `categories`: of the annotations.
+  explicit PanopticScorer(const std::vector<PanopticCategory>& categories);
+
+  /// An image's matches. Throws Error for a category that there is not.
+  void add(const ImageMatches& matches);
+  std::size_t images() const { return quality_.images; }
+  /// Of the images so far; none was left out.
+  PanopticQuality quality() const;
+
+ private:
+  PanopticQuality quality_;  ///< counts and categories, without their quality
+};
 
 /// Reads and compares the maps of all images that `truths` has. Throws Error: for an image without a result, and what
 /// match_segments() throws, with the files' names, of the first image that has something wrong. Neither numbers nor
