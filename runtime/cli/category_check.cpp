@@ -97,16 +97,15 @@ std::string difference(const Comparison& comparison, std::size_t model, std::siz
          " in common";
 }
 
-std::vector<Named> of_annotations(const coco::Annotations& annotations) {
+std::vector<Named> named(std::span<const coco::CategoryEntry> entries) {
   std::vector<Named> categories;
-  for (const coco::CategoryEntry& category : annotations.categories) categories.push_back({category.id, category.name});
+  for (const coco::CategoryEntry& category : entries) categories.push_back({category.id, category.name});
   return categories;
 }
 
-/// Throws where the lists differ. `whose` has the categories `found`.
-Comparison expect_same(std::span<const Named> found, const coco::Annotations& annotations, const std::string& whose) {
-  const std::vector<Named> annotated = of_annotations(annotations);
-  const std::string path = annotations.path.string();
+/// Throws where the lists differ. `whose` has the categories `found`, the file `path` those of the annotations.
+Comparison expect_same(std::span<const Named> found, std::span<const Named> annotated, const std::string& path,
+                       const std::string& whose) {
   const Comparison comparison = compare(found, annotated);
   const std::string why = difference(comparison, found.size(), annotated.size());
   if (why.empty()) return comparison;
@@ -133,38 +132,40 @@ std::string remark_on(const Comparison& comparison, const std::string& path, boo
 
 }  // namespace
 
-std::string check_categories(std::span<const Category> model, const coco::Annotations& annotations) {
+std::string check_categories(std::span<const Category> model, std::span<const coco::CategoryEntry> annotated,
+                             const std::string& file) {
   std::vector<Named> categories;
   for (const Category& category : model) categories.push_back({category.id, category.name});
-  return remark_on(expect_same(categories, annotations, "the model's categories"), annotations.path.string(), true);
+  return remark_on(expect_same(categories, named(annotated), file, "the model's categories"), file, true);
 }
 
 std::string check_categories(std::span<const coco::CocoResult> results, const coco::Annotations& annotations,
                              const std::string& results_name, bool ignore_labels) {
   std::set<coco::Id> known, unknown;
   for (const coco::CategoryEntry& category : annotations.categories) known.insert(category.id);
-  std::map<coco::Id, std::string> named;
+  std::map<coco::Id, std::string> names;
   std::size_t left_out = 0;
   bool all_named = !ignore_labels;
   for (const coco::CocoResult& result : results) {
     all_named = all_named && !result.category.empty();
-    if (all_named) named.emplace(result.category_id, result.category);
+    if (all_named) names.emplace(result.category_id, result.category);
     if (known.contains(result.category_id)) continue;
     unknown.insert(result.category_id);
     ++left_out;
   }
   const std::string path = annotations.path.string();
   std::string remark;
-  if (all_named && !named.empty()) {
+  if (all_named && !names.empty()) {
     std::vector<Named> categories;
-    for (const auto& [id, name] : named) categories.push_back({id, name});
-    remark = remark_on(expect_same(categories, annotations, "the categories of " + results_name), path, false);
+    for (const auto& [id, name] : names) categories.push_back({id, name});
+    remark = remark_on(
+        expect_same(categories, named(annotations.categories), path, "the categories of " + results_name), path, false);
   }
   if (left_out == 0) return remark;
   std::vector<Named> others;
   for (const coco::Id& id : unknown) others.push_back({id, ""});
   if (left_out == results.size())
-    throw Error("expected results of categories that " + path + " lists (" + list_text(of_annotations(annotations)) +
+    throw Error("expected results of categories that " + path + " lists (" + list_text(named(annotations.categories)) +
                 "), found none in " + results_name + ": the ids of their categories are " + list_text(others));
   return (remark.empty() ? "" : remark + "; ") + std::to_string(left_out) + " of the " +
          std::to_string(results.size()) + " results are left out, since " + path + " does not list their categories (" +

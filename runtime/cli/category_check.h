@@ -18,8 +18,9 @@ namespace maskrt::cli {
 /// half of the shorter list is in common, where a name stands under another id in the other list, and where the
 /// model's names are those that maskrt-convert makes up ("class_0") and not the annotations'. Gives a remark in one
 /// sentence on what is left that differs, "" where nothing does: ids that both have under different names, and
-/// annotated categories that the model has not.
-std::string check_categories(std::span<const Category> model, const coco::Annotations& annotations);
+/// annotated categories that the model has not. `file` has the annotated categories, for messages.
+std::string check_categories(std::span<const Category> model, std::span<const coco::CategoryEntry> annotated,
+                             const std::string& file);
 
 /// The same for results that were written before, by the names that maskrt gives its results. Results without names
 /// are known by their categories' ids alone. Throws Error where the annotations have none of these ids; the remark

@@ -3,10 +3,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,14 +17,15 @@
 #include "command.h"
 #include "console.h"
 #include "eval_maps.h"
+#include "eval_model_maps.h"
 #include "graph/file_roles.h"
+#include "instance_scores.h"
 #include "maskrt/maskrt.hpp"
 #include "options.h"
 #include "outputs.h"
 #include "picture_run.h"
 #include "progress.h"
 #include "result_sink.h"
-#include "runtime/coco/error_kinds.h"
 #include "runtime/coco/evaluate.h"
 #include "runtime/coco/parallel.h"
 #include "runtime/coco/results.h"
@@ -52,19 +51,32 @@ struct EvalArguments {
 };
 
 MapFiles map_files(const EvalArguments& arguments) {
-  return {arguments.annotations, arguments.results_only, arguments.images, arguments.json, arguments.device.threads};
+  return {arguments.annotations, arguments.results_only,   arguments.images,
+          arguments.json,        arguments.device.threads, !arguments.model.empty()};
+}
+
+MapModel map_model(const EvalArguments& arguments) {
+  return {arguments.model, arguments.sizes, arguments.decode, arguments.device,
+          arguments.batch, arguments.limit, arguments.quiet,  arguments.ignore_labels};
 }
 
 /// Options of instances do not go with maps.
 void check_map_usage(const EvalArguments& arguments) {
-  check_map_usage(arguments.maps, map_files(arguments));
-  if (arguments.maps.task == EvalTask::instance) return;
-  if (!arguments.model.empty() || !arguments.results.list.empty() || !arguments.results.lines.empty() ||
-      !arguments.activations.empty() || arguments.sizes.given() || arguments.errors || arguments.limit != 0)
+  const bool maps = arguments.maps.task != EvalTask::instance, runs = !arguments.model.empty();
+  if (maps &&
+      (!arguments.results.list.empty() || !arguments.results.lines.empty() || arguments.results.resume ||
+       arguments.results.boxes || !arguments.activations.empty() || arguments.errors || arguments.iou_type != "segm"))
     throw UsageError(
-        "--task semantic and panoptic go without MODEL, --results, --jsonl, --activations, --min-size, --max-size, "
-        "--plot, --errors and --limit");
-  if (arguments.quiet && arguments.json.empty() && arguments.maps.overlay.empty())
+        "--task semantic and panoptic go without --results, --jsonl, --resume, --boxes, --activations, --errors and "
+        "--iou-type: these are of instances");
+  check_map_usage(arguments.maps, map_files(arguments));
+  if (!maps) return;
+  if (!runs && (arguments.sizes.given() || arguments.limit != 0))
+    throw UsageError("--results-only runs no model: it goes without --min-size, --max-size, --plot and --limit");
+  check_sizes(arguments.sizes, arguments.results);
+  if (arguments.sizes.are_several() && (arguments.maps.per_class || !arguments.maps.overlay.empty()))
+    throw UsageError("--per-class and --overlay are of one size: they go without several --min-size");
+  if (arguments.quiet && arguments.json.empty() && arguments.maps.overlay.empty() && arguments.sizes.plot.empty())
     throw UsageError("--quiet prints errors alone, so that eval would give nothing: it needs --json FILE or --overlay");
 }
 
@@ -243,7 +255,8 @@ Model load_for(const coco::Annotations& annotations, const EvalArguments& argume
   options.activations = !arguments.activations.empty();
   Model model = load_model(arguments.model, options);
   for (const ResizeOptions& resize : arguments.sizes.resizes()) note_bounded_resize(model.info(), resize);
-  if (!arguments.ignore_labels) remark(check_categories(model.info().categories, annotations));
+  if (!arguments.ignore_labels)
+    remark(check_categories(model.info().categories, annotations.categories, annotations.path.string()));
   coco::check_shapes(annotations, iou_type(arguments));
   return model;
 }
@@ -275,67 +288,6 @@ Scored run_model(const Model& model, std::span<const coco::ImageEntry> images, s
   return scored;
 }
 
-/// The table that pycocotools prints.
-void print_table(const coco::Metrics& metrics) {
-  struct Row {
-    const char *iou, *area;
-    int detections;
-  };
-  constexpr Row rows[12] = {{"0.50:0.95", "all", 100},   {"0.50", "all", 100},         {"0.75", "all", 100},
-                            {"0.50:0.95", "small", 100}, {"0.50:0.95", "medium", 100}, {"0.50:0.95", "large", 100},
-                            {"0.50:0.95", "all", 1},     {"0.50:0.95", "all", 10},     {"0.50:0.95", "all", 100},
-                            {"0.50:0.95", "small", 100}, {"0.50:0.95", "medium", 100}, {"0.50:0.95", "large", 100}};
-  for (std::size_t i = 0; i < metrics.size(); ++i)
-    say(" %-18s %s @[ IoU=%-9s | area=%6s | maxDets=%3d ] = %.3f\n", i < 6 ? "Average Precision" : "Average Recall",
-        i < 6 ? "(AP)" : "(AR)", rows[i].iou, rows[i].area, rows[i].detections, metrics[i]);
-}
-
-/// AP at one threshold and what is lost to each kind of error, in points.
-void print_errors(const coco::ErrorAnalysis& analysis) {
-  constexpr std::array<const char*, coco::kErrorNames.size()> meaning = {
-      "another category", "overlaps too little", "both of these",     "found before",
-      "nothing is there", "not found by any",    "all that is wrong", "all that is not found",
-  };
-  const coco::ErrorThresholds thresholds;
-  say("\n Errors of AP @[ IoU=%.2f ] = %.2f points, by kind (TIDE; background below IoU=%.2f)\n", thresholds.foreground,
-      analysis.ap, thresholds.background);
-  for (std::size_t kind = 0; kind < meaning.size(); ++kind)
-    say(" %-8s  %-21s  dAP = %6.2f\n", coco::kErrorNames[kind], meaning[kind], analysis.deltas[kind]);
-}
-
-nlohmann::ordered_json json_of(const coco::ErrorAnalysis& analysis) {
-  nlohmann::ordered_json json = {{"AP", analysis.ap}};
-  for (std::size_t kind = 0; kind < coco::kErrorNames.size(); ++kind)
-    json[coco::kErrorNames[kind]] = analysis.deltas[kind];
-  return json;
-}
-
-/// What the command computes.
-struct Scores {
-  coco::Metrics metrics{};
-  std::optional<coco::ErrorAnalysis> errors;  ///< where they were asked for
-};
-
-Scores score(const coco::Annotations& annotations, std::span<const coco::CocoResult> results,
-             const coco::EvaluationOptions& options, bool errors) {
-  Scores scores;
-  scores.metrics = coco::evaluate(annotations, results, options).metrics;
-  if (errors) scores.errors = coco::analyse_errors(annotations, results, options);
-  return scores;
-}
-
-void print(const Scores& scores) {
-  print_table(scores.metrics);
-  if (scores.errors) print_errors(*scores.errors);
-}
-
-void write_scores(const std::string& path, const Scores& scores) {
-  nlohmann::ordered_json json;
-  for (std::size_t i = 0; i < scores.metrics.size(); ++i) json[coco::kMetricNames[i]] = scores.metrics[i];
-  if (scores.errors) json["errors"] = json_of(*scores.errors);
-  write_text_file(path, json.dump(1));
-}
-
 /// How what was found is scored: on the images that could be used, where some could not, which is reported. Nothing
 /// where none could.
 std::optional<coco::EvaluationOptions> options_for(const Scored& scored, std::span<const coco::ImageEntry> images,
@@ -355,7 +307,7 @@ std::optional<coco::EvaluationOptions> options_for(const Scored& scored, std::sp
 }
 
 SweepSubject subject_of(const Model& model, const EvalArguments& arguments) {
-  return {model.info(), arguments.device.thread_count(), arguments.batch, iou_type(arguments)};
+  return {model.info(), arguments.device.thread_count(), arguments.batch, average_precision(iou_type(arguments))};
 }
 
 /// A table of average precision and times, a row a size.
@@ -371,7 +323,8 @@ int evaluate_sizes(const Model& model, std::span<const coco::ImageEntry> images,
     const std::optional<coco::EvaluationOptions> options = options_for(scored, images, arguments);
     if (!options) return std::nullopt;
     SizeFigures figures = *scored.figures;
-    figures.metrics = coco::evaluate(annotations, scored.results, *options).metrics;
+    const coco::Metrics metrics = coco::evaluate(annotations, scored.results, *options).metrics;
+    figures.metrics.assign(metrics.begin(), metrics.end());
     return figures;
   };
   const bool all_measured = sweep_sizes(subject_of(model, arguments), arguments.sizes.resizes(),
@@ -381,7 +334,9 @@ int evaluate_sizes(const Model& model, std::span<const coco::ImageEntry> images,
 
 int evaluate_command(const EvalArguments& arguments) {
   check_map_usage(arguments);
-  if (arguments.maps.task != EvalTask::instance) return evaluate_maps(arguments.maps, map_files(arguments));
+  if (arguments.maps.task != EvalTask::instance)
+    return arguments.model.empty() ? evaluate_maps(arguments.maps, map_files(arguments))
+                                   : evaluate_model_maps(arguments.maps, map_files(arguments), map_model(arguments));
   check_usage(arguments);
   coco::Annotations annotations;
   Scored scored;
@@ -419,7 +374,7 @@ int evaluate_command(const EvalArguments& arguments) {
   print(scores);
   if (!arguments.json.empty()) write_scores(arguments.json, scores);
   if (!arguments.sizes.plot.empty()) {
-    scored.figures->metrics = scores.metrics;
+    scored.figures->metrics.assign(scores.metrics.begin(), scores.metrics.end());
     write_text_file(arguments.sizes.plot,
                     svg_of(sizes_plot(subject_of(*model, arguments), std::span(&*scored.figures, 1))));
   }
@@ -459,8 +414,8 @@ Command add_eval(CLI::App& app) {
   add_output_option(*command, "--json", arguments->json,
                     "Write the twelve numbers: AP, AP50, AP75, APs, APm, APl, AR1, ...;\n"
                     "with --errors also \"errors\": AP, Cls, Loc, Both, Dupe, Bkg, Miss,\n"
-                    "FalsePos, FalseNeg; of several sizes in the list \"sizes\", with their\n"
-                    "times");
+                    "FalsePos, FalseNeg; of other tasks their numbers; of several sizes in\n"
+                    "the list \"sizes\", with their times");
   command
       ->add_option("--activations", arguments->activations,
                    "Write the mean of each query's instance activation maps over the\n"
@@ -488,7 +443,8 @@ Command add_eval(CLI::App& app) {
       "--plot speed.svg\n"
       "  maskrt eval --results-only results.json --annotations instances_val2017.json\n"
       "  maskrt eval --task panoptic --results-only results.json --annotations panoptic_val2017.json\n"
-      "  maskrt eval --task semantic --classes cityscapes --results-only results --annotations gtFine/val");
+      "  maskrt eval --task semantic --classes cityscapes --results-only results --annotations gtFine/val\n"
+      "  maskrt eval model.maskrt --task panoptic --images val2017 --annotations panoptic_val2017.json");
   return [arguments] { return evaluate_command(*arguments); };
 }
 

@@ -1,4 +1,5 @@
-// `maskrt eval --task semantic` and `--task panoptic`: results that were written before, as pictures of numbers.
+// `maskrt eval --task semantic` and `--task panoptic`: their options, and scores of results that were written before,
+// as pictures of numbers. Those of a model: eval_model_maps.h.
 #pragma once
 
 #include <cstdint>
@@ -32,13 +33,14 @@ void add_map_options(CLI::App& command, MapOptions& options);
 struct MapFiles {
   std::string annotations, results, images, json;
   int threads = 0;
+  bool runs_model = false;  ///< results are a model's, and not there yet
 };
 
 /// Throws UsageError for options that do not go with the task.
 void check_map_usage(const MapOptions& options, const MapFiles& files);
 
-/// Scores results of semantic or panoptic segmentation, prints and writes the numbers, and draws the results. Returns
-/// the exit status.
+/// Scores results of semantic or panoptic segmentation that are there, prints and writes the numbers, and draws the
+/// results. Returns the exit status.
 int evaluate_maps(const MapOptions& options, const MapFiles& files);
 
 }  // namespace maskrt::cli

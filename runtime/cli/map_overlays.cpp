@@ -1,7 +1,5 @@
 #include "map_overlays.h"
 
-#include <map>
-
 #include "drawing_files.h"
 #include "graph/safetensors.h"
 #include "outputs.h"
@@ -28,11 +26,16 @@ void add_pictures(const fs::path& folder, label_maps::MapNames names, std::map<s
 
 }  // namespace
 
+std::map<std::string, fs::path> pictures_by_image(const fs::path& folder, label_maps::MapNames names) {
+  std::map<std::string, fs::path> pictures;
+  add_pictures(folder, names, pictures);
+  return pictures;
+}
+
 void find_overlays(std::vector<MapOverlay>& overlays, const fs::path& images, const fs::path& folder,
                    label_maps::MapNames names, graph::FileRoles& roles) {
   if (overlays.empty()) return;
-  std::map<std::string, fs::path> pictures;
-  add_pictures(images, names, pictures);
+  const std::map<std::string, fs::path> pictures = pictures_by_image(images, names);
   std::size_t missing = 0;
   std::string first;
   for (MapOverlay& overlay : overlays) {

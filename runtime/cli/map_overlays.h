@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,11 @@
 #include "segment_drawings.h"
 
 namespace maskrt::cli {
+
+/// The pictures in a folder and those inside it, by image (label_maps::image_of). Throws Error for two of one image,
+/// and for a folder that cannot be listed.
+std::map<std::string, std::filesystem::path> pictures_by_image(const std::filesystem::path& folder,
+                                                               label_maps::MapNames names);
 
 /// One result that is drawn.
 struct MapOverlay {

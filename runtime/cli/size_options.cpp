@@ -22,13 +22,14 @@ void add_sweep_options(CLI::App& command, SizeOptions& sizes) {
       .add_option("--min-size", sizes.min_sizes,
                   "The shorter side of resized pictures, in pixels, as\n"
                   "INPUT.MIN_SIZE_TEST (default: the model's); 0: no resize.\n"
-                  "Several: a table of average precision and times, a row a size")
+                  "Several: a table of scores and times, a row a size")
       ->expected(1, -1)
       ->delimiter(',')
       ->check(side_length())
       ->type_name("N");
   add_max_size_option(command, sizes.max_size);
-  add_output_option(command, "--plot", sizes.plot, "Draw AP against milliseconds, a point a size, as SVG");
+  add_output_option(command, "--plot", sizes.plot,
+                    "Draw AP, mean IoU or PQ against milliseconds, a point a size,\nas SVG");
 }
 
 void check_sizes(const SizeOptions& sizes, const ResultFiles& results) {

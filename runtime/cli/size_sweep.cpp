@@ -13,8 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kAp = 0, kPrintedMetrics = 6;  ///< of coco::kMetricNames
-
 bool on_gpu(const SweepSubject& subject) { return subject.model.device.starts_with("cuda"); }
 
 /// "cpu, fp32, 2 threads, batch 1"
@@ -33,13 +31,20 @@ void print_titles(const SweepSubject& subject, const ResizeOptions& any_size) {
   say("%s on %s, %s\n\n", subject.model.name.c_str(), subject_text(subject).c_str(),
       bound_text(input_settings(subject.model, any_size)).c_str());
   say("%8s  %9s  %6s", "shortest", "input", "images");
-  for (std::size_t i = 0; i < kPrintedMetrics; ++i) say("  %6s", coco::kMetricNames[i]);
+  for (const SweepMetric& metric : subject.scoring.metrics)
+    if (!metric.column.empty()) say("  %6s", metric.column.c_str());
   say("  %9s  %9s  %9s  %8s\n", "network", "post-proc", "whole ms", "frames/s");
 }
 
-void print_row(const SizeFigures& size) {
+void print_row(const SweepSubject& subject, const SizeFigures& size) {
   say("%8d  %9s  %6zu", size.input.min_size, size_text(size.usual_input).c_str(), size.images);
-  for (std::size_t i = 0; i < kPrintedMetrics; ++i) say("  %6.3f", size.metrics[i]);
+  for (std::size_t i = 0; i < size.metrics.size(); ++i) {
+    if (subject.scoring.metrics[i].column.empty()) continue;
+    if (size.metrics[i] < 0 && subject.scoring.none_is_null)
+      say("  %6s", "-");
+    else
+      say("  %6.3f", size.metrics[i]);
+  }
   say("  %9.2f  %9.2f  %9.2f  %8.2f\n", 1e3 * size.times.network, 1e3 * size.times.postprocess,
       1e3 * whole_seconds(size.times), frames_per_second(size.times));
 }
@@ -80,6 +85,16 @@ void keep_files(const SweepSubject& subject, std::span<const SizeFigures> sizes,
 
 }  // namespace
 
+SweepScoring average_precision(coco::IouType type) {
+  const bool of_masks = type == coco::IouType::segm;
+  constexpr std::size_t printed = 6;
+  SweepScoring scoring{"iou_type", of_masks ? "segm" : "bbox", {}, of_masks ? "mask AP" : "box AP", "IoU 0.50:0.95",
+                       false};
+  for (std::size_t i = 0; i < coco::kMetricNames.size(); ++i)
+    scoring.metrics.push_back({coco::kMetricNames[i], i < printed ? coco::kMetricNames[i] : ""});
+  return scoring;
+}
+
 double whole_seconds(const Timings& times) { return times.preprocess + times.network + times.postprocess; }
 
 double frames_per_second(const Timings& times) { return 1 / (times.network + times.postprocess); }
@@ -92,7 +107,7 @@ bool sweep_sizes(const SweepSubject& subject, std::span<const ResizeOptions> siz
     for (const ResizeOptions& size : sizes) {
       if (const std::optional<SizeFigures> figures = measure(size)) {
         measured.push_back(*figures);
-        print_row(*figures);
+        print_row(subject, *figures);
       } else {
         report("expected images that can be used with a shortest edge of " +
                std::to_string(input_settings(subject.model, size).min_size) + ", found none");
@@ -115,14 +130,17 @@ std::string sizes_json(const SweepSubject& subject, std::span<const SizeFigures>
                {"precision", subject.model.precision},
                {"threads", subject.threads},
                {"batch", subject.batch},
-               {"iou_type", subject.iou_type == coco::IouType::segm ? "segm" : "bbox"}};
+               {subject.scoring.key, subject.scoring.value}};
   json["sizes"] = Json::array();
   for (const SizeFigures& size : sizes) {
     Json one = {{"min_size", size.input.min_size},
                 {"max_size", size.input.max_size},
                 {"input", size_text(size.usual_input)},
                 {"images", size.images}};
-    for (std::size_t i = 0; i < size.metrics.size(); ++i) one[coco::kMetricNames[i]] = size.metrics[i];
+    for (std::size_t i = 0; i < size.metrics.size(); ++i) {
+      const bool none = size.metrics[i] < 0 && subject.scoring.none_is_null;
+      one[subject.scoring.metrics[i].name] = none ? Json(nullptr) : Json(size.metrics[i]);
+    }
     one["preprocess_ms"] = 1e3 * size.times.preprocess;
     one["network_ms"] = 1e3 * size.times.network;
     one["postprocess_ms"] = 1e3 * size.times.postprocess;
@@ -134,17 +152,17 @@ std::string sizes_json(const SweepSubject& subject, std::span<const SizeFigures>
 }
 
 LinePlot sizes_plot(const SweepSubject& subject, std::span<const SizeFigures> sizes) {
-  const std::string ap = subject.iou_type == coco::IouType::segm ? "mask AP" : "box AP";
+  const SweepScoring& scoring = subject.scoring;
   LinePlot plot;
-  plot.title = subject.model.name + ": " + ap + " against time";
+  plot.title = subject.model.name + ": " + scoring.name + " against time";
   plot.subtitle = subject_text(subject);
   if (!sizes.empty()) plot.subtitle += ", " + std::to_string(sizes.front().images) + " images";
   plot.subtitle += "; at each point the input's shortest edge in pixels";
   plot.x_axis =
       on_gpu(subject) ? "GPU time, milliseconds an image" : "network and post-processing, milliseconds an image";
-  plot.y_axis = ap + " (IoU 0.50:0.95)";
+  plot.y_axis = scoring.name + (scoring.remark.empty() ? "" : " (" + scoring.remark + ")");
   for (const SizeFigures& size : sizes) {
-    const double value = size.metrics[kAp] < 0 ? std::numeric_limits<double>::quiet_NaN() : size.metrics[kAp];
+    const double value = size.metrics.at(0) < 0 ? std::numeric_limits<double>::quiet_NaN() : size.metrics[0];
     plot.points.push_back({1e3 * (size.times.network + size.times.postprocess), value,
                            size.input.min_size == 0 ? "no resize" : std::to_string(size.input.min_size)});
   }

@@ -1,4 +1,4 @@
-// Speed against accuracy: a model's average precision and times at several sizes of its input.
+// Speed against accuracy: a model's scores and times at several sizes of its input.
 #pragma once
 
 #include <cstddef>
@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "call_times.h"
 #include "line_plot.h"
@@ -16,20 +17,38 @@
 
 namespace maskrt::cli {
 
+/// One of the numbers that a model is scored by, from 0 to 1; negative where nothing counts.
+struct SweepMetric {
+  std::string name;    ///< in JSON
+  std::string column;  ///< in the table; "": it is not there
+};
+
+/// By what a model is scored.
+struct SweepScoring {
+  std::string key, value;            ///< of JSON, that tells it: "iou_type" and "segm"
+  std::vector<SweepMetric> metrics;  ///< the first is drawn
+  std::string name;                  ///< of the first: "mask AP"
+  std::string remark;                ///< of it, for the axis: "IoU 0.50:0.95"; may be empty
+  bool none_is_null = true;          ///< in JSON, what has nothing to count; else a negative number
+};
+
+/// COCO's twelve numbers, of which JSON has -1 as pycocotools does.
+SweepScoring average_precision(coco::IouType type);
+
 /// What the figures are of.
 struct SweepSubject {
   ModelInfo model;
   int threads = 0, batch = 0;
-  coco::IouType iou_type = coco::IouType::segm;
+  SweepScoring scoring = average_precision(coco::IouType::segm);
 };
 
 /// A model's figures at one size.
 struct SizeFigures {
-  InputSettings input;     ///< how pictures were resized
-  Size usual_input;        ///< the network's input that most of them had
-  std::size_t images = 0;  ///< that were scored
-  coco::Metrics metrics = {};
-  Timings times;  ///< seconds of an image
+  InputSettings input;          ///< how pictures were resized
+  Size usual_input;             ///< the network's input that most of them had
+  std::size_t images = 0;       ///< that were scored
+  std::vector<double> metrics;  ///< as SweepScoring lists them
+  Timings times;                ///< seconds of an image
 };
 
 /// Pre-processing, network and post-processing.
@@ -54,7 +73,7 @@ bool sweep_sizes(const SweepSubject& subject, std::span<const ResizeOptions> siz
 /// {"model": ..., "sizes": [{"min_size": 448, ..., "AP": 0.31, ..., "network_ms": 21.3, ...}, ...]}
 std::string sizes_json(const SweepSubject& subject, std::span<const SizeFigures> sizes);
 
-/// AP against milliseconds, a point a size.
+/// The first of the metrics against milliseconds, a point a size.
 LinePlot sizes_plot(const SweepSubject& subject, std::span<const SizeFigures> sizes);
 
 }  // namespace maskrt::cli

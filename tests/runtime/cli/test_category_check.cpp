@@ -34,7 +34,7 @@ coco::Annotations annotations_of(const Names& names) {
 /// The remark; the message of the Error where there is one.
 std::string check(const Names& model, const Names& annotated) {
   try {
-    return check_categories(model_of(model), annotations_of(annotated));
+    return check_categories(model_of(model), annotations_of(annotated).categories, "a.json");
   } catch (const Error& error) {
     return error.what();
   }

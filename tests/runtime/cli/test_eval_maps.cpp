@@ -142,12 +142,13 @@ TEST_CASE("options that do not go with the task are wrong usage") {
     CHECK(result.status == 2);
     CHECK_THAT(result.err, Contains(sentence));
   };
-  usage({"--task", "panoptic", "--annotations", "a.json"}, "--task panoptic scores results that are there");
+  usage({"--task", "panoptic", "--annotations", "a.json"}, "--task panoptic needs a MODEL to run, or --results-only");
   usage({"--task", "semantic", "--annotations", "a", "--results-only", "r"}, "--task semantic needs --classes");
   usage({"--annotations", "a.json", "--results-only", "r.json", "--classes", "ade20k"}, "go with --task semantic");
   usage(panoptic + Words{"--ignore-label", "0"}, "are of --task semantic");
   usage(semantic + Words{"--result-maps", "m"}, "are of --task panoptic");
-  usage(panoptic + Words{"--errors"}, "go without MODEL");
+  usage(panoptic + Words{"--errors"}, "go without --results, --jsonl, --resume, --boxes, --activations, --errors");
+  usage(panoptic + Words{"--limit", "3"}, "--results-only runs no model");
   usage(panoptic + Words{"--overlay", "o"}, "one needs the other");
   usage(panoptic + Words{"--quiet"}, "--quiet prints errors alone");
   usage(panoptic + Words{"--task", "things"}, "--task");

@@ -175,12 +175,13 @@ TEST_CASE("Figures without an average precision or a time are told as such") {
   cli::SizeFigures untimed, unscored, whole;
   unscored.input.min_size = 448;
   unscored.images = untimed.images = whole.images = 5;
-  unscored.metrics.fill(-1);
+  unscored.metrics.assign(12, -1);
   unscored.times = {0.001, 0.01, 0.002};
   untimed.input.min_size = 512;
   untimed.times = cli::CallTimes().of_an_image();
   whole.input.min_size = 0;
-  whole.metrics.fill(0.4);
+  untimed.metrics.assign(12, 0);
+  whole.metrics.assign(12, 0.4);
   whole.times = {0.001, 0.02, 0.005};
   const std::vector<cli::SizeFigures> sizes = {unscored, untimed, whole};
   const json figures = json::parse(cli::sizes_json(subject, sizes));
