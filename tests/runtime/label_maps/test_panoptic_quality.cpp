@@ -1,4 +1,5 @@
 // Panoptic quality, against panopticapi's numbers (tests/data/label_maps/README.md), and what readers refuse.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <fstream>
@@ -161,6 +162,38 @@ TEST_CASE("panoptic files: ids that are strings, other members, results that are
   set.truths["categories"].push_back({{"id", 9}, {"name", "never"}, {"isthing", 0}});
   CHECK(set.quality().categories.at(2).quality.pq == -1);
   CHECK(set.quality().stuff.categories == 1);
+}
+
+TEST_CASE("panoptic annotations tell their pictures' names, where they are names") {
+  SmallSet set;
+  set.truths["images"] = json::parse(R"([{"id": 5, "file_name": "five.jpg"}, {"id": "b", "file_name": 7},
+                                         {"id": 9, "file_name": "nobody's.jpg"}, {"id": 1.5, "file_name": "half.jpg"},
+                                         {"file_name": "none.jpg"}, {"id": "b"}])");
+  CHECK(set.quality().images == 2);
+  const PanopticSet read = read_panoptic_annotations(set.folder / "t.json");
+  REQUIRE(read.images.size() == 2);
+  CHECK(read.images[0].picture == "five.jpg");
+  CHECK(read.images[1].picture.empty());
+}
+
+TEST_CASE("panoptic quality adds up image after image") {
+  const PanopticSet truths = read_panoptic_annotations(data + "mixed_truths.json");
+  const PanopticSet results = read_panoptic_results(data + "mixed_results.json", truths);
+  PanopticScorer scorer(truths.categories);
+  CHECK(scorer.quality().all.quality.pq == -1);
+  for (const PanopticImage& truth : truths.images) {
+    const auto result = std::find_if(results.images.begin(), results.images.end(),
+                                     [&](const PanopticImage& image) { return image.id == truth.id; });
+    REQUIRE(result != results.images.end());
+    scorer.add(those_that_count(match_segments(read_segment_map(truths.maps / truth.file_name), truth.segments,
+                                               read_segment_map(results.maps / result->file_name), result->segments,
+                                               truths.categories.size())));
+  }
+  CHECK(scorer.images() == truths.images.size());
+  CHECK(scorer.quality().all.quality.pq == panoptic_quality(truths, results).all.quality.pq);
+  CHECK(error_of([&] {
+          scorer.add({{truths.categories.size(), {}}});
+        }) == "panoptic quality: expected matches of 6 categories, found some of category 6");
 }
 
 TEST_CASE("panoptic files are refused by name") {

@@ -195,6 +195,18 @@ TEST_CASE("label maps that cannot be scored are refused by name") {
   CHECK_THAT(error("0123/0123"), Catch::Contains("expected a label map as 8-bit or 16-bit grey or palette PNG"));
 }
 
+TEST_CASE("annotations without results are found alike") {
+  const TruthMaps ids = find_truth_maps(data + "cityscapes/truths", MapNames::cityscapes);
+  CHECK(ids.numbering == Numbering::ids);
+  CHECK(ids.files.size() == 3);
+  CHECK(ids.files.at("aachen_000001_000019").filename() == "aachen_000001_000019_gtFine_labelIds.png");
+  CHECK(find_truth_maps(data + "train_ids/truths", MapNames::cityscapes).numbering == Numbering::indices);
+  CHECK(find_truth_maps(data + "plain/truths", MapNames::same).files.contains("000"));
+  const TemporaryFolder folder;
+  CHECK(error_of([&] { find_truth_maps(folder.path(), MapNames::same); }) ==
+        "expected label maps, *.png in " + folder.path().string() + ", found none");
+}
+
 TEST_CASE("folders of label maps are paired by name") {
   const TemporaryFolder folder;
   const auto make = [&](const std::string& name) { write_labels(folder / name, "0"); };
