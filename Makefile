@@ -114,7 +114,7 @@ COUNTS := $(BUILD)/kernel-table
 # Configs with kernels that the first network has none of; those of fp32 are counted on a small picture, in a tenth of
 # the time. What follows the network is the same for all, and counted at full size with the first.
 SMALL := --height 192 --width 256 --benchmark_filter=-postprocess
-COUNTED := sparse_inst_r50vd_dcn_giam sparse_inst_pvt_b1_giam sparse_inst_pvt_b2_li_giam
+COUNTED := sparse_inst_r50vd_dcn_giam sparse_inst_pvt_b1_giam sparse_inst_pvt_b2_li_giam fastinst_R50_ppm-fpn_x3_640
 count = MASKRT_CUDA_DRIVER=$(BUILD)/lib/libvgpu.so VGPU_CC=$(1) $(BUILD)/bin/maskrt-bench-cuda \
   --benchmark_out=$(COUNTS)/$(2).json $(3) > /dev/null
 results = $(foreach network,$(1) $(COUNTED:%=$(1)-%),$(COUNTS)/$(network).json $(COUNTS)/$(network)-fp32.json)
