@@ -75,7 +75,7 @@ void aggregate(CudaQueue& queue, const TypeList& t, MapWeights weights) {
 const std::vector<Launcher> kLaunchers = {
     {"activate", 2, kSame2, [](auto& q, auto& t) { activate_cuda(q, Activation::relu, map(t[0]), map(t[1])); }},
     {"add", 3, kSame3, [](auto& q, auto& t) { add_cuda(q, map(t[0]), map(t[1]), map(t[2])); }},
-    {"scale and shift", 2, kSame2,
+    {"scale and shift", 2, kOrWider,
      [](auto& q, auto& t) { scale_shift_cuda(q, map(t[0]), nullptr, nullptr, map(t[1])); }},
     {"aggregate", 2, kSame2, [](auto& q, auto& t) { aggregate(q, t, MapWeights::plain); }},
     {"aggregate with sigmoid", 2, kSame2, [](auto& q, auto& t) { aggregate(q, t, MapWeights::sigmoid); }},
