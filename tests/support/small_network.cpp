@@ -198,7 +198,8 @@ Graph every_operation(Dice& dice) {
   g.add("normalise", NormaliseMaps{1e-7}, {positive});
   g.add("softmax", SoftmaxMaps{}, {x});
   const auto list = g.add("aggregate", Aggregate{}, {x, y});
-  g.add("logits", AggregateLogits{true, 0.25, dice.constant("logits.bias", {4})}, {x, y});
+  // Of dice of its own: the numbers of all that follow stay what they were.
+  g.add("logits", AggregateLogits{true, 0.25, Dice(41).constant("logits.bias", {4})}, {x, y});
   g.add("regroup", Regroup{2, 8}, {list});
   auto linear = dice.linear("linear", 4, 5);
   linear.activation = Activation::relu;
