@@ -91,7 +91,7 @@ __device__ Work work_of(const AggregateParams& p) {
 template <MapWeights weights, bool vectors>
 class MapLoader {
  public:
-  /// For softmax it loads the maps' largest logits and contains a barrier.
+  /// It loads the maps' largest logits (softmax) or biases (sigmoid) and then contains a barrier.
   __device__ MapLoader(const AggregateParams& p, const Work& work)
       : maps_(p.maps),
         end_(work.end),
@@ -110,13 +110,18 @@ class MapLoader {
         if (first_ + i < p.maps.channels) exponents_.v[i] = kAggregateScaleLog2 - largest[column_ + i] * kLog2E;
     }
     if constexpr (weights == MapWeights::sigmoid) {
-      RowFinder finder;
 #pragma unroll
-      for (int i = 0; i < 8; ++i) {
-        exponents_.v[i] = -kAggregateScaleLog2;
-        const int row = p.bias == nullptr || !works() ? -1 : finder.row_of(p, first_ + i);
-        if (row >= 0) exponents_.v[i] -= p.bias[row] * kLog2E;
+      for (float& exponent : exponents_.v) exponent = -kAggregateScaleLog2;
+      if (p.bias == nullptr) return;
+      __shared__ float biases[Tile::kMaps];
+      if (threadIdx.x < Tile::kMaps) {
+        const int row = RowFinder().row_of(p, work.map0 + static_cast<int>(threadIdx.x));
+        biases[threadIdx.x] = row >= 0 ? p.bias[row] : 0.0f;
       }
+      __syncthreads();
+#pragma unroll
+      for (int i = 0; i < 8; ++i)
+        if (works()) exponents_.v[i] -= biases[column_ + i] * kLog2E;
     }
   }
 
