@@ -28,7 +28,8 @@ constexpr const char* kBeforeLayers = R"(
 ## Layers on an H200
 
 Predicted, and the least that 790 TFLOP/s and 4.3 TB/s need. Convolutions are predicted by their cost model
-([conv_cost.h](../kernels/conv/cuda/conv_cost.h)), others by their bound in whole waves and a microsecond a launch.
+([conv_cost.h](../kernels/conv/cuda/conv_cost.h)), list programs by theirs
+([list_program_cuda.h](../kernels/lists/list_program_cuda.h)), others by their bound in whole waves and a microsecond a launch.
 What stands 0 times is not part of detection from pictures of the input's size, nor of the sums.
 )";
 
