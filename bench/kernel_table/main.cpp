@@ -14,11 +14,12 @@ using namespace maskrt::bench;
 constexpr const char* kHead = R"(# Kernels and layers, by their figures
 
 Written by `make kernel-table`%s. Nothing here was measured on a GPU: registers are
-ptxas's, counts the [virtual GPU's](virtual-gpu.md#counters) on SparseInst R-50 G-IAM and networks with other backbones at
+ptxas's, counts the [virtual GPU's](virtual-gpu.md#counters) on SparseInst R-50 G-IAM, networks with other backbones and FastInst at
 640 x 864 (in fp32 those at 192 x 256, without post-processing), times a model's.
 
 Passes are those over the banks of shared memory, for each that the accesses need at least: 1 is free of conflicts, and
-main loops may have %.2f at most. Of global sectors, %.0f%% of the bytes should be used. Tensor cores: their share of what
+main loops may have %.2f at most. Of global sectors, %.0f%% of the bytes should be used; launches that
+move less than 430 kB wait for latency and are not told. Tensor cores: their share of what
 warps execute in the main loop; a warp's part of one `wgmma` is worth up to 32 `mma`, so its share is small. Of all shapes
 that a kernel met, the worst stands here. Occupancy is what registers and shared memory allow. The build itself fails on
 spilled registers and on `wgmma` that ptxas runs one by one.
