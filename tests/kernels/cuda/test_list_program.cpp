@@ -85,34 +85,36 @@ TEST_CASE("linear layers of list programs") {
   if (!has_list_programs()) return;
   struct Case {
     std::int64_t batch, rows, in, out, block;
+    Activation activation;
   };
   // Of whole pieces of weights and ragged ones in each direction; few columns, of which most blocks have none; rows of
   // one pass and of several; columns that are stored as padding.
-  const Case cases[] = {{1, 108, 256, 256, 0},  {2, 1, 32, 1, 0},        {1, 16, 64, 81, 0},
-                        {3, 130, 96, 257, 264}, {1, 300, 1024, 40, 0},   {2, 17, 288, 8, 0},
-                        {1, 100, 256, 80, 0},   {1, 128, 512, 300, 304}, {1, 7, 32, 2049, 0}};
+  using enum Activation;
+  const Case cases[] = {{1, 108, 256, 256, 0, none},   {2, 1, 32, 1, 0, sigmoid},     {1, 16, 64, 81, 0, none},
+                        {3, 130, 96, 257, 264, relu},  {1, 300, 1024, 40, 0, none},   {2, 17, 288, 8, 0, sigmoid},
+                        {1, 100, 256, 80, 0, sigmoid}, {1, 128, 512, 300, 304, relu}, {1, 7, 32, 2049, 0, none}};
   for (const Case& c : cases)
     for (const DataType in_type : {f32, f16})
-      for (const DataType out_type : {f32, f16})
-        for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid}) {
-          INFO(c.batch << "x" << c.rows << ", " << c.in << " to " << c.out << ", " << maskrt::name_of(in_type) << " to "
-                       << maskrt::name_of(out_type) << ", activation " << static_cast<int>(activation));
-          const List in(in_type, c.batch, c.rows, c.in, 1);
-          List out(out_type, c.batch, c.rows, c.out, 0, c.block), want(f32, c.batch, c.rows, c.out);
-          const Weights weights(3, c.in, c.out, activation != Activation::none);
-          linear_ref(in.host(), weights.plain.data(), weights.bias.empty() ? nullptr : weights.bias.data(), activation,
-                     want.host());
-          run(weights.layer(in.device(), out.device(), activation));
-          const double terms = static_cast<double>(c.in) + 1;
-          const double bound = kUnitFp32 * (terms * (1 + 2 * std::sqrt(terms)) + 8);
-          out.download().require_intact();
-          for_each_element(padded(out.host()), [&](auto b, auto n, auto x, auto column) {
-            const double value = column < c.out ? get(want.host(), b, n, x, column) : 0.0f;
-            const double got = get(padded(out.host()), b, n, x, column);
-            if (!(std::abs(got - value) <= (column < c.out ? bound + stored(out_type, value) : 0)))
-              FAIL("row " << n << " of image " << b << ", column " << column << ": got " << got << ", want " << value);
-          });
-        }
+      for (const DataType out_type : {f32, f16}) {
+        const Activation activation = c.activation;
+        INFO(c.batch << "x" << c.rows << ", " << c.in << " to " << c.out << ", " << maskrt::name_of(in_type) << " to "
+                     << maskrt::name_of(out_type) << ", activation " << static_cast<int>(activation));
+        const List in(in_type, c.batch, c.rows, c.in, 1);
+        List out(out_type, c.batch, c.rows, c.out, 0, c.block), want(f32, c.batch, c.rows, c.out);
+        const Weights weights(3, c.in, c.out, activation != Activation::none);
+        linear_ref(in.host(), weights.plain.data(), weights.bias.empty() ? nullptr : weights.bias.data(), activation,
+                   want.host());
+        run(weights.layer(in.device(), out.device(), activation));
+        const double terms = static_cast<double>(c.in) + 1;
+        const double bound = kUnitFp32 * (terms * (1 + 2 * std::sqrt(terms)) + 8);
+        out.download().require_intact();
+        for_each_element(padded(out.host()), [&](auto b, auto n, auto x, auto column) {
+          const double value = column < c.out ? get(want.host(), b, n, x, column) : 0.0f;
+          const double got = get(padded(out.host()), b, n, x, column);
+          if (!(std::abs(got - value) <= (column < c.out ? bound + stored(out_type, value) : 0)))
+            FAIL("row " << n << " of image " << b << ", column " << column << ": got " << got << ", want " << value);
+        });
+      }
 }
 
 TEST_CASE("sums, norms and copies of list programs") {
