@@ -24,6 +24,13 @@ Result result(const std::string& layer, const std::string& kernel, std::map<std:
   return {"b1/fp16/" + layer + "/" + kernel, "b1", "fp16", layer, kernel, std::move(counters), "config"};
 }
 
+/// What the virtual GPU counts: passes, the share of sectors' bytes that are used, and the sectors' bytes.
+Result counted(const std::string& layer, const std::string& kernel, double passes, double used, double moved) {
+  return result(
+      layer, kernel,
+      {{"block_threads", 128}, {"loop_passes_per_access", passes}, {"sectors_used", used}, {"moved_bytes", moved}});
+}
+
 }  // namespace
 
 TEST_CASE("what ptxas says of each kernel is read") {
@@ -58,14 +65,14 @@ TEST_CASE("blocks are bounded by threads, registers and shared memory") {
 TEST_CASE("what misses a limit is listed, and nothing else") {
   ResourceTable resources;
   add_ptxas_text(said, resources);
-  const ChipRun run{
-      "sm_80",
-      "sm_80",
-      {result("a", "plain", {{"block_threads", 128}, {"loop_passes_per_access", 1.02}, {"sectors_used", 0.95}}),
-       result("b", "worse", {{"block_threads", 128}, {"loop_passes_per_access", 1.03}, {"sectors_used", 0.94}}),
-       result("c", "worse", {{"block_threads", 128}, {"loop_passes_per_access", 1.5}, {"sectors_used", 1}})}};
+  const ChipRun run{"sm_80",
+                    "sm_80",
+                    {counted("a", "plain", 1.02, 0.95, kLeastMoved), counted("b", "worse", 1.03, 0.94, kLeastMoved),
+                     counted("c", "worse", 1.5, 1, kLeastMoved), counted("d", "small", 1.02, 0.3, kLeastMoved - 1),
+                     counted("e", "small", 1.02, 0.96, kLeastMoved)}};
   const std::string list = misses({run}, resources);
   CHECK(list.find("plain") == std::string::npos);
+  CHECK(list.find("small") == std::string::npos);  // the launch that uses its sectors badly moves too little
   CHECK_THAT(list, Catch::Contains("`worse`: 1.50 passes an access in the main loop (`b1/fp16/c/worse`)"));
   CHECK_THAT(list, Catch::Contains("`worse`: 94% of global sectors used (`b1/fp16/b/worse`)"));
   CHECK_THAT(list, Catch::Contains("sm_90a, `spilling`: 40 bytes spilled"));
