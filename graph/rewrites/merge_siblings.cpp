@@ -39,45 +39,23 @@ bool alike(Graph& graph, const Node& first, const Node& second) {
          static_cast<bool>(a.coordinate_weight) == static_cast<bool>(b.coordinate_weight);
 }
 
-/// The rows of all constants, concatenated; a null constant counts as `rows[i]` zeros.
-ConstantPtr stacked(const std::vector<ConstantPtr>& parts, const std::vector<std::int64_t>& rows) {
+/// All constants along dimension `axis`, one after the other, where those before it are 1; a null constant counts as
+/// `counts[i]` zeros of the others' other extents. Null where all are.
+ConstantPtr stacked(const std::vector<ConstantPtr>& parts, const std::vector<std::int64_t>& counts,
+                    std::size_t axis = 0) {
   const auto some = std::find_if(parts.begin(), parts.end(), [](const ConstantPtr& part) { return part != nullptr; });
   if (some == parts.end()) return nullptr;
   auto shape = (*some)->shape();
   std::string name;
   std::vector<std::size_t> sizes;
-  const auto row = elements(shape) / shape[0];
-  shape[0] = 0;
+  const auto one = elements(shape) / shape[axis];
+  shape[axis] = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    shape[0] += rows[i];
-    sizes.push_back(static_cast<std::size_t>(rows[i] * row));
+    shape[axis] += counts[i];
+    sizes.push_back(static_cast<std::size_t>(counts[i] * one));
     name += (i == 0 ? "" : " | ") + (parts[i] ? parts[i]->name() : "zeros");
   }
   return derive(name, shape, parts, [sizes = std::move(sizes)](const std::vector<Numbers>& from) {
-    Numbers all;
-    for (std::size_t i = 0; i < from.size(); ++i) {
-      all.insert(all.end(), from[i].begin(), from[i].end());
-      if (from[i].empty()) all.insert(all.end(), sizes[i], 0.0f);
-    }
-    return all;
-  });
-}
-
-/// The channels of all maps of one size, one after the other; null is zeros. Null where all are.
-ConstantPtr stacked_maps(const std::vector<ConstantPtr>& maps, const std::vector<std::int64_t>& channels) {
-  const auto some = std::find_if(maps.begin(), maps.end(), [](const ConstantPtr& map) { return map != nullptr; });
-  if (some == maps.end()) return nullptr;
-  Shape shape = (*some)->shape();
-  const std::int64_t pixels = shape[2] * shape[3];
-  shape[1] = 0;
-  std::vector<std::size_t> sizes;
-  std::string name;
-  for (std::size_t i = 0; i < maps.size(); ++i) {
-    shape[1] += channels[i];
-    sizes.push_back(static_cast<std::size_t>(channels[i] * pixels));
-    name += (i == 0 ? "" : " | ") + (maps[i] ? maps[i]->name() : "zeros");
-  }
-  return derive(name, shape, maps, [sizes = std::move(sizes)](const std::vector<Numbers>& from) {
     Numbers all;
     for (std::size_t i = 0; i < from.size(); ++i) {
       all.insert(all.end(), from[i].begin(), from[i].end());
@@ -108,7 +86,7 @@ void merge(Graph& graph, const std::vector<int>& siblings) {
   merged.coordinate_weight = stacked(coordinates, rows);
   auto place = static_cast<std::size_t>(siblings[0]);
   std::vector<ValueId> inputs = {first.inputs[0]};
-  if (const ConstantPtr map = stacked_maps(maps, rows)) {
+  if (const ConstantPtr map = stacked(maps, rows, 1)) {
     merged.residual = true;
     inputs.push_back(insert_node(graph, place++, name + ".map", ParameterMap{map}, inputs));
   }

@@ -39,7 +39,8 @@ struct Takes {
   }
   bool operator()(const auto&) const { return false; }
 
-  bool has_rows() const { return out().channels % 4 == 0 && out().channels <= Tile::kMostChannels; }
+  /// In whole eights, whose rows are dense whoever reads them.
+  bool has_rows() const { return out().channels % 8 == 0 && out().channels <= Tile::kMostChannels; }
 };
 
 }  // namespace
