@@ -114,4 +114,22 @@ TEST_CASE("nodes of list programs come together, and each behind what it reads")
   }
 }
 
+TEST_CASE("rows that are no whole eights are left to launches of their own") {
+  Dice dice(37);
+  const auto is_taken = [&](std::int64_t width) {
+    graph::Graph g;
+    const auto x = g.add("input", graph::Input{width}, {});
+    const auto rows = g.add("rows", graph::Parameter{dice.constant("rows", {5, width})}, {});
+    const auto normed =
+        g.add("norm", graph::LayerNorm{dice.constant("weight", {width}), dice.constant("bias", {width})}, {rows});
+    g.outputs = {g.add("masks", graph::MaskProduct{}, {normed, x})};
+    kernels::Chip chip = Gpu::instance().chip();
+    chip.compute_capability = 90;
+    return cuda::is_of_lists(g.nodes[2], graph::infer_extents(g, 1, 8, 8), Precision::fp16, chip);
+  };
+  CHECK(is_taken(16));
+  CHECK_FALSE(is_taken(12));  // a mask product's kernels are stored 16 apart
+  CHECK_FALSE(is_taken(1024));
+}
+
 }  // namespace maskrt
