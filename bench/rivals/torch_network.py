@@ -3,12 +3,15 @@
 
     torch_network.py MODEL.maskrt --size 640x864 --batch 8 --json times.json   times on the GPU, fp16, channels last
     torch_network.py MODEL.maskrt --compare tensors.safetensors                fp32 on the CPU against what dump wrote
+    torch_network.py MODEL.maskrt --size 640x864 --onnx network.onnx           exports it for one size
 
-Needs PyTorch alone. For developers: nothing that maskrt builds or ships uses it. docs/model-file.md describes what is read.
+Needs PyTorch alone (deformable convolutions torchvision, too; --onnx the package onnx). For developers: nothing that maskrt
+builds or ships uses it. docs/model-file.md describes what is read. cpu_rivals.py times it on the CPU, beside others.
 """
 
 import argparse
 import json
+import re
 import struct
 import sys
 import time
@@ -44,7 +47,52 @@ def coordinates_like(x):
 
 
 def activate(x, activation):
-    return {"none": lambda v: v, "relu": torch.relu, "sigmoid": torch.sigmoid}[activation](x)
+    return {"none": lambda v: v, "relu": torch.relu, "sigmoid": torch.sigmoid, "gelu": F.gelu,
+            "leaky_relu": lambda v: F.leaky_relu(v, 0.01)}[activation](x)
+
+
+def rows_of(x):
+    """A map's pixels, or a list's rows: [batch, rows, numbers]."""
+    return x.flatten(2).transpose(1, 2) if x.dim() == 4 else x
+
+
+def placed_like(rows, x):
+    """Rows back in the place of x, a map or a list."""
+    return rows.transpose(1, 2).unflatten(2, x.shape[2:]) if x.dim() == 4 else rows
+
+
+def average_over_cells(x, size):
+    """Adaptive average pooling by slices and means, which exporters know where they do not know the pooling."""
+    def bounds(extent):
+        return [(i * extent // size, -(-(i + 1) * extent // size)) for i in range(size)]
+    rows = [torch.cat([x[:, :, top:bottom, left:right].mean((2, 3), keepdim=True)
+                       for left, right in bounds(x.shape[3])], 3) for top, bottom in bounds(x.shape[2])]
+    return torch.cat(rows, 2)
+
+
+def attention(heads, queries, keys, values, logits=None):
+    """Keys where a query's mask logit is below 0 are left out, unless all are; queries without a mask attend everywhere."""
+    q, k, v = (rows_of(x).unflatten(2, (heads, -1)).transpose(1, 2) for x in (queries, keys, values))
+    allowed = None
+    if logits is not None:
+        seen = logits.flatten(2) >= 0
+        seen = seen | ~seen.any(2, keepdim=True)
+        allowed = F.pad(seen, (0, 0, 0, q.shape[2] - seen.shape[1]), value=True).unsqueeze(1)
+    out = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed)
+    return placed_like(out.transpose(1, 2).flatten(2), queries)
+
+
+def proposal_scores(logits, epsilon):
+    """p of each position's likeliest class, plus 1 where no neighbour of the same class has a larger one."""
+    best, label = logits.softmax(1)[:, :-1].max(1, keepdim=True)
+    of_class = torch.zeros_like(logits[:, :-1]).scatter(1, label, best)
+    around = F.max_pool2d(of_class, 3, 1, 1).gather(1, label)
+    return rows_of(best + ((best >= around) & (best >= epsilon)).to(best.dtype))
+
+
+def gathered(x, positions):
+    rows = rows_of(x)
+    return rows.gather(1, positions.expand(-1, -1, rows.shape[2]))
 
 
 def normalise(maps, epsilon):
@@ -59,23 +107,29 @@ def aggregate(maps, features):
     return torch.bmm(maps.flatten(2), features.flatten(2).transpose(1, 2))
 
 
+def constant_of(tensors, name):
+    """A tensor of the file, or the rows of it that `name[begin:end]` says."""
+    rows = re.fullmatch(r"(.*)\[(\d+):(\d+)\]", name)
+    return tensors[rows[1]][int(rows[2]):int(rows[3])] if rows else tensors[name]
+
+
 class Network(torch.nn.Module):
     """The graph of a model file, node by node, as PyTorch's own operations. Maps are NCHW, lists [batch, rows, numbers]."""
 
-    CONSTANTS = ("weight", "bias", "mean", "variance", "coordinate_weight")
+    CONSTANTS = ("weight", "bias", "mean", "variance", "coordinate_weight", "value")
 
     def __init__(self, path):
         super().__init__()
         tensors, metadata = read_safetensors(path)
-        if metadata.get("maskrt.format") != "1":
-            raise ValueError(f"{path}: expected a model file of format 1, found {metadata.get('maskrt.format')}")
+        if metadata.get("maskrt.format") not in ("1", "2"):
+            raise ValueError(f"{path}: expected a model file of format 1 or 2, found {metadata.get('maskrt.format')}")
         graph = json.loads(metadata["maskrt.graph"])
         self.name = metadata["maskrt.name"]
         self.nodes, self.outputs = graph["nodes"], graph["outputs"]
         for i, node in enumerate(self.nodes):
             for key in self.CONSTANTS:
                 if isinstance(node.get(key), str):
-                    self.register_buffer(f"n{i}_{key}", tensors[node[key]].clone().float())
+                    self.register_buffer(f"n{i}_{key}", constant_of(tensors, node[key]).clone().float())
 
     def constant(self, i, key):
         return getattr(self, f"n{i}_{key}", None)
@@ -83,18 +137,28 @@ class Network(torch.nn.Module):
     def forward(self, image):
         values = {}
         for i, node in enumerate(self.nodes):
-            inputs = [values[name] for name in node["inputs"]]
-            values[node["output"]] = image if node["op"] == "input" else self.compute(i, node, *inputs)
+            if node["op"] == "input":
+                values[node["output"]] = image
+                continue
+            made = self.compute(i, node, *(values[name] for name in node["inputs"]))
+            if "output" in node:
+                values[node["output"]] = made
+            else:
+                values.update(zip(node["outputs"], made))
         return [values[name] for name in self.outputs]
 
-    def compute(self, i, node, x, *rest):
+    def compute(self, i, node, x=None, *rest):
         op = node["op"]
         if op == "conv":
             geometry = (node["stride"], node["padding"], node["dilation"])
             y = F.conv2d(x, self.constant(i, "weight"), self.constant(i, "bias"), *geometry, node["groups"])
             if node["coordinate_weight"] is not None:
                 y = y + F.conv2d(coordinates_like(x), self.constant(i, "coordinate_weight"), None, *geometry)
-            return activate(y + rest[0] if node["residual"] else y, node["activation"])
+            if node["residual"]:
+                y = y + node.get("residual_scale", 1) * rest[0]
+            return activate(y, node["activation"])
+        if op == "deform_conv":
+            return activate(self.deform_conv(i, node, x, rest[0]), node["activation"])
         if op == "batch_norm":
             return F.batch_norm(x, self.constant(i, "mean"), self.constant(i, "variance"), self.constant(i, "weight"),
                                 self.constant(i, "bias"), False, 0.0, node["epsilon"])
@@ -104,8 +168,10 @@ class Network(torch.nn.Module):
             return x + rest[0]
         if op == "max_pool":
             return F.max_pool2d(x, node["kernel"], node["stride"], node["padding"])
+        if op == "average_pool":
+            return F.avg_pool2d(x, node["kernel"], node["stride"], ceil_mode=True, count_include_pad=False)
         if op == "adaptive_average_pool":
-            return F.adaptive_avg_pool2d(x, node["size"])
+            return average_over_cells(x, node["size"]) if torch.onnx.is_in_onnx_export() else F.adaptive_avg_pool2d(x, node["size"])
         if op == "upsample_nearest":
             return F.interpolate(x, scale_factor=node["factor"], mode="nearest")
         if op == "resize_bilinear":
@@ -126,13 +192,42 @@ class Network(torch.nn.Module):
         if op == "aggregate":
             return aggregate(x, rest[0])
         if op == "aggregate_logits":
+            if self.constant(i, "bias") is not None:
+                x = x + self.constant(i, "bias").view(-1, 1, 1)
             maps = softmax_maps(x) if node["softmax"] else normalise(torch.sigmoid(x), node["epsilon"])
             return aggregate(maps, rest[0])
         if op == "regroup":
             blocks = x.reshape(x.shape[0], node["blocks"], node["instances"], -1)
             return blocks.transpose(1, 2).reshape(x.shape[0], node["instances"], -1)
         if op == "linear":
-            return activate(F.linear(x, self.constant(i, "weight"), self.constant(i, "bias")), node["activation"])
+            rows = F.linear(rows_of(x), self.constant(i, "weight"), self.constant(i, "bias"))
+            return activate(placed_like(rows, x), node["activation"])
+        if op == "layer_norm":
+            weight = self.constant(i, "weight")
+            rows = F.layer_norm(rows_of(x), weight.shape, weight, self.constant(i, "bias"), node["epsilon"])
+            return activate(placed_like(rows, x), node["activation"])
+        if op == "group_norm":
+            return activate(F.group_norm(x, node["groups"], self.constant(i, "weight"), self.constant(i, "bias"),
+                                         node["epsilon"]), node["activation"])
+        if op == "attention":
+            return attention(node["heads"], x, *rest)
+        if op == "parameter":
+            return self.constant(i, "value").unsqueeze(0)
+        if op == "parameter_map":
+            return F.interpolate(self.constant(i, "value"), size=x.shape[2:], mode="bilinear", align_corners=False)
+        if op == "concat_rows":
+            batch = max(part.shape[0] for part in (x, *rest))
+            return torch.cat([part.expand(batch, -1, -1) for part in (x, *rest)], 1)
+        if op == "slice_rows":
+            return x[:, node["begin"]:node["begin"] + node["count"]]
+        if op == "proposal_scores":
+            return proposal_scores(x, node["epsilon"])
+        if op == "select_top":
+            scores, positions = rows_of(x).topk(node["count"], dim=1)
+            return positions, scores
+        if op == "gather_positions":
+            positions = rest[0]
+            return gathered(x.expand(positions.shape[0], *x.shape[1:]), positions)
         if op == "mask_product":
             features = rest[0]
             kernels = x[..., :features.shape[1]]
@@ -141,6 +236,17 @@ class Network(torch.nn.Module):
                 maps = maps + x[..., features.shape[1]:]
             return maps.view(x.shape[0], x.shape[1], *features.shape[2:])
         raise ValueError(f"node {node['name']}: expected an operation of docs/model-file.md, found {op}")
+
+
+    def deform_conv(self, i, node, x, offsets):
+        from torchvision.ops import deform_conv2d
+        weight = self.constant(i, "weight")
+        mask = None
+        if node["modulated"]:
+            places = 2 * node["offset_groups"] * weight.shape[2] * weight.shape[3]
+            offsets, mask = offsets[:, :places], offsets[:, places:].sigmoid()
+        return deform_conv2d(x, offsets, weight, self.constant(i, "bias"), node["stride"], node["padding"],
+                             node["dilation"], mask)
 
 
 def compare(network, path):
@@ -210,6 +316,13 @@ def measure(network, batch, height, width, runs):
     return found
 
 
+def export(network, batch, height, width, path):
+    image = torch.randn(batch, 3, height, width)
+    with torch.inference_mode():
+        torch.onnx.export(network, (image,), path, input_names=["image"], output_names=network.outputs, opset_version=18,
+                          dynamo=False)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
@@ -218,11 +331,15 @@ def main():
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--onnx", metavar="FILE", help="write the network for this batch and size instead")
     arguments = parser.parse_args()
-    network = Network(arguments.model)
+    network = Network(arguments.model).eval()
     if arguments.compare:
         return 0 if compare(network, arguments.compare) else 1
     height, width = map(int, arguments.size.split("x"))
+    if arguments.onnx:
+        export(network, arguments.batch, height, width, arguments.onnx)
+        return 0
     found = measure(network, arguments.batch, height, width, arguments.runs)
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
