@@ -8,12 +8,14 @@
 namespace maskrt::testing {
 namespace {
 
-/// One picture on the GPU, with the n-th event of a kind failing.
+/// One picture on the GPU, with the n-th event of a kind failing. What is asked of the driver does not depend on the
+/// picture's size, so it is small.
 ProcessResult run_with_failure(const std::string& kind, int n) {
   ::setenv("VGPU_FAIL", (kind + ":" + std::to_string(n)).c_str(), 1);
   const TemporaryFolder folder;
-  ProcessResult result = run_process({place("MASKRT_COMMAND", MASKRT_COMMAND), "run", demo_model(),
-                                      demo + "/showcase/3.jpg", "--device", "cuda", "--json", folder / "out.json"});
+  ProcessResult result =
+      run_process({place("MASKRT_COMMAND", MASKRT_COMMAND), "run", demo_model(), demo + "/showcase/3.jpg", "--device",
+                   "cuda", "--min-size", "96", "--json", folder / "out.json"});
   ::unsetenv("VGPU_FAIL");
   return result;
 }
