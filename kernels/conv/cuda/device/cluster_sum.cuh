@@ -63,21 +63,30 @@ class ClusterSum {
     }
   }
 
-  /// sum = the four accumulators of pixel group k and channel block b, over all splits in ascending order.
-  __device__ __forceinline__ void total(const float (&own)[4], int k, int b, float (&sum)[4]) const {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) sum[i] = own[i];
+  /// Adds, to the accumulators that this block owns, those of the other splits; in ascending order of all splits.
+  __device__ __forceinline__ void add_received(float (&sums)[Tile::kBlocks * Tile::kEights][4]) const {
     if (splits_ == 1) return;
 #pragma unroll
-    for (int i = 0; i < 4; ++i) sum[i] = 0;
+    for (int k = 0; k < Tile::kEights; ++k) {
+      if (k < first() || k >= end()) continue;
+#pragma unroll
+      for (int b = 0; b < Tile::kBlocks; ++b) {
+        float(&own)[4] = sums[b * Tile::kEights + k];
+        float4 sum = make_float4(0, 0, 0, 0);
 #pragma unroll 1
-    for (int split = 0; split < splits_; ++split) {
-      float4 more = make_float4(own[0], own[1], own[2], own[3]);
-      if (split != split_) more = *reinterpret_cast<const float4*>(inbox_ + offset(split, split_, k, b));
-      sum[0] += more.x;
-      sum[1] += more.y;
-      sum[2] += more.z;
-      sum[3] += more.w;
+        for (int split = 0; split < splits_; ++split) {
+          float4 more = make_float4(own[0], own[1], own[2], own[3]);
+          if (split != split_) more = *reinterpret_cast<const float4*>(inbox_ + offset(split, split_, k, b));
+          sum.x += more.x;
+          sum.y += more.y;
+          sum.z += more.z;
+          sum.w += more.w;
+        }
+        own[0] = sum.x;
+        own[1] = sum.y;
+        own[2] = sum.z;
+        own[3] = sum.w;
+      }
     }
   }
 

@@ -32,6 +32,8 @@
 // shared memory, programmatic dependent launch.
 #include <cuda_fp16.h>
 
+#include <type_traits>
+
 #include "cluster_sum.cuh"
 #include "epilogue.cuh"
 #include "kernels/conv/cuda/conv_tiles.h"
@@ -47,6 +49,7 @@
 #include "kernels/ptx/wgmma.cuh"
 #include "next_weights.cuh"
 #include "pipeline_state.cuh"
+#include "pixel_store.cuh"
 #include "split_sum.cuh"
 
 namespace maskrt::kernels {
@@ -253,8 +256,9 @@ __device__ __forceinline__ void store_normed(const ConvParams& p, const Store& s
   if (exists) store.store_octet_of(p, x, pixel);
 }
 
-/// Consumer epilogue: stores a warpgroup's accumulators, 8 pixels at a time, for the pixels that this block owns.
-/// `turn` counts these eights, of all tiles; `statistics`: of two turns.
+/// Consumer epilogue of what PixelStore does not take, in fp32 through shared memory: stores a warpgroup's accumulators,
+/// 8 pixels at a time, for the pixels that this block owns. `turn` counts these eights, of all tiles; `statistics`: of
+/// two turns.
 template <typename Tile>
 __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>& sums,
                                            const ClusterSum<Tile>& cluster_sum, float* staging, int first_pixel,
@@ -275,8 +279,7 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>
       if (k != j) continue;
 #pragma unroll
       for (int b = 0; b < Tile::kBlocks; ++b) {
-        float sum[4];
-        cluster_sum.total(sums[b * Tile::kEights + k], k, b, sum);
+        const float(&sum)[4] = sums[b * Tile::kEights + k];
         to[place(b * 64)] = sum[0];
         to[place(b * 64) + Tile::kLine] = sum[1];
         to[place(b * 64 + 8)] = sum[2];
@@ -292,6 +295,39 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>
   if (cluster_sum.count() % 2 != 0) ptx::named_barrier(barrier, 128);  // the next tile starts with the buffer used last
 }
 
+/// Sums of channels beyond the group's last become zero, as the padding that is stored there: their weights were those of
+/// the next group.
+template <typename Tile>
+__device__ __forceinline__ void clear_beyond(Sums<Tile>& sums, int channels_left) {
+  const int thread = static_cast<int>(ptx::thread_index() % 128), mine = thread / 32 * 16 + thread % 32 / 4;
+#pragma unroll
+  for (int b = 0; b < Tile::kBlocks; ++b) {
+    const bool low = mine + b * 64 < channels_left, high = mine + b * 64 + 8 < channels_left;
+#pragma unroll
+    for (int k = 0; k < Tile::kEights; ++k) {
+      float(&sum)[4] = sums[b * Tile::kEights + k];
+#pragma unroll
+      for (int i = 0; i < 4; ++i) sum[i] = (i < 2 ? low : high) ? sum[i] : 0.0f;
+    }
+  }
+}
+
+/// Calls f with what a PixelStore adds and with its activation, as constants of types.
+template <typename F>
+__device__ __forceinline__ void with_options(const ConvParams& p, F&& f) {
+  using std::integral_constant;
+  const auto activated = [&](auto residual) {
+    if (p.activation == Activation::relu) return f(residual, integral_constant<Activation, Activation::relu>{});
+    if constexpr (residual == Residual::none)
+      if (p.activation == Activation::leaky_relu)
+        return f(residual, integral_constant<Activation, Activation::leaky_relu>{});
+    f(residual, integral_constant<Activation, Activation::none>{});
+  };
+  if (p.residual == nullptr) return activated(integral_constant<Residual, Residual::none>{});
+  if (p.residual_shift == 0) return activated(integral_constant<Residual, Residual::same>{});
+  activated(integral_constant<Residual, Residual::upsampled>{});
+}
+
 /// A consumer warpgroup: main loop, split-K reduction and epilogue for all work items of this block.
 template <typename Tile>
 __device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* shared, std::uint32_t base,
@@ -302,25 +338,49 @@ __device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* s
   const std::uint32_t weights = base + static_cast<std::uint32_t>(channel_of(half) * row_bytes);
   const std::uint32_t pixels = base + static_cast<std::uint32_t>(Tile::kWeightBytes + pixel_of(half) * row_bytes);
   const auto sync = [] { ptx::named_barrier(1, consumers); };
+  const ConvParams& c = p.conv;
+  const bool plain = !Tile::kNorms && c.plain != 0;
   PipelineState<Tile::kStages> state;
   Sums<Tile> sums;
+  const ClusterSum<Tile> cluster_sum(p.cluster_splits, split_of_pair(), rank_in_pair(), shared);
+  typename PixelStore<Tile>::Affine affine;
+  // Recomputed after the main loop: accumulators leave few registers.
+  const auto side = [] { return static_cast<int>(ptx::thread_index() / 128); };
+  const auto store_of = [&](const WorkItem& item) {
+    return PixelStore<Tile>(c, item.first_pixel + pixel_of(side()), item.first_channel + channel_of(side()), item.group,
+                            cluster_sum.first(), cluster_sum.end(),
+                            base + Tile::kStagingAt + side() * WgmmaTile::kRing * WgmmaTile::kSlotBytes, 2 + side());
+  };
+  const auto begin = [&](const WorkItem& item) {
+    with_options(c, [&](auto residual, auto) { store_of(item).template begin<residual>(c); });
+  };
   unsigned turn = 0;
 #pragma unroll 1
   for (int number = first_work_item(p); number < p.work_items; number += p.clusters) {
     const WorkItem item = work_item_of<Tile>(p, number);
+    if (plain) {
+      affine.load(c, item.first_channel + channel_of(side()), item.group);
+      if (c.splits == 1) begin(item);
+    }
     multiply<Tile>(weights, pixels, item.steps, full, empty, state, sums);
-    const ClusterSum<Tile> cluster_sum(p.cluster_splits, split_of_pair(), rank_in_pair(), shared);
+    const int channels_left = c.group_out - item.first_channel - channel_of(side());
+    if (plain && channels_left < Tile::kGroupChannels) clear_beyond<Tile>(sums, channels_left);
     cluster_sum.exchange(sums);
+    cluster_sum.add_received(sums);
     bool whole = true;
     if (p.conv.splits > 1) {
       whole = reduce_splits<consumers>(p.conv, item.tile, item.split, sums, last, sync);
       sync();
     }
-    if (whole) {
-      const int side = static_cast<int>(ptx::thread_index() / 128);  // recomputed: accumulators leave few registers
-      float* const staging = reinterpret_cast<float*>(shared + Tile::kStagingAt) + side * 2 * Tile::kStaged;
-      store_tile<Tile>(p.conv, sums, cluster_sum, staging, item.first_pixel + pixel_of(side),
-                       item.first_channel + channel_of(side), item.group,
+    if (whole && plain) {
+      if (c.splits > 1) begin(item);  // only the block that has the whole sums stores them
+      with_options(c, [&](auto residual, auto activation) {
+        store_of(item).template store<residual, activation>(c, sums, affine);
+      });
+    } else if (whole) {
+      float* const staging = reinterpret_cast<float*>(shared + Tile::kStagingAt) + side() * 2 * Tile::kStaged;
+      store_tile<Tile>(c, sums, cluster_sum, staging, item.first_pixel + pixel_of(side()),
+                       item.first_channel + channel_of(side()), item.group,
                        reinterpret_cast<float2*>(shared + Tile::kStatisticsAt), turn);
     }
   }
