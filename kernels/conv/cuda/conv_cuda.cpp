@@ -88,8 +88,8 @@ bool is_wide(const Tensor& in, const ConvWeightLayout& weights) {
   return whole && misalignment(in.data) == 0 && in.pixel_stride % piece == 0 && in.batch_stride % piece == 0;
 }
 
-/// Whether PixelStore (pixel_store.cuh) stores the results: fp16 in whole vectors of pixels that lie one after the other,
-/// across images too, with a residual of the same kind.
+/// Whether PixelStore (pixel_store.cuh) stores the results: fp16 in whole vectors of pixels that lie one after the
+/// other, across images too, with a residual of the same kind.
 bool stores_plainly(const CudaConvProblem& problem, const ConvParams& p) {
   const auto follow = [](const Tensor& t) { return t.batch_stride == t.height * t.width * t.pixel_stride; };
   const bool residual = problem.residual_kind != ConvResidual::none;

@@ -1,5 +1,5 @@
-// Epilogue of convolutions on Hopper whose results are fp16 in whole vectors of 16 bytes: activation(sum * scale + bias +
-// residual), in the registers where wgmma left the sums, then through shared memory to global memory.
+// Epilogue of convolutions on Hopper whose results are fp16 in whole vectors of 16 bytes: activation(sum * scale + bias
+// + residual), in the registers where wgmma left the sums, then through shared memory to global memory.
 //
 // wgmma leaves channels as rows: a thread has channels c and c + 8 of each block of 64, for two neighbouring pixels of
 // each eight. Its scale and bias are therefore a few numbers, which it loads once a tile. stmatrix turns the results,
@@ -10,10 +10,10 @@
 // are on their way, of the first ones since before the main loop.
 //
 // Terms: a slot is 2048 bytes: 8 pixels of 128 channels, or 16 of 64, a pixel in a row whose 16-byte chunks are
-// permuted by (chunk ^ row % 8): the eight rows of a matrix, and eight neighbouring chunks of a row, hit different banks.
-// Example: 136 pixels by 128 channels of a warpgroup are 17 slots' worth. Eight pixels of the warpgroup take a warp 8
-// multiply-adds, 4 conversions, one stmatrix, one barrier and a copy of 16 bytes a thread; a residual adds the copy in,
-// one ldmatrix, 8 conversions and 8 sums.
+// permuted by (chunk ^ row % 8): the eight rows of a matrix, and eight neighbouring chunks of a row, hit different
+// banks. Example: 136 pixels by 128 channels of a warpgroup are 17 slots' worth. Eight pixels of the warpgroup take a
+// warp 8 multiply-adds, 4 conversions, one stmatrix, one barrier and a copy of 16 bytes a thread; a residual adds the
+// copy in, one ldmatrix, 8 conversions and 8 sums.
 #pragma once
 
 #include <cuda_fp16.h>
@@ -59,6 +59,9 @@ class PixelStore {
         bias[i] = p.bias != nullptr && exists ? p.bias[first + channel] : 0.0f;
       }
     }
+    __device__ __forceinline__ float of(float sum, int channel) const {
+      return fmaf(sum, scale[channel], bias[channel]);
+    }
   };
 
   /// Of a warpgroup's tile, whose first channel is `first_channel` of `group`; eights `first` .. `end` - 1 of it are
@@ -70,8 +73,8 @@ class PixelStore {
     const int thread = static_cast<int>(ptx::thread_index() % 128), lane = thread % 32, warp = thread / 32;
     const int row = thread / kChunks, chunk = thread % kChunks;
     copied_ = place(row, chunk);
-    // Lane i's row of matrix i / 8: the lower and the upper eight channels of a warp's 16, of two blocks of channels, or
-    // of two eights of pixels.
+    // Lane i's row of matrix i / 8: the lower and the upper eight channels of a warp's 16, of two blocks of channels,
+    // or of two eights of pixels.
     const int matrix = lane / 8, of_pair = matrix / 2;
     turned_ = kBlocks == 2 ? place(lane % 8, of_pair * 8 + warp * 2 + matrix % 2)
                            : place(of_pair * 8 + lane % 8, warp * 2 + matrix % 2);
@@ -100,12 +103,16 @@ class PixelStore {
 
   /// Stores a tile. Called by the 128 threads of the warpgroup, after begin() of the same.
   template <Residual residual, Activation activation, int count>
-  __device__ __forceinline__ void store(const ConvParams& p, const float (&sums)[count][4], const Affine& affine) const {
+  __device__ __forceinline__ void store(const ConvParams& p, const float (&sums)[count][4],
+                                        const Affine& affine) const {
     constexpr bool adds = residual != Residual::none;
     // The copies of the last tile's slots out of shared memory, and those of the first residual into it, are done.
     if constexpr (adds) ptx::cp_async_wait<kRing - 2>();
     ptx::named_barrier(barrier_, 128);
     char* const out = static_cast<char*>(p.out) + 2ll * (pixel_ * p.out_pixel_stride + channel_);
+    // Opaque: the compiler would compute all slots' distances before the loop over tiles, and keep them in registers.
+    int stride = p.out_pixel_stride;
+    asm volatile("" : "+r"(stride));
 #pragma unroll
     for (int slot = 0; slot < kSlots; ++slot) {
       if ((slots_ & 1u << slot) == 0) continue;
@@ -117,8 +124,8 @@ class PixelStore {
         const int block = kBlocks == 2 ? m / 2 : 0, eight = kBlocks == 2 ? slot : slot * 2 + m / 2;
         if (eight >= Tile::kEights) continue;
         const float(&sum)[4] = sums[block * Tile::kEights + eight];
-        r[m] = result<residual, activation>(p, sum[m % 2 * 2], sum[m % 2 * 2 + 1], affine.scale[block * 2 + m % 2],
-                                            affine.bias[block * 2 + m % 2], r[m]);
+        r[m] = result<residual, activation>(p, affine.of(sum[m % 2 * 2], block * 2 + m % 2),
+                                            affine.of(sum[m % 2 * 2 + 1], block * 2 + m % 2), r[m]);
       }
       ptx::stmatrix_x4_trans(at + turned_, r);
       if constexpr (adds) ptx::cp_async_wait<kRing - 3>();
@@ -126,7 +133,7 @@ class PixelStore {
       if (slot * kPixels < end_ && (kEightsOfSlot == 1 || slot * kPixels >= begin_)) {
         std::uint32_t v[4];
         ptx::load_shared(v, at + copied_);
-        *reinterpret_cast<uint4*>(out + further(p.out_pixel_stride, slot)) = make_uint4(v[0], v[1], v[2], v[3]);
+        *reinterpret_cast<uint4*>(out + further(stride, slot)) = make_uint4(v[0], v[1], v[2], v[3]);
       }
       if constexpr (adds) {
         constexpr int ahead = kRing - 1;
@@ -165,12 +172,9 @@ class PixelStore {
     ptx::cp_async_16_or_zeros(to + copied_, from, !exists);
   }
 
-  /// Two pixels' results of one of this thread's channels; `more`: their residuals.
+  /// Two pixels' results of one of this thread's channels, from their scaled sums; `more`: their residuals.
   template <Residual residual, Activation activation>
-  __device__ __forceinline__ static std::uint32_t result(const ConvParams& p, float a, float b, float scale, float bias,
-                                                         std::uint32_t more) {
-    a = fmaf(a, scale, bias);
-    b = fmaf(b, scale, bias);
+  __device__ __forceinline__ static std::uint32_t result(const ConvParams& p, float a, float b, std::uint32_t more) {
     if constexpr (residual != Residual::none) {
       const float2 added = __half22float2(reinterpret_cast<const __half2&>(more));
       a += added.x;
