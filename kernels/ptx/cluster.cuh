@@ -17,6 +17,11 @@ __device__ __forceinline__ std::uint32_t cluster_rank() {
 __device__ __forceinline__ void cluster_arrive() {
   asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
 }
+/// As cluster_arrive, but publishes nothing that this thread wrote: it costs no fence. Barriers that
+/// fence_mbarrier_init has made visible are. PTX ISA, "barrier.cluster", .relaxed.
+__device__ __forceinline__ void cluster_arrive_relaxed() {
+  asm volatile("barrier.cluster.arrive.relaxed.aligned;" ::: "memory");
+}
 __device__ __forceinline__ void cluster_wait() { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
 
 /// Maps an address in this block's shared memory to the same offset in the shared memory of block `rank` of the cluster

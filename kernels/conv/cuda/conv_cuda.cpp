@@ -88,6 +88,19 @@ bool is_wide(const Tensor& in, const ConvWeightLayout& weights) {
   return whole && misalignment(in.data) == 0 && in.pixel_stride % piece == 0 && in.batch_stride % piece == 0;
 }
 
+/// Whether PixelStore (pixel_store.cuh) stores the results: fp16 in whole vectors of pixels that lie one after the
+/// other, across images too, with a residual of the same kind.
+bool stores_plainly(const CudaConvProblem& problem, const ConvParams& p) {
+  const auto follow = [](const Tensor& t) { return t.batch_stride == t.height * t.width * t.pixel_stride; };
+  const bool residual = problem.residual_kind != ConvResidual::none;
+  const bool simple = p.activation == Activation::none || p.activation == Activation::relu ||
+                      (p.activation == Activation::leaky_relu && !residual);
+  const bool one_group = p.group_out == p.out_channels;
+  return p.out_f32 == 0 && p.out_vector == 8 && simple && !problem.coordinates && follow(problem.out) &&
+         p.group_stored % 8 == 0 && (one_group || p.out_group_stride % 8 == 0) &&
+         (!residual || (p.residual_vector == 8 && p.group_out % 8 == 0 && follow(problem.residual)));
+}
+
 ConvParams params_of(const CudaConvProblem& problem, const ConvWeightLayout& weights) {
   const ConvGeometry& g = problem.geometry;
   const Tensor &in = problem.in, &out = problem.out;
@@ -135,6 +148,7 @@ ConvParams params_of(const CudaConvProblem& problem, const ConvWeightLayout& wei
   p.activation = problem.activation;
   p.slope = problem.slope;
   p.norm_epsilon = problem.norm_epsilon;
+  p.plain = stores_plainly(problem, p) ? 1 : 0;
   return p;
 }
 

@@ -54,6 +54,7 @@ struct ConvParams {
   int residual_batch_stride, residual_pixel_stride;
   int residual_shift;   // 1: the residual has half the output's height and width and is upsampled (nearest)
   int residual_vector;  // neighbouring channels that one access may load: 8, 4 or 1
+  int plain;            // 1: results are stored as PixelStore does (pixel_store.cuh)
   Activation activation;
   float slope;                           // negative slope of leaky ReLU
   const float *norm_weight, *norm_bias;  // [out_channels]; of kernels that norm, read 16 bytes at a time

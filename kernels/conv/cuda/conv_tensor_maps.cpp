@@ -53,6 +53,11 @@ ConvTmaParams with_tensor_maps(const CudaConvPlan& plan, const ConvParams& param
   result.channel_steps = static_cast<int>((plan.weights.tap_channels + kernel.step - 1) / kernel.step);
   result.cluster_splits = plan.cluster_splits;
   result.work_items = plan.work_items;
+  const auto pair_pixels = static_cast<std::int64_t>(kernel.cluster()) * kernel.rows;
+  result.splits = cuda::divide_by(params.splits);
+  result.group_pairs = cuda::divide_by((params.pixels + pair_pixels - 1) / pair_pixels * params.column_tiles);
+  result.column_tiles = cuda::divide_by(params.column_tiles);
+  result.slices = cuda::divide_by(std::int64_t{params.splits} * plan.cluster_splits);
   result.clusters = static_cast<int>(plan.grid.x / plan.cluster.x);
   return result;
 }

@@ -85,6 +85,8 @@ struct PairTile {
 /// x 64 channels by `group_pixels` pixels; the two are neighbours in channels, or in pixels where they share channels.
 struct WgmmaTile {
   static constexpr int kConsumers = 256, kThreads = 384, kStep = 64, kRowBytes = kStep * 2;
+  /// The epilogue's ring of a warpgroup: slots of results and residuals on their way from or to global memory.
+  static constexpr int kRing = 4, kSlotBytes = 2048;
   static constexpr int kPair = 2;  ///< blocks of a cluster with neighbouring pixels and multicast loads of weights
   static constexpr int kResident = 1;
 
@@ -103,8 +105,12 @@ struct WgmmaTile {
   /// Words of eight pixels of a warpgroup's accumulators.
   constexpr int staged() const { return 8 * staged_line(); }
   constexpr int staging_at() const { return stages * stage_bytes(); }
-  /// The staging buffers of two warpgroups are double-buffered: 8 pixels are stored while the next 8 are staged.
-  constexpr int barriers_at() const { return staging_at() + 2 * 2 * staged() * 4; }
+  /// The staging buffers of two warpgroups are double-buffered: 8 pixels are stored while the next 8 are staged. Rings
+  /// are used in their place.
+  constexpr int barriers_at() const {
+    const int staging = 2 * 2 * staged() * 4, rings = 2 * kRing * kSlotBytes;
+    return staging_at() + (staging > rings || norms ? staging : rings);
+  }
   /// A full and an empty mbarrier for each stage, and a word for the split-K reduction.
   constexpr int statistics_at() const { return barriers_at() + stages * 16 + 16; }
   /// Two floats of 8 pixels from each warpgroup, double-buffered.

@@ -13,6 +13,8 @@ struct ConvTmaParams {
   int channel_steps;   // steps of one tap, 64 channels each
   int cluster_splits;  // split-K factor within a cluster, which has one pair of blocks for each split
   int work_items;      // number of work items: pairs of neighbouring pixel tiles x conv.splits
+  cuda::Divisor splits, group_pairs, column_tiles;  // conv.splits; pairs of tiles of a group; conv.column_tiles
+  cuda::Divisor slices;                             // of the depth: conv.splits * cluster_splits
   int clusters;        // clusters of the launch
 };
 

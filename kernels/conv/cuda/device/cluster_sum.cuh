@@ -22,7 +22,8 @@ class ClusterSum {
  public:
   static constexpr int kThreads = WgmmaTile::kConsumers;
 
-  /// `rank`: this block's rank in its pair. `inbox`: the shared memory of the stages, which receives accumulators.
+  /// `splits`: 1, 2 or 4. `rank`: this block's rank in its pair. `inbox`: the shared memory of the stages, which
+  /// receives accumulators.
   __device__ __forceinline__ ClusterSum(int splits, int split, int rank, unsigned char* inbox)
       : splits_(splits), split_(split), rank_(rank), inbox_(inbox) {}
 
@@ -63,30 +64,37 @@ class ClusterSum {
     }
   }
 
-  /// sum = the four accumulators of pixel group k and channel block b, over all splits in ascending order.
-  __device__ __forceinline__ void total(const float (&own)[4], int k, int b, float (&sum)[4]) const {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) sum[i] = own[i];
+  /// Adds what the other splits have sent, in ascending order, to the accumulators that this block owns: in place,
+  /// since there are no registers for both.
+  __device__ __forceinline__ void add_received(float (&sums)[Tile::kBlocks * Tile::kEights][4]) const {
     if (splits_ == 1) return;
-#pragma unroll
-    for (int i = 0; i < 4; ++i) sum[i] = 0;
 #pragma unroll 1
-    for (int split = 0; split < splits_; ++split) {
-      float4 more = make_float4(own[0], own[1], own[2], own[3]);
-      if (split != split_) more = *reinterpret_cast<const float4*>(inbox_ + offset(split, split_, k, b));
-      sum[0] += more.x;
-      sum[1] += more.y;
-      sum[2] += more.z;
-      sum[3] += more.w;
+    for (int place = 0; place < splits_ - 1; ++place) {
+      const int split = place + (place >= split_ ? 1 : 0);
+#pragma unroll
+      for (int k = 0; k < Tile::kEights; ++k) {
+        if (k < first() || k >= end()) continue;
+#pragma unroll
+        for (int b = 0; b < Tile::kBlocks; ++b) {
+          const float4 more = *reinterpret_cast<const float4*>(inbox_ + offset(split, split_, k, b));
+          float(&own)[4] = sums[b * Tile::kEights + k];
+          own[0] += more.x;
+          own[1] += more.y;
+          own[2] += more.z;
+          own[3] += more.w;
+        }
+      }
     }
   }
 
  private:
-  __device__ __forceinline__ int first_of(int split) const { return Tile::kEights * split / splits_; }
+  /// A division by `splits_`, which is 1, 2 or 4.
+  __device__ __forceinline__ int over_splits(int n) const { return n >> (splits_ >> 1); }
+  __device__ __forceinline__ int first_of(int split) const { return over_splits(Tile::kEights * split); }
   /// Byte offset in the inbox of `owner` of this thread's four accumulators of pixel group k and channel block b, sent
   /// by split `split`.
   __device__ __forceinline__ std::uint32_t offset(int split, int owner, int k, int b) const {
-    const int most = (Tile::kEights + splits_ - 1) / splits_, place = split - (split > owner ? 1 : 0);
+    const int most = over_splits(Tile::kEights + splits_ - 1), place = split - (split > owner ? 1 : 0);
     return static_cast<std::uint32_t>(
         (((place * most + k - first_of(owner)) * Tile::kBlocks + b) * kThreads + static_cast<int>(threadIdx.x)) * 16);
   }

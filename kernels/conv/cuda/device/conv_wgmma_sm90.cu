@@ -32,6 +32,8 @@
 // shared memory, programmatic dependent launch.
 #include <cuda_fp16.h>
 
+#include <type_traits>
+
 #include "cluster_sum.cuh"
 #include "epilogue.cuh"
 #include "kernels/conv/cuda/conv_tiles.h"
@@ -47,6 +49,7 @@
 #include "kernels/ptx/wgmma.cuh"
 #include "next_weights.cuh"
 #include "pipeline_state.cuh"
+#include "pixel_store.cuh"
 #include "split_sum.cuh"
 
 namespace maskrt::kernels {
@@ -83,36 +86,52 @@ struct WorkItem {
 
 template <typename Tile>
 __device__ __forceinline__ WorkItem work_item_of(const ConvTmaParams& p, int number) {
-  constexpr int pair_pixels = pair * Tile::kPixels;
   WorkItem item;
-  const int rank = rank_in_pair(), tile_pair = number / p.conv.splits;
+  const int rank = rank_in_pair(), tile_pair = p.splits.quotient(number);
   item.tile = tile_pair * pair + rank;
-  item.split = number - tile_pair * p.conv.splits;
-  const int pairs_of_group = (p.conv.pixels + pair_pixels - 1) / pair_pixels * p.conv.column_tiles;
-  item.group = tile_pair / pairs_of_group;
-  const int in_group = tile_pair - item.group * pairs_of_group, row = in_group / p.conv.column_tiles;
-  item.first_pixel = row * pair_pixels + rank * Tile::kPixels;
-  item.first_channel = (in_group - row * p.conv.column_tiles) * Tile::kChannels;
-  const long long steps = p.conv.steps;
-  const int slice = item.split * p.cluster_splits + split_of_pair(), slices = p.conv.splits * p.cluster_splits;
-  item.begin = static_cast<int>(steps * slice / slices);
-  item.steps = static_cast<int>(steps * (slice + 1) / slices) - item.begin;
+  item.split = p.splits.remainder(number, tile_pair);
+  item.group = p.group_pairs.quotient(tile_pair);
+  const int in_group = p.group_pairs.remainder(tile_pair, item.group), row = p.column_tiles.quotient(in_group);
+  item.first_pixel = (row * pair + rank) * Tile::kPixels;
+  item.first_channel = p.column_tiles.remainder(in_group, row) * Tile::kChannels;
+  item.begin = 0;
+  item.steps = p.conv.steps;
+  if (p.slices.divisor != 1) {
+    const int slice = item.split * p.cluster_splits + split_of_pair();
+    item.begin = p.slices.quotient(p.conv.steps * slice);
+    item.steps = p.slices.quotient(p.conv.steps * (slice + 1)) - item.begin;
+  }
   return item;
 }
 
 __device__ __forceinline__ int first_work_item(const ConvTmaParams& p) {
-  return static_cast<int>(blockIdx.x) / (pair * p.cluster_splits);
+  return static_cast<int>(blockIdx.x / pair) >> (p.cluster_splits >> 1);  // cluster_splits is 1, 2 or 4
 }
+
+/// Where tap (0, 0) of a tile's first pixel reads.
+struct Window {
+  int x, y, image;
+
+  __device__ __forceinline__ Window(const ConvTmaParams& p, const WorkItem& item) {
+    const ConvParams& c = p.conv;
+    image = c.image.quotient(item.first_pixel);
+    const int position = c.image.remainder(item.first_pixel, image), out_y = c.row.quotient(position);
+    x = c.row.remainder(position, out_y) * c.stride_x - c.padding_x;
+    y = out_y * c.stride_y - c.padding_y;
+  }
+};
 
 /// A step of the depth: a tap of the kernel and 64 of its channels.
 struct Step {
   int tap, channel_step, tap_y, tap_x;
 
-  __device__ __forceinline__ Step(const ConvTmaParams& p, int at)
-      : tap(at / p.channel_steps),
-        channel_step(at - tap * p.channel_steps),
-        tap_y(tap / p.conv.kernel_width),
-        tap_x(tap - tap_y * p.conv.kernel_width) {}
+  __device__ __forceinline__ Step(const ConvTmaParams& p, int at) : tap(0), channel_step(0), tap_y(0), tap_x(0) {
+    if (at == 0) return;
+    tap = at / p.channel_steps;
+    channel_step = at - tap * p.channel_steps;
+    tap_y = tap / p.conv.kernel_width;
+    tap_x = tap - tap_y * p.conv.kernel_width;
+  }
   __device__ __forceinline__ void advance(const ConvTmaParams& p) {
     if (++channel_step != p.channel_steps) return;
     channel_step = 0;
@@ -142,24 +161,21 @@ template <typename Tile>
 __device__ __forceinline__ void produce(const ConvTmaParams& p, std::uint32_t base, std::uint32_t full,
                                         std::uint32_t empty) {
   const ConvParams& c = p.conv;
-  // Prologue before griddepcontrol.wait: the first stages' weights are constants, whereas the preceding kernel may
-  // still be writing the pixels. `begun` counts stages whose weights are already being loaded.
+  int number = first_work_item(p);
+  if (number >= p.work_items) return;
+  // Prologue before griddepcontrol.wait: where the first pixels lie, and the first stages' weights, which are
+  // constants, whereas the preceding kernel may still be writing the pixels. `begun` counts stages whose weights are
+  // already being loaded.
+  WorkItem item = work_item_of<Tile>(p, number);
+  Window window(p, item);
+  Step step(p, item.begin);
   int begun = 0;
-  if (first_work_item(p) < p.work_items) {
-    const WorkItem item = work_item_of<Tile>(p, first_work_item(p));
-    Step step(p, item.begin);
-    for (; begun < min(item.steps, Tile::kStages); ++begun, step.advance(p))
-      begin_stage<Tile>(p, item, step, base + begun * Tile::kStageBytes, full + begun * 8);
-  }
+  for (Step ahead = step; begun < min(item.steps, Tile::kStages); ++begun, ahead.advance(p))
+    begin_stage<Tile>(p, item, ahead, base + begun * Tile::kStageBytes, full + begun * 8);
   ptx::wait_for_previous_grid();
 
   PipelineState<Tile::kStages> state;
-  for (int number = first_work_item(p); number < p.work_items; number += p.clusters) {
-    const WorkItem item = work_item_of<Tile>(p, number);
-    const int image = c.image.quotient(item.first_pixel), position = c.image.remainder(item.first_pixel, image);
-    const int out_y = c.row.quotient(position), out_x = c.row.remainder(position, out_y);
-    const int x = out_x * c.stride_x - c.padding_x, y = out_y * c.stride_y - c.padding_y;
-    Step step(p, item.begin);
+  while (true) {
     for (int i = 0; i < item.steps; ++i, step.advance(p), state.advance()) {
       const std::uint32_t barrier = full + state.stage * 8, stage = base + state.stage * Tile::kStageBytes;
       if (begun > 0) {
@@ -169,11 +185,18 @@ __device__ __forceinline__ void produce(const ConvTmaParams& p, std::uint32_t ba
         begin_stage<Tile>(p, item, step, stage, barrier);
       }
       ptx::tma_load_im2col(stage + Tile::kWeightBytes, &p.pixels, barrier,
-                           item.group * c.group_in + step.channel_step * kStepDepth, x, y, image,
+                           item.group * c.group_in + step.channel_step * kStepDepth, window.x, window.y, window.image,
                            static_cast<std::uint16_t>(step.tap_x * c.dilation),
                            static_cast<std::uint16_t>(step.tap_y * c.dilation));
     }
+    number += p.clusters;
+    if (number >= p.work_items) break;
+    item = work_item_of<Tile>(p, number);
+    window = Window(p, item);
+    step = Step(p, item.begin);
   }
+  // The block must not end before the other one's last arrivals at its barriers.
+  for (int i = 0; i < Tile::kStages; ++i, state.advance()) ptx::mbarrier_wait(empty + state.stage * 8, state.phase ^ 1);
 }
 
 /// A warpgroup's accumulators: [block of 64 channels][8 pixels][values of a thread].
@@ -189,6 +212,9 @@ __device__ __forceinline__ void multiply(std::uint32_t weights, std::uint32_t pi
   const bool signals = threadIdx.x % 32 < pair;
   const std::uint32_t empty_of_pair = ptx::shared_of_block(empty, split_of_pair() * pair + threadIdx.x % pair);
   std::uint32_t previous = 0;
+  // Zeroed here rather than by the first wgmma, whose scale-d would then vary (ptx/wgmma.cuh).
+#pragma unroll
+  for (float(&sum)[4] : sums) sum[0] = sum[1] = sum[2] = sum[3] = 0;
 #pragma unroll 1
   for (int step = 0; step < steps; ++step) {
     ptx::mbarrier_wait(full + state.stage * 8, state.phase);
@@ -201,7 +227,7 @@ __device__ __forceinline__ void multiply(std::uint32_t weights, std::uint32_t pi
       for (int b = 0; b < Tile::kBlocks; ++b)
         ptx::wgmma_f16(reinterpret_cast<float(&)[Tile::kEights][4]>(sums[b * Tile::kEights]),
                        left + static_cast<std::uint64_t>(product * 2 + b * 64 * row_bytes / 16),
-                       right + static_cast<std::uint64_t>(product * 2), step != 0 || product != 0);
+                       right + static_cast<std::uint64_t>(product * 2));
     }
     ptx::wgmma_commit();
     // The previous step's wgmma have completed: release its stage.
@@ -253,14 +279,16 @@ __device__ __forceinline__ void store_normed(const ConvParams& p, const Store& s
   if (exists) store.store_octet_of(p, x, pixel);
 }
 
-/// Consumer epilogue: stores a warpgroup's accumulators, 8 pixels at a time, for the pixels that this block owns.
-/// `turn` counts these eights, of all tiles; `statistics`: of two turns.
+/// Consumer epilogue of what PixelStore does not take, in fp32 through shared memory: stores a warpgroup's
+/// accumulators, 8 pixels at a time, for the pixels that this block owns. `turn` counts these eights, of all tiles;
+/// `statistics`: of two turns.
 template <typename Tile>
 __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>& sums,
+                                           const typename PixelStore<Tile>::Affine& affine,
                                            const ClusterSum<Tile>& cluster_sum, float* staging, int first_pixel,
                                            int first_channel, int group, float2* statistics, unsigned& turn) {
   const unsigned index = ptx::thread_index(), thread = index % 128, lane = thread % 32;
-  Epilogue<Tile::kGroupChannels, 128, __half> store;
+  Epilogue<Tile::kGroupChannels, 128, __half, false> store;
   store.start(p, thread, first_channel, group);
   const auto place = [](int channel) { return staging_index<Tile::kGroupChannels>(channel); };
   float* const mine = staging + lane % 4 * 2 * Tile::kLine + place(static_cast<int>(thread / 32 * 16 + lane / 4));
@@ -275,12 +303,11 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>
       if (k != j) continue;
 #pragma unroll
       for (int b = 0; b < Tile::kBlocks; ++b) {
-        float sum[4];
-        cluster_sum.total(sums[b * Tile::kEights + k], k, b, sum);
-        to[place(b * 64)] = sum[0];
-        to[place(b * 64) + Tile::kLine] = sum[1];
-        to[place(b * 64 + 8)] = sum[2];
-        to[place(b * 64 + 8) + Tile::kLine] = sum[3];
+        const float(&sum)[4] = sums[b * Tile::kEights + k];
+        to[place(b * 64)] = affine.of(sum[0], b * 2);
+        to[place(b * 64) + Tile::kLine] = affine.of(sum[1], b * 2);
+        to[place(b * 64 + 8)] = affine.of(sum[2], b * 2 + 1);
+        to[place(b * 64 + 8) + Tile::kLine] = affine.of(sum[3], b * 2 + 1);
       }
     }
     ptx::named_barrier(barrier, 128);
@@ -292,35 +319,103 @@ __device__ __forceinline__ void store_tile(const ConvParams& p, const Sums<Tile>
   if (cluster_sum.count() % 2 != 0) ptx::named_barrier(barrier, 128);  // the next tile starts with the buffer used last
 }
 
+/// Sums of channels beyond the group's last become zero, as the padding that is stored there: their weights were those
+/// of the next group.
+template <typename Tile>
+__device__ __forceinline__ void clear_beyond(Sums<Tile>& sums, int channels_left) {
+  const int thread = static_cast<int>(ptx::thread_index() % 128), mine = thread / 32 * 16 + thread % 32 / 4;
+#pragma unroll
+  for (int b = 0; b < Tile::kBlocks; ++b) {
+    const bool low = mine + b * 64 < channels_left, high = mine + b * 64 + 8 < channels_left;
+#pragma unroll
+    for (int k = 0; k < Tile::kEights; ++k) {
+      float(&sum)[4] = sums[b * Tile::kEights + k];
+#pragma unroll
+      for (int i = 0; i < 4; ++i) sum[i] = (i < 2 ? low : high) ? sum[i] : 0.0f;
+    }
+  }
+}
+
+/// Calls f with what a PixelStore adds and with its activation, as constants of types.
+template <typename F>
+__device__ __forceinline__ void with_options(const ConvParams& p, F&& f) {
+  using std::integral_constant;
+  const auto activated = [&](auto residual) {
+    if (p.activation == Activation::relu) return f(residual, integral_constant<Activation, Activation::relu>{});
+    if constexpr (residual == Residual::none)
+      if (p.activation == Activation::leaky_relu)
+        return f(residual, integral_constant<Activation, Activation::leaky_relu>{});
+    f(residual, integral_constant<Activation, Activation::none>{});
+  };
+  if (p.residual == nullptr) return activated(integral_constant<Residual, Residual::none>{});
+  if (p.residual_shift == 0) return activated(integral_constant<Residual, Residual::same>{});
+  activated(integral_constant<Residual, Residual::upsampled>{});
+}
+
 /// A consumer warpgroup: main loop, split-K reduction and epilogue for all work items of this block.
 template <typename Tile>
-__device__ __forceinline__ void consume(const ConvTmaParams& p, unsigned char* shared, std::uint32_t base,
-                                        std::uint32_t full, std::uint32_t empty, unsigned* last) {
-  const auto channel_of = [](int half) { return Tile::kSharesChannels ? 0 : half * Tile::kGroupChannels; };
-  const auto pixel_of = [](int half) { return Tile::kSharesChannels ? half * Tile::kGroupPixels : 0; };
-  const int half = static_cast<int>(threadIdx.x / 128);
-  const std::uint32_t weights = base + static_cast<std::uint32_t>(channel_of(half) * row_bytes);
-  const std::uint32_t pixels = base + static_cast<std::uint32_t>(Tile::kWeightBytes + pixel_of(half) * row_bytes);
+__device__ __forceinline__ void consume(const ConvTmaParams& p, std::uint32_t base, std::uint32_t full,
+                                        std::uint32_t empty) {
+  extern __shared__ __align__(1024) unsigned char shared[];
+  const ConvParams& c = p.conv;
+  // Asked each time: an answer that is kept occupies a register.
+  const auto plain = [&] {
+    int flag = c.plain;
+    asm volatile("" : "+r"(flag));
+    return !Tile::kNorms && flag != 0;
+  };
+  // Made before the main loop and again after it: accumulators leave few registers.
+  const auto side = [] { return static_cast<int>(ptx::thread_index() / 128); };
+  const auto first_channel = [&](const WorkItem& item) {
+    return item.first_channel + (Tile::kSharesChannels ? 0 : side() * Tile::kGroupChannels);
+  };
+  const auto first_pixel = [&](const WorkItem& item) {
+    return item.first_pixel + (Tile::kSharesChannels ? side() * Tile::kGroupPixels : 0);
+  };
+  const auto cluster_sum = [&] { return ClusterSum<Tile>(p.cluster_splits, split_of_pair(), rank_in_pair(), shared); };
+  const auto store_of = [&](const WorkItem& item) {
+    const ClusterSum<Tile> owned = cluster_sum();
+    return PixelStore<Tile>(c, first_pixel(item), first_channel(item), item.group, owned.first(), owned.end(),
+                            base + Tile::kStagingAt + side() * WgmmaTile::kRing * WgmmaTile::kSlotBytes, 2 + side());
+  };
+  typename PixelStore<Tile>::Affine affine;
+  const auto begin = [&](const WorkItem& item) {
+    affine.load(c, first_channel(item), item.group);
+    if (plain()) with_options(c, [&](auto residual, auto) { store_of(item).template begin<residual>(c); });
+  };
   const auto sync = [] { ptx::named_barrier(1, consumers); };
+
+  const int half = Tile::kSharesChannels ? 0 : side() * Tile::kGroupChannels;
+  const std::uint32_t weights = base + static_cast<std::uint32_t>(half * row_bytes);
+  const std::uint32_t pixels =
+      base + static_cast<std::uint32_t>(Tile::kWeightBytes +
+                                        (Tile::kSharesChannels ? side() * Tile::kGroupPixels * row_bytes : 0));
   PipelineState<Tile::kStages> state;
   Sums<Tile> sums;
   unsigned turn = 0;
 #pragma unroll 1
   for (int number = first_work_item(p); number < p.work_items; number += p.clusters) {
     const WorkItem item = work_item_of<Tile>(p, number);
+    if (c.splits == 1) begin(item);
     multiply<Tile>(weights, pixels, item.steps, full, empty, state, sums);
-    const ClusterSum<Tile> cluster_sum(p.cluster_splits, split_of_pair(), rank_in_pair(), shared);
-    cluster_sum.exchange(sums);
+    if (const int left = c.group_out - first_channel(item); plain() && left < Tile::kGroupChannels)
+      clear_beyond<Tile>(sums, left);
+    cluster_sum().exchange(sums);
+    cluster_sum().add_received(sums);
     bool whole = true;
-    if (p.conv.splits > 1) {
-      whole = reduce_splits<consumers>(p.conv, item.tile, item.split, sums, last, sync);
+    if (c.splits > 1) {
+      unsigned* const last = reinterpret_cast<unsigned*>(shared + Tile::kBarriersAt + Tile::kStages * 16);
+      whole = reduce_splits<consumers>(c, item.tile, item.split, sums, last, sync);
       sync();
     }
-    if (whole) {
-      const int side = static_cast<int>(ptx::thread_index() / 128);  // recomputed: accumulators leave few registers
-      float* const staging = reinterpret_cast<float*>(shared + Tile::kStagingAt) + side * 2 * Tile::kStaged;
-      store_tile<Tile>(p.conv, sums, cluster_sum, staging, item.first_pixel + pixel_of(side),
-                       item.first_channel + channel_of(side), item.group,
+    if (whole && c.splits > 1) begin(item);  // only the block that has the whole sums stores them
+    if (whole && plain()) {
+      with_options(c, [&](auto residual, auto activation) {
+        store_of(item).template store<residual, activation>(c, sums, affine);
+      });
+    } else if (whole) {
+      float* const staging = reinterpret_cast<float*>(shared + Tile::kStagingAt) + side() * 2 * Tile::kStaged;
+      store_tile<Tile>(c, sums, affine, cluster_sum(), staging, first_pixel(item), first_channel(item), item.group,
                        reinterpret_cast<float2*>(shared + Tile::kStatisticsAt), turn);
     }
   }
@@ -332,7 +427,6 @@ __device__ __forceinline__ void conv(const ConvTmaParams& p) {
   ptx::let_next_grid_start();
   const std::uint32_t base = ptx::shared_address(shared);
   const std::uint32_t full = base + Tile::kBarriersAt, empty = full + Tile::kStages * 8;
-  unsigned* const last = reinterpret_cast<unsigned*>(shared + Tile::kBarriersAt + Tile::kStages * 16);
   if (threadIdx.x == consumers) {
     ptx::prefetch_tensor_map(&p.pixels);
     ptx::prefetch_tensor_map(&p.weights);
@@ -343,7 +437,7 @@ __device__ __forceinline__ void conv(const ConvTmaParams& p) {
     }
     ptx::fence_mbarrier_init();
   }
-  ptx::cluster_arrive();
+  ptx::cluster_arrive_relaxed();
   ptx::cluster_wait();
   // 2 x 128 x 232 + 128 x 40 registers = 384 x 168, what the block was launched with.
   if (threadIdx.x >= consumers) {
@@ -355,13 +449,8 @@ __device__ __forceinline__ void conv(const ConvTmaParams& p) {
   } else {
     ptx::setmaxnreg_inc<232>();
     ptx::wait_for_previous_grid();
-    consume<Tile>(p, shared, base, full, empty, last);
+    consume<Tile>(p, base, full, empty);
   }
-  // Blocks of the cluster must not exit while others may still write to their shared memory: multicast weights,
-  // arrivals.
-  __syncwarp();
-  ptx::cluster_arrive();
-  ptx::cluster_wait();
 }
 
 }  // namespace

@@ -151,8 +151,9 @@ __device__ __forceinline__ cuda::Octet load_per_channel(const float* vector, int
 }
 
 /// The epilogue of one of `threads` threads for tiles of `columns` channels: the thread has the same eight channels of
-/// every pass-th pixel. T is the type of the convolution's input.
-template <int columns, int threads, typename T>
+/// every pass-th pixel. T is the type of the convolution's input. Where it does not scale, what is staged is scaled and
+/// has its bias.
+template <int columns, int threads, typename T, bool scales = true>
 struct Epilogue {
   static constexpr int kOctets = columns / 8, kPass = threads / kOctets, kApart = kFourDistance<T>;
   static_assert(threads % kOctets == 0 && kOctets % 2 == 0);
@@ -176,14 +177,16 @@ struct Epilogue {
     count = p.group_out - in_group;
     const bool padded = p.out_group_stride != p.group_out || (group + 1) * p.group_out == p.out_channels;
     stored = padded ? p.group_stored - in_group : count;
+    if constexpr (scales) {
 #pragma unroll
-    for (int i = 0; i < 8; ++i) {
-      scale.v[i] = 1.0f;
-      bias.v[i] = 0.0f;
+      for (int i = 0; i < 8; ++i) {
+        scale.v[i] = 1.0f;
+        bias.v[i] = 0.0f;
+      }
+      const int first = group * p.group_out + first_channel, left = p.group_out - first_channel;
+      if (p.scale != nullptr) scale = load_per_channel<columns, T>(p.scale + first, left, 1.0f);
+      if (p.bias != nullptr) bias = load_per_channel<columns, T>(p.bias + first, left, 0.0f);
     }
-    const int first = group * p.group_out + first_channel, left = p.group_out - first_channel;
-    if (p.scale != nullptr) scale = load_per_channel<columns, T>(p.scale + first, left, 1.0f);
-    if (p.bias != nullptr) bias = load_per_channel<columns, T>(p.bias + first, left, 0.0f);
   }
 
   template <int rows, int line>
@@ -206,9 +209,15 @@ struct Epilogue {
     const float4 a = *reinterpret_cast<const float4*>(first);
     const float4 b = *reinterpret_cast<const float4*>(first + staging_index<columns>(kApart));
     cuda::Octet octet = {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
-#pragma unroll
-    for (int i = 0; i < 8; ++i) octet.v[i] = fmaf(octet.v[i], scale.v[i], bias.v[i]);
+    affine(octet);
     finish(p, octet, pixel);
+  }
+
+  __device__ __forceinline__ void affine(cuda::Octet& octet) const {
+    if constexpr (scales) {
+#pragma unroll
+      for (int i = 0; i < 8; ++i) octet.v[i] = fmaf(octet.v[i], scale.v[i], bias.v[i]);
+    }
   }
 
   /// This thread's channels of one pixel before activation and store, where there is no coordinate term and no residual
@@ -219,8 +228,7 @@ struct Epilogue {
     const float4 a = *reinterpret_cast<const float4*>(first);
     const float4 b = *reinterpret_cast<const float4*>(first + staging_index<columns>(kApart));
     cuda::Octet octet = {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
-#pragma unroll
-    for (int i = 0; i < 8; ++i) octet.v[i] = fmaf(octet.v[i], scale.v[i], bias.v[i]);
+    affine(octet);
     if (p.residual != nullptr) {
       const int image = p.image.quotient(pixel), position = p.image.remainder(pixel, image);
       const cuda::Octet more =
