@@ -173,6 +173,25 @@ Place place_param(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t 
   return {params.data() + address, nullptr, true};
 }
 
+/// Global memory at an address, all of it inside one allocation.
+Place bounded_global(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes,
+                     const char* what) {
+  Memory& memory = w.cta->launch->memory;
+  if (!memory.contains(address) || !memory.contains(address + bytes - 1)) {
+    w.fail_at(instr, Check::out_of_bounds, lanes,
+              std::string(what) + bytes_text(bytes) + " at " + memory.describe(address));
+  }
+  Place p{reinterpret_cast<std::uint8_t*>(address), memory.state(address), true};
+  p.defined = all_are(p.states, bytes, kDefined);
+  for (std::uint32_t i = 0; !p.defined && i < bytes; ++i) {
+    if (p.states[i] >= static_cast<std::uint8_t>(ByteState::undefined)) continue;
+    const bool freed = p.states[i] == static_cast<std::uint8_t>(ByteState::freed);
+    w.fail_at(instr, freed ? Check::use_after_free : Check::out_of_bounds, lanes,
+              std::string(what) + bytes_text(bytes) + " at " + memory.describe(address + i));
+  }
+  return p;
+}
+
 }  // namespace
 
 SharedRange shared_range(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes) {
@@ -192,25 +211,13 @@ SharedRange shared_range(const Warp& w, const Instr& instr, Lanes lanes, std::ui
   return {cta, static_cast<std::uint32_t>(offset) - kSharedBase};
 }
 
+void check_prefetch(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes) {
+  bounded_global(w, instr, lanes, address, bytes, "a prefetch of ");
+}
+
 Place place_global(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes,
                    Access access) {
-  Memory& memory = w.cta->launch->memory;
-  if (!memory.contains(address) || !memory.contains(address + bytes - 1)) {
-    w.fail_at(instr, Check::out_of_bounds, lanes,
-              std::string(access.write ? "a write of " : "a read of ") + bytes_text(bytes) + " at " +
-                  memory.describe(address));
-  }
-  Place p{reinterpret_cast<std::uint8_t*>(address), memory.state(address), true};
-  p.defined = all_are(p.states, bytes, kDefined);
-  if (!p.defined) {
-    for (std::uint32_t i = 0; i < bytes; ++i) {
-      if (p.states[i] >= static_cast<std::uint8_t>(ByteState::undefined)) continue;
-      const bool freed = p.states[i] == static_cast<std::uint8_t>(ByteState::freed);
-      w.fail_at(instr, freed ? Check::use_after_free : Check::out_of_bounds, lanes,
-                std::string(access.write ? "a write of " : "a read of ") + bytes_text(bytes) + " at " +
-                    memory.describe(address + i));
-    }
-  }
+  Place p = bounded_global(w, instr, lanes, address, bytes, access.write ? "a write of " : "a read of ");
   p.repeats = check_global_race(w, instr, lanes, address, bytes, access);
   return p;
 }

@@ -52,6 +52,9 @@ Place place_global(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t addre
 
 /// After `place` with `repeats`: throws the report of the race.
 [[noreturn]] void fail_repeated(Warp& w);
+/// Checks that a range of global memory lies inside an allocation, for a prefetch: it counts as no access, so that it
+/// may be unwritten and takes part in no race. Throws Fault.
+void check_prefetch(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes);
 
 /// Throws the report of a race in shared memory.
 [[noreturn]] void fail_shared_race(const Warp& w, const Instr& instr, Lanes lanes, const Cta& cta,
