@@ -173,7 +173,11 @@ Cluster::Outcome Cluster::run() {
 }
 
 void Cluster::report_deadlock() {
-  // The report names a barrier that waits where there is one, else a warp that polls in vain.
+  // The report names a warp that waits for registers where there is one, else a barrier that waits, else a warp that
+  // polls in vain.
+  for (const auto& cta : ctas) {
+    for (const auto& warp : cta->warps) cta->register_pool.report_wait(*warp);
+  }
   for (const auto& cta : ctas) {
     for (const Barrier& barrier : cta->barriers) {
       if (barrier.waiters.empty()) continue;

@@ -18,6 +18,7 @@
 #include "checks/shared_shadow.h"
 #include "machine/counters.h"
 #include "machine/memory.h"
+#include "machine/register_pool.h"
 #include "machine/warp.h"
 
 namespace vgpu {
@@ -77,6 +78,7 @@ struct Cta {
   std::function<void()> fail_doubted;  ///< throws the report of the latest write that repeats another
   BlockOrder order;
   View cluster_view;  ///< happens-before of arrivals at barrier.cluster
+  RegisterPool register_pool;
   std::vector<std::uint32_t> run_order;
 
   std::uint32_t shared_end() const { return kSharedBase + static_cast<std::uint32_t>(shared.size()); }

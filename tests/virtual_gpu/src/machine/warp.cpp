@@ -120,6 +120,7 @@ void Warp::exit_lanes(Lanes mask) {
   leave = true;
   ++cta->cluster->progress;
   cta->check_exited(*this, mask);
+  if (finished()) cta->register_pool.check_exit(*this);
   cta->cluster->check_barrier();
 }
 
