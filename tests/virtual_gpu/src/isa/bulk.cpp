@@ -131,13 +131,13 @@ void bulk(Warp& w, const Instr& in, Lanes mask) {
         w.bulk.push_back({static_cast<u8>(l), w.bulk_group[l], &in, [c] { carry_out_store(c); }});
         break;
       default:
-        start_arrival(c, rank_of(w, c.shared),
-                      [](const BulkCopy& copy) { return read_shared(copy, copy.global & ~kWindowMask); });
+        start_arrival(c, rank_of(w, c.shared), [](const BulkCopy& copy, const Accessor& who) {
+          return read_shared(copy, who, copy.global & ~kWindowMask);
+        });
     }
   }
 }
 
-void commit(Warp& w, const Instr&, Lanes mask) {
 /// A prefetch changes nothing that a program could see; its operands must be those of a copy. Operands as of `bulk`.
 void prefetch(Warp& w, const Instr& in, Lanes mask) {
   alignas(64) u64 global[kWarpSize];
@@ -165,6 +165,7 @@ void prefetch(Warp& w, const Instr& in, Lanes mask) {
   }
 }
 
+void commit(Warp& w, const Instr&, Lanes mask) {
   for (int l = 0; l < kWarpSize; ++l) w.bulk_group[l] += has(mask, l) ? 1 : 0;
 }
 void wait(Warp& w, const Instr& in, Lanes mask) {
@@ -210,7 +211,6 @@ void take_reduction(Decoder& d, Instr& in, bool tensor) {
   in.immediate = static_cast<s64>(type);
 }
 
-void decode_copy(Decoder& d, Instr& in, bool reduce) {
 /// The coordinates beside a tensor map's address, and an im2col load's offsets.
 void take_coordinates(Decoder& d, const Instr& in, const ptx::Operand& operand, std::vector<Arg>& more) {
   const auto& items = operand.items;
@@ -222,6 +222,7 @@ void take_offsets(Decoder& d, const Instr& in, const ptx::Operand& operand, std:
   if (more.size() != 3u + in.count + in.count - 2u) d.unsupported("expected an offset for each spatial dimension");
 }
 
+void decode_copy(Decoder& d, Instr& in, bool reduce) {
   const std::string_view dimensions = d.take_one_of({"1d", "2d", "3d", "4d", "5d"});
   const bool tensor = d.take("tensor");
   if (tensor != !dimensions.empty()) d.unsupported("expected dimensions with .tensor");
@@ -262,7 +263,6 @@ void take_offsets(Decoder& d, const Instr& in, const ptx::Operand& operand, std:
   in.run = bulk;
 }
 
-}  // namespace
 void decode_prefetch(Decoder& d, Instr& in) {
   const bool tensor = d.take("tensor");
   const std::string_view dimensions = tensor ? d.take_one_of({"1d", "2d", "3d", "4d", "5d"}) : std::string_view{};
@@ -288,6 +288,7 @@ void decode_prefetch(Decoder& d, Instr& in) {
   in.run = prefetch;
 }
 
+}  // namespace
 
 void decode_bulk(Decoder& d, Instr& in, bool reduce) {
   if (reduce) {

@@ -84,7 +84,7 @@ void check_descriptor(const Warp& w, Lanes mask, u64 bits) {
 /// Reads one 16-byte chunk; notes whether all of it is defined.
 const u8* fetch(const Warp& w, const Plan& plan, u64 address, bool& defined) {
   const SharedRange range = shared_range(w, *plan.instr, w.lanes, address, 16);
-  const u8* data = read_shared_async(w, *plan.instr, w.lanes, plan.view, range, 16, true);
+  const u8* data = read_shared_async(w, *plan.instr, w.lanes, plan.view, accessor_of(w, *plan.instr), range, 16, true);
   const u8* states = range.cta->shadow.state(range.offset);
   for (int i = 0; i < 16; ++i) defined &= states[i] == static_cast<u8>(ByteState::defined);
   return data;
