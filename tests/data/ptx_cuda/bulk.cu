@@ -71,6 +71,14 @@ extern "C" __global__ void store_im2col(const __grid_constant__ TensorMap map, c
   finish();
 }
 
+// Prefetches of what a load would read.
+extern "C" __global__ void prefetch_tile(const __grid_constant__ TensorMap map, int column, int row) {
+  if (threadIdx.x == 0) asm volatile("cp.async.bulk.prefetch.tensor.2d.L2.global.tile [%0, {%1, %2}];" ::"l"(&map), "r"(column), "r"(row) : "memory");
+}
+extern "C" __global__ void prefetch_im2col(const __grid_constant__ TensorMap map, int c, int w, int h, int n, int tap_w, int tap_h) {
+  if (threadIdx.x == 0) asm volatile("cp.async.bulk.prefetch.tensor.4d.L2.global.im2col [%0, {%1, %2, %3, %4}], {%5, %6};" ::"l"(&map), "r"(c), "r"(w), "r"(h), "r"(n), "h"(static_cast<short>(tap_w)), "h"(static_cast<short>(tap_h)) : "memory");
+}
+
 // Each block copies its tile to the next of the cluster, and adds it to the one after.
 extern "C" __global__ void __cluster_dims__(4, 1, 1) pass_on(const int* x, int* y, int* sums) {
   __shared__ alignas(16) int tile[32], copy[32], sum[32];

@@ -164,6 +164,45 @@ TEST_CASE("a store through an im2col map walks the bounding box") {
   CHECK(gpu.download<Half>(map.address, want.size()) == want);
 }
 
+TEST_CASE("tensor prefetches stay inside the allocation and read nothing") {
+  const auto prefetch = [](std::uint64_t rows, int column, int row) {
+    Bench gpu = bench();
+    TensorMap map;
+    map.address = gpu.allocate(12 * 20 * 4);  // never written
+    map.rank = 2;
+    map.sizes = {12, rows, 0, 0, 0};
+    map.strides = {4, 48, 0, 0, 0};
+    map.box = {8, 8, 0, 0, 0};
+    map.element_bytes = 4;
+    map.type = Type::f32;
+    return gpu.run("prefetch_tile", grid(1, 32), map.encode(), column, row).report;
+  };
+  CHECK(!prefetch(20, 7, 15));  // beyond the tensor
+  CHECK(!prefetch(40, 7, 12));
+  const auto report = prefetch(40, 7, 15);
+  REQUIRE(report);
+  CHECK(report->check == Check::out_of_bounds);
+  CHECK(report->ptx_text.find("cp.async.bulk.prefetch.tensor") != std::string::npos);
+
+  const auto taps = [](std::uint64_t images, int tap) {
+    Bench gpu = bench();
+    TensorMap map;
+    map.address = gpu.allocate(2 * 4 * 5 * 16 * 2);
+    map.rank = 4;
+    map.sizes = {16, 5, 4, images, 0};
+    map.strides = {2, 32, 32 * 5, 32 * 5 * 4, 0};
+    map.im2col = true;
+    map.upper = {-1, 0, 0};
+    map.channels = 8;
+    map.pixels = 4;
+    return gpu.run("prefetch_im2col", grid(1, 32), map.encode(), 8, 2, 3, 1, tap, 0).report;
+  };
+  CHECK(!taps(2, 1));
+  const auto beyond = taps(3, 1);
+  REQUIRE(beyond);
+  CHECK(beyond->check == Check::out_of_bounds);
+}
+
 TEST_CASE("copies and reductions between the blocks of a cluster") {
   std::vector<int> x(8 * 32);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<int>(i * i);

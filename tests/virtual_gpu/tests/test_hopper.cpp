@@ -216,6 +216,56 @@ TEST_CASE("wgmma reads every layout of shared memory") {
   }
 }
 
+TEST_CASE("wgmma's base offset says where the swizzle's pattern starts") {
+  // PTX ISA, 9.7.15.5.1 "Matrix Descriptor Format": A lies K-major behind `row` lines of 128 bytes.
+  for (const std::uint32_t span : {32u, 64u, 128u}) {
+    for (std::uint32_t row = 0; row < span / 16; ++row) {
+      INFO("swizzle " << span << ", pattern from line " << row);
+      Numbers numbers(7);
+      Image image;
+      image.span = span;
+      const std::uint32_t atom = 8 * span, b_base = 12288;
+      image.halves.resize(16384 / 2);
+      int a[64][16], b[16][16];
+      for (std::uint32_t m = 0; m < 64; ++m) {
+        for (std::uint32_t k = 0; k < 16; ++k)
+          image.put(row * 128, atom, 0, m, k, half_of(a[m][k] = numbers.integer(-8, 8)));
+      }
+      for (std::uint32_t n = 0; n < 16; ++n) {
+        for (std::uint32_t k = 0; k < 16; ++k)
+          image.put(b_base, atom, 0, n, k, half_of(b[k][n] = numbers.integer(-8, 8)));
+      }
+      const auto run = [&](std::uint32_t base_offset, std::vector<float>& got) {
+        Bench bench(test_ptx("hopper.ptx"));
+        const std::uint64_t d = bench.allocate(64 * 16 * 4);
+        const LaunchResult result = bench.run("product_nn", grid(1, 128, 16384), bench.upload(image.halves), 1024,
+                                              descriptor(row * 128, 0, atom, span) | std::uint64_t{base_offset} << 49,
+                                              descriptor(b_base, 0, atom, span), d);
+        if (!result.report) got = bench.download<float>(d, 64 * 16);
+        return result;
+      };
+      std::vector<float> got;
+      const LaunchResult repaired = run(row, got);
+      if (repaired.report) FAIL(to_string(*repaired.report));
+      for (int m = 0; m < 64; ++m) {
+        for (int n = 0; n < 16; ++n) {
+          int want = 0;
+          for (int k = 0; k < 16; ++k) want += a[m][k] * b[k][n];
+          INFO("row " << m << ", column " << n);
+          REQUIRE(got[static_cast<std::size_t>(m * 16 + n)] == static_cast<float>(want));
+        }
+      }
+      const std::uint32_t wrong = row == 0 ? 1 : 0;
+      const LaunchResult broken = run(wrong, got);
+      REQUIRE(broken.report);
+      CHECK(broken.report->check == Check::invalid);
+      INFO(broken.report->message);
+      CHECK(broken.report->message.find("expected base offset " + std::to_string(row) + ", found " +
+                                        std::to_string(wrong)) != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("wgmma with A in registers accumulates in bf16") {
   Numbers numbers(6);
   std::vector<std::uint16_t> a(64 * 16), b(16 * 16);

@@ -1,4 +1,5 @@
-// Shadow of a block's shared memory: whether each byte is defined, and the last accesses to each word.
+// Shadow of a block's shared memory: whether each byte is defined, and the last accesses to each word, by whichever
+// block of the cluster.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@ namespace vgpu {
 
 /// The agent of an access (a warp or an asynchronous copy), as tags record it.
 struct Accessor {
+  std::uint32_t rank = 0;  ///< of the block that the agent belongs to
   std::uint32_t agent = 0;
   std::uint32_t clock = 0;
   std::uint32_t pc = 0;  ///< index of the instruction in its program
@@ -50,22 +52,26 @@ class SharedShadow {
   RaceFound write(const View& view, const Accessor& who, std::uint32_t address, std::uint32_t bytes);
 
  private:
-  // clock:32 copied:1 pc:19 mask:4 atomic:1 agent:7; 0: no access.
+  // clock:28 rank:4 copied:1 pc:19 mask:4 atomic:1 agent:7; 0: no access.
   using Tag = std::uint64_t;
   struct Word {
     Tag write = 0;
     Tag read[2] = {0, 0};
   };
   static Tag make(const Accessor& who, std::uint32_t mask) {
-    return static_cast<Tag>(who.clock) << 32 | static_cast<Tag>(who.copied) << 31 |
+    return static_cast<Tag>(who.clock) << 36 | static_cast<Tag>(who.rank) << 32 | static_cast<Tag>(who.copied) << 31 |
            static_cast<Tag>(who.pc & 0x7ffff) << 12 | mask << 8 | (who.atomic ? 128u : 0u) | who.agent;
   }
+  static std::uint32_t rank(Tag tag) { return static_cast<std::uint32_t>(tag >> 32) & 15; }
   static std::uint32_t agent(Tag tag) { return tag & 127; }
   static std::uint32_t mask(Tag tag) { return (tag >> 8) & 15; }
-  static std::uint32_t clock(Tag tag) { return static_cast<std::uint32_t>(tag >> 32); }
+  static std::uint32_t clock(Tag tag) { return static_cast<std::uint32_t>(tag >> 36); }
+  static bool is_by(Tag tag, const Accessor& who) { return agent(tag) == who.agent && rank(tag) == who.rank; }
+  /// By the same agent at the same tick.
+  static bool is_alike(Tag tag, Tag other) { return tag >> 32 == other >> 32 && agent(tag) == agent(other); }
   static bool copied(Tag tag) { return (tag >> 31 & 1) != 0; }
-  static bool conflicts(Tag tag, std::uint32_t bytes, const VectorClock& seen, const Accessor& who) {
-    return (mask(tag) & bytes) != 0 && seen.seen[agent(tag)] < clock(tag) && agent(tag) != who.agent &&
+  static bool conflicts(Tag tag, std::uint32_t bytes, const View& view, const Accessor& who) {
+    return (mask(tag) & bytes) != 0 && view.clock(rank(tag), agent(tag)) < clock(tag) && !is_by(tag, who) &&
            !(who.atomic && (tag & 128) != 0);
   }
   /// Records the lane that wrote a word, where lanes must reconverge before another lane reads it.
@@ -76,8 +82,7 @@ class SharedShadow {
   }
   bool written_by_other_lane(std::uint32_t word, const Accessor& who) const {
     if (writers_.empty() || who.lane == 0 || writers_[word] == 0) return false;
-    return agent(words_[word].write) == who.agent && writers_[word] >> 8 == who.meetings &&
-           (writers_[word] & 255) != who.lane;
+    return is_by(words_[word].write, who) && writers_[word] >> 8 == who.meetings && (writers_[word] & 255) != who.lane;
   }
   static RaceFound found(Tag tag, bool wrote, bool proxy, std::uint32_t address);
 

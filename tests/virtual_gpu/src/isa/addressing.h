@@ -69,4 +69,14 @@ inline bool is_global(ptx::Space space, u64 address) {
   return space == ptx::Space::global || (space == ptx::Space::generic && (address & kWindowMask) == 0);
 }
 
+inline bool is_shared(ptx::Space space, u64 address) {
+  return space == ptx::Space::shared || (space == ptx::Space::generic && (address & kWindowMask) == kSharedWindow);
+}
+
+/// Happens-before of the synchronising accesses to a word of shared memory, whichever block's it is.
+inline View& shared_updates(const Warp& w, const Instr& in, int lane, u64 address) {
+  const SharedRange range = shared_range(w, in, Lanes{1} << lane, (address & ~kWindowMask) & ~u64{3}, 4);
+  return range.cta->shared_atomics[range.offset];
+}
+
 }  // namespace vgpu::VGPU_LEVEL

@@ -38,7 +38,7 @@ void update(Warp& w, const Instr& in, Lanes mask) {
     access.by_lane = global;
     const Place p = place(w, l, space, at[l], bytes, access);
     if ((global && w.cta->warps.size() > 1) || (!global && (in.flags & kReturns) != 0)) {
-      View& known = global ? w.cta->strong_accesses(at[l]) : w.cta->shared_atomics[static_cast<u32>(at[l])];
+      View& known = global ? w.cta->strong_accesses(at[l]) : shared_updates(w, in, l, at[l]);
       w.view.join(known);
       known.join(w.view);
       w.tick();

@@ -6,7 +6,9 @@
 namespace vgpu::VGPU_LEVEL {
 namespace {
 
-constexpr u32 kArrive = 1, kAligned = 2, kPopc = 4, kAnd = 8, kOr = 16, kCounted = 32;
+constexpr u32 kArrive = 1, kAligned = 2, kPopc = 4, kAnd = 8, kOr = 16, kCounted = 32, kRelaxed = 64;
+/// Of fences: kGlobal where they concern global memory, too, beyond the block.
+constexpr u32 kAcquires = 1, kReleases = 2, kBeyondBlock = 4, kGlobal = 8;
 
 u32 uniform(Warp& w, const Arg& arg, Lanes mask, const char* what) {
   w.require_defined(arg, mask, what);
@@ -112,9 +114,11 @@ void warp_sync(Warp& w, const Instr& in, Lanes mask) {
   }
 }
 
-// 9.7.13.3
+// 9.7.13.3: arrive releases and wait acquires what the cluster's threads did before, except that a relaxed arrival
+// publishes only what a fence before it covers.
 void cluster_arrive(Warp& w, const Instr& in, Lanes mask) {
-  if (in.flags != 0 && !w.converged(mask)) return;
+  if ((in.flags & kAligned) != 0 && !w.converged(mask)) return;
+  const bool relaxed = (in.flags & kRelaxed) != 0;
   Cluster& cluster = *w.cta->cluster;
   if ((w.cluster_arrived & mask) != 0) {
     w.fail(Check::invalid, w.cluster_arrived & mask,
@@ -122,26 +126,42 @@ void cluster_arrive(Warp& w, const Instr& in, Lanes mask) {
   }
   w.cluster_arrived |= mask;
   ++w.meetings;
-  w.cta->cluster_view.join(w.view);
+  w.release_to(cluster.arriving, relaxed, true);
+  if (relaxed) {
+    w.cta->arrived_relaxed = true;
+  } else {
+    w.cta->order.fence(w.index);
+  }
   w.tick();
   cluster.barrier_arrived += static_cast<u32>(std::popcount(mask));
   cluster.check_barrier();
 }
 void cluster_wait(Warp& w, const Instr& in, Lanes mask) {
-  if (in.flags != 0 && !w.converged(mask)) return;
+  if ((in.flags & kAligned) != 0 && !w.converged(mask)) return;
   const Lanes waits = mask & w.cluster_arrived;
   const Lanes done = mask & w.cluster_passed;
   if ((mask & ~waits & ~done) != 0)
     w.fail(Check::invalid, mask & ~waits & ~done, "barrier.cluster.wait comes without barrier.cluster.arrive");
   w.cluster_passed &= ~done;
+  if (done != 0) w.view.join(*w.cluster_phase);
   if (waits != 0) w.wait_here(waits, Fragment::State::cluster_barrier, 0);
 }
 
 // 9.7.13.4
-void fence(Warp& w, const Instr&, Lanes) { w.cta->order.fence(w.index); }
+void fence(Warp& w, const Instr& in, Lanes) {
+  w.fence((in.flags & kAcquires) != 0, (in.flags & kReleases) != 0, (in.flags & kBeyondBlock) != 0);
+  if ((in.flags & kGlobal) != 0) w.cta->order.fence(w.index);
+}
 void fence_proxy_async(Warp& w, const Instr&, Lanes) {
-  w.view.async.join(w.view.generic);
+  w.view.fence_async();
   w.tick();
+}
+/// Orders the warp's mbarrier.init before what others of the cluster do once they are ordered after it in any way.
+void fence_mbarrier_init(Warp& w, const Instr&, Lanes) {
+  for (auto& [offset, known] : w.cta->mbarriers) {
+    const bool own = known.initialised.rank == w.cta->rank && known.initialised.agent == w.index;
+    if (own && known.init_fenced == 0) known.init_fenced = w.clock;
+  }
 }
 void no_effect(Warp&, const Instr&, Lanes) {}
 
@@ -153,8 +173,9 @@ void decode_warp_sync(Decoder& d, Instr& in) {
 
 void decode_cluster(Decoder& d, Instr& in) {
   const std::string_view what = d.take_one_of({"arrive", "wait"});
-  d.take_one_of({"acquire", "release", "relaxed"});
-  in.flags = d.take("aligned") ? 1 : 0;
+  const bool relaxed = what == "arrive" && d.take("relaxed");
+  d.take(what == "arrive" ? "release" : "acquire");
+  in.flags = (d.take("aligned") ? kAligned : 0) | (relaxed ? kRelaxed : 0);
   in.run = what == "arrive" ? cluster_arrive : cluster_wait;
 }
 
@@ -202,13 +223,14 @@ void decode_fence(Decoder& d, Instr& in) {
   if (d.take("mbarrier_init")) {
     d.take("release");
     d.take("cluster");
-    in.run = no_effect;
+    in.run = fence_mbarrier_init;
     return;
   }
-  d.take_one_of({"sc", "acq_rel", "acquire", "release"});
+  const std::string_view sem = d.take_one_of({"sc", "acq_rel", "acquire", "release"});
   const bool shared_alone = !d.take_one_of({"sync_restrict::shared::cta", "sync_restrict::shared::cluster"}).empty();
   const std::string_view scope = d.take_one_of({"cta", "cluster", "gpu", "gl", "sys"});
-  if (scope == "cta" || shared_alone) in.run = no_effect;
+  in.flags = (sem != "release" ? kAcquires : 0) | (sem != "acquire" ? kReleases : 0) |
+             (scope != "cta" ? kBeyondBlock : 0) | (scope != "cta" && !shared_alone ? kGlobal : 0);
 }
 
 }  // namespace

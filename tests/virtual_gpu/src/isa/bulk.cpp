@@ -131,9 +131,37 @@ void bulk(Warp& w, const Instr& in, Lanes mask) {
         w.bulk.push_back({static_cast<u8>(l), w.bulk_group[l], &in, [c] { carry_out_store(c); }});
         break;
       default:
-        start_arrival(c, rank_of(w, c.shared),
-                      [](const BulkCopy& copy) { return read_shared(copy, copy.global & ~kWindowMask); });
+        start_arrival(c, rank_of(w, c.shared), [](const BulkCopy& copy, const Accessor& who) {
+          return read_shared(copy, who, copy.global & ~kWindowMask);
+        });
     }
+  }
+}
+
+/// A prefetch changes nothing that a program could see; its operands must be those of a copy. Operands as of `bulk`.
+void prefetch(Warp& w, const Instr& in, Lanes mask) {
+  alignas(64) u64 global[kWarpSize];
+  addresses(w, in.a[1], in.more[1].at, mask, global);
+  for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
+    const int l = std::countr_zero(rest);
+    BulkCopy c;
+    c.w = &w;
+    c.in = &in;
+    c.lane = Lanes{1} << l;
+    c.global = global[l];
+    if ((in.flags & kTensor) != 0) {
+      prepare_tensor(w, in, l, c);
+      prefetch_box(w, in, c.lane, c.map, c.coordinates, c.offsets);
+      continue;
+    }
+    w.require_defined(in.a[3], c.lane, "the size of a bulk prefetch");
+    c.bytes = w.source<u32>(in.a[3])[l];
+    if (c.bytes % 16 != 0 || c.global % 16 != 0) {
+      w.fail(Check::misaligned, c.lane,
+             "expected an address and a size of a bulk prefetch that are multiples of 16, found " +
+                 std::to_string(c.bytes) + " bytes at " + w.cta->launch->memory.describe(c.global));
+    }
+    if (c.bytes != 0) check_prefetch(w, in, c.lane, c.global, c.bytes);
   }
 }
 
@@ -183,6 +211,17 @@ void take_reduction(Decoder& d, Instr& in, bool tensor) {
   in.immediate = static_cast<s64>(type);
 }
 
+/// The coordinates beside a tensor map's address, and an im2col load's offsets.
+void take_coordinates(Decoder& d, const Instr& in, const ptx::Operand& operand, std::vector<Arg>& more) {
+  const auto& items = operand.items;
+  if (items.size() != 1 || items[0].items.size() != in.count) d.unsupported("expected one coordinate a dimension");
+  for (const auto& c : items[0].items) more.push_back(d.source(c, Type::s32));
+}
+void take_offsets(Decoder& d, const Instr& in, const ptx::Operand& operand, std::vector<Arg>& more) {
+  for (const auto& o : operand.items) more.push_back(d.source(o, Type::u16));
+  if (more.size() != 3u + in.count + in.count - 2u) d.unsupported("expected an offset for each spatial dimension");
+}
+
 void decode_copy(Decoder& d, Instr& in, bool reduce) {
   const std::string_view dimensions = d.take_one_of({"1d", "2d", "3d", "4d", "5d"});
   const bool tensor = d.take("tensor");
@@ -214,19 +253,39 @@ void decode_copy(Decoder& d, Instr& in, bool reduce) {
     more.emplace_back();
   }
   if (tensor) {
-    const auto& items = d.operand(other_at).items;
-    if (items.size() != 1 || items[0].items.size() != in.count) d.unsupported("expected one coordinate a dimension");
-    for (const auto& c : items[0].items) more.push_back(d.source(c, Type::s32));
-    if (mode == "im2col") {
-      for (const auto& o : d.operand(next++).items) more.push_back(d.source(o, Type::u16));
-      if (more.size() != 3u + in.count + in.count - 2u) d.unsupported("expected an offset for each spatial dimension");
-    }
+    take_coordinates(d, in, d.operand(other_at), more);
+    if (mode == "im2col") take_offsets(d, in, d.operand(next++), more);
   }
   if (multicast) in.a[4] = d.source(d.operand(next++), Type::u16);
   if (hint) ++next;
   if (next != d.operand_count()) d.unsupported("expected " + std::to_string(next) + " operands");
   d.set_more(in, more);
   in.run = bulk;
+}
+
+void decode_prefetch(Decoder& d, Instr& in) {
+  const bool tensor = d.take("tensor");
+  const std::string_view dimensions = tensor ? d.take_one_of({"1d", "2d", "3d", "4d", "5d"}) : std::string_view{};
+  if (tensor && dimensions.empty()) d.unsupported("expected dimensions with .tensor");
+  if (!d.take("L2") || !d.take("global")) d.unsupported("expected a prefetch of global memory into L2");
+  const std::string_view mode = tensor ? d.take_one_of({"tile", "im2col"}) : std::string_view{};
+  const bool hint = d.take("L2::cache_hint");
+  in.flags = (tensor ? kTensor : 0) | (mode == "im2col" ? kIm2col : 0);
+  in.count = tensor ? static_cast<u8>(dimensions[0] - '0') : 0;
+  std::vector<Arg> more(1);
+  in.a[1] = take_address(d, d.operand(0), ptx::Space::global, more);
+  more.emplace_back();
+  std::size_t next = 1;
+  if (tensor) {
+    take_coordinates(d, in, d.operand(0), more);
+    if (mode == "im2col") take_offsets(d, in, d.operand(next++), more);
+  } else {
+    in.a[3] = d.source(d.operand(next++), Type::u32);
+  }
+  if (hint) ++next;
+  if (next != d.operand_count()) d.unsupported("expected " + std::to_string(next) + " operands");
+  d.set_more(in, more);
+  in.run = prefetch;
 }
 
 }  // namespace
@@ -241,8 +300,7 @@ void decode_bulk(Decoder& d, Instr& in, bool reduce) {
     in.immediate = d.integer(d.operand(0));
     in.run = wait;
   } else if (d.take("prefetch")) {
-    while (!d.take_any().empty()) {
-    }
+    decode_prefetch(d, in);
   } else {
     decode_copy(d, in, false);
   }

@@ -24,17 +24,6 @@ struct BulkCopy {
   u32 element = 1;          ///< bytes of one of its elements
 };
 
-/// A view that is ordered after everything: for shared memory of other blocks, whose clocks mean nothing here.
-inline const View& omniscient() {
-  static const View view = [] {
-    View v;
-    v.generic.seen.fill(~u32{0});
-    v.async.seen.fill(~u32{0});
-    return v;
-  }();
-  return view;
-}
-
 /// The address of the same place in block `rank` of the cluster.
 inline u64 in_block(u64 address, u32 rank) {
   return (address & ((u64{1} << kClusterRankShift) - 1)) | static_cast<u64>(rank + 1) << kClusterRankShift;
@@ -47,7 +36,7 @@ inline u32 rank_of(const Warp& w, u64 shared) {
 }
 
 /// What a copy to shared memory brings from global memory.
-inline BoxData read_global(const BulkCopy& c) {
+inline BoxData read_global(const BulkCopy& c, const Accessor&) {
   if (c.tensor) return read_box(*c.w, *c.in, c.lane, c.map, c.coordinates, c.offsets);
   BoxData data;
   const Place p = place_global(*c.w, *c.in, c.lane, c.global, c.bytes, {});
@@ -58,8 +47,8 @@ inline BoxData read_global(const BulkCopy& c) {
 }
 
 /// Gathers what a copy takes out of shared memory from `address`, 16 bytes at a time for the swizzle, as ordered at
-/// issue.
-inline BoxData read_shared(const BulkCopy& c, u64 address) {
+/// issue. `who` has read once those who wait for the copy go on.
+inline BoxData read_shared(const BulkCopy& c, const Accessor& who, u64 address) {
   BoxData data;
   data.bytes.resize(c.bytes);
   data.states.resize(c.bytes);
@@ -67,7 +56,7 @@ inline BoxData read_shared(const BulkCopy& c, u64 address) {
     const u32 from = swizzled(c.map, static_cast<u32>(address), at);
     const u32 n = c.bytes - at < 16 ? c.bytes - at : 16;
     const SharedRange range = shared_range(*c.w, *c.in, c.lane, from, n);
-    std::memcpy(data.bytes.data() + at, read_shared_async(*c.w, *c.in, c.lane, c.view, range, n, true), n);
+    std::memcpy(data.bytes.data() + at, read_shared_async(*c.w, *c.in, c.lane, c.view, who, range, n, true), n);
     std::memcpy(data.states.data() + at, range.cta->shadow.state(range.offset), n);
   }
   return data;
@@ -93,8 +82,8 @@ inline void land(const BulkCopy& c, const MbarrierRef& barrier, SharedRange rang
   if (c.update != nullptr) reduce_shared(c, range, data);
   Accessor who = barrier.accessor(*c.in, *c.w);
   who.atomic = c.update != nullptr;
-  View own = range.cta == c.w->cta ? c.view : omniscient();
-  own.generic.seen[c.w->index] = ~u32{0};
+  View own = c.view;
+  own.advance(c.w->cta->rank, c.w->index, ~u32{0});  // the issuing warp has marked the destination
   const auto bytes = static_cast<u32>(data.bytes.size());
   for (u32 at = 0; at < bytes; at += 16) {
     const u32 to = swizzled(c.map, range.offset + kSharedBase, at) - kSharedBase;
@@ -115,14 +104,15 @@ void start_arrival(const BulkCopy& copy, u32 rank, Read read) {
   find_mbarrier(w, *copy.in, copy.lane, in_block(copy.barrier, rank));
   w.cta->cluster->later([copy, rank, to, read] {
     MbarrierRef barrier = find_mbarrier(*copy.w, *copy.in, copy.lane, in_block(copy.barrier, rank));
-    land(copy, barrier, shared_range(*copy.w, *copy.in, copy.lane, to, copy.bytes), read(copy));
+    land(copy, barrier, shared_range(*copy.w, *copy.in, copy.lane, to, copy.bytes),
+         read(copy, barrier.accessor(*copy.in, *copy.w)));
     barrier.complete_transactions(*copy.w, *copy.in, copy.lane, copy.bytes);
   });
 }
 
 /// Shared to global memory: read when waited for, as ordered at issue.
 inline void carry_out_store(const BulkCopy& c) {
-  const BoxData data = read_shared(c, c.shared);
+  const BoxData data = read_shared(c, accessor_of(*c.w, *c.in), c.shared);
   if (c.tensor) {
     write_box(*c.w, *c.in, c.lane, c.map, c.coordinates, data, c.update);
   } else {

@@ -346,16 +346,24 @@ void decode_griddepcontrol(Decoder& d, Instr& in) {
   in.run = d.take_one_of({"launch_dependents", "wait"}) == "wait" ? grids_wait : grids_release;
 }
 
-// 9.7.19.5 setmaxnreg: registers are not rationed; the instruction must be converged all the same.
+// 9.7.19.5 setmaxnreg
+void set_max_registers(Warp& w, const Instr& in, Lanes mask) {
+  if (!w.converged(mask)) return;
+  if (w.cta->register_pool.set(w, in, in.flags != 0, static_cast<u32>(in.immediate))) return;
+  // Come again.
+  --w.pc;
+  w.yielded = true;
+}
 void decode_setmaxnreg(Decoder& d, Instr& in) {
-  d.take_one_of({"inc", "dec"});
+  in.flags = d.take_one_of({"inc", "dec"}) == "inc" ? 1 : 0;
   d.take("sync");
   d.take("aligned");
   d.need_type();
   const s64 n = d.integer(d.operand(0));
   if (n < 24 || n > 256 || n % 8 != 0) d.unsupported("expected a multiple of 8 from 24 to 256");
   in.kind = Kind::control;
-  in.run = [](Warp& w, const Instr&, Lanes mask) { static_cast<void>(w.converged(mask)); };
+  in.immediate = n;
+  in.run = set_max_registers;
 }
 
 }  // namespace

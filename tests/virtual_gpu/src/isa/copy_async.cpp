@@ -19,7 +19,8 @@ void carry_out(Warp& w, const PendingCopy& copy) {
     std::memcpy(states, p.states, copy.source_bytes);
   }
   const SharedRange range = shared_range(w, *copy.instr, lane, copy.destination, copy.bytes);
-  const Accessor who{w.index, w.clock, static_cast<u32>(copy.instr - w.code), false, true};
+  Accessor who = accessor_of(w, *copy.instr);
+  who.copied = true;
   write_shared_async(w, *copy.instr, lane, w.view, who, range, data, states, copy.bytes);
 }
 
@@ -128,7 +129,7 @@ void mbarrier_arrive(Warp& w, const Instr& in, Lanes mask) {
           std::memcpy(states, p.states, c.source_bytes);
         }
         View merged = view;
-        merged.generic.seen[w.index] = ~u32{0};
+        merged.advance(w.cta->rank, w.index, ~u32{0});
         write_shared_async(w, *c.instr, lane, merged, who, shared_range(w, *c.instr, lane, c.destination, c.bytes),
                            data, states, c.bytes);
       }

@@ -9,7 +9,7 @@
 namespace vgpu::VGPU_LEVEL {
 namespace {
 
-constexpr u32 kDrop = 1, kExpect = 2, kNoComplete = 4, kCounted = 8, kParity = 16;
+constexpr u32 kDrop = 1, kExpect = 2, kNoComplete = 4, kCounted = 8, kParity = 16, kRelaxed = 32, kCluster = 64;
 
 template <class F>
 void each(Warp& w, const Arg& base, s64 offset, Lanes mask, F f) {
@@ -48,6 +48,10 @@ void complete_tx(Warp& w, const Instr& in, Lanes mask) {
 /// a[0] state (bytes 0 where unwanted), a[1] address, a[2] count or transaction bytes.
 void arrive(Warp& w, const Instr& in, Lanes mask) {
   u64 states[kWarpSize] = {};
+  const bool relaxed = (in.flags & kRelaxed) != 0;
+  View fenced;
+  if (relaxed) w.release_to(fenced, true, (in.flags & kCluster) != 0);
+  const View& released = relaxed ? fenced : w.view;
   each(w, in.a[1], in.immediate, mask, [&](int l, Lanes lane, u64 at) {
     MbarrierRef barrier = find_mbarrier(w, in, lane, at);
     states[l] = barrier.word();
@@ -58,9 +62,9 @@ void arrive(Warp& w, const Instr& in, Lanes mask) {
       count = operand(w, in.a[2], l, "a count of arrivals");
     }
     if ((in.flags & kDrop) != 0) {
-      barrier.arrive_and_drop(w, in, lane, count, w.view);
+      barrier.arrive_and_drop(w, in, lane, count, released);
     } else {
-      barrier.arrive(w, in, lane, count, w.view);
+      barrier.arrive(w, in, lane, count, released);
     }
     if ((in.flags & kNoComplete) != 0 && (barrier.word() ^ states[l]) >> 63 != 0) {
       w.fail(Check::mbarrier_misuse, lane, "an arrival with .noComplete ends the phase");
@@ -76,6 +80,7 @@ void arrive(Warp& w, const Instr& in, Lanes mask) {
 /// a[0] predicate, a[1] address, a[2] state or parity. A wait in vain gives the turn away.
 void wait(Warp& w, const Instr& in, Lanes mask) {
   Lanes done = 0;
+  const Mbarrier* known = nullptr;  // of the lane before: mostly the same
   each(w, in.a[1], in.immediate, mask, [&](int l, Lanes lane, u64 at) {
     const MbarrierRef barrier = find_mbarrier(w, in, lane, at);
     bool phase;
@@ -87,7 +92,9 @@ void wait(Warp& w, const Instr& in, Lanes mask) {
     }
     if (barrier.parity() == phase) return;
     done |= lane;
-    if (&barrier.cta() == w.cta) w.view.join(barrier.known().published);
+    if (known == &barrier.known()) return;
+    known = &barrier.known();
+    w.acquire(known->published, (in.flags & kRelaxed) != 0);
   });
   w.set_predicate(in.a[0], mask, done);
   w.define(in.a[0], mask, 0);
@@ -106,8 +113,8 @@ void decode(Decoder& d, Instr& in) {
   if (what == "arrive_drop" && d.take("expect_tx")) in.flags |= kExpect;
   if (d.take("noComplete")) in.flags |= kNoComplete;
   if (d.take("parity")) in.flags |= kParity;
-  d.take_one_of({"release", "acquire", "relaxed"});
-  d.take_one_of({"cta", "cluster"});
+  if (d.take_one_of({"release", "acquire", "relaxed"}) == "relaxed") in.flags |= kRelaxed;
+  if (d.take_one_of({"cta", "cluster"}) == "cluster") in.flags |= kCluster;
   d.take_one_of({"shared", "shared::cta", "shared::cluster"});
   d.need_type();
   const auto space = ptx::Space::shared;

@@ -93,7 +93,10 @@ void ld(Warp& w, const Instr& in, Lanes mask) {
   count(w, in, mask, at, bytes);
   Place places[kWarpSize];
   Lanes undefined = 0;
-  const Access access{.strong = (in.flags & kStrong) != 0, .by_lane = true, .diverged = mask != w.live()};
+  const Access access{.strong = (in.flags & kStrong) != 0,
+                      .atomic = (in.flags & kAcquire) != 0,
+                      .by_lane = true,
+                      .diverged = mask != w.live()};
   const bool alike = lanes_are_alike(w, in, space);
   for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
     const int l = std::countr_zero(rest);
@@ -118,7 +121,10 @@ void ld(Warp& w, const Instr& in, Lanes mask) {
   if ((in.flags & kStrong) != 0) {
     for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
       const int l = std::countr_zero(rest);
-      if (!is_global(space, at[l])) continue;
+      if (!is_global(space, at[l])) {
+        if ((in.flags & kAcquire) != 0 && is_shared(space, at[l])) w.view.join(shared_updates(w, in, l, at[l]));
+        continue;
+      }
       w.cta->launch->global.acquire(w.cta->order, w.index, at[l], (in.flags & kAcquire) != 0);
       if (w.cta->warps.size() > 1) w.view.join(w.cta->strong_accesses(at[l]));
     }
@@ -275,13 +281,15 @@ void st(Warp& w, const Instr& in, Lanes mask) {
   undefined &= mask;
   const bool strong = (in.flags & kStrong) != 0;
   if (space != Space::local) ++w.cta->cluster->progress;
-  const Access access{.write = true, .strong = strong, .by_lane = true, .diverged = mask != w.live()};
+  const bool releases = (in.flags & kRelease) != 0;
+  const Access access{
+      .write = true, .strong = strong, .atomic = releases, .by_lane = true, .diverged = mask != w.live()};
   if (space != Space::local && space != Space::global && w.cta->launch->settings.race_checks)
     check_lanes_agree<M, R>(w, in, mask, at);
   Place places[kWarpSize];
   for (Lanes rest = mask; rest != 0; rest &= rest - 1) {
     const int l = std::countr_zero(rest);
-    if ((in.flags & kRelease) != 0) w.cta->order.fence(w.index);
+    if (releases) w.cta->order.fence(w.index);
     places[l] = place(w, l, space, at[l], bytes, access);
     if (places[l].repeats) [[unlikely]]
       check_repeated<M, R>(w, in, l, places[l]);
@@ -291,6 +299,10 @@ void st(Warp& w, const Instr& in, Lanes mask) {
         w.cta->strong_accesses(at[l]).join(w.view);
         w.tick();
       }
+    }
+    if (releases && is_shared(space, at[l])) {
+      shared_updates(w, in, l, at[l]).join(w.view);
+      w.tick();
     }
     if (!places[l].defined || undefined != 0) define_stored(w, in, l, at[l], places[l], undefined);
   }

@@ -42,7 +42,7 @@ void start(Warp& w, const Instr& in, Lanes mask) {
                                                                           : ByteState::undefined));
       }
     }
-    start_arrival(c, rank_of(w, c.shared), [data = std::move(data)](const BulkCopy&) { return data; });
+    start_arrival(c, rank_of(w, c.shared), [data = std::move(data)](const BulkCopy&, const Accessor&) { return data; });
   }
 }
 

@@ -32,21 +32,30 @@ u32 a_registers(const Instr& in) { return static_cast<u32>(in.immediate >> 16 & 
 
 /// A matrix in shared memory as its descriptor describes it. PTX ISA, 9.7.15.5.1 "Shared Memory Matrix Layout", "Matrix
 /// Descriptor Format": addresses and offsets in units of 16 bytes; swizzle 1: 128 bytes, 2: 64, 3: 32, 0: none.
+///
+/// The swizzle repeats every 8 rows of its pitch. Where such a pattern does not start at a multiple of its size, the
+/// base offset says at which of the address's 128-byte rows it does.
 struct Descriptor {
   explicit Descriptor(u64 bits)
-      : start((bits & 0x3fff) << 4), leading((bits >> 16 & 0x3fff) << 4), stride((bits >> 32 & 0x3fff) << 4) {
+      : start((bits & 0x3fff) << 4),
+        leading((bits >> 16 & 0x3fff) << 4),
+        stride((bits >> 32 & 0x3fff) << 4),
+        base_offset(static_cast<u32>(bits >> 49 & 7)) {
     const u64 mode = bits >> 62;
     pitch = mode == 1 ? 128 : mode == 2 ? 64 : mode == 3 ? 32 : 16;
     mask = mode == 1 ? 7 : mode == 2 ? 3 : mode == 3 ? 1 : 0;
   }
   u64 start, leading, stride;
+  u32 base_offset;
   u32 pitch = 16;  ///< bytes between the rows of a core matrix
   u32 mask = 0;    ///< mask of the address bits from 7 on that are XORed onto the bits from 4 on
 
   u64 swizzled(u64 offset) const {
     const u64 address = start + offset;
-    return address ^ (address >> 7 & mask) << 4;
+    return address ^ (((address >> 7) - base_offset) & mask) << 4;
   }
+  /// The base offset that the start address asks for.
+  u32 expected_base_offset() const { return static_cast<u32>(start >> 7 & mask); }
   /// K-major: the 16 bytes of row `row` that start at byte 16 * chunk.
   u64 row_chunk(u32 row, u32 chunk) const {
     const u64 along = mask == 0 ? chunk * leading : chunk * 16;
@@ -60,10 +69,22 @@ struct Descriptor {
   }
 };
 
+/// "Matrix Descriptor Format": the base offset is 0 for a pattern that starts at a multiple of its size, else bits 7 to
+/// 9 of where it starts.
+void check_descriptor(const Warp& w, Lanes mask, u64 bits) {
+  const Descriptor d(bits);
+  const u32 expected = d.expected_base_offset();
+  if (((d.base_offset ^ expected) & d.mask) == 0) return;
+  w.fail(Check::invalid, mask,
+         "a matrix descriptor of " + std::to_string(d.pitch) + "-byte swizzle starts at " + std::to_string(d.start) +
+             ", in row " + std::to_string(expected) + " of the pattern of " + std::to_string(8 * d.pitch) +
+             " bytes: expected base offset " + std::to_string(expected) + ", found " + std::to_string(d.base_offset));
+}
+
 /// Reads one 16-byte chunk; notes whether all of it is defined.
 const u8* fetch(const Warp& w, const Plan& plan, u64 address, bool& defined) {
   const SharedRange range = shared_range(w, *plan.instr, w.lanes, address, 16);
-  const u8* data = read_shared_async(w, *plan.instr, w.lanes, plan.view, range, 16, true);
+  const u8* data = read_shared_async(w, *plan.instr, w.lanes, plan.view, accessor_of(w, *plan.instr), range, 16, true);
   const u8* states = range.cta->shadow.state(range.offset);
   for (int i = 0; i < 16; ++i) defined &= states[i] == static_cast<u8>(ByteState::defined);
   return data;
@@ -280,9 +301,11 @@ void issue(Warp& w, const Instr& in, Lanes mask) {
   } else {
     w.require_defined(*next, mask, "a matrix descriptor");
     plan->a = w.source<u64>(*next++)[0];
+    check_descriptor(w, mask, plan->a);
   }
   w.require_defined(*next, mask, "a matrix descriptor");
   plan->b = w.source<u64>(*next++)[0];
+  check_descriptor(w, mask, plan->b);
   w.require_defined(*next, mask, "scale-d");
   const Lanes scale = w.predicate(*next);
   if (scale != 0 && scale != kAllLanes) w.fail(Check::invalid, mask, "scale-d differs between the threads of a warp");

@@ -40,10 +40,6 @@ Lanes bit(int lane) { return Lanes{1} << lane; }
 
 std::string bytes_text(std::uint32_t bytes) { return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes"); }
 
-Accessor accessor(const Warp& w, const Instr& instr, bool atomic) {
-  return {w.index, w.clock, static_cast<std::uint32_t>(&instr - w.frame->program->code.data()), atomic, false};
-}
-
 void check_alignment(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes) {
   if (address % bytes == 0) return;
   char text[96];
@@ -134,8 +130,9 @@ Place place_shared(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t addre
   Place p{cta.shared.data() + range.offset, cta.shadow.state(range.offset), true};
   p.defined = all_are(p.states, bytes, kDefined);
   if (!p.defined) check_shared_states(w, instr, lanes, cta, range.offset, p.states, bytes, access.write);
-  if (&cta == w.cta && cta.launch->settings.race_checks) {
-    Accessor who = accessor(w, instr, access.atomic);
+  if (cta.launch->settings.race_checks) {
+    Accessor who = accessor_of(w, instr);
+    who.atomic = access.atomic;
     if (access.by_lane) {
       who.lane = static_cast<std::uint32_t>(std::countr_zero(lanes)) + 1;
       who.meetings = w.meetings;
@@ -173,7 +170,44 @@ Place place_param(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t 
   return {params.data() + address, nullptr, true};
 }
 
+/// Global memory at an address, all of it inside one allocation.
+Place bounded_global(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes,
+                     const char* what) {
+  Memory& memory = w.cta->launch->memory;
+  if (!memory.contains(address) || !memory.contains(address + bytes - 1)) {
+    w.fail_at(instr, Check::out_of_bounds, lanes,
+              std::string(what) + bytes_text(bytes) + " at " + memory.describe(address));
+  }
+  Place p{reinterpret_cast<std::uint8_t*>(address), memory.state(address), true};
+  p.defined = all_are(p.states, bytes, kDefined);
+  for (std::uint32_t i = 0; !p.defined && i < bytes; ++i) {
+    if (p.states[i] >= static_cast<std::uint8_t>(ByteState::undefined)) continue;
+    const bool freed = p.states[i] == static_cast<std::uint8_t>(ByteState::freed);
+    w.fail_at(instr, freed ? Check::use_after_free : Check::out_of_bounds, lanes,
+              std::string(what) + bytes_text(bytes) + " at " + memory.describe(address + i));
+  }
+  return p;
+}
+
 }  // namespace
+
+Accessor accessor_of(const Warp& w, const Instr& instr) {
+  Accessor who;
+  who.rank = w.cta->rank;
+  who.agent = w.index;
+  who.clock = w.clock;
+  who.pc = static_cast<std::uint32_t>(&instr - w.frame->program->code.data());
+  return who;
+}
+
+std::string describe_agent(const Cta& cta, const Accessor& who) {
+  if (who.agent >= kMaxWarps) return "an asynchronous copy";
+  const std::string warp = "warp " + std::to_string(who.agent);
+  if (who.rank == cta.rank) return warp;
+  const Dim3& block = cta.cluster->ctas[who.rank]->index;
+  return warp + " of block (" + std::to_string(block[0]) + ", " + std::to_string(block[1]) + ", " +
+         std::to_string(block[2]) + ")";
+}
 
 SharedRange shared_range(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes) {
   const std::uint64_t block = address >> kClusterRankShift & 0xff;
@@ -192,25 +226,13 @@ SharedRange shared_range(const Warp& w, const Instr& instr, Lanes lanes, std::ui
   return {cta, static_cast<std::uint32_t>(offset) - kSharedBase};
 }
 
+void check_prefetch(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes) {
+  bounded_global(w, instr, lanes, address, bytes, "a prefetch of ");
+}
+
 Place place_global(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes,
                    Access access) {
-  Memory& memory = w.cta->launch->memory;
-  if (!memory.contains(address) || !memory.contains(address + bytes - 1)) {
-    w.fail_at(instr, Check::out_of_bounds, lanes,
-              std::string(access.write ? "a write of " : "a read of ") + bytes_text(bytes) + " at " +
-                  memory.describe(address));
-  }
-  Place p{reinterpret_cast<std::uint8_t*>(address), memory.state(address), true};
-  p.defined = all_are(p.states, bytes, kDefined);
-  if (!p.defined) {
-    for (std::uint32_t i = 0; i < bytes; ++i) {
-      if (p.states[i] >= static_cast<std::uint8_t>(ByteState::undefined)) continue;
-      const bool freed = p.states[i] == static_cast<std::uint8_t>(ByteState::freed);
-      w.fail_at(instr, freed ? Check::use_after_free : Check::out_of_bounds, lanes,
-                std::string(access.write ? "a write of " : "a read of ") + bytes_text(bytes) + " at " +
-                    memory.describe(address + i));
-    }
-  }
+  Place p = bounded_global(w, instr, lanes, address, bytes, access.write ? "a write of " : "a read of ");
   p.repeats = check_global_race(w, instr, lanes, address, bytes, access);
   return p;
 }
@@ -255,9 +277,12 @@ void fail_shared_race(const Warp& w, const Instr& instr, Lanes lanes, const Cta&
                       bool writes) {
   const auto& code = cta.launch->kernel.code;
   const Instr* other = race.other.pc < code.size() ? &code[race.other.pc] : nullptr;
-  const std::string who =
-      race.other.agent < kMaxWarps ? "warp " + std::to_string(race.other.agent) : "an asynchronous copy";
-  const std::string at = std::to_string(race.address + kSharedBase);
+  const std::string who = describe_agent(*w.cta, race.other);
+  std::string at = std::to_string(race.address + kSharedBase);
+  if (&cta != w.cta) {
+    at += " of block (" + std::to_string(cta.index[0]) + ", " + std::to_string(cta.index[1]) + ", " +
+          std::to_string(cta.index[2]) + ")";
+  }
   if (race.proxy) {
     w.fail_at(instr, Check::proxy_fence, lanes,
               "the asynchronous proxy reads shared memory at " + at + " that " + who +
@@ -277,12 +302,12 @@ void fail_shared_race(const Warp& w, const Instr& instr, Lanes lanes, const Cta&
 }
 
 const std::uint8_t* read_shared_async(const Warp& w, const Instr& instr, Lanes lanes, const View& view,
-                                      SharedRange range, std::uint32_t bytes, bool async_proxy) {
+                                      const Accessor& who, SharedRange range, std::uint32_t bytes, bool async_proxy) {
   Cta& cta = *range.cta;
   const std::uint8_t* states = cta.shadow.state(range.offset);
   if (!all_are(states, bytes, kDefined)) check_shared_states(w, instr, lanes, cta, range.offset, states, bytes, false);
-  if (&cta == w.cta && cta.launch->settings.race_checks) {
-    const RaceFound race = cta.shadow.read(view, accessor(w, instr, false), range.offset, bytes, async_proxy);
+  if (cta.launch->settings.race_checks) {
+    const RaceFound race = cta.shadow.read(view, who, range.offset, bytes, async_proxy);
     if (race.found) fail_shared_race(w, instr, lanes, cta, race, false);
   }
   return cta.shared.data() + range.offset;
@@ -292,8 +317,8 @@ void mark_pending(const Warp& w, const Instr& instr, Lanes lanes, SharedRange ra
   Cta& cta = *range.cta;
   std::uint8_t* states = cta.shadow.state(range.offset);
   check_shared_states(w, instr, lanes, cta, range.offset, states, bytes, true);
-  if (&cta == w.cta && cta.launch->settings.race_checks) {
-    const RaceFound race = cta.shadow.write(w.view, accessor(w, instr, false), range.offset, bytes);
+  if (cta.launch->settings.race_checks) {
+    const RaceFound race = cta.shadow.write(w.view, accessor_of(w, instr), range.offset, bytes);
     if (race.found) fail_shared_race(w, instr, lanes, cta, race, true);
   }
   std::memset(states, static_cast<int>(ByteState::pending), bytes);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "machine/cta.h"
 #include "ptx/ast.h"
@@ -25,6 +26,11 @@ struct Place {
   bool repeats = false;  ///< the same instruction has written here, unordered: a race unless it wrote the same
 };
 
+/// The running warp as the agent of an access by `instr`.
+Accessor accessor_of(const Warp& w, const Instr& instr);
+/// "warp 3", with the block where it is not `cta`; "an asynchronous copy".
+std::string describe_agent(const Cta& cta, const Accessor& who);
+
 /// Finds and checks `bytes` (1 to 32) at an address of a state space, as the running instruction of `w` accesses it in
 /// `lane`, and records the access for the race checks. Throws Fault.
 Place place(Warp& w, int lane, ptx::Space space, std::uint64_t address, std::uint32_t bytes, Access access);
@@ -38,15 +44,17 @@ struct SharedRange {
 SharedRange shared_range(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes);
 
 /// The block and bytes of a shared address that an asynchronous operation reads or writes, on behalf of `w`'s
-/// instruction and ordered as `view` was when that was issued. `agent` and `clock` stand for the operation. Throws
-/// Fault.
+/// instruction and ordered as `view` was when that was issued. `who` stands for the operation. Throws Fault.
 const std::uint8_t* read_shared_async(const Warp& w, const Instr& instr, Lanes lanes, const View& view,
-                                      SharedRange range, std::uint32_t bytes, bool async_proxy);
+                                      const Accessor& who, SharedRange range, std::uint32_t bytes, bool async_proxy);
 void write_shared_async(const Warp& w, const Instr& instr, Lanes lanes, const View& view, const Accessor& who,
                         SharedRange range, const std::uint8_t* data, const std::uint8_t* states, std::uint32_t bytes);
 /// Marks the destination of an asynchronous copy. Throws Fault where an unordered access uses it.
 void mark_pending(const Warp& w, const Instr& instr, Lanes lanes, SharedRange range, std::uint32_t bytes);
 
+/// Checks that a range of global memory lies inside an allocation, for a prefetch: it counts as no access, so that it
+/// may be unwritten and takes part in no race. Throws Fault.
+void check_prefetch(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes);
 /// A range of global memory that an asynchronous operation reads or writes. Throws Fault.
 Place place_global(Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address, std::uint32_t bytes, Access access);
 

@@ -31,6 +31,7 @@ Cta::Cta(Cluster& in, Dim3 where, std::uint32_t cluster_rank)
     warp->stack_bytes = launch->kernel.stack_bytes;
     warp->local.assign(std::size_t{warp->stack_bytes} * kWarpSize, 0xff);
     warp->local_states.assign(warp->local.size(), static_cast<std::uint8_t>(ByteState::undefined));
+    warp->view.home = static_cast<std::uint8_t>(rank);
     warp->view.generic.seen[warp->index] = warp->clock;
     auto frame = std::make_shared<Frame>(launch->kernel, nullptr);
     fill_specials(*warp, *frame);
@@ -106,22 +107,30 @@ void Cluster::check_barrier() {
   if (barrier_arrived == 0 || barrier_arrived < alive) return;
   barrier_arrived = 0;
   ++progress;
+  const auto phase = std::make_shared<const View>(std::move(arriving));
+  arriving = View{};
   for (auto& cta : ctas) {
-    cta->order.barrier();
-    for (std::uint32_t w = 0; w < cta->warps.size(); ++w) cta->order.fence(w);
+    // Global memory: each warp has published at its arrival what it wrote, unless that was relaxed.
+    if (!cta->arrived_relaxed) {
+      cta->order.barrier();
+      for (std::uint32_t w = 0; w < cta->warps.size(); ++w) {
+        if (cta->warps[w]->finished()) cta->order.fence(w);
+      }
+    }
+    cta->arrived_relaxed = false;
     for (auto& warp : cta->warps) {
-      warp->view.join(cta->cluster_view);
+      warp->cluster_phase = phase;
       for (Fragment& f : warp->waiting) {
         if (f.state != Fragment::State::cluster_barrier) continue;
         f.state = Fragment::State::ready;
         warp->cluster_arrived &= ~f.lanes;
+        warp->view.join(*phase);
       }
       warp->cluster_passed |= warp->cluster_arrived;
       warp->cluster_arrived = 0;
     }
-    cta->cluster_view = View{};
   }
-  // The barrier releases and acquires at cluster scope: each block is ordered after what the others wrote.
+  // The wait acquires at cluster scope: each block is ordered after what the others published.
   for (auto& cta : ctas) {
     for (const auto& other : ctas) {
       if (other != cta) cta->order.acquired[other->order.block & 0x1fffff] = other->order.published;
@@ -173,7 +182,11 @@ Cluster::Outcome Cluster::run() {
 }
 
 void Cluster::report_deadlock() {
-  // The report names a barrier that waits where there is one, else a warp that polls in vain.
+  // The report names a warp that waits for registers where there is one, else a barrier that waits, else a warp that
+  // polls in vain.
+  for (const auto& cta : ctas) {
+    for (const auto& warp : cta->warps) cta->register_pool.report_wait(*warp);
+  }
   for (const auto& cta : ctas) {
     for (const Barrier& barrier : cta->barriers) {
       if (barrier.waiters.empty()) continue;

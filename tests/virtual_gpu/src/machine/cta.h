@@ -18,6 +18,7 @@
 #include "checks/shared_shadow.h"
 #include "machine/counters.h"
 #include "machine/memory.h"
+#include "machine/register_pool.h"
 #include "machine/warp.h"
 
 namespace vgpu {
@@ -48,8 +49,11 @@ struct Mbarrier {
   std::uint32_t agent = 0;
   bool valid = false;
   std::uint32_t clock = 1;
-  View arriving;   ///< happens-before of arrivals in the current phase
-  View published;  ///< happens-before of arrivals in completed phases
+  View arriving;         ///< happens-before of arrivals in the current phase
+  View published;        ///< happens-before of arrivals in completed phases
+  Accessor initialised;  ///< by whom
+  /// Tick of that warp at its first fence.mbarrier_init since; 0 where there was none.
+  std::uint32_t init_fenced = 0;
 };
 
 struct Cta {
@@ -76,7 +80,8 @@ struct Cta {
   }
   std::function<void()> fail_doubted;  ///< throws the report of the latest write that repeats another
   BlockOrder order;
-  View cluster_view;  ///< happens-before of arrivals at barrier.cluster
+  bool arrived_relaxed = false;  ///< at barrier.cluster, in the phase that runs
+  RegisterPool register_pool;
   std::vector<std::uint32_t> run_order;
 
   std::uint32_t shared_end() const { return kSharedBase + static_cast<std::uint32_t>(shared.size()); }
@@ -108,6 +113,7 @@ struct Cluster {
   std::vector<std::function<void()>> pending;
   std::mt19937_64 random;
   std::uint32_t barrier_arrived = 0;  ///< threads at barrier.cluster
+  View arriving;                      ///< happens-before of their arrivals
   std::uint64_t progress = 0;         ///< advances with everything that could end a wait
   std::uint32_t idle_rounds = 0;
   std::uint64_t seen_progress = 0;

@@ -18,6 +18,22 @@ std::uint64_t pack(std::uint64_t pending_count, std::uint64_t expected_count, st
          (static_cast<std::uint64_t>(bytes) & 0x3fffff) << 40 | static_cast<std::uint64_t>(parity) << 63;
 }
 
+/// mbarrier.init is a write like any other: who uses the object must be ordered after it, or after a
+/// fence.mbarrier_init that follows it.
+void check_initialised(const Warp& w, const Instr& instr, Lanes lanes, const SharedRange& range,
+                       const Mbarrier& known) {
+  const Accessor& by = known.initialised;
+  if (by.rank == w.cta->rank && by.agent == w.index) return;
+  if (w.view.clock(by.rank, by.agent) >= by.clock) return;
+  if (known.init_fenced != 0 && w.view.executed_clock(by.rank, by.agent) >= known.init_fenced) return;
+  const auto& code = w.cta->launch->kernel.code;
+  w.fail_at(instr, Check::shared_race, lanes,
+            "a use of the mbarrier object at shared memory " + std::to_string(range.offset + kSharedBase) + " that " +
+                describe_agent(*w.cta, by) +
+                " has initialised: expected a barrier between, with release or after fence.mbarrier_init, found none",
+            by.pc < code.size() ? &code[by.pc] : nullptr);
+}
+
 }  // namespace
 
 std::uint64_t MbarrierRef::word() const {
@@ -43,8 +59,7 @@ void MbarrierRef::arrive(const Warp& w, const Instr& instr, Lanes lanes, std::ui
     w.fail_at(instr, Check::mbarrier_misuse, lanes,
               std::to_string(count) + " arrivals where the phase waits for " + std::to_string(pending(now)) + " more");
   }
-  // Clocks of another block's warps mean nothing here.
-  if (w.cta == cta_) known_->arriving.join(view);
+  known_->arriving.join(view);
   store(pack(pending(now) - count, expected(now), transactions(now), parity()));
   ++cta_->cluster->progress;
   finish_phase();
@@ -76,18 +91,22 @@ void MbarrierRef::expect_transactions(const Warp& w, const Instr& instr, Lanes l
 }
 
 void MbarrierRef::complete_transactions(const Warp& w, const Instr& instr, Lanes lanes, std::int64_t bytes) {
-  known_->arriving.generic.seen[known_->agent] = known_->clock;
-  known_->arriving.async.seen[known_->agent] = known_->clock;
+  known_->arriving.advance(cta_->rank, known_->agent, known_->clock);
   expect_transactions(w, instr, lanes, -bytes);
   finish_phase();
 }
 
 Accessor MbarrierRef::accessor(const Instr& instr, const Warp& w) const {
-  known_->arriving.generic.seen[known_->agent] = known_->clock;
-  known_->arriving.async.seen[known_->agent] = known_->clock;
+  known_->arriving.advance(cta_->rank, known_->agent, known_->clock);
   const auto& code = w.cta->launch->kernel.code;
   const auto pc = static_cast<std::uint32_t>(&instr - code.data());
-  return {known_->agent, known_->clock, pc < code.size() ? pc : 0, false, true};
+  Accessor who;
+  who.rank = cta_->rank;
+  who.agent = known_->agent;
+  who.clock = known_->clock;
+  who.pc = pc < code.size() ? pc : 0;
+  who.copied = true;
+  return who;
 }
 
 MbarrierRef find_mbarrier(const Warp& w, const Instr& instr, Lanes lanes, std::uint64_t address) {
@@ -99,6 +118,7 @@ MbarrierRef find_mbarrier(const Warp& w, const Instr& instr, Lanes lanes, std::u
               "no mbarrier object is live at shared memory " + std::to_string(range.offset + kSharedBase) +
                   (it == range.cta->mbarriers.end() ? ": it was never initialised" : ": it was invalidated"));
   }
+  if (w.cta->launch->settings.race_checks) check_initialised(w, instr, lanes, range, it->second);
   return {*range.cta, range.offset, it->second};
 }
 
@@ -126,6 +146,8 @@ void init_mbarrier(Warp& w, Lanes lanes, std::uint64_t address, std::uint32_t co
   Mbarrier& known = cta.mbarriers[range.offset];
   if (known.agent == 0) known.agent = kMbarrierAgent + cta.next_mbarrier++;
   known.valid = true;
+  known.initialised = accessor_of(w, instr);
+  known.init_fenced = 0;
   const std::uint64_t bits = pack(count, count, 0, false);
   std::memcpy(cta.shared.data() + range.offset, &bits, 8);
   std::memset(states, static_cast<int>(ByteState::mbarrier), 8);

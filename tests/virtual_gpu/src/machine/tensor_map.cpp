@@ -248,6 +248,25 @@ void write_box(Warp& w, const Instr& instr, Lanes lanes, const TensorMap& map, c
   }
 }
 
+void prefetch_box(const Warp& w, const Instr& instr, Lanes lanes, const TensorMap& map, const std::int32_t* coordinates,
+                  const std::uint32_t* offsets) {
+  const std::uint32_t size = map.element_bytes, count = map.im2col ? map.channels : map.box[0];
+  const auto check_line = [&](std::uint32_t, std::uint64_t address) {
+    if (address == 0) return;
+    const std::int64_t first = coordinates[0];
+    const std::int64_t from = std::max<std::int64_t>(first, 0);
+    const std::int64_t to = std::min<std::int64_t>(first + count, static_cast<std::int64_t>(map.sizes[0]));
+    if (from >= to) return;
+    check_prefetch(w, instr, lanes, address + static_cast<std::uint64_t>(from) * size,
+                   static_cast<std::uint32_t>((to - from) * size));
+  };
+  if (map.im2col) {
+    for_each_pixel(map, coordinates, offsets, check_line);
+  } else {
+    for_each_row(map, coordinates, check_line);
+  }
+}
+
 std::uint32_t swizzled(const TensorMap& map, std::uint32_t base, std::uint32_t offset) {
   const std::uint32_t mask = map.swizzle_bytes == 128  ? 7
                              : map.swizzle_bytes == 64 ? 3

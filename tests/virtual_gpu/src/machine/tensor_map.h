@@ -41,6 +41,9 @@ struct BoxData {
   std::vector<std::uint8_t> states;
 };
 
+/// Checks that what lies inside the tensor lies inside allocations, for a prefetch. Throws Fault.
+void prefetch_box(const Warp& w, const Instr& instr, Lanes lanes, const TensorMap& map, const std::int32_t* coordinates,
+                  const std::uint32_t* offsets);
 /// Reads a box from global memory. `offsets` are im2col's. Throws Fault.
 BoxData read_box(Warp& w, const Instr& instr, Lanes lanes, const TensorMap& map, const std::int32_t* coordinates,
                  const std::uint32_t* offsets);

@@ -120,7 +120,43 @@ void Warp::exit_lanes(Lanes mask) {
   leave = true;
   ++cta->cluster->progress;
   cta->check_exited(*this, mask);
+  if (finished()) cta->register_pool.check_exit(*this);
   cta->cluster->check_barrier();
+}
+
+void Warp::fence(bool acquires, bool releases, bool beyond_block) {
+  if (acquires && observed) {
+    view.join(*observed);
+    observed.reset();
+  }
+  if (!releases) return;
+  const auto keep = [this](std::unique_ptr<View>& fenced) {
+    if (!fenced) fenced = std::make_unique<View>();
+    *fenced = view;
+  };
+  keep(fenced_in_block);
+  if (beyond_block) keep(fenced_in_cluster);
+  tick();
+}
+
+void Warp::release_to(View& to, bool relaxed, bool beyond_block) const {
+  if (!relaxed) {
+    to.join(view);
+    return;
+  }
+  const auto& fenced = beyond_block ? fenced_in_cluster : fenced_in_block;
+  if (fenced) to.join(*fenced);
+  to.join_executed(view);
+}
+
+void Warp::acquire(const View& from, bool relaxed) {
+  if (!relaxed) {
+    view.join(from);
+    return;
+  }
+  view.join_executed(from);
+  if (!observed) observed = std::make_unique<View>();
+  observed->join(from);
 }
 
 void Warp::taint(const Arg& destination, Lanes mask, Lanes sources_undefined) {

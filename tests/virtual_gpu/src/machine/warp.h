@@ -118,6 +118,11 @@ struct alignas(64) Warp {
 
   View view;
   std::uint32_t clock = 1;  ///< its own tick, mirrored in view
+  /// What the warp's last releasing fence covers, at block scope and at cluster scope or wider: what a relaxed arrival
+  /// after it publishes. Null before the first.
+  std::unique_ptr<View> fenced_in_block, fenced_in_cluster;
+  std::unique_ptr<View> observed;             ///< by relaxed waits: counts from the next acquiring fence on
+  std::shared_ptr<const View> cluster_phase;  ///< what the phase of barrier.cluster that passed has released
 
   // Asynchronous work. Group numbers count up per thread (copies, bulk) and per warp (wgmma).
   std::vector<PendingCopy> copies;
@@ -198,6 +203,12 @@ struct alignas(64) Warp {
 
   /// After others may be ordered after this warp: what it does next is new to them.
   void tick() { view.generic.seen[index] = ++clock; }
+  /// A fence of the generic proxy.
+  void fence(bool acquires, bool releases, bool beyond_block);
+  /// What an arrival adds to `to`: all that the warp is ordered after or, where relaxed, what its last fence covers.
+  void release_to(View& to, bool relaxed, bool beyond_block) const;
+  /// A wait that finds what was released in `from`.
+  void acquire(const View& from, bool relaxed);
 };
 
 }  // namespace vgpu
