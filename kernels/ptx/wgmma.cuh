@@ -26,10 +26,10 @@ __device__ __forceinline__ void wgmma_wait() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(pending) : "memory");
 }
 
-/// d = a * b, or d += a * b where `add` is set, over 16 elements of k: a is 64 x 16 and b 16 x N, f16; d is f32. One
-/// overload for each N = 8 * (first extent of d). Thread t of the warpgroup has d[j][0..3] in row
-/// 16 * (t / 32) + t % 32 / 4 (+ 8 for the last two) and column 8 * j + t % 4 * 2 (+ 1 for the odd ones). PTX ISA,
-/// "wgmma.mma_async", "Register Fragments and Shared Memory Matrix Layouts".
+/// d += a * b over 16 elements of k: a is 64 x 16 and b 16 x N, f16; d is f32. One overload for each N = 8 * (first
+/// extent of d). Thread t of the warpgroup has d[j][0..3] in row 16 * (t / 32) + t % 32 / 4 (+ 8 for the last two) and
+/// column 8 * j + t % 4 * 2 (+ 1 for the odd ones). PTX ISA, "wgmma.mma_async", "Register Fragments and Shared Memory
+/// Matrix Layouts". scale-d is always true: where it varies in a loop, ptxas 12.3 to 12.8 waits for each wgmma (C7515).
 #define MASKRT_NAMES_0 "%0, %1, %2, %3"
 #define MASKRT_NAMES_1 "%4, %5, %6, %7"
 #define MASKRT_NAMES_2 "%8, %9, %10, %11"
@@ -48,24 +48,24 @@ __device__ __forceinline__ void wgmma_wait() {
 #define MASKRT_NAMES_15 "%60, %61, %62, %63"
 #define MASKRT_NAMES_16 "%64, %65, %66, %67"
 #define MASKRT_SUMS(i) "+f"(d[i][0]), "+f"(d[i][1]), "+f"(d[i][2]), "+f"(d[i][3])
-__device__ __forceinline__ void wgmma_f16(float (&d)[8][4], std::uint64_t a, std::uint64_t b, bool add) {
+__device__ __forceinline__ void wgmma_f16(float (&d)[8][4], std::uint64_t a, std::uint64_t b) {
   asm volatile(
       "{\n"
       ".reg .pred add;\n"
-      "setp.ne.s32 add, %34, 0;\n"
+      "setp.eq.u32 add, 0, 0;\n"
       "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 {" MASKRT_NAMES_0 ", " MASKRT_NAMES_1 ", " MASKRT_NAMES_2
       ", " MASKRT_NAMES_3 ", " MASKRT_NAMES_4 ", " MASKRT_NAMES_5 ", " MASKRT_NAMES_6 ", " MASKRT_NAMES_7
       "}, %32, %33, add, 1, 1, 0, 0;\n"
       "}"
       : MASKRT_SUMS(0), MASKRT_SUMS(1), MASKRT_SUMS(2), MASKRT_SUMS(3), MASKRT_SUMS(4), MASKRT_SUMS(5), MASKRT_SUMS(6),
         MASKRT_SUMS(7)
-      : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+      : "l"(a), "l"(b));
 }
-__device__ __forceinline__ void wgmma_f16(float (&d)[9][4], std::uint64_t a, std::uint64_t b, bool add) {
+__device__ __forceinline__ void wgmma_f16(float (&d)[9][4], std::uint64_t a, std::uint64_t b) {
   asm volatile(
       "{\n"
       ".reg .pred add;\n"
-      "setp.ne.s32 add, %38, 0;\n"
+      "setp.eq.u32 add, 0, 0;\n"
       "wgmma.mma_async.sync.aligned.m64n72k16.f32.f16.f16 {" MASKRT_NAMES_0 ", " MASKRT_NAMES_1 ", " MASKRT_NAMES_2
       ", " MASKRT_NAMES_3 ", " MASKRT_NAMES_4 ", " MASKRT_NAMES_5 ", " MASKRT_NAMES_6 ", " MASKRT_NAMES_7
       ", " MASKRT_NAMES_8
@@ -73,13 +73,13 @@ __device__ __forceinline__ void wgmma_f16(float (&d)[9][4], std::uint64_t a, std
       "}"
       : MASKRT_SUMS(0), MASKRT_SUMS(1), MASKRT_SUMS(2), MASKRT_SUMS(3), MASKRT_SUMS(4), MASKRT_SUMS(5), MASKRT_SUMS(6),
         MASKRT_SUMS(7), MASKRT_SUMS(8)
-      : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+      : "l"(a), "l"(b));
 }
-__device__ __forceinline__ void wgmma_f16(float (&d)[12][4], std::uint64_t a, std::uint64_t b, bool add) {
+__device__ __forceinline__ void wgmma_f16(float (&d)[12][4], std::uint64_t a, std::uint64_t b) {
   asm volatile(
       "{\n"
       ".reg .pred add;\n"
-      "setp.ne.s32 add, %50, 0;\n"
+      "setp.eq.u32 add, 0, 0;\n"
       "wgmma.mma_async.sync.aligned.m64n96k16.f32.f16.f16 {" MASKRT_NAMES_0 ", " MASKRT_NAMES_1 ", " MASKRT_NAMES_2
       ", " MASKRT_NAMES_3 ", " MASKRT_NAMES_4 ", " MASKRT_NAMES_5 ", " MASKRT_NAMES_6 ", " MASKRT_NAMES_7
       ", " MASKRT_NAMES_8 ", " MASKRT_NAMES_9 ", " MASKRT_NAMES_10 ", " MASKRT_NAMES_11
@@ -87,13 +87,13 @@ __device__ __forceinline__ void wgmma_f16(float (&d)[12][4], std::uint64_t a, st
       "}"
       : MASKRT_SUMS(0), MASKRT_SUMS(1), MASKRT_SUMS(2), MASKRT_SUMS(3), MASKRT_SUMS(4), MASKRT_SUMS(5), MASKRT_SUMS(6),
         MASKRT_SUMS(7), MASKRT_SUMS(8), MASKRT_SUMS(9), MASKRT_SUMS(10), MASKRT_SUMS(11)
-      : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+      : "l"(a), "l"(b));
 }
-__device__ __forceinline__ void wgmma_f16(float (&d)[16][4], std::uint64_t a, std::uint64_t b, bool add) {
+__device__ __forceinline__ void wgmma_f16(float (&d)[16][4], std::uint64_t a, std::uint64_t b) {
   asm volatile(
       "{\n"
       ".reg .pred add;\n"
-      "setp.ne.s32 add, %66, 0;\n"
+      "setp.eq.u32 add, 0, 0;\n"
       "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {" MASKRT_NAMES_0 ", " MASKRT_NAMES_1 ", " MASKRT_NAMES_2
       ", " MASKRT_NAMES_3 ", " MASKRT_NAMES_4 ", " MASKRT_NAMES_5 ", " MASKRT_NAMES_6 ", " MASKRT_NAMES_7
       ", " MASKRT_NAMES_8 ", " MASKRT_NAMES_9 ", " MASKRT_NAMES_10 ", " MASKRT_NAMES_11 ", " MASKRT_NAMES_12
@@ -103,13 +103,13 @@ __device__ __forceinline__ void wgmma_f16(float (&d)[16][4], std::uint64_t a, st
       : MASKRT_SUMS(0), MASKRT_SUMS(1), MASKRT_SUMS(2), MASKRT_SUMS(3), MASKRT_SUMS(4), MASKRT_SUMS(5), MASKRT_SUMS(6),
         MASKRT_SUMS(7), MASKRT_SUMS(8), MASKRT_SUMS(9), MASKRT_SUMS(10), MASKRT_SUMS(11), MASKRT_SUMS(12),
         MASKRT_SUMS(13), MASKRT_SUMS(14), MASKRT_SUMS(15)
-      : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+      : "l"(a), "l"(b));
 }
-__device__ __forceinline__ void wgmma_f16(float (&d)[17][4], std::uint64_t a, std::uint64_t b, bool add) {
+__device__ __forceinline__ void wgmma_f16(float (&d)[17][4], std::uint64_t a, std::uint64_t b) {
   asm volatile(
       "{\n"
       ".reg .pred add;\n"
-      "setp.ne.s32 add, %70, 0;\n"
+      "setp.eq.u32 add, 0, 0;\n"
       "wgmma.mma_async.sync.aligned.m64n136k16.f32.f16.f16 {" MASKRT_NAMES_0 ", " MASKRT_NAMES_1 ", " MASKRT_NAMES_2
       ", " MASKRT_NAMES_3 ", " MASKRT_NAMES_4 ", " MASKRT_NAMES_5 ", " MASKRT_NAMES_6 ", " MASKRT_NAMES_7
       ", " MASKRT_NAMES_8 ", " MASKRT_NAMES_9 ", " MASKRT_NAMES_10 ", " MASKRT_NAMES_11 ", " MASKRT_NAMES_12
@@ -119,7 +119,7 @@ __device__ __forceinline__ void wgmma_f16(float (&d)[17][4], std::uint64_t a, st
       : MASKRT_SUMS(0), MASKRT_SUMS(1), MASKRT_SUMS(2), MASKRT_SUMS(3), MASKRT_SUMS(4), MASKRT_SUMS(5), MASKRT_SUMS(6),
         MASKRT_SUMS(7), MASKRT_SUMS(8), MASKRT_SUMS(9), MASKRT_SUMS(10), MASKRT_SUMS(11), MASKRT_SUMS(12),
         MASKRT_SUMS(13), MASKRT_SUMS(14), MASKRT_SUMS(15), MASKRT_SUMS(16)
-      : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+      : "l"(a), "l"(b));
 }
 #undef MASKRT_NAMES_0
 #undef MASKRT_NAMES_1

@@ -189,6 +189,9 @@ __device__ __forceinline__ void multiply(std::uint32_t weights, std::uint32_t pi
   const bool signals = threadIdx.x % 32 < pair;
   const std::uint32_t empty_of_pair = ptx::shared_of_block(empty, split_of_pair() * pair + threadIdx.x % pair);
   std::uint32_t previous = 0;
+  // Zeroed here rather than by the first wgmma, whose scale-d would then vary (ptx/wgmma.cuh).
+#pragma unroll
+  for (float(&sum)[4] : sums) sum[0] = sum[1] = sum[2] = sum[3] = 0;
 #pragma unroll 1
   for (int step = 0; step < steps; ++step) {
     ptx::mbarrier_wait(full + state.stage * 8, state.phase);
@@ -201,7 +204,7 @@ __device__ __forceinline__ void multiply(std::uint32_t weights, std::uint32_t pi
       for (int b = 0; b < Tile::kBlocks; ++b)
         ptx::wgmma_f16(reinterpret_cast<float(&)[Tile::kEights][4]>(sums[b * Tile::kEights]),
                        left + static_cast<std::uint64_t>(product * 2 + b * 64 * row_bytes / 16),
-                       right + static_cast<std::uint64_t>(product * 2), step != 0 || product != 0);
+                       right + static_cast<std::uint64_t>(product * 2));
     }
     ptx::wgmma_commit();
     // The previous step's wgmma have completed: release its stage.
