@@ -12,6 +12,7 @@ DEMO := demo-output
 PACKAGES := g++ cmake ninja-build nlohmann-json3-dev libxxhash-dev zlib1g-dev libdnnl-dev ocl-icd-opencl-dev libstb-dev \
   libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libyaml-cpp-dev libzip-dev libcli11-dev fonts-dejavu-core \
   libharfbuzz-dev libfribidi-dev libfreetype-dev libfontconfig-dev catch2 libbenchmark-dev
+CUDA_PACKAGES := libzstd-dev
 
 # For sanitizers and fuzzers.
 CLANG := clang-14 libclang-rt-14-dev libomp-14-dev
@@ -23,14 +24,27 @@ CUDA_WHEELS := nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88 nvidia-cuda-crt==1
   nvidia-cuda-cccl==13.0.85
 CUDA_TOOLKIT := $(CURDIR)/build/cuda-toolkit
 CUDA_ARGS := -DMASKRT_CUDA=$(CUDA)
+
+# The assembler of machine code that drivers of CUDA 12 load, too: a wheel under build/, or PTXAS= names one.
+ASSEMBLER_WHEEL := nvidia-cuda-nvcc-cu12
+ASSEMBLER := $(CURDIR)/build/cuda-assembler
+PTXAS :=
+ifeq ($(CUDA),ON)
+  PACKAGES += $(CUDA_PACKAGES)
+  CUDA_ARGS += -DMASKRT_PTXAS=$(PTXAS)
+  ifeq ($(PTXAS),)
+    PACKAGES += python3-venv
+    CUDA_DEPS += $(ASSEMBLER)/installed
+  endif
+endif
 ifeq ($(CUDA)$(NVCC),ON)
   PACKAGES += python3-venv
   CUDA_ARGS += -DMASKRT_CUDA_HOME=$(CUDA_TOOLKIT)/nvidia/cu13
-  CUDA_DEPS := $(CUDA_TOOLKIT)/installed
+  CUDA_DEPS += $(CUDA_TOOLKIT)/installed
 endif
 
-.PHONY: all deps configure format check-format demo test test-full check-sanitized check-threads fuzz bench kernel-table gpu-programs gpu-check \
-  gpu-package install clean
+.PHONY: all deps configure format check-format demo test test-full check-sanitized check-threads check-assemblers fuzz bench \
+  kernel-table gpu-programs gpu-check gpu-package install clean
 
 all: configure
 	cmake --build $(BUILD) --parallel $(JOBS)
@@ -50,6 +64,18 @@ $(CUDA_TOOLKIT)/installed: | deps
 	python3 -m venv $(CUDA_TOOLKIT)/venv
 	$(CUDA_TOOLKIT)/venv/bin/pip install --quiet --no-deps --target $(CUDA_TOOLKIT) $(CUDA_WHEELS)
 	touch $@
+
+# $(call install_ptxas,VERSION,FOLDER)
+define install_ptxas
+	rm -rf $(2)
+	python3 -m venv $(2)/venv
+	$(2)/venv/bin/pip install --quiet --no-deps --target $(2) $(ASSEMBLER_WHEEL)==$(1)
+	rm -rf $(2)/venv
+	touch $(2)/installed
+endef
+
+$(ASSEMBLER)/installed: | deps
+	$(call install_ptxas,12.9.86,$(ASSEMBLER))
 
 configure: deps $(CUDA_DEPS)
 	cmake --preset $(PRESET) -B $(BUILD) $(CUDA_ARGS) $(CMAKE_ARGS)
@@ -104,6 +130,17 @@ check-format: deps
 	  echo "check-format: expected files as $(FORMAT) writes them (make format), found" >&2; \
 	  printf '%s\n' "$$changed" >&2; exit 1; \
 	fi
+
+# What drivers make of the PTX where they find no machine code for their chip: assembles all of it as those of CUDA 12.0, 12.1,
+# 12.4 and 12.8 would, with assemblers from wheels under build/.
+OLDER_ASSEMBLERS := 12.0.140 12.1.105 12.4.131 12.8.93
+$(OLDER_ASSEMBLERS:%=build/assemblers/%/installed): build/assemblers/%/installed: | deps
+	$(call install_ptxas,$*,$(@D))
+
+check-assemblers: PACKAGES += python3-venv
+check-assemblers: all $(OLDER_ASSEMBLERS:%=build/assemblers/%/installed)
+	tests/build/check_assemblers $(BUILD)/kernels/device_code $(JOBS) \
+	  $(OLDER_ASSEMBLERS:%=build/assemblers/%/nvidia/cuda_nvcc/bin/ptxas)
 
 bench: all
 	$(BUILD)/bin/maskrt-bench

@@ -30,6 +30,33 @@ set(maskrt_cuda_targets ${maskrt_cuda_bin}/../targets)
 find_path(MASKRT_CUDA_INCLUDE cuda.h NO_DEFAULT_PATH NO_CACHE REQUIRED PATHS ${maskrt_cuda_bin}/../include
   ${maskrt_cuda_targets}/x86_64-linux/include ${maskrt_cuda_targets}/sbsa-linux/include)
 
+# Machine code is made by the assembler of CUDA 12.9: drivers of CUDA 12 load it, those of 13 do, too, and what the
+# assembler of 13 makes has another format (ELF ABI 8), which only drivers of 13 load.
+set(MASKRT_PTXAS "" CACHE FILEPATH "ptxas of CUDA 12.9, for machine code; empty: build/cuda-assembler, else the toolkit's own")
+if(MASKRT_PTXAS)
+  set(MASKRT_PTXAS_USED ${MASKRT_PTXAS})
+else()
+  find_program(MASKRT_PTXAS_USED ptxas NO_DEFAULT_PATH NO_CACHE
+    PATHS ${PROJECT_SOURCE_DIR}/build/cuda-assembler/nvidia/cuda_nvcc/bin ${maskrt_cuda_bin})
+endif()
+execute_process(COMMAND ${MASKRT_PTXAS_USED} --version OUTPUT_VARIABLE maskrt_ptxas_says RESULT_VARIABLE maskrt_status
+  ERROR_QUIET)
+string(REGEX MATCH "release ([0-9.]+)" _ "${maskrt_ptxas_says}")
+set(MASKRT_PTXAS_VERSION "${CMAKE_MATCH_1}")
+if(NOT maskrt_status EQUAL 0 OR NOT MASKRT_PTXAS_VERSION OR MASKRT_PTXAS_VERSION VERSION_LESS 12.9)
+  message(FATAL_ERROR "CUDA: expected ptxas 12.9 or newer in MASKRT_PTXAS, found ${MASKRT_PTXAS_USED} "
+    "(${MASKRT_PTXAS_VERSION})")
+elseif(MASKRT_PTXAS_VERSION VERSION_GREATER_EQUAL 13)
+  message(WARNING "CUDA: machine code is made by ptxas ${MASKRT_PTXAS_VERSION} (${MASKRT_PTXAS_USED}), and drivers older "
+    "than CUDA 13 cannot load it: they compile the PTX instead, minutes at the first start. `make` installs "
+    "ptxas 12.9, whose machine code all drivers load; -DMASKRT_PTXAS names one")
+endif()
+
+# File names of the toolkit's headers in debug information, and what stands for their folder there.
+set(MASKRT_CUDA_PREFIXES "${maskrt_cuda_bin}/../=cuda/,${MASKRT_CUDA_INCLUDE}/=cuda/include/")
+cmake_path(GET MASKRT_NVCC PARENT_PATH maskrt_nvcc_folder)
+string(APPEND MASKRT_CUDA_PREFIXES ",${maskrt_nvcc_folder}/../=cuda/")
+
 # The driver's types and constants. The driver itself is opened at run time.
 add_library(maskrt_cuda_headers INTERFACE)
 target_include_directories(maskrt_cuda_headers SYSTEM INTERFACE ${MASKRT_CUDA_INCLUDE})

@@ -12,6 +12,7 @@
 // Pointers to device memory are plain pointers; a Tensor's `data` too.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -32,6 +33,9 @@ struct Chip {
   std::uint32_t shared_per_block = 0;  ///< bytes of shared memory that one block can have at most
   std::uint32_t shared_per_multiprocessor = 0;
   std::uint32_t l2_bytes = 0;
+  /// By the blocks of a cluster, 2 to 8: how many clusters are resident at a time where each block has a multiprocessor
+  /// to itself. A cluster lies within one GPC, and GPCs differ in size, from chip to chip of a kind too. 0: not known.
+  std::array<int, 9> resident_clusters{};
 
   /// The newest instruction set with kernels for this chip.
   constexpr KernelPath path() const {

@@ -55,7 +55,7 @@ struct QueryMap {
 
   /// A logit; beyond the edges the edge repeats.
   __device__ float logit(int y, int x) const {
-    return widen(__ldg(logits + min(max(y, 0), height - 1) * pitch + min(max(x, 0), width - 1)));
+    return widen(logits[min(max(y, 0), height - 1) * pitch + min(max(x, 0), width - 1)]);
   }
   /// The probability at a position of the upsampled map; at(y, x) returns a logit times kToExponent.
   template <typename At>

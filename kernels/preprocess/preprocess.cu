@@ -53,7 +53,7 @@ struct Stage {
 
 /// Loads the aligned word at from + byte; bytes outside of [begin, end) are not accessed and are zero.
 __device__ unsigned load_word(const std::uint8_t* from, int byte, int begin, int end) {
-  if (byte >= begin && byte + 4 <= end) return __ldg(reinterpret_cast<const unsigned*>(from + byte));
+  if (byte >= begin && byte + 4 <= end) return *reinterpret_cast<const unsigned*>(from + byte);
   unsigned word = 0;
 #pragma unroll 1
   for (int i = max(0, begin - byte); i < min(4, end - byte); ++i)

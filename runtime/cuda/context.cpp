@@ -1,5 +1,7 @@
 #include "context.h"
 
+#include "resident_clusters.h"
+
 namespace maskrt::cuda {
 
 std::shared_ptr<const Context> Context::of_device(int ordinal, const Driver& driver) {
@@ -24,6 +26,10 @@ Context::Context(const Driver& driver, int ordinal) : driver_(driver), ordinal_(
   if (chip_.compute_capability < 75)
     throw Error("CUDA device " + std::to_string(ordinal) + ": expected compute capability 7.5 or newer, found " +
                 std::to_string(major) + "." + std::to_string(minor) + " (" + name_ + ")");
+  if (chip_.compute_capability == 90 && driver_.version() < kOldestDriverOfHopper)
+    throw Error("CUDA device " + std::to_string(ordinal) + ": expected a driver for CUDA " +
+                dotted(kOldestDriverOfHopper) + " or newer for compute capability 9.0 (" + name_ + "), found " +
+                driver_.library() + ", which is for CUDA " + dotted(driver_.version()));
   chip_.multiprocessors = attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
   chip_.shared_per_block = static_cast<std::uint32_t>(attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN));
   chip_.shared_per_multiprocessor =
@@ -35,6 +41,13 @@ Context::Context(const Driver& driver, int ordinal) : driver_(driver), ordinal_(
     throw DriverError("CUDA device " + std::to_string(ordinal) + ": expected a primary context that works, found " +
                           driver_.describe(status) + " from what this process did before",
                       status);
+  }
+  try {
+    const CurrentContext current(*this);
+    chip_.resident_clusters = resident_clusters(driver_, chip_);
+  } catch (...) {
+    driver_.cuDevicePrimaryCtxRelease.status(device_);
+    throw;
   }
 }
 

@@ -12,7 +12,7 @@ namespace maskrt::cuda {
 /// A device's primary context, retained while somebody holds this object. Thread-safe.
 class Context {
  public:
-  /// Throws Error where there is no such device or its chip is older than 7.5.
+  /// Throws Error where there is no such device, its chip is older than 7.5, or the driver is too old for its code.
   static std::shared_ptr<const Context> of_device(int ordinal, const Driver& driver = Driver::instance());
 
   /// Use of_device.
@@ -58,6 +58,23 @@ class CurrentContext {
  private:
   const Driver& driver_;
   bool pushed_;
+};
+
+/// While one lives, this thread may allocate, free and load although another thread of the process captures a stream in
+/// CU_STREAM_CAPTURE_MODE_GLOBAL, which would otherwise fail these calls and spoil that capture. None of them is part
+/// of a capture. CUDA driver API, cuThreadExchangeStreamCaptureMode.
+class AnyCaptureMode {
+ public:
+  explicit AnyCaptureMode(const Driver& driver) noexcept : driver_(driver) { exchange(); }
+  ~AnyCaptureMode() { exchange(); }
+  AnyCaptureMode(const AnyCaptureMode&) = delete;
+  AnyCaptureMode& operator=(const AnyCaptureMode&) = delete;
+
+ private:
+  void exchange() noexcept { driver_.cuThreadExchangeStreamCaptureMode.status(&mode_); }
+
+  const Driver& driver_;
+  CUstreamCaptureMode mode_ = CU_STREAM_CAPTURE_MODE_RELAXED;  // and then the thread's own
 };
 
 }  // namespace maskrt::cuda

@@ -2,18 +2,14 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace maskrt::cuda {
-namespace {
 
-/// 13000 is 13.0.
 std::string dotted(int version) { return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10); }
 
-std::string too_old(const std::string& library, const std::string& found) {
-  return "CUDA driver: expected version " + dotted(CUDA_VERSION) + " or newer, which maskrt was built for, found " +
-         found + " in " + library;
-}
+namespace {
 
 template <typename Function>
 Function symbol(void* library, const char* name) {
@@ -44,7 +40,9 @@ Driver::Driver(const std::string& library)
   if (get_version == nullptr || get_version(&version_) != CUDA_SUCCESS)
     throw Error("CUDA driver: expected a driver library with the entry point cuDriverGetVersion, found none in " +
                 library_);
-  if (version_ < CUDA_VERSION) throw Error(too_old(library_, dotted(version_)));
+  if (version_ < kOldestDriver)
+    throw Error("CUDA driver: expected one for CUDA " + dotted(kOldestDriver) + " or newer, found " + library_ +
+                ", which is for CUDA " + dotted(version_));
 
   get_proc_address_ = symbol<decltype(&::cuGetProcAddress)>(handle_.get(), "cuGetProcAddress_v2");
   error_name_ = symbol<decltype(&::cuGetErrorName)>(handle_.get(), "cuGetErrorName");
@@ -64,10 +62,11 @@ template <typename Function>
 void Driver::find(EntryPoint<Function>& entry) {
   void* function = nullptr;
   CUdriverProcAddressQueryResult found = CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND;
-  const CUresult status = get_proc_address_(entry.name_, &function, CUDA_VERSION, CU_GET_PROC_ADDRESS_DEFAULT, &found);
+  const int asked = std::min(CUDA_VERSION, version_);
+  const CUresult status = get_proc_address_(entry.name_, &function, asked, CU_GET_PROC_ADDRESS_DEFAULT, &found);
   if (status != CUDA_SUCCESS || function == nullptr)
-    throw Error("CUDA driver: expected the entry point " + std::string(entry.name_) + " of version " +
-                dotted(CUDA_VERSION) + ", found none in " + library_ + ", which is version " + dotted(version_));
+    throw Error("CUDA driver: expected the entry point " + std::string(entry.name_) + " of version " + dotted(asked) +
+                ", found none in " + library_ + ", which is for CUDA " + dotted(version_));
   entry.function_ = reinterpret_cast<Function>(function);
 }
 
@@ -76,7 +75,7 @@ void Driver::initialise() const {
   int devices = 0;
   if (status == CUDA_ERROR_NO_DEVICE ||
       (status == CUDA_SUCCESS && cuDeviceGetCount.status(&devices) == CUDA_SUCCESS && devices == 0))
-    throw DriverError("CUDA driver: expected a GPU, " + library_ + " (version " + dotted(version_) + ") found none",
+    throw DriverError("CUDA driver: expected a GPU, " + library_ + " (CUDA " + dotted(version_) + ") found none",
                       CUDA_ERROR_NO_DEVICE);
   check(status, "cuInit");
 }

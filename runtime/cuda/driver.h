@@ -20,6 +20,15 @@ class DriverError : public Error {
   CUresult status_;
 };
 
+/// Drivers' versions are those of the CUDA they came with: 1000 x major + 10 x minor. Below 12.0 the entry points
+/// of tensor maps and cuGetProcAddress_v2 are missing; 12.1 is the first that reads PTX 8.1, which Hopper's code is in.
+constexpr int kOldestDriver = 12000, kOldestDriverOfHopper = 12010;
+/// The first driver whose graphs have programmatic dependent launches.
+constexpr int kProgrammaticEdges = 12030;
+
+/// "12.4" of 12040.
+std::string dotted(int version);
+
 class Driver;
 
 /// One function of the driver. Called like the function itself; throws DriverError, which names the function, the error
@@ -44,8 +53,9 @@ class EntryPoint<CUresult (*)(Arguments...)> {
   CUresult (*function_)(Arguments...) = nullptr;
 };
 
-/// Every function that maskrt calls. Names are those of the driver's documentation; which version of a function that
-/// is, cuda.h decides.
+/// Every function that maskrt calls, by the names of the driver's documentation. Where a name has meant several
+/// functions, the driver gives the newest that both it and cuda.h know. All that 12.0 and later mean by one of these
+/// names have one signature: cuEventElapsedTime, of which 12.8 has another than 12.0, too.
 // clang-format off
 #define MASKRT_CUDA_ENTRY_POINTS(X)                                                                                    \
   X(cuInit)                                                                                                            \
@@ -56,6 +66,7 @@ class EntryPoint<CUresult (*)(Arguments...)> {
   X(cuMemAlloc) X(cuMemFree) X(cuMemGetInfo) X(cuMemHostAlloc) X(cuMemFreeHost) X(cuPointerGetAttribute)               \
   X(cuMemcpyHtoDAsync) X(cuMemcpyDtoHAsync) X(cuMemcpyDtoDAsync) X(cuMemcpy2DAsync) X(cuMemsetD8Async)                 \
   X(cuStreamCreate) X(cuStreamDestroy) X(cuStreamSynchronize) X(cuStreamWaitEvent) X(cuStreamBeginCapture)             \
+  X(cuStreamIsCapturing) X(cuThreadExchangeStreamCaptureMode)                                                          \
   X(cuStreamEndCapture) X(cuEventCreate) X(cuEventDestroy) X(cuEventRecord) X(cuEventSynchronize) X(cuEventElapsedTime)\
   X(cuGraphInstantiateWithFlags) X(cuGraphDestroy) X(cuGraphGetNodes) X(cuGraphNodeGetType)                            \
   X(cuGraphExecDestroy) X(cuGraphLaunch) X(cuGraphUpload)                                                              \
@@ -66,8 +77,8 @@ class EntryPoint<CUresult (*)(Arguments...)> {
 class Driver {
  public:
   /// The library that MASKRT_CUDA_DRIVER names, or else libcuda.so.1; opened on first use and open for the life of the
-  /// process. Throws Error where the library is missing, older than what maskrt was built for, or finds no GPU; the
-  /// next call tries again.
+  /// process. Throws Error where the library is missing, older than CUDA 12.0, or finds no GPU; the next call tries
+  /// again.
   static const Driver& instance();
 
   /// `library`: a path, or a name for the loader's own search.

@@ -38,6 +38,7 @@ int Graph::kernels() const {
 
 GraphExec::GraphExec(std::shared_ptr<const Context> context, const Graph& graph) : handle_(std::move(context)) {
   const CurrentContext current(handle_.context());
+  const AnyCaptureMode relaxed(handle_.driver());
   handle_.driver().cuGraphInstantiateWithFlags(handle_.put(), graph.get(), 0);
 }
 

@@ -23,6 +23,7 @@ class Handle {
   ~Handle() {
     if (value_ == T{}) return;
     const CurrentContext current(*context_);
+    const AnyCaptureMode relaxed(context_->driver());
     (context_->driver().*Destroy).status(value_);
   }
 

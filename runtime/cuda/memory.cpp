@@ -7,6 +7,7 @@ DeviceMemory::DeviceMemory(std::shared_ptr<const Context> context, std::size_t b
   if (bytes == 0) return;
   const CurrentContext current(handle_.context());
   const Driver& driver = handle_.driver();
+  const AnyCaptureMode relaxed(driver);
   const CUresult status = driver.cuMemAlloc.status(handle_.put(), bytes);
   if (status == CUDA_ERROR_OUT_OF_MEMORY) {
     std::size_t free = 0, total = 0;
@@ -23,6 +24,7 @@ PinnedMemory::PinnedMemory(std::shared_ptr<const Context> context, std::size_t b
     : handle_(std::move(context)), bytes_(bytes) {
   if (bytes == 0) return;
   const CurrentContext current(handle_.context());
+  const AnyCaptureMode relaxed(handle_.driver());
   const CUresult status = handle_.driver().cuMemHostAlloc.status(handle_.put(), bytes, CU_MEMHOSTALLOC_PORTABLE);
   if (status == CUDA_ERROR_OUT_OF_MEMORY)
     throw DriverError("CUDA: expected " + std::to_string(bytes) + " bytes of page-locked host memory, found less",

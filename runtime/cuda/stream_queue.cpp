@@ -21,7 +21,8 @@ std::string describe(const kernels::KernelLaunch& launch) {
 /// A launch in the driver's words. Points into itself.
 class Configuration {
  public:
-  Configuration(const kernels::KernelLaunch& launch, const kernels::Chip& chip, CUstream stream) {
+  /// `overlaps`: whether the launch may overlap the one before it where it wants to.
+  Configuration(const kernels::KernelLaunch& launch, CUstream stream, bool overlaps) {
     config_.gridDimX = launch.grid.x;
     config_.gridDimY = launch.grid.y;
     config_.gridDimZ = launch.grid.z;
@@ -36,8 +37,7 @@ class Configuration {
       a.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
       a.value.clusterDim = {launch.cluster.x, launch.cluster.y, launch.cluster.z};
     }
-    // Chips newer than 9.0 run the code of compute_80, which has no griddepcontrol.wait.
-    if (launch.overlaps_previous && chip.path() == kernels::KernelPath::sm90a) {
+    if (launch.overlaps_previous && overlaps) {
       CUlaunchAttribute& a = attributes_[config_.numAttrs++];
       a.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION;
       a.value.programmaticStreamSerializationAllowed = 1;
@@ -54,10 +54,21 @@ class Configuration {
 
 }  // namespace
 
+/// Chips newer than 9.0 run the code of compute_80, which has no griddepcontrol.wait; and the graphs of older drivers
+/// cannot hold a launch that overlaps another.
+bool StreamQueue::may_overlap() const {
+  if (chip().path() != kernels::KernelPath::sm90a) return false;
+  const Driver& driver = context().driver();
+  if (driver.version() >= kProgrammaticEdges) return true;
+  CUstreamCaptureStatus capturing = CU_STREAM_CAPTURE_STATUS_NONE;
+  driver.cuStreamIsCapturing(stream_, &capturing);
+  return capturing == CU_STREAM_CAPTURE_STATUS_NONE;
+}
+
 void StreamQueue::launch(const kernels::KernelLaunch& launch) {
   const CUfunction function = library_.get(launch.kernel, launch.shared_bytes);
   const CurrentContext current(context());
-  const Configuration configuration(launch, chip(), stream_);
+  const Configuration configuration(launch, stream_, may_overlap());
   // The driver copies the one parameter, whose size it knows from the kernel.
   void* parameters[] = {const_cast<std::byte*>(launch.parameters.data())};
   const CUresult status =
@@ -77,7 +88,7 @@ int StreamQueue::resident_blocks(const kernels::KernelLaunch& launch) {
   const CurrentContext current(context());
   int count = 0;
   if (launch.cluster.count() > 1) {
-    const Configuration configuration(launch, chip(), stream_);
+    const Configuration configuration(launch, stream_, false);
     context().driver().cuOccupancyMaxActiveClusters(&count, function, configuration.get());
     return count * static_cast<int>(launch.cluster.count());
   }

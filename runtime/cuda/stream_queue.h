@@ -20,6 +20,7 @@ class StreamQueue final : public kernels::CudaQueue {
 
  private:
   const Context& context() const { return *library_.context(); }
+  bool may_overlap() const;
   KernelLibrary& library_;
   CUstream stream_;
 };

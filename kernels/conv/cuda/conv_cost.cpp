@@ -81,8 +81,10 @@ int resident_blocks(const ConvKernel& kernel, const Chip& chip) {
 }
 
 bool clusters_fit(std::int64_t clusters, int blocks, const Chip& chip) {
-  // A cluster lies within one GPC, about 16 multiprocessors, and GPCs differ in size. Up to blocks - 2 multiprocessors
-  // of each may be left over; half of that counts as lost.
+  const auto size = static_cast<std::size_t>(blocks);
+  if (size < chip.resident_clusters.size() && chip.resident_clusters[size] > 0)
+    return clusters <= chip.resident_clusters[size];
+  // A GPC has about 16 multiprocessors. Up to blocks - 2 of each may be left over; half of that counts as lost.
   const int held = (chip.multiprocessors - chip.multiprocessors / 16 * (blocks - 2) / 2) / blocks;
   return clusters <= held;
 }

@@ -82,7 +82,7 @@ __device__ void stage_patch(const ScoreParams& p, int b, int query, int count, c
     const int turn = vector < 8 ? 0 : 2;
 #pragma unroll 2
     for (int pixel = warp * group + which; pixel < at.kRows * at.kColumns; pixel += kWarps * group) {
-      const uint4 words = __ldg(reinterpret_cast<const uint4*>(pixel_at(pixel)) + vector);
+      const uint4 words = reinterpret_cast<const uint4*>(pixel_at(pixel))[vector];
       unsigned* to = patch + pixel * p.patch_words + vector * 4;  // an odd number of words apart: not aligned
       to[turn] = turn == 0 ? words.x : words.z;
       to[turn + 1] = turn == 0 ? words.y : words.w;

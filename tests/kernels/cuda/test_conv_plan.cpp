@@ -128,6 +128,16 @@ TEST_CASE("parts of a sum are exchanged within clusters where the chip has them 
   CHECK(forced.workspace_bytes > 0);
 }
 
+TEST_CASE("clusters that are resident together are counted by the driver, where it has told, or from the chip's size") {
+  CHECK(clusters_fit(31, 4, h200));
+  CHECK_FALSE(clusters_fit(32, 4, h200));
+  Chip told = h200;
+  told.resident_clusters[4] = 26;
+  CHECK(clusters_fit(26, 4, told));
+  CHECK_FALSE(clusters_fit(27, 4, told));
+  CHECK(clusters_fit(66, 2, told));  // not told
+}
+
 TEST_CASE("on Hopper, 8640 pixels by two branches of 256 channels make one wave") {
   const CudaConvPlan plan = plan_conv(branches, h200);
   CHECK(kernel_of(plan).uses_tma());

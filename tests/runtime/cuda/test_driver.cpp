@@ -27,8 +27,6 @@ TEST_CASE("a library that is no driver is named") {
                     "cuDriverGetVersion, found none in libm.so.6");
 }
 
-std::string dotted(int version) { return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10); }
-
 TEST_CASE("drivers that cannot serve are one sentence each") {
   const std::string library = testing::place("MASKRT_UNFIT_DRIVER", MASKRT_UNFIT_DRIVER), built = dotted(CUDA_VERSION),
                     newer = dotted(CUDA_VERSION + 20);
@@ -36,17 +34,28 @@ TEST_CASE("drivers that cannot serve are one sentence each") {
     setenv("UNFIT_DRIVER", fault, 1);
     CHECK_THROWS_WITH(Driver(library), want);
   };
-  refused("old",
-          "CUDA driver: expected version " + built + " or newer, which maskrt was built for, found 12.4 in " + library);
+  refused("old", "CUDA driver: expected one for CUDA 12.0 or newer, found " + library + ", which is for CUDA 11.8");
   refused("incomplete", "CUDA driver: expected the entry point cuGraphLaunch of version " + built + ", found none in " +
-                            library + ", which is version " + newer);
-  refused("no device", "CUDA driver: expected a GPU, " + library + " (version " + newer + ") found none");
+                            library + ", which is for CUDA " + newer);
+  refused("12.2 incomplete", "CUDA driver: expected the entry point cuGraphLaunch of version 12.2, found none in " +
+                                 library + ", which is for CUDA 12.2");
+  refused("no device", "CUDA driver: expected a GPU, " + library + " (CUDA " + newer + ") found none");
+}
+
+TEST_CASE("a driver before 12.1 is too old for compute capability 9.0") {
+  setenv("UNFIT_DRIVER", "12.0 with a 9.0", 1);
+  const std::string library = testing::place("MASKRT_UNFIT_DRIVER", MASKRT_UNFIT_DRIVER);
+  const Driver driver(library);
+  CHECK_THROWS_WITH(
+      Context::of_device(0, driver),
+      "CUDA device 0: expected a driver for CUDA 12.1 or newer for compute capability 9.0 (Unfit), found " + library +
+          ", which is for CUDA 12.0");
 }
 
 TEST_CASE("the driver is one for the process, and new enough") {
   const Driver& driver = Driver::instance();
   CHECK(&driver == &Driver::instance());
-  CHECK(driver.version() >= CUDA_VERSION);
+  CHECK(driver.version() >= kOldestDriver);
 }
 
 TEST_CASE("a refused call names itself, the error and its meaning") {
@@ -83,6 +92,11 @@ TEST_CASE("a context knows its chip") {
   CHECK(chip.shared_per_block >= 48 * 1024);
   CHECK(chip.shared_per_multiprocessor >= chip.shared_per_block);
   CHECK((chip.path() == kernels::KernelPath::sm90a) == (chip.compute_capability == 90));
+  for (std::size_t blocks = 2; blocks < chip.resident_clusters.size(); ++blocks) {
+    INFO(blocks);
+    CHECK((chip.resident_clusters[blocks] > 0) == (chip.compute_capability == 90));
+    CHECK(chip.resident_clusters[blocks] * static_cast<int>(blocks) <= chip.multiprocessors);
+  }
 }
 
 TEST_CASE("a context is current only while asked for") {

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "kernels/pool/max_pool_params.h"
 #include "support/gpu.h"
@@ -16,19 +17,31 @@ kernels::KernelLaunch launch_of(const char* file, const char* entry, std::span<c
   return {.kernel = {file, entry}, .grid = {}, .block = {32}, .parameters = parameters};
 }
 
+std::vector<std::byte> bytes(const std::string& text) {
+  const auto view = std::as_bytes(std::span(text.c_str(), text.size() + 1));
+  return {view.begin(), view.end()};
+}
+
 TEST_CASE("every kernel file loads on this device, each under one name") {
   Gpu& gpu = Gpu::instance();
   const CurrentContext current(*gpu.context());
   const Driver& driver = gpu.context()->driver();
   std::set<std::string_view> names;
-  for (const kernels::FatBinary& binary : kernels::fat_binaries()) {
-    INFO(binary.file);
-    CHECK(names.insert(binary.file).second);
-    CUmodule module = nullptr;
-    const CUresult status = driver.cuModuleLoadData.status(&module, binary.image.data());
-    // Files for one chip alone are the only ones that others may refuse.
-    if (status != CUDA_ERROR_NO_BINARY_FOR_GPU) CHECK(status == CUDA_SUCCESS);
-    if (status == CUDA_SUCCESS) driver.cuModuleUnload(module);
+  for (const kernels::DeviceCode& code : kernels::device_code()) {
+    INFO(code.file);
+    CHECK(names.insert(code.file).second);
+    const kernels::ImageArchive images(std::string(code.file), code.archive);
+    for (const auto kind : {kernels::ImageKind::machine_code, kernels::ImageKind::ptx}) {
+      const int best = images.best(kind, gpu.chip().compute_capability);
+      if (best < 0) continue;  // files for other chips alone
+      CUmodule module = nullptr;
+      const std::vector<std::byte> image = images.expand(static_cast<std::size_t>(best));
+      const CUresult status = driver.cuModuleLoadData.status(&module, image.data());
+      // The virtual GPU runs no machine code.
+      if (kind == kernels::ImageKind::machine_code && status == CUDA_ERROR_NO_BINARY_FOR_GPU) continue;
+      CHECK(status == CUDA_SUCCESS);
+      if (status == CUDA_SUCCESS) driver.cuModuleUnload(module);
+    }
   }
   CHECK(names.count("pool/max_pool") == 1);
 }
@@ -58,12 +71,67 @@ TEST_CASE("launches that no chip can do are spelled out") {
 }
 
 TEST_CASE("device code that this device cannot run is named") {
-  const std::string text = "no device code at all, and a zero byte at its end";
-  const kernels::FatBinary damaged[] = {{"odd/file", std::as_bytes(std::span(text.c_str(), text.size() + 1))}};
-  KernelLibrary library(Gpu::instance().context(), damaged);
-  CHECK_THROWS_WITH(library.get({"odd/file", "kernel"}, 0),
-                    Catch::StartsWith("device code odd/file: expected some that runs on " +
-                                      Gpu::instance().context()->name() + ", compute capability "));
+  const auto load = [](std::span<const std::byte> archive) {
+    const kernels::DeviceCode code[] = {{"odd/file", archive}};
+    KernelLibrary(Gpu::instance().context(), code).get({"odd/file", "kernel"}, 0);
+  };
+  const std::string text = "no device code at all";
+  CHECK_THROWS_WITH(load(std::as_bytes(std::span(text))),
+                    "device code odd/file: expected an archive that begins with maskrtDC, found damage");
+  const std::string unfit = "expected some that runs on " + Gpu::instance().context()->name() + ", compute capability ";
+  for (const int chip : {75, 500}) {  // PTX that is none, PTX for chips to come
+    const kernels::PlainImage image{
+        {kernels::ImageKind::ptx, static_cast<std::uint32_t>(chip), false}, -1, bytes(text)};
+    CHECK_THROWS_WITH(load(kernels::pack_images(std::span(&image, 1))),
+                      Catch::StartsWith("device code odd/file: " + unfit));
+  }
+}
+
+TEST_CASE("PTX serves where the driver takes no machine code") {
+  const Gpu& gpu = Gpu::instance();
+  const int capability = gpu.chip().compute_capability;
+  const std::string ptx = ".version 7.0\n.target sm_75\n.address_size 64\n.visible .entry nothing() { ret; }\n";
+  const auto chip = static_cast<std::uint32_t>(capability);
+  std::string elf = "\x7f";
+  elf += "ELF and no more than that, which no driver takes for a cubin";
+  const kernels::PlainImage images[] = {{{kernels::ImageKind::ptx, 75, false}, -1, bytes(ptx)},
+                                        {{kernels::ImageKind::machine_code, chip, false}, -1, bytes(elf)}};
+  const std::vector<std::byte> archive = kernels::pack_images(images);
+  const kernels::DeviceCode code[] = {{"odd/first", archive}, {"odd/second", archive}};
+  KernelLibrary library(gpu.context(), code);
+  CHECK(library.get({"odd/first", "nothing"}, 0) != nullptr);
+  CHECK(library.get({"odd/second", "nothing"}, 0) != nullptr);
+}
+
+TEST_CASE("kernels of Hopper ask for one split of its memory") {
+  Gpu& gpu = Gpu::instance();
+  KernelLibrary library(gpu.context());
+  const CUfunction function = library.get({"pool/max_pool", "max_pool_f32"}, 0);
+  const CurrentContext current(*gpu.context());
+  int carveout = 0;
+  gpu.context()->driver().cuFuncGetAttribute(&carveout, CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT, function);
+  CHECK(carveout == (gpu.chip().compute_capability == 90 ? 100 : -1));
+}
+
+TEST_CASE("a capture of another part of the process is neither spoiled nor in the way") {
+  const Gpu& gpu = Gpu::instance();
+  const auto& context = gpu.context();
+  const Driver& driver = context->driver();
+  const Stream stream(context);
+  CUgraph graph = nullptr;
+  {
+    const CurrentContext current(*context);
+    driver.cuStreamBeginCapture(stream.get(), CU_STREAM_CAPTURE_MODE_GLOBAL);
+  }
+  std::thread([&] {
+    const DeviceMemory memory(context, 4096);
+    const PinnedMemory pinned(context, 4096);
+    KernelLibrary library(context);
+    CHECK(library.get({"pool/max_pool", "max_pool_f32"}, 0) != nullptr);
+  }).join();
+  const CurrentContext current(*context);
+  CHECK(driver.cuStreamEndCapture.status(stream.get(), &graph) == CUDA_SUCCESS);
+  driver.cuGraphDestroy.status(graph);
 }
 
 TEST_CASE("how many blocks stay on the chip") {

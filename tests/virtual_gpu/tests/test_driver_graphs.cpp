@@ -433,6 +433,11 @@ TEST_CASE("captures refuse what can't be captured") {
   OK(cuThreadExchangeStreamCaptureMode(&mode));
   GIVES(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuEventQuery(outside));
   GIVES(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(stream, &graph));
+  // So does loading a module, which may wait for the device.
+  OK(cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_GLOBAL));
+  CUmodule module = nullptr;
+  GIVES(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuModuleLoadData(&module, test_ptx("driver.ptx").c_str()));
+  GIVES(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(stream, &graph));
   // In relaxed mode the first call is allowed.
   OK(cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_RELAXED));
   OK(cuMemAlloc(&y, 16));

@@ -1,10 +1,12 @@
 // What the environment sets: the chip, its size, failures on order, what is written to files. Each case runs in a
 // process of its own, because the driver reads its settings once.
+#include <dlfcn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -134,7 +136,7 @@ TEST_CASE("an allocation finds the room of frees that are pending in streams") {
 }
 
 TEST_CASE("size and version are set, and wrong settings are no device") {
-  CHECK(in_process({{"VGPU_SMS", "3"}, {"VGPU_MEMORY", "1M"}, {"VGPU_DRIVER_VERSION", "12040"}}, [] {
+  CHECK(in_process({{"VGPU_SMS", "3"}, {"VGPU_MEMORY", "1M"}, {"VGPU_DRIVER", "12.4"}}, [] {
           Program program;
           NEED(program.start(test_ptx("driver.ptx")) == CUDA_ERROR_UNSUPPORTED_PTX_VERSION);  // 9.0 is of CUDA 13
           NEED(attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT) == 3);
@@ -160,10 +162,107 @@ TEST_CASE("size and version are set, and wrong settings are no device") {
   for (const Environment& wrong :
        {Environment{{"VGPU_CC", "5.2"}}, Environment{{"VGPU_SMS", "many"}}, Environment{{"VGPU_DEVICES", "9"}},
         Environment{{"VGPU_FAIL", "alloc"}}, Environment{{"VGPU_FAIL", "coffee:1"}},
-        Environment{{"VGPU_FAIL", "alloc:0"}}, Environment{{"VGPU_REPORT", "/nonexistent/file"}}}) {
+        Environment{{"VGPU_DRIVER", "12040"}}, Environment{{"VGPU_DRIVER", "12.4 "}},
+        Environment{{"VGPU_DRIVER", "99.0"}}, Environment{{"VGPU_FAIL", "alloc:0"}},
+        Environment{{"VGPU_REPORT", "/nonexistent/file"}}}) {
     INFO(wrong.begin()->first << "=" << wrong.begin()->second);
     CHECK(in_process(wrong, [] {
             NEED(cuInit(0) == CUDA_ERROR_NO_DEVICE);
+            return 0;
+          }) == 0);
+  }
+}
+
+TEST_CASE("clusters lie within parts of the chip") {
+  CHECK(in_process({{"VGPU_SMS", "132"}}, [] {
+          Program program;
+          NEED_OK(program.start(test_ptx("driver.ptx")));
+          CUlaunchAttribute cluster{};
+          cluster.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
+          cluster.value.clusterDim = {7, 1, 1};
+          const CUlaunchConfig config{7, 1, 1, 1024, 1, 1, 0, nullptr, &cluster, 1};
+          int clusters = 0;
+          NEED_OK(cuOccupancyMaxActiveClusters(&clusters, program.scale, &config));
+          NEED(clusters == 2 * (36 / 7) + 6 * (32 / 7));  // two blocks a multiprocessor, of 18 or 16
+          return 0;
+        }) == 0);
+}
+
+namespace {
+
+/// The kernels of driver.cu as a compiler of CUDA 12.0 would have written them.
+std::string older_ptx() {
+  std::string ptx = test_ptx("driver.ptx");
+  const std::size_t at = ptx.find(".version ");
+  return ptx.replace(at, std::strlen(".version 9.0"), ".version 8.0");
+}
+
+/// A fat binary that the build has made of driver.cu.
+std::string fat_binary(const std::string& name) {
+  return file_text(std::string(VGPU_FAT_BINARIES) + "/" + name + ".fatbin");
+}
+
+/// The least of a cubin that tells its format.
+std::string cubin_of_abi(char abi) {
+  std::string elf = std::string("\x7f") + "ELF\2\1\1\x33" + std::string(56, '\0');
+  elf[8] = abi;
+  return elf;
+}
+
+}  // namespace
+
+TEST_CASE("an older driver has older functions and loads no newer images") {
+  CHECK(in_process({{"VGPU_DRIVER", "12.2"}}, [] {
+          Program program;
+          NEED_OK(program.start(older_ptx()));
+          void* function = nullptr;
+          NEED_OK(cuGetProcAddress("cuEventElapsedTime", &function, 12020, 0, nullptr));
+          NEED(function == dlsym(RTLD_DEFAULT, "cuEventElapsedTime"));
+          CUmodule module = nullptr;
+          // Machine code can't be run by any, but that of CUDA 13 is not even read.
+          NEED(cuModuleLoadData(&module, cubin_of_abi(7).c_str()) == CUDA_ERROR_NO_BINARY_FOR_GPU);
+          NEED(cuModuleLoadData(&module, cubin_of_abi(8).c_str()) == CUDA_ERROR_INVALID_IMAGE);
+          NEED(cuModuleLoadData(&module, fat_binary("zstandard").c_str()) == CUDA_ERROR_INVALID_IMAGE);
+          NEED(cuModuleLoadData(&module, fat_binary("machine_code").c_str()) == CUDA_ERROR_INVALID_IMAGE);
+          return 0;
+        }) == 0);
+  CHECK(in_process({{"VGPU_DRIVER", "13.0"}}, [] {
+          Program program;
+          NEED_OK(program.start(test_ptx("driver.ptx")));
+          void* function = nullptr;
+          NEED_OK(cuGetProcAddress("cuEventElapsedTime", &function, 13000, 0, nullptr));
+          NEED(function == dlsym(RTLD_DEFAULT, "cuEventElapsedTime_v2"));
+          CUmodule module = nullptr;
+          NEED(cuModuleLoadData(&module, cubin_of_abi(8).c_str()) == CUDA_ERROR_NO_BINARY_FOR_GPU);
+          NEED(cuModuleLoadData(&module, fat_binary("machine_code").c_str()) == CUDA_ERROR_NO_BINARY_FOR_GPU);
+          return 0;
+        }) == 0);
+}
+
+TEST_CASE("graphs of drivers before 12.3 take no programmatic dependent launch") {
+  for (const auto& [version, want] :
+       {std::pair{"12.2", CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED}, std::pair{"12.3", CUDA_SUCCESS}}) {
+    INFO(version);
+    CHECK(in_process({{"VGPU_DRIVER", version}}, [expected = want] {
+            Program program;
+            NEED_OK(program.start(older_ptx()));
+            CUfunction function = nullptr;
+            NEED_OK(cuModuleGetFunction(&function, program.module, "architecture"));
+            CUstream stream = nullptr;
+            NEED_OK(cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING));
+            CUdeviceptr result = 0;
+            NEED_OK(cuMemAlloc(&result, 4));
+            void* parameters[] = {&result};
+            CUlaunchAttribute attribute{};
+            attribute.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION;
+            attribute.value.programmaticStreamSerializationAllowed = 1;
+            CUlaunchConfig config{1, 1, 1, 1, 1, 1, 0, stream, &attribute, 1};
+            NEED_OK(cuLaunchKernelEx(&config, function, parameters, nullptr));
+            NEED_OK(cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+            NEED(cuLaunchKernelEx(&config, function, parameters, nullptr) == expected);
+            CUgraph graph = nullptr;
+            NEED_OK(cuStreamEndCapture(stream, &graph));
+            NEED_OK(cuStreamSynchronize(stream));
             return 0;
           }) == 0);
   }

@@ -6,6 +6,9 @@ using namespace vgpu::driver;
 
 namespace {
 
+/// The first driver whose graphs have programmatic edges.
+constexpr int kProgrammaticEdges = 12030;
+
 struct Grid {
   unsigned x, y, z;
 };
@@ -18,6 +21,10 @@ CUresult launch(std::shared_ptr<KernelLaunchRequest> request, CUstream stream_ha
   request->apply_required_cluster();
   check_launch(driver, *request);
   request->take_params(params, extra);
+  require(!request->programmatic || Driver::version() >= kProgrammaticEdges ||
+              stream->capture_status() == vgpu::engine::CaptureStatus::none,
+          CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED,
+          "expected no programmatic dependent launch in a capture of a driver before 12.3");
   driver.inject(FailureKind::launch, CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES);
   stream->submit(kernel_work(driver, std::move(request)));
   return CUDA_SUCCESS;

@@ -2,6 +2,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "driver/engine/stream.h"
 #include "driver/objects/image.h"
 #include "driver/objects/module.h"
 
@@ -82,6 +83,7 @@ VGPU_API(cuModuleLoad, (CUmodule * module, const char* name), (module, name)) {
 VGPU_API(cuModuleUnload, (CUmodule module), (module)) {
   Driver& driver = Driver::get();
   const std::shared_ptr<ModuleObject> object = driver.modules.get(module);
+  vgpu::engine::guard_unsafe_call();
   require(object->library == nullptr, CUDA_ERROR_NOT_PERMITTED,
           "expected a module of cuModuleLoad, found a library's, which cuLibraryUnload ends");
   driver.modules.remove(module);

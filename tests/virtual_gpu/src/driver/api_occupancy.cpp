@@ -111,8 +111,11 @@ VGPU_API(cuOccupancyMaxActiveClusters, (int* clusters, CUfunction function, cons
   check_launch(Driver::get(), request);
   const Driver& driver = Driver::get();
   const vgpu::Dim3& cluster = request.config.cluster;
-  *clusters =
-      static_cast<int>(active_blocks(driver, *request.function, threads_of(request), request.config.dynamic_shared) *
-                       driver.settings().sms / (cluster[0] * cluster[1] * cluster[2]));
+  const std::uint32_t held =
+      active_blocks(driver, *request.function, threads_of(request), request.config.dynamic_shared);
+  std::uint32_t count = 0;
+  for (const std::uint32_t sms : cluster_domains(driver.settings().sms))
+    count += held * sms / (cluster[0] * cluster[1] * cluster[2]);
+  *clusters = static_cast<int>(count);
   return CUDA_SUCCESS;
 }

@@ -147,4 +147,12 @@ int chip_attribute(const Settings& settings, CUdevice_attribute attribute) {
   return 0;
 }
 
+std::vector<std::uint32_t> cluster_domains(std::uint32_t sms) {
+  const std::uint32_t count = (sms + 17) / 18, pairs = sms / 2;
+  std::vector<std::uint32_t> domains;
+  for (std::uint32_t i = 0; i < count; ++i) domains.push_back((pairs / count + (i < pairs % count ? 1 : 0)) * 2);
+  domains.back() += sms % 2;
+  return domains;
+}
+
 }  // namespace vgpu::driver

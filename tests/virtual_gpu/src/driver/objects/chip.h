@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "machine/device.h"
 
@@ -19,6 +20,10 @@ CUuuid chip_uuid(const Settings& settings, CUdevice device);
 /// each capability (T4, A100, A10, L4, H100): CUDA C++ Programming Guide, "Technical Specifications per Compute
 /// Capability", and what deviceQuery prints for them.
 int chip_attribute(const Settings& settings, CUdevice_attribute attribute);
+
+/// The multiprocessors of each part of the chip (GPC) in which a cluster must lie: as many parts as it takes for none
+/// to have more than 18, as even as pairs of multiprocessors can be shared out. 132: 18, 18, and six of 16.
+std::vector<std::uint32_t> cluster_domains(std::uint32_t sms);
 
 /// Register allocation granularity of a warp.
 constexpr std::uint32_t kRegisterUnit = 256;

@@ -36,6 +36,18 @@ int devices_from_environment() {
   return text[0] - '0';
 }
 
+/// 12020 of "12.2".
+int version_from_environment() {
+  const std::string text = text_of("VGPU_DRIVER");
+  if (text.empty()) return CUDA_VERSION;
+  int major = 0, minor = 0, read = 0;
+  const int version = std::sscanf(text.c_str(), "%d.%d%n", &major, &minor, &read) == 2 ? major * 1000 + minor * 10 : 0;
+  if (static_cast<std::size_t>(read) != text.size() || minor > 9 || version < 11000 || version > CUDA_VERSION)
+    throw Error("VGPU_DRIVER: expected a version of CUDA from 11.0 to " + std::to_string(CUDA_VERSION / 1000) + "." +
+                std::to_string(CUDA_VERSION % 1000 / 10) + ", found '" + text + "'");
+  return version;
+}
+
 Settings arena_settings(Settings settings) {
   settings.memory *= kArenaFactor;
   settings.counters = !text_of("VGPU_COUNTERS").empty();
@@ -46,6 +58,7 @@ Settings arena_settings(Settings settings) {
 
 Driver::Driver() : failures_(text_of("VGPU_FAIL")) {
   const Settings settings = settings_from_environment();
+  version();
   memory_size = settings.memory;
   devices = devices_from_environment();
   device = std::make_unique<Device>(arena_settings(settings));
@@ -94,8 +107,8 @@ void Driver::shut_down() {
 }
 
 int Driver::version() {
-  const std::string text = text_of("VGPU_DRIVER_VERSION");
-  return text.empty() ? CUDA_VERSION : std::atoi(text.c_str());
+  static const int version = version_from_environment();
+  return version;
 }
 
 void Driver::reach() {

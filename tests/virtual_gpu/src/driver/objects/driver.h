@@ -39,7 +39,7 @@ class Driver {
   static void init();
   /// At the end of the process: drops pending work, says what was not freed, writes the files.
   static void shut_down();
-  /// VGPU_DRIVER_VERSION, else CUDA_VERSION of the header.
+  /// The CUDA that the driver came with: VGPU_DRIVER, else CUDA_VERSION of the header. Throws Error where it is wrong.
   static int version();
 
   const Settings& settings() const { return device->settings(); }

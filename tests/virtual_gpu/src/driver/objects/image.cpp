@@ -51,18 +51,44 @@ struct Candidate {
   const std::uint8_t* data = nullptr;
 };
 
-std::string contents(const Candidate& candidate) {
+constexpr int kReadsZstandard = 12040, kReadsAbi8 = 13000;  // the first drivers
+
+std::string contents(const Candidate& candidate, int driver_version) {
   const EntryHeader& h = candidate.header;
   std::string text;
   if ((h.flags & kFlagZstandard) != 0) {
+    require(driver_version >= kReadsZstandard, CUDA_ERROR_INVALID_IMAGE,
+            "expected an image that a driver before 12.4 can expand, found one compressed with zstd");
     text = decompress_zstandard({candidate.data, h.compressed_bytes}, h.plain_bytes);
   } else if ((h.flags & kFlagLz4) != 0) {
     text = decompress_lz4({candidate.data, h.compressed_bytes}, h.plain_bytes);
   } else {
     text.assign(reinterpret_cast<const char*>(candidate.data), h.bytes);
   }
+  return text;
+}
+
+std::string up_to_zero(std::string text) {
   text.resize(std::min(text.find('\0'), text.size()));
   return text;
+}
+
+constexpr char kElf[] =
+    "\x7f"
+    "ELF";
+constexpr std::size_t kAbiAt = 8;  // of e_ident
+
+/// Machine code is never run here, but a driver that could would refuse what is newer than itself.
+void check_abi(const char* elf, int driver_version) {
+  require(elf[kAbiAt] <= 7 || driver_version >= kReadsAbi8, CUDA_ERROR_INVALID_IMAGE,
+          "expected machine code of ELF ABI 7 for a driver before 13.0, found ABI 8");
+}
+
+/// Whether the device would run the machine code: that of its own major version, which is not newer.
+bool is_native(const EntryHeader& header, int compute_capability) {
+  const int wanted = static_cast<int>(header.compute_capability);
+  if ((header.flags & kFlagThisChip) != 0) return wanted == compute_capability;
+  return wanted <= compute_capability && wanted / 10 == compute_capability / 10;
 }
 
 /// How well a PTX image suits the device; -1 where it doesn't.
@@ -74,7 +100,7 @@ int rank(const EntryHeader& header, int compute_capability) {
   return wanted;
 }
 
-std::string best_of_container(const std::uint8_t* bytes, int compute_capability) {
+std::string best_of_container(const std::uint8_t* bytes, int compute_capability, int driver_version) {
   ContainerHeader container{};
   std::memcpy(&container, bytes, sizeof container);
   const std::uint8_t* at = bytes + container.header_bytes;
@@ -91,7 +117,10 @@ std::string best_of_container(const std::uint8_t* bytes, int compute_capability)
             CUDA_ERROR_INVALID_IMAGE, "expected the images of the fat binary to lie inside of it");
     candidate.data = at + h.header_bytes;
     at += h.header_bytes + h.bytes;
-    machine_code |= h.kind == kKindMachineCode;
+    if (h.kind == kKindMachineCode) {
+      machine_code = true;
+      if (is_native(h, compute_capability)) check_abi(contents(candidate, driver_version).c_str(), driver_version);
+    }
     if (h.kind != kKindPtx) continue;
     const int suits = rank(h, compute_capability);
     if (suits <= best_rank) continue;
@@ -102,7 +131,7 @@ std::string best_of_container(const std::uint8_t* bytes, int compute_capability)
           machine_code ? "expected PTX for this device in the fat binary, found machine code or PTX for other chips "
                          "alone: compile with code=compute_XX"
                        : "expected PTX for this device in the fat binary, found none");
-  return contents(*best);
+  return up_to_zero(contents(*best, driver_version));
 }
 
 /// The first line `.name ...` of a PTX file, without the directive; empty where there is none.
@@ -158,7 +187,7 @@ Target parse_target(std::string_view text) {
   return target;
 }
 
-std::string ptx_of_image(const void* image, int compute_capability) {
+std::string ptx_of_image(const void* image, int compute_capability, int driver_version) {
   require_value(image != nullptr, "expected an image, found a null pointer");
   std::uint32_t magic = 0;
   std::memcpy(&magic, image, sizeof magic);
@@ -169,12 +198,13 @@ std::string ptx_of_image(const void* image, int compute_capability) {
     require(image != nullptr, CUDA_ERROR_INVALID_IMAGE, "expected a fat binary in the wrapper, found none");
     std::memcpy(&magic, image, sizeof magic);
   }
-  if (magic == kContainerMagic) return best_of_container(static_cast<const std::uint8_t*>(image), compute_capability);
-  require(std::memcmp(image,
-                      "\x7f"
-                      "ELF",
-                      4) != 0,
-          CUDA_ERROR_NO_BINARY_FOR_GPU, "expected PTX, found machine code (a cubin), which the virtual GPU can't run");
+  if (magic == kContainerMagic)
+    return best_of_container(static_cast<const std::uint8_t*>(image), compute_capability, driver_version);
+  if (std::memcmp(image, kElf, 4) == 0) {
+    check_abi(static_cast<const char*>(image), driver_version);
+    throw Status(CUDA_ERROR_NO_BINARY_FOR_GPU,
+                 "expected PTX, found machine code (a cubin), which the virtual GPU can't run");
+  }
   const char* text = static_cast<const char*>(image);
   require(looks_like_ptx(text), CUDA_ERROR_INVALID_IMAGE,
           "expected PTX text that starts with .version, or a fat binary");

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "driver/engine/stream.h"
 #include "driver/objects/chip.h"
 #include "driver/objects/image.h"
 #include "driver/objects/registers.h"
@@ -84,12 +85,14 @@ void JitOptions::write_error(const std::string& text) { error_.write(text); }
 void JitOptions::write_info(const std::string& text) { info_.write(text); }
 
 std::string choose_ptx(Driver& driver, const void* image, JitOptions& options) {
+  engine::guard_unsafe_call();
   try {
-    std::string ptx = ptx_of_image(image, driver.settings().compute_capability);
+    std::string ptx = ptx_of_image(image, driver.settings().compute_capability, Driver::version());
     check_ptx_header(ptx, driver.settings().compute_capability, Driver::version());
     return ptx;
   } catch (const Status& status) {
-    std::fprintf(stderr, "vgpu: module: %s\n", status.what());
+    // Programs that have PTX, too, may try machine code first: VGPU_LOG=1 tells of that.
+    if (status.code() != CUDA_ERROR_NO_BINARY_FOR_GPU) std::fprintf(stderr, "vgpu: module: %s\n", status.what());
     options.write_error(status.what());
     throw;
   }
