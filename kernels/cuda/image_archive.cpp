@@ -66,7 +66,11 @@ int ImageArchive::best(ImageKind kind, int compute_capability) const {
 std::vector<std::byte> ImageArchive::expand(std::size_t number) const {
   const Entry& entry = entries_[number];
   std::vector<std::byte> prefix;
-  if (entry.prefix >= 0) prefix = expand(static_cast<std::size_t>(entry.prefix));
+  if (entry.prefix >= 0) {
+    const auto other = static_cast<std::size_t>(entry.prefix);
+    prefix = as_prefix(expand(other), entries_[other].image.kind == ImageKind::ptx,
+                       entry.image.kind == ImageKind::machine_code);
+  }
   std::vector<std::byte> image(entry.bytes);
   const std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
   if (context == nullptr) throw std::bad_alloc();

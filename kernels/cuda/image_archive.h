@@ -7,6 +7,7 @@
 //   16 + 48 * i     entry i: kind, compute capability, whether no other chip runs it (u32 each), the number of its
 //                   prefix or -1 (i32, always below i), then where its frame lies, its bytes, the image's bytes (u64
 //                   each), and zero (u64)
+// Where PTX is the prefix of machine code, its line ends count as zeros (image_archive_format.h).
 // Integers are little-endian, as all hosts of CUDA are.
 #pragma once
 

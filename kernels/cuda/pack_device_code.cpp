@@ -21,8 +21,9 @@ std::vector<std::byte> contents(const std::string& path) {
   return {bytes.begin(), bytes.end()};
 }
 
-/// The images so far, and which of them is the next one's prefix: the PTX before it for PTX, except for Hopper's, which
-/// is too unlike; the PTX it was made of for the first machine code of that PTX, which in turn serves further ones.
+/// The images so far, and which of them is the next one's prefix: the PTX before it for PTX; the PTX that it was made
+/// of for the first machine code of that PTX; for further ones the machine code before it of the same major version
+/// (that for 8.9 differs from that for 8.6 in hardly a byte), or else the first.
 class Images {
  public:
   void add(const std::string& argument) {
@@ -37,22 +38,26 @@ class Images {
     plain.bytes = contents(argument.substr(second + 1));
     const int number = static_cast<int>(images_.size());
     if (kind == "ptx") {
-      plain.prefix = plain.image.this_chip_alone ? -1 : ptx_;
+      plain.prefix = ptx_;
       plain.bytes.push_back(std::byte{0});
       ptx_ = number;
-      machine_code_ = -1;
+      first_ = -1;
     } else {
       plain.image.kind = ImageKind::machine_code;
-      plain.prefix = machine_code_ >= 0 ? machine_code_ : ptx_;
-      if (machine_code_ < 0) machine_code_ = number;
+      plain.prefix = first_ < 0 ? ptx_ : is_of_same_major(plain.image) ? number - 1 : first_;
+      if (first_ < 0) first_ = number;
     }
     images_.push_back(std::move(plain));
   }
   const std::vector<PlainImage>& get() const { return images_; }
 
  private:
+  bool is_of_same_major(const DeviceImage& image) const {
+    return images_.back().image.compute_capability / 10 == image.compute_capability / 10;
+  }
+
   std::vector<PlainImage> images_;
-  int ptx_ = -1, machine_code_ = -1;  // the last PTX, and the first machine code since
+  int ptx_ = -1, first_ = -1;  // the last PTX, and the first machine code since
 };
 
 int run(int count, char** arguments) {

@@ -45,8 +45,11 @@ std::vector<std::byte> pack_images(std::span<const PlainImage> images) {
   std::memcpy(archive.data(), &header, sizeof header);
   for (std::size_t i = 0; i < images.size(); ++i) {
     const PlainImage& plain = images[i];
-    std::span<const std::byte> prefix;
-    if (plain.prefix >= 0) prefix = images[static_cast<std::size_t>(plain.prefix)].bytes;
+    std::vector<std::byte> prefix;
+    if (plain.prefix >= 0) {
+      const PlainImage& other = images[static_cast<std::size_t>(plain.prefix)];
+      prefix = as_prefix(other.bytes, other.image.kind == ImageKind::ptx, plain.image.kind == ImageKind::machine_code);
+    }
     const std::vector<std::byte> frame = compress(plain.bytes, prefix);
     const ArchiveEntry entry{static_cast<std::uint32_t>(plain.image.kind),
                              plain.image.compute_capability,

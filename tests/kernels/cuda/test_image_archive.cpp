@@ -27,7 +27,7 @@ std::string text_of(std::size_t length, std::size_t changed) {
 }
 
 TEST_CASE("images come out as they went in, small ones beside an image that they resemble") {
-  const std::string first = text_of(20000, 0), second = text_of(20000, 777), third = text_of(20000, 1555);
+  const std::string first = text_of(20000, 0) + "\n", second = text_of(20000, 777), third = text_of(20000, 1555);
   const PlainImage images[] = {{{ImageKind::ptx, 75, false}, -1, bytes(first)},
                                {{ImageKind::machine_code, 80, false}, 0, bytes(second)},
                                {{ImageKind::machine_code, 90, true}, 1, bytes(third)},
