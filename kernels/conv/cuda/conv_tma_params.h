@@ -15,7 +15,7 @@ struct ConvTmaParams {
   int work_items;      // number of work items: pairs of neighbouring pixel tiles x conv.splits
   cuda::Divisor splits, group_pairs, column_tiles;  // conv.splits; pairs of tiles of a group; conv.column_tiles
   cuda::Divisor slices;                             // of the depth: conv.splits * cluster_splits
-  int clusters;        // clusters of the launch
+  int clusters;                                     // clusters of the launch
 };
 
 }  // namespace maskrt::kernels
