@@ -28,7 +28,7 @@
 //
 // Bound by tensor cores, or by L2 where tiles are small: for 256 channels by 128 pixels a multiprocessor loads 32 KiB a
 // step (weights shared by the pair) for 1024 cycles of wgmma.
-// Launch: 384 threads, 1 block a multiprocessor, clusters of 2 * cluster_splits blocks, 201 to 222 KiB of dynamic
+// Launch: 384 threads, 1 block a multiprocessor, clusters of 2 * cluster_splits blocks, 192 to 226 KiB of dynamic
 // shared memory, programmatic dependent launch.
 #include <cuda_fp16.h>
 
